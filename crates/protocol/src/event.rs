@@ -1,0 +1,193 @@
+//! What is written in a session's ledger, and the answer's parts.
+//!
+//! Stored as JSON: fields may be added with `#[serde(default)]`, never renamed or reused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentName, MessageId, RefId, UpdateId, model::Usage};
+
+/// One thing that happened in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Work on an update began again after a crash. The first attempt is implied by its arrival.
+    TurnRetried {
+        /// Which update.
+        update: UpdateId,
+        /// 2 for the second attempt, and so on.
+        attempt: u32,
+    },
+    /// The guard judged what a person wrote.
+    PromptJudged {
+        /// Which update.
+        update: UpdateId,
+        /// What it found and did.
+        judged: Judged,
+    },
+    /// A model is about to be asked. Written before the call, with what is reserved for it.
+    CompletionStarted {
+        /// Which update.
+        update: UpdateId,
+        /// Which agent answers.
+        agent: AgentName,
+        /// Tokens set aside for prompt and answer.
+        reserved: u64,
+    },
+    /// A model answered.
+    DraftReceived {
+        /// Which update.
+        update: UpdateId,
+        /// The provider and model that answered.
+        model: String,
+        /// What it cost.
+        usage: Usage,
+    },
+    /// The guard judged what the model wrote.
+    DraftJudged {
+        /// Which update.
+        update: UpdateId,
+        /// What it found and did.
+        judged: Judged,
+    },
+    /// The answer is fixed: from here on it is sent, never made again.
+    AnswerReady {
+        /// Which update.
+        update: UpdateId,
+        /// What kind of answer it is.
+        answer: Answer,
+    },
+    /// Telegram accepted a part.
+    PartSent {
+        /// Which update.
+        update: UpdateId,
+        /// Number of the part, from 0.
+        part: u32,
+        /// Where it stands.
+        message: MessageId,
+    },
+    /// The update needs no more work.
+    TurnClosed {
+        /// Which update.
+        update: UpdateId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The person chose another agent.
+    AgentSwitched {
+        /// Which.
+        agent: AgentName,
+    },
+    /// The person began a fresh conversation.
+    HistoryReset,
+    /// The privacy notice was shown.
+    NoticeShown,
+    /// The group became a supergroup: the conversation goes on under another chat id.
+    Migrated {
+        /// The new chat.
+        to: crate::ChatId,
+    },
+}
+
+/// What the guard said, without the text it judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// `clear`, `flag`, `redact` or `refuse`.
+    pub verdict: String,
+    /// Attack score in thousandths.
+    #[serde(default)]
+    pub score: u16,
+    /// Names of the rules that fired.
+    #[serde(default)]
+    pub rules: Vec<String>,
+}
+
+/// An answer as it will be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Why there is this answer.
+    pub kind: AnswerKind,
+    /// Its parts, in order. Fixed from here on.
+    pub parts: Vec<Part>,
+    /// The message that is answered, quoted in groups.
+    #[serde(default)]
+    pub reply_to: Option<MessageId>,
+    /// What the conversation remembers: what was asked and what was answered.
+    #[serde(default)]
+    pub exchange: Option<Exchange>,
+    /// A short id under which log and ledger can be searched.
+    #[serde(default)]
+    pub reference: Option<RefId>,
+}
+
+/// Why an answer was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerKind {
+    /// A model wrote it.
+    Model,
+    /// It answers a command, in our own words.
+    Notice,
+    /// The guard refused the question or the answer.
+    Refusal,
+    /// Nothing could be answered: an honest apology.
+    Apology,
+}
+
+/// A question and its answer, as the next prompt will contain them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Who answered.
+    pub agent: AgentName,
+    /// What was asked, as it passed the guard.
+    pub asked: String,
+    /// What was answered, as it passed the guard.
+    pub answered: String,
+}
+
+/// One message to send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// In Telegram's HTML subset; `None` if the text has no markup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// The same without markup, sent if Telegram refuses the HTML.
+    pub plain: String,
+    /// Buttons under the message, row by row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Vec<Button>>,
+}
+
+impl Part {
+    /// A part without markup and buttons.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { html: None, plain: text.into(), buttons: Vec::new() }
+    }
+}
+
+/// An inline button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// What it says.
+    pub label: String,
+    /// What comes back when it is pressed: 1 to 64 bytes.
+    pub data: String,
+}
+
+/// How an update ended. Every update that was confirmed to Telegram ends in exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// An answer was delivered.
+    Answered,
+    /// It was refused: by the guard, or by a limit.
+    Refused,
+    /// The person stopped it.
+    Cancelled,
+    /// It needed no answer.
+    Ignored,
+    /// It failed too often and was set aside; the person was told.
+    Quarantined,
+    /// Telegram no longer lets us write there.
+    Undeliverable,
+}

@@ -1,0 +1,74 @@
+//! One type per kind of id, so that the compiler keeps them apart.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A Telegram bot: the number before the colon of its token.
+    BotId(i64)
+}
+id! {
+    /// A Telegram chat. Private chats have the id of their person; groups are negative.
+    ChatId(i64)
+}
+id! {
+    /// A Telegram user.
+    PersonId(i64)
+}
+id! {
+    /// A forum topic (or thread) within a chat.
+    TopicId(i64)
+}
+id! {
+    /// A message within its chat.
+    MessageId(i64)
+}
+id! {
+    /// An update within its bot. Sequential, but random after a week without updates.
+    UpdateId(i64)
+}
+
+/// What one conversation belongs to: a bot, a chat and, in a forum, a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// The bot that talks.
+    pub bot: BotId,
+    /// Where it talks.
+    pub chat: ChatId,
+    /// The topic, where the chat is a forum.
+    pub topic: Option<TopicId>,
+}
+
+/// A short id that a person can read out and an operator can find in the log and the ledger.
+///
+/// ```
+/// # use protocol::RefId;
+/// assert_eq!(RefId(0x7f3a_0001).to_string(), "7F3A0001");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefId(pub u32);
+
+impl fmt::Display for RefId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08X}", self.0)
+    }
+}

@@ -1,0 +1,93 @@
+//! What a person did, read from an update.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ChatId, MessageId, PersonId, TopicId};
+
+/// One update in our own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// A person wrote.
+    Said(Said),
+    /// A person pressed a button.
+    Pressed(Pressed),
+    /// A person stopped an answer that was being written (Bot API 10.3).
+    StopRequested {
+        /// Who.
+        person: Option<Person>,
+    },
+    /// The person blocked the bot or took it back, or a group removed or added it.
+    Membership {
+        /// True if the bot may write there from now on.
+        may_write: bool,
+    },
+    /// Nothing that anyone answers: a service message, a kind we do not use.
+    Nothing,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The only thing that rights are tied to. Names can be changed by their owner.
+    pub id: PersonId,
+    /// As shown in Telegram.
+    pub first_name: String,
+    /// IETF language tag of the person's app, if told.
+    pub language: Option<String>,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Who wrote. `None` for a channel or an anonymous group admin: nobody we can give rights to.
+    pub person: Option<Person>,
+    /// Where the message stands.
+    pub message: MessageId,
+    /// True in a private chat.
+    pub private: bool,
+    /// True if the message is meant for this bot: private chat, mention, reply to it, or command.
+    pub addressed: bool,
+    /// The text or caption, without the mention of the bot that addresses it.
+    pub text: String,
+    /// The command, if the message is one and was not forwarded.
+    pub command: Option<Command>,
+    /// The text of the message that this one answers, if it was quoted by its writer.
+    pub quoted: Option<String>,
+    /// A file came with it (we say politely that we cannot read it yet).
+    pub attachment: bool,
+}
+
+/// `/name arguments`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// In small letters, without the slash and without `@bot`.
+    pub name: String,
+    /// What follows, trimmed.
+    pub arguments: String,
+}
+
+/// A pressed inline button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pressed {
+    /// Who pressed.
+    pub person: Person,
+    /// To be answered, so that the button stops spinning.
+    pub query: String,
+    /// What the button carries. Comes from outside: anyone can forge it.
+    pub data: String,
+    /// True in a private chat.
+    pub private: bool,
+}
+
+/// Where an update belongs: read by ingress before anything else, from the raw bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The chat.
+    pub chat: ChatId,
+    /// The topic, in a forum.
+    pub topic: Option<TopicId>,
+    /// The acting user, if the update names one.
+    pub person: Option<PersonId>,
+    /// True in a private chat.
+    pub private: bool,
+}

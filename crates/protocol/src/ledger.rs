@@ -1,0 +1,205 @@
+//! The port to the durable record of everything: small enough for a second implementation on a
+//! distributed engine. No code outside `store` may assume that the data is local.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{BotId, SessionKey, Timestamp, UpdateId};
+
+/// A position in a stream: the number of records appended before it. An empty stream is at 0.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// The position after the next record.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// An ordered record of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stream {
+    /// One conversation.
+    Session(SessionKey),
+    /// Agents and access: what admins changed.
+    Hall,
+}
+
+/// An update as it came, on its way into the ledger.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its id.
+    pub update: UpdateId,
+    /// What is to become of it.
+    pub route: Route,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What becomes of an update.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// It waits in the inbox of a session until the session closes it.
+    Session {
+        /// Whose inbox.
+        key: SessionKey,
+        /// The update's JSON, exactly as received.
+        raw: Bytes,
+    },
+    /// It ends here. Its text is not kept.
+    Dropped(DropReason),
+    /// It cannot be read. Its bytes are kept, sealed, for the operator.
+    Quarantined {
+        /// The update's JSON, exactly as received.
+        raw: Bytes,
+    },
+}
+
+/// Why an update ends without a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// The sender is not on the allowlist.
+    Stranger,
+    /// The sender is blocked.
+    Blocked,
+    /// The sender writes too fast.
+    RateLimited,
+    /// A kind of update that nobody here answers.
+    NotForUs,
+}
+
+/// What the ledger did with an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// Recorded now.
+    New,
+    /// Recorded before: nothing was written, nothing needs to be done.
+    Known,
+}
+
+/// An update that waits in a session's inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id.
+    pub update: UpdateId,
+    /// Its place in the order of arrival within the session.
+    pub order: u64,
+    /// The JSON as received.
+    pub raw: Bytes,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// Events to add to a stream, in one atomic write with the updates that they close.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Where to.
+    pub stream: Stream,
+    /// Where the writer believes the stream to be. If it is elsewhere nothing is written.
+    pub expected: Seq,
+    /// The events, as JSON.
+    pub events: Bytes,
+    /// Updates of this session's inbox that need no more work.
+    pub closes: Vec<UpdateId>,
+}
+
+/// A folded state that replaces the events up to `at`.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Of which stream.
+    pub stream: Stream,
+    /// It holds everything before this position.
+    pub at: Seq,
+    /// The state, as JSON.
+    pub state: Bytes,
+}
+
+/// Everything needed to go on with a stream.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The newest snapshot's state, if there is one.
+    pub snapshot: Option<Bytes>,
+    /// The events since, oldest first: one entry per append.
+    pub events: Vec<Bytes>,
+    /// Where the stream is now: what the next append must expect.
+    pub at: Seq,
+    /// Updates that wait in the inbox, in order of arrival.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Why the ledger did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Someone else wrote to the stream first: the writer is stale and must begin anew.
+    #[error("the stream is at {actual:?}, not at {expected:?}")]
+    Conflict {
+        /// Where the writer believed it to be.
+        expected: Seq,
+        /// Where it is.
+        actual: Seq,
+    },
+    /// The disk or the engine failed. Nothing was acknowledged.
+    #[error("the ledger cannot write or read")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A record fails its checksum or does not open with our key. It is never shown.
+    #[error("a record is damaged or sealed with another key: {what}")]
+    Damaged {
+        /// Which kind of record, without ids.
+        what: &'static str,
+    },
+}
+
+/// The durable record of everything.
+///
+/// Every method is durable when it returns `Ok`: written, flushed and fsynced. A dropped future may
+/// or may not have written; callers learn which by loading the stream again.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Records a batch of updates of one bot with one flush, and skips those already known.
+    /// The receipts are in the order of the arrivals.
+    async fn journal(&self, bot: BotId, batch: Vec<Arrival>) -> Result<Vec<Receipt>, LedgerError>;
+
+    /// Appends to a stream and closes updates, atomically. Returns the new position.
+    async fn append(&self, append: Append) -> Result<Seq, LedgerError>;
+
+    /// Reads what is needed to go on with a stream.
+    async fn load(&self, stream: Stream) -> Result<Loaded, LedgerError>;
+
+    /// Updates of a session that arrived after the given order and still wait, oldest first.
+    async fn waiting(&self, key: SessionKey, after: u64) -> Result<Vec<Waiting>, LedgerError>;
+
+    /// Stores a folded state. May be lost in a crash: the events are still there.
+    async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError>;
+
+    /// Sessions that have waiting updates.
+    async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError>;
+
+    /// Figures for status and metrics. Never blocks for long.
+    fn gauge(&self) -> LedgerGauge;
+}
+
+/// Figures of the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LedgerGauge {
+    /// Updates that wait for their session.
+    pub waiting: u64,
+    /// Requests that wait for the writer.
+    pub queue: u64,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// Updates set aside because they could not be read or failed too often.
+    pub quarantined: u64,
+    /// Group commits since the start.
+    pub commits: u64,
+    /// Records since the start.
+    pub records: u64,
+    /// Duration of the last group commit, in microseconds.
+    pub commit_us: u64,
+}

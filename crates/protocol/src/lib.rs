@@ -1,0 +1,17 @@
+//! The words the actors use to each other: ids, texts, ledger events, ports.
+//!
+//! Plain values and traits. This crate does no I/O and names no vendor, so every other crate may
+//! depend on it.
+
+pub mod agent;
+pub mod clock;
+pub mod event;
+pub mod ids;
+pub mod inbound;
+pub mod ledger;
+pub mod messenger;
+pub mod model;
+
+pub use agent::{Agent, AgentName, AgentNameError};
+pub use clock::{Clock, Timestamp};
+pub use ids::{BotId, ChatId, MessageId, PersonId, RefId, SessionKey, TopicId, UpdateId};

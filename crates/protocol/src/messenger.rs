@@ -1,0 +1,145 @@
+//! The port to the chat service: reading updates and writing messages.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    BotId, ChatId, MessageId, TopicId, UpdateId,
+    event::Part,
+    inbound::{Inbound, Origin},
+};
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// The chat.
+    pub chat: ChatId,
+    /// The topic, in a forum.
+    pub topic: Option<TopicId>,
+}
+
+/// An update as received: its id and its bytes, not yet understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawUpdate {
+    /// Its id.
+    pub update: UpdateId,
+    /// Its JSON, exactly as received.
+    pub raw: Bytes,
+}
+
+/// A command as the menu shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MenuEntry {
+    /// Without the slash.
+    pub command: &'static str,
+    /// What it does, in a few words.
+    pub description: String,
+}
+
+/// Who sees a command menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MenuScope {
+    /// Everybody in private chats.
+    Private,
+    /// Everybody in groups.
+    Groups,
+    /// One chat (an admin's).
+    Chat(ChatId),
+}
+
+/// Who the bot is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BotIdentity {
+    /// Its id.
+    pub id: BotId,
+    /// Its name after the `@`.
+    pub username: String,
+}
+
+/// Why something was not sent or fetched. No variant ever carries a token or a URL.
+#[derive(Debug, thiserror::Error)]
+pub enum MessengerError {
+    /// Too fast: wait.
+    #[error("the chat service asks to wait {} s", retry_after.as_secs())]
+    Flooded {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// The person blocked the bot, or it was removed: stop sending there.
+    #[error("the bot may not write there")]
+    Forbidden,
+    /// The group has become a supergroup with another id.
+    #[error("the group became a supergroup")]
+    Migrated {
+        /// The new id.
+        to: ChatId,
+    },
+    /// The request is not acceptable as it is (bad entities, too long, chat not found…).
+    #[error("the chat service refused the request: {description}")]
+    Rejected {
+        /// The service's words. They never quote the text sent.
+        description: String,
+    },
+    /// Someone else polls with the same token, or a webhook is set.
+    #[error("another program receives this bot's updates")]
+    Conflict,
+    /// The token is not valid.
+    #[error("the bot's token is refused")]
+    Unauthorized,
+    /// The connection failed before an answer came: the request may or may not have been carried out.
+    #[error("the chat service cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The answer cannot be read, or the service has an error of its own.
+    #[error("the chat service answered with status {status}")]
+    Broken {
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+/// One bot of the chat service. All methods send at once: pacing is the outbox's matter.
+#[async_trait]
+pub trait Messenger: Send + Sync + 'static {
+    /// Who we are. Known since the connection was made.
+    fn identity(&self) -> &BotIdentity;
+
+    /// Waits up to `wait` for updates from `offset` on (`None`: from the oldest that was not
+    /// confirmed). Asking with a higher offset confirms all before it.
+    async fn poll(
+        &self,
+        offset: Option<UpdateId>,
+        wait: Duration,
+    ) -> Result<Vec<RawUpdate>, MessengerError>;
+
+    /// Where an update belongs, by a quick look at its bytes. `None` if it belongs to no chat or
+    /// cannot be read at all.
+    fn origin(&self, raw: &[u8]) -> Option<Origin>;
+
+    /// Reads an update. `None` if it cannot be read.
+    fn read(&self, raw: &[u8]) -> Option<Inbound>;
+
+    /// Sends one part. Tries HTML first and plain text if the service refuses the markup.
+    async fn send(
+        &self,
+        to: Address,
+        part: &Part,
+        reply_to: Option<MessageId>,
+    ) -> Result<MessageId, MessengerError>;
+
+    /// Shows what is being written, in place of what the same `draft` showed before. Private chats only.
+    async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError>;
+
+    /// Shows for about five seconds that the bot is typing.
+    async fn typing(&self, to: Address) -> Result<(), MessengerError>;
+
+    /// Answers a pressed button, with a short text or nothing.
+    async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError>;
+
+    /// Replaces a command menu.
+    async fn set_menu(&self, scope: MenuScope, menu: &[MenuEntry]) -> Result<(), MessengerError>;
+}
+
+/// Turns a model's Markdown into messages within the service's limits. Pure.
+pub type Typeset = fn(&str) -> Vec<Part>;

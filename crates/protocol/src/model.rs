@@ -1,0 +1,171 @@
+//! The port to language models.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// Who speaks in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The hall: an agent's instructions.
+    System,
+    /// The person.
+    User,
+    /// The agent.
+    Assistant,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// What a model is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelRequest {
+    /// The conversation, instructions first.
+    pub turns: Vec<Turn>,
+    /// The longest answer we take, in tokens.
+    pub answer_tokens_max: u32,
+}
+
+/// What a model answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The answer's text.
+    pub text: String,
+    /// The model that wrote it, as the provider names it.
+    pub model: String,
+    /// What it cost. Estimated if the provider does not say.
+    pub usage: Usage,
+    /// Why the answer ended.
+    pub finish: Finish,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// It was complete.
+    Stop,
+    /// It reached the longest length that we take.
+    Length,
+    /// The provider's own filter cut it.
+    Filtered,
+}
+
+/// Tokens and money of one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
+    /// Cost in millionths of the currency of the price list; 0 where no price is set.
+    #[serde(default)]
+    pub cost_micros: u64,
+}
+
+/// Why a model gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// Nothing came in time.
+    #[error("the model did not answer in time")]
+    TimedOut,
+    /// The connection failed or broke. The source never carries a URL or a key.
+    #[error("the connection to the model failed")]
+    Disconnected(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The provider said no.
+    #[error("the provider refused the request with status {status}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// How long to wait, if the provider said so.
+        retry_after: Option<Duration>,
+    },
+    /// The provider's answer cannot be read.
+    #[error("the provider's answer cannot be read: {what}")]
+    Garbled {
+        /// What is wrong with it, in our words.
+        what: &'static str,
+    },
+    /// The answer was longer than we take.
+    #[error("the provider's answer is too large")]
+    TooLarge,
+    /// The answer had no text.
+    #[error("the provider's answer is empty")]
+    Empty,
+    /// The model cannot be loaded or run here.
+    #[error("the model cannot run here")]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What to do about a failed completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Ask the same model again, not before the given time if there is one.
+    Retry {
+        /// What the provider asked for.
+        after: Option<Duration>,
+    },
+    /// This model will not answer this request: ask the next one.
+    NextModel,
+}
+
+impl CompleteError {
+    /// What to do about it.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::TimedOut
+            | Self::Disconnected(_)
+            | Self::Garbled { .. }
+            | Self::Empty
+            | Self::Refused { status: 408 | 409 | 425 | 429 | 500..=599, retry_after: None } => {
+                Disposition::Retry { after: None }
+            }
+            Self::Refused { status: 408 | 409 | 425 | 429 | 500..=599, retry_after } => {
+                Disposition::Retry { after: *retry_after }
+            }
+            Self::Refused { .. } | Self::TooLarge | Self::Unusable(_) => Disposition::NextModel,
+        }
+    }
+
+    /// A closed label for metrics and logs.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Disconnected(_) => "disconnected",
+            Self::Refused { .. } => "refused",
+            Self::Garbled { .. } => "garbled",
+            Self::TooLarge => "too_large",
+            Self::Empty => "empty",
+            Self::Unusable(_) => "unusable",
+        }
+    }
+}
+
+/// A language model that can be asked.
+#[async_trait]
+pub trait Model: Send + Sync + 'static {
+    /// The name that agents and admins use for it, e.g. `openai/gpt-5`.
+    fn name(&self) -> &str;
+
+    /// Asks once, without retries. `on_text` receives the answer piece by piece as it is written,
+    /// where the provider streams; the pieces joined are the completion's text.
+    ///
+    /// Bounded by the adapter: a time for the first byte, a time between pieces, a largest answer.
+    /// Dropping the future cancels the request.
+    async fn complete(
+        &self,
+        request: &ModelRequest,
+        on_text: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Completion, CompleteError>;
+}
