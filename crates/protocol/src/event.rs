@@ -30,6 +30,11 @@ pub enum Event {
         update: UpdateId,
         /// Which agent answers.
         agent: AgentName,
+        /// What is asked, as it passed the guard.
+        asked: String,
+        /// True for a repeated question: its answer replaces the newest one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        replaces: bool,
         /// Tokens set aside for prompt and answer.
         reserved: u64,
     },
@@ -77,15 +82,13 @@ pub enum Event {
         /// Which.
         agent: AgentName,
     },
-    /// The person began a fresh conversation.
-    HistoryReset,
+    /// The person began a fresh conversation with an agent.
+    HistoryReset {
+        /// Whose history is forgotten.
+        agent: AgentName,
+    },
     /// The privacy notice was shown.
     NoticeShown,
-    /// The group became a supergroup: the conversation goes on under another chat id.
-    Migrated {
-        /// The new chat.
-        to: crate::ChatId,
-    },
 }
 
 /// What the guard said, without the text it judged.
@@ -111,9 +114,9 @@ pub struct Answer {
     /// The message that is answered, quoted in groups.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
-    /// What the conversation remembers: what was asked and what was answered.
-    #[serde(default)]
-    pub exchange: Option<Exchange>,
+    /// What the conversation remembers as the answer, where that is not simply its one part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<String>,
     /// A short id under which log and ledger can be searched.
     #[serde(default)]
     pub reference: Option<RefId>,
@@ -131,17 +134,6 @@ pub enum AnswerKind {
     Refusal,
     /// Nothing could be answered: an honest apology.
     Apology,
-}
-
-/// A question and its answer, as the next prompt will contain them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
-    /// Who answered.
-    pub agent: AgentName,
-    /// What was asked, as it passed the guard.
-    pub asked: String,
-    /// What was answered, as it passed the guard.
-    pub answered: String,
 }
 
 /// One message to send.

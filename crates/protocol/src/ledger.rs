@@ -89,7 +89,8 @@ pub enum Receipt {
 pub struct Waiting {
     /// Its id.
     pub update: UpdateId,
-    /// Its place in the order of arrival within the session.
+    /// Its place in the order of arrival: it rises within the session, with gaps, from 1 on, and is
+    /// never given twice.
     pub order: u64,
     /// The JSON as received.
     pub raw: Bytes,
@@ -175,7 +176,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Updates of a session that arrived after the given order and still wait, oldest first.
     async fn waiting(&self, key: SessionKey, after: u64) -> Result<Vec<Waiting>, LedgerError>;
 
-    /// Stores a folded state. May be lost in a crash: the events are still there.
+    /// Stores a folded state. May be lost in a crash: the events are still there. One older than
+    /// what is stored changes nothing; one ahead of the stream is a [`LedgerError::Conflict`].
     async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError>;
 
     /// Sessions that have waiting updates.

@@ -166,6 +166,6 @@ pub trait Model: Send + Sync + 'static {
     async fn complete(
         &self,
         request: &ModelRequest,
-        on_text: &mut (dyn FnMut(&str) + Send),
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, CompleteError>;
 }

@@ -1,0 +1,6 @@
+//! The outside world, behind the ports of `protocol`: one folder per kind of vendor.
+//!
+//! Invariant: nothing here knows an actor; nothing outside names frankenstein or a provider.
+
+pub mod models;
+pub mod telegram;

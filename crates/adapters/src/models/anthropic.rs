@@ -1,0 +1,253 @@
+//! Anthropic's Messages protocol.
+
+use protocol::model::{CompleteError, Finish, ModelRequest, Role, Turn};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::draft::Draft;
+use super::http::{HttpModelConfig, Protocol, refused};
+use super::openai::{Message, Text};
+use super::sse::Step;
+
+/// The version of the protocol that we speak.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// The protocol. It has no dialects.
+pub(super) struct Anthropic;
+
+impl Protocol for Anthropic {
+    fn endpoint(base: &mut Url) -> Self {
+        let path = base.path().trim_end_matches('/');
+        let version = if path.ends_with("/v1") { "" } else { "/v1" };
+        let path = format!("{path}{version}/messages");
+        base.set_path(&path);
+        Self
+    }
+
+    fn headers(api_key: &SecretString) -> Result<HeaderMap, InvalidHeaderValue> {
+        let mut headers = HeaderMap::new();
+        headers.insert("anthropic-version", VERSION);
+        let api_key = api_key.expose_secret();
+        if !api_key.is_empty() {
+            let mut value = HeaderValue::try_from(api_key)?;
+            value.set_sensitive(true);
+            headers.insert("x-api-key", value);
+        }
+        Ok(headers)
+    }
+
+    fn ask(
+        &self,
+        config: &HttpModelConfig,
+        request: &ModelRequest,
+        body: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        let turns = &request.turns;
+        let ask = Ask {
+            model: &config.model,
+            max_tokens: request.answer_tokens_max,
+            system: instructions(turns).next().is_some().then_some(turns),
+            messages: turns,
+            stream: config.stream,
+        };
+        serde_json::to_writer(body, &ask)
+    }
+
+    fn read_whole(body: &[u8], draft: &mut Draft<'_>) -> Result<(), CompleteError> {
+        let answer: Answer<'_> = serde_json::from_slice(body).map_err(garbled)?;
+        if let Some(trouble) = answer.error {
+            return Err(trouble.into());
+        }
+        answer.read_head(draft);
+        for block in answer.content.iter().flatten() {
+            block.read(draft)?;
+        }
+        if let Some(Text(reason)) = &answer.stop_reason {
+            stop(reason, draft)?;
+        }
+        Ok(())
+    }
+
+    fn read_event(data: &[u8], draft: &mut Draft<'_>) -> Result<Step, CompleteError> {
+        let event: Event<'_> = serde_json::from_slice(data).map_err(garbled)?;
+        match &*event.kind.0 {
+            "ping" => return Ok(Step::Idle),
+            "message_stop" => return Ok(Step::Done),
+            "error" => return Err(event.error.map_or_else(|| refused(500), CompleteError::from)),
+            _ => {}
+        }
+        if let Some(message) = &event.message {
+            message.read_head(draft);
+        }
+        if let Some(count) = &event.usage {
+            count.read(draft);
+        }
+        if let Some(block) = &event.content_block {
+            block.read(draft)?;
+        }
+        if let Some(delta) = &event.delta {
+            delta.read(draft)?;
+            if let Some(Text(reason)) = &delta.stop_reason {
+                stop(reason, draft)?;
+            }
+        }
+        Ok(Step::Progress)
+    }
+}
+
+fn garbled(_holds_a_bit_of_the_answer: serde_json::Error) -> CompleteError {
+    CompleteError::Garbled { what: "it is not a message" }
+}
+
+// === What we ask. ===
+
+#[derive(Serialize)]
+struct Ask<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "system")]
+    system: Option<&'a Vec<Turn>>,
+    #[serde(serialize_with = "messages")]
+    messages: &'a [Turn],
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct TextBlock<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+fn instructions(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
+    turns.iter().filter(|turn| turn.role == Role::System && !turn.content.is_empty())
+}
+
+fn system<S: Serializer>(turns: &Option<&Vec<Turn>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let turns = turns.map_or(&[][..], Vec::as_slice);
+    let blocks = instructions(turns).map(|turn| TextBlock { r#type: "text", text: &turn.content });
+    serializer.collect_seq(blocks)
+}
+
+/// The conversation without instructions. The protocol wants a person to speak first, and nobody to
+/// say nothing.
+fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
+    let said = turns.iter().filter(|turn| turn.role != Role::System && !turn.content.is_empty());
+    serializer.collect_seq(said.skip_while(|turn| turn.role != Role::User).map(Message::from))
+}
+
+// === What we are answered. ===
+
+/// A whole answer, or the head of a streamed one.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    model: Option<Text<'a>>,
+    #[serde(borrow)]
+    content: Option<Vec<Piece<'a>>>,
+    #[serde(borrow)]
+    stop_reason: Option<Text<'a>>,
+    usage: Option<TokenCount>,
+    #[serde(borrow)]
+    error: Option<Trouble<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+    #[serde(borrow)]
+    message: Option<Answer<'a>>,
+    #[serde(borrow)]
+    content_block: Option<Piece<'a>>,
+    #[serde(borrow)]
+    delta: Option<Piece<'a>>,
+    usage: Option<TokenCount>,
+    #[serde(borrow)]
+    error: Option<Trouble<'a>>,
+}
+
+/// A content block, the start of one, or what is added to one. Thoughts and tools have no `text`.
+#[derive(Deserialize)]
+struct Piece<'a> {
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    stop_reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct TokenCount {
+    input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Trouble<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
+}
+
+impl Answer<'_> {
+    fn read_head(&self, draft: &mut Draft<'_>) {
+        if let Some(Text(model)) = &self.model {
+            draft.written_by(model);
+        }
+        if let Some(count) = &self.usage {
+            count.read(draft);
+        }
+    }
+}
+
+impl Piece<'_> {
+    fn read(&self, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
+        match &self.text {
+            Some(Text(text)) => draft.write(text),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TokenCount {
+    fn read(&self, draft: &mut Draft<'_>) {
+        let cached = [self.cache_creation_input_tokens, self.cache_read_input_tokens];
+        let cached: u64 = cached.iter().flatten().fold(0, |sum, count| sum.saturating_add(*count));
+        let input_tokens = self.input_tokens.map(|count| count.saturating_add(cached));
+        draft.counted(input_tokens, self.output_tokens);
+    }
+}
+
+/// An error that comes instead of an answer, or in the middle of one, is the status that it would
+/// have had.
+impl From<Trouble<'_>> for CompleteError {
+    fn from(trouble: Trouble<'_>) -> Self {
+        refused(match trouble.kind.as_ref().map(|kind| &*kind.0) {
+            Some("invalid_request_error") => 400,
+            Some("authentication_error") => 401,
+            Some("billing_error") => 402,
+            Some("permission_error") => 403,
+            Some("not_found_error") => 404,
+            Some("request_too_large") => 413,
+            Some("rate_limit_error") => 429,
+            Some("timeout_error") => 504,
+            Some("overloaded_error") => 529,
+            Some(_) | None => 500,
+        })
+    }
+}
+
+fn stop(reason: &str, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
+    match reason {
+        "max_tokens" | "model_context_window_exceeded" => draft.ended(Finish::Length),
+        "refusal" => draft.ended(Finish::Filtered),
+        "tool_use" | "pause_turn" => {
+            return Err(CompleteError::Garbled { what: "it calls a tool that was not offered" });
+        }
+        // "end_turn" and "stop_sequence".
+        _ => draft.ended(Finish::Stop),
+    }
+    Ok(())
+}

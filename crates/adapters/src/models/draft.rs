@@ -1,0 +1,131 @@
+//! An answer while it is being written: its text, and what its provider says about it.
+
+use protocol::model::{CompleteError, Completion, Finish, ModelRequest, Usage};
+
+use super::HttpModelConfig;
+
+/// The longest model name that we take from a provider; a longer one is replaced by our own.
+const MODEL_NAME_BYTES_MAX: usize = 200;
+
+/// The answer so far. Hands each piece of text on as it comes.
+pub(super) struct Draft<'a> {
+    text: String,
+    text_bytes_max: usize,
+    on_text: &'a mut (dyn FnMut(&str) + Send),
+    model: Option<String>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    finish: Option<Finish>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(text_bytes_max: usize, on_text: &'a mut (dyn FnMut(&str) + Send)) -> Self {
+        Self {
+            text: String::new(),
+            text_bytes_max,
+            on_text,
+            model: None,
+            input_tokens: None,
+            output_tokens: None,
+            finish: None,
+        }
+    }
+
+    /// Takes a piece of the answer's text.
+    pub(super) fn write(&mut self, piece: &str) -> Result<(), CompleteError> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        if piece.len() > self.text_bytes_max - self.text.len() {
+            return Err(CompleteError::TooLarge);
+        }
+        self.text.push_str(piece);
+        (self.on_text)(piece);
+        Ok(())
+    }
+
+    /// Takes the provider's name of the model; the first one counts.
+    pub(super) fn written_by(&mut self, model: &str) {
+        if self.model.is_none() && !model.is_empty() && model.len() <= MODEL_NAME_BYTES_MAX {
+            self.model = Some(model.to_owned());
+        }
+    }
+
+    /// Takes the provider's count of tokens; what it leaves out stays as it was.
+    pub(super) fn counted(&mut self, input_tokens: Option<u64>, output_tokens: Option<u64>) {
+        self.input_tokens = input_tokens.or(self.input_tokens);
+        self.output_tokens = output_tokens.or(self.output_tokens);
+    }
+
+    /// Takes the reason why the answer has ended.
+    pub(super) fn ended(&mut self, finish: Finish) {
+        self.finish = Some(finish);
+    }
+
+    /// Whether the provider has said that the answer is complete.
+    pub(super) fn has_ended(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    /// The answer, if it is one: it has ended and it has text.
+    pub(super) fn complete(
+        self,
+        config: &HttpModelConfig,
+        request: &ModelRequest,
+    ) -> Result<Completion, CompleteError> {
+        let Some(finish) = self.finish else {
+            return Err(CompleteError::Garbled { what: "it stops before its end" });
+        };
+        if self.text.trim().is_empty() {
+            return Err(CompleteError::Empty);
+        }
+        let input_tokens = self.input_tokens.unwrap_or_else(|| {
+            request.turns.iter().map(|turn| estimated_tokens(&turn.content)).sum()
+        });
+        let output_tokens = self.output_tokens.unwrap_or_else(|| estimated_tokens(&self.text));
+        Ok(Completion {
+            model: self.model.unwrap_or_else(|| config.model.clone()),
+            usage: Usage {
+                input_tokens,
+                output_tokens,
+                cost_micros: cost_micros(config, input_tokens, output_tokens),
+            },
+            finish,
+            text: self.text,
+        })
+    }
+}
+
+/// A fourth of the characters, rounded up: near enough to charge an answer whose provider does not
+/// count.
+fn estimated_tokens(text: &str) -> u64 {
+    u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
+}
+
+/// The price of an answer, rounded up.
+fn cost_micros(config: &HttpModelConfig, input_tokens: u64, output_tokens: u64) -> u64 {
+    let input = u128::from(input_tokens) * u128::from(config.price_input_micros_per_mtok);
+    let output = u128::from(output_tokens) * u128::from(config.price_output_micros_per_mtok);
+    u64::try_from(input.saturating_add(output).div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_counts_both_directions_and_rounds_up() {
+        let mut config = HttpModelConfig::new("a", "https://example.org", "", "m");
+        config.price_input_micros_per_mtok = 2_500_000;
+        config.price_output_micros_per_mtok = 10_000_000;
+        assert_eq!(cost_micros(&config, 1_000, 100), 3_500);
+        assert_eq!(cost_micros(&config, 1, 0), 3);
+        assert_eq!(cost_micros(&config, u64::MAX, u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn a_text_is_estimated_by_its_characters_rounded_up() {
+        assert_eq!(estimated_tokens(""), 0);
+        assert_eq!(estimated_tokens("äöüßé"), 2);
+    }
+}

@@ -1,0 +1,300 @@
+//! A small language model in this process: no account, no key, no network.
+//!
+//! Receives  requests, at most `queue_max` of which wait; the next one is refused with status 503.
+//! Owns      one thread, which owns the weights and writes one answer at a time.
+//! On crash  a panic while an answer is written ends that answer as `Unusable`; the thread goes on
+//!           with the next request and unchanged weights.
+//!
+//! A dropped request stops its answer within one token; one that still waits keeps its place in
+//! the queue until its turn comes.
+//!
+//! The number of threads that compute is candle's, for the whole process: `CANDLE_NUM_THREADS` and
+//! `RAYON_NUM_THREADS`, or else one for each core. candle's threads wait for each other by
+//! spinning, so give it fewer than all cores on a machine that has other work.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use async_trait::async_trait;
+use protocol::model::{CompleteError, Completion, Model, ModelRequest, Turn, Usage};
+use tokio::sync::mpsc;
+use tracing::{error, info};
+
+use super::ModelConfigError;
+use engine::{Engine, Order, Written};
+
+mod engine;
+mod prompt;
+mod text;
+
+/// How many pieces of an answer wait for their reader before the model waits too.
+const PIECES_MAX: usize = 64;
+/// The fewest tokens in which an instruction, a question and an answer have room.
+const CONTEXT_TOKENS_MIN: usize = 64;
+
+/// A model file, and the limits on using it.
+#[derive(Clone, Debug)]
+pub struct EmbeddedConfig {
+    /// The name that agents and admins use for it.
+    pub name: String,
+    /// The weights: a Llama model in GGUF that was trained on ChatML.
+    pub path: PathBuf,
+    /// The file's SHA-256 in hexadecimal; unchecked if there is none.
+    pub sha256: Option<String>,
+    /// The longest conversation that the model sees, its answer included. Older turns are left out,
+    /// but never the instructions and the last thing said.
+    pub context_tokens_max: usize,
+    /// How many requests may wait for the one that is being answered.
+    pub queue_max: usize,
+    /// The longest answer, whatever a request asks for; at most half of the context.
+    pub answer_tokens_max: u32,
+    /// How freely it chooses its words; 0 always takes the likeliest.
+    pub temperature: f64,
+    /// How much of the probability is considered at all, from 0 to 1.
+    pub top_p: f64,
+    /// How much less likely a word becomes by having been said; 1 for not at all.
+    pub repeat_penalty: f32,
+    /// The same answers every time, for tests; chosen anew for each request if there is none.
+    pub seed: Option<u64>,
+}
+
+impl EmbeddedConfig {
+    /// A model with our usual limits.
+    #[must_use]
+    pub fn new(name: &str, path: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: path.into(),
+            sha256: None,
+            context_tokens_max: 2_048,
+            queue_max: 16,
+            answer_tokens_max: 256,
+            temperature: 0.2,
+            top_p: 0.9,
+            repeat_penalty: 1.1,
+            seed: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), ModelConfigError> {
+        if self.name.is_empty() {
+            return Err(ModelConfigError::NoName);
+        }
+        let what = if self.context_tokens_max < CONTEXT_TOKENS_MIN {
+            "`context_tokens_max` must be at least 64"
+        } else if self.answer_tokens_max == 0 || self.queue_max == 0 {
+            "`answer_tokens_max` and `queue_max` must not be zero"
+        } else if !(0.0..=2.0).contains(&self.temperature) || !(0.0..=1.0).contains(&self.top_p) {
+            "`temperature` must be from 0 to 2 and `top_p` from 0 to 1"
+        } else if !(1.0..=2.0).contains(&self.repeat_penalty) {
+            "`repeat_penalty` must be from 1 to 2"
+        } else {
+            return Ok(());
+        };
+        Err(ModelConfigError::Setting { name: self.name.clone(), what })
+    }
+}
+
+/// Why a model file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not there, or not ours to read.
+    #[error("{path} cannot be read; run scripts/demo to fetch it")]
+    Unreadable {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is empty, larger than any model we can run, or not a file.
+    #[error("{path} has {bytes} bytes, which no model has; run scripts/demo to fetch it again")]
+    WrongSize {
+        /// Where it is.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// It is not the file that the configuration names.
+    #[error("{path} has another checksum, {found}; run scripts/demo to fetch it again")]
+    WrongSum {
+        /// Where it is.
+        path: PathBuf,
+        /// Its SHA-256.
+        found: String,
+    },
+    /// It is no model that we can run.
+    #[error("{path} is not a GGUF model that can be run here")]
+    NotAModel {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: candle_core::Error,
+    },
+    /// The operating system gives us no thread.
+    #[error("the model's thread cannot be started")]
+    NoThread(#[source] std::io::Error),
+}
+
+/// A request on its way to the model's thread.
+struct Job {
+    turns: Vec<Turn>,
+    answer_tokens_max: usize,
+    seed: u64,
+    reply: mpsc::Sender<Reply>,
+}
+
+/// What the model's thread tells a request.
+enum Reply {
+    /// A piece of the answer.
+    Text(String),
+    /// The end of the answer.
+    Ended(Result<Written, CompleteError>),
+}
+
+/// What was wrong in the model's thread.
+#[derive(Debug, thiserror::Error)]
+enum ThreadError {
+    #[error("the model panicked")]
+    Panicked,
+    #[error("the model's thread has ended")]
+    Ended,
+    #[error("there is no randomness for a seed")]
+    NoSeed(#[source] getrandom::Error),
+}
+
+impl From<ThreadError> for CompleteError {
+    fn from(error: ThreadError) -> Self {
+        Self::Unusable(error.into())
+    }
+}
+
+/// A model in this process.
+pub struct EmbeddedModel {
+    config: EmbeddedConfig,
+    jobs: SyncSender<Job>,
+}
+
+impl EmbeddedModel {
+    /// Reads the model's file, checks it and starts the model's thread. Blocks for about a second.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or with the file.
+    pub fn load(config: EmbeddedConfig) -> Result<Self, ModelConfigError> {
+        config.check()?;
+        let not_loaded = |error| ModelConfigError::NotLoaded {
+            name: config.name.clone(),
+            source: Box::new(error),
+        };
+        let engine = Engine::load(&config).map_err(not_loaded)?;
+        let write = move |order: &Order<'_>, on_text: &mut dyn FnMut(String) -> bool| {
+            engine.write(order, on_text)
+        };
+        let jobs =
+            start(config.queue_max, write).map_err(LoadError::NoThread).map_err(not_loaded)?;
+        Ok(Self { config, jobs })
+    }
+
+    fn job(&self, request: &ModelRequest, reply: mpsc::Sender<Reply>) -> Result<Job, ThreadError> {
+        let answer_tokens_max = request.answer_tokens_max.min(self.config.answer_tokens_max);
+        Ok(Job {
+            turns: request.turns.clone(),
+            answer_tokens_max: usize::try_from(answer_tokens_max).unwrap_or(usize::MAX),
+            seed: match self.config.seed {
+                Some(seed) => seed,
+                None => getrandom::u64().map_err(ThreadError::NoSeed)?,
+            },
+            reply,
+        })
+    }
+}
+
+#[async_trait]
+impl Model for EmbeddedModel {
+    fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    async fn complete(
+        &self,
+        request: &ModelRequest,
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
+    ) -> Result<Completion, CompleteError> {
+        let (reply, mut replies) = mpsc::channel(PIECES_MAX);
+        self.jobs.try_send(self.job(request, reply)?).map_err(|error| match error {
+            TrySendError::Full(_) => CompleteError::Refused { status: 503, retry_after: None },
+            TrySendError::Disconnected(_) => ThreadError::Ended.into(),
+        })?;
+        let mut text = String::new();
+        let written = loop {
+            match replies.recv().await {
+                Some(Reply::Text(piece)) => {
+                    on_text(&piece);
+                    text.push_str(&piece);
+                }
+                Some(Reply::Ended(written)) => break written?,
+                None => return Err(ThreadError::Ended.into()),
+            }
+        };
+        if text.trim().is_empty() {
+            return Err(CompleteError::Empty);
+        }
+        Ok(Completion {
+            text,
+            model: self.config.name.clone(),
+            usage: Usage {
+                input_tokens: written.input_tokens.try_into().unwrap_or(u64::MAX),
+                output_tokens: written.output_tokens.try_into().unwrap_or(u64::MAX),
+                cost_micros: 0,
+            },
+            finish: written.finish,
+        })
+    }
+}
+
+// === The model's thread. ===
+
+/// Starts the thread. It ends when the model is dropped, after the answer that it is writing.
+fn start<W>(queue_max: usize, write: W) -> std::io::Result<SyncSender<Job>>
+where
+    W: Fn(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+    W: Send + 'static,
+{
+    let (sender, jobs) = sync_channel(queue_max);
+    thread::Builder::new().name("embedded-model".to_owned()).spawn(move || run(&jobs, write))?;
+    Ok(sender)
+}
+
+fn run<W>(jobs: &Receiver<Job>, write: W)
+where
+    W: Fn(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+{
+    for job in jobs {
+        let order =
+            Order { turns: &job.turns, answer_tokens_max: job.answer_tokens_max, seed: job.seed };
+        let mut on_text = |piece: String| {
+            if piece.is_empty() {
+                return !job.reply.is_closed();
+            }
+            job.reply.blocking_send(Reply::Text(piece)).is_ok()
+        };
+        // Answers leave the engine unchanged, so there is nothing that a panic could leave broken.
+        let ended = match catch_unwind(AssertUnwindSafe(|| write(&order, &mut on_text))) {
+            Ok(Ok(Some(written))) => Ok(written),
+            Ok(Ok(None)) => continue,
+            Ok(Err(failure)) => Err(failure),
+            Err(_payload) => {
+                error!("the embedded model panicked");
+                Err(ThreadError::Panicked.into())
+            }
+        };
+        if job.reply.blocking_send(Reply::Ended(ended)).is_err() {
+            // lost-ok: the request was dropped, nobody waits for its end.
+        }
+    }
+    info!("the embedded model has ended");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! Telegram: the Bot API behind [`protocol::messenger::Messenger`].
+//!
+//! Receives  updates, by long polling ([`TelegramBot`]) or by webhook ([`webhook`]).
+//! Sends     typed calls over a transport of our own ([`Client`]), which alone knows the token.
+//! Owns      one pool of connections per bot; nothing else is remembered between calls.
+//!
+//! Invariants: TELEGRAM-1 no error, log line or `Debug` output contains a token or a URL that holds
+//! one. TELEGRAM-2 one odd update never spoils its batch. TELEGRAM-3 a webhook request's body is not
+//! read before its secret was found right.
+
+mod client;
+mod messenger;
+mod reading;
+pub mod render;
+pub mod split;
+#[cfg(test)]
+mod testing;
+pub mod webhook;
+
+pub use client::{Client, ClientError, Endpoint};
+pub use messenger::{ConnectError, TelegramBot, TelegramConfig, WebhookTarget};
+
+/// A model's Markdown as messages within Telegram's limits: [`render::render`] for the port.
+#[must_use]
+pub fn typeset(markdown: &str) -> Vec<protocol::event::Part> {
+    let part = |it: render::Part| protocol::event::Part {
+        html: it.html,
+        plain: it.plain,
+        buttons: Vec::new(),
+    };
+    render::render(markdown).into_iter().map(part).collect()
+}

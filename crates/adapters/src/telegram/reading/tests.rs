@@ -1,0 +1,451 @@
+//! What updates mean, and that no bytes can make reading them panic.
+
+use proptest::prelude::*;
+use protocol::BotId;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn me() -> BotIdentity {
+    BotIdentity { id: BotId(4242), username: "HallBot".to_owned() }
+}
+
+/// Overwrites the fields of `base` by those of `fields`.
+fn with(mut base: Value, fields: &Value) -> Value {
+    let base_fields = base.as_object_mut().expect("an object");
+    base_fields.extend(fields.as_object().expect("an object").clone());
+    base
+}
+
+/// A message in a group with these fields added.
+fn grouped(fields: &Value) -> Value {
+    let base = json!({
+        "message_id": 10,
+        "date": 0,
+        "chat": {"id": -100, "type": "supergroup", "title": "G"},
+        "from": {"id": 7, "is_bot": false, "first_name": "Ada", "language_code": "pt-br"},
+    });
+    with(base, fields)
+}
+
+fn update(message: &Value) -> String {
+    json!({"update_id": 1, "message": message}).to_string()
+}
+
+fn inbound(message: &Value) -> Inbound {
+    read(update(message).as_bytes(), &me()).expect("readable")
+}
+
+fn said(message: &Value) -> Said {
+    let Inbound::Said(said) = inbound(message) else { panic!("nothing was said: {message}") };
+    said
+}
+
+fn origin_of(message: &Value) -> Origin {
+    origin(update(message).as_bytes()).expect("has an origin")
+}
+
+fn entity(kind: &str, offset: usize, length: usize) -> Value {
+    json!({"type": kind, "offset": offset, "length": length})
+}
+
+/// `addressed`, text, and the command if there is one, of a text in a group.
+fn heard(text: &str, entities: &[Value]) -> (bool, String, Option<(String, String)>) {
+    let said = said(&grouped(&json!({"text": text, "entities": entities})));
+    (said.addressed, said.text, said.command.map(|c| (c.name, c.arguments)))
+}
+
+fn command(name: &str, arguments: &str) -> Option<(String, String)> {
+    Some((name.to_owned(), arguments.to_owned()))
+}
+
+#[test]
+fn a_private_message_is_addressed_and_names_its_person() {
+    let chat = json!({"id": 7, "type": "private", "first_name": "Ada"});
+    let message = grouped(&json!({"chat": chat, "text": " hi ", "message_thread_id": 3}));
+    let person = Person {
+        id: PersonId(7),
+        first_name: "Ada".to_owned(),
+        language: Some("pt-br".to_owned()),
+    };
+    let expected = Said {
+        person: Some(person),
+        message: MessageId(10),
+        private: true,
+        addressed: true,
+        text: "hi".to_owned(),
+        command: None,
+        quoted: None,
+        attachment: false,
+    };
+    assert_eq!(said(&message), expected);
+    let expected = Origin {
+        chat: ChatId(7),
+        topic: Some(TopicId(3)),
+        person: Some(PersonId(7)),
+        private: true,
+    };
+    assert_eq!(origin_of(&message), expected);
+}
+
+#[test]
+fn a_thread_is_a_topic_only_in_a_forum() {
+    let reply_chain = grouped(&json!({"text": "x", "message_thread_id": 3}));
+    assert_eq!(origin_of(&reply_chain).topic, None);
+    let forum = with(reply_chain, &json!({"is_topic_message": true}));
+    assert_eq!(origin_of(&forum).topic, Some(TopicId(3)));
+}
+
+#[test]
+fn mentions_are_found_by_utf16_offsets_and_taken_off_both_ends() {
+    let mention = |offset| [entity("mention", offset, 8)];
+    assert_eq!(heard("@HallBot, hi", &mention(0)), (true, "hi".to_owned(), None));
+    assert_eq!(heard("🦀🦀 @hallbot", &mention(5)), (true, "🦀🦀".to_owned(), None));
+    let middle = "🦀 ask @HALLBOT now";
+    assert_eq!(heard(middle, &mention(7)), (true, middle.to_owned(), None));
+    assert_eq!(heard("@HallBot", &mention(0)), (true, String::new(), None));
+    let both = [entity("mention", 0, 8), entity("mention", 12, 8)];
+    assert_eq!(heard("@HallBot hi @HallBot", &both), (true, "hi".to_owned(), None));
+    // Offsets in bytes or characters would find the mention here, and are wrong.
+    assert!(!heard("🦀@HallBot", &mention(4)).0);
+    assert!(!heard("🦀@HallBot", &mention(1)).0);
+}
+
+#[test]
+fn other_mentions_and_bare_words_do_not_address_the_bot() {
+    assert!(!heard("@HallBot hi", &[]).0);
+    assert!(!heard("@HallBots hi", &[entity("mention", 0, 9)]).0);
+    assert!(!heard("@HallBot hi", &[entity("mention", 0, 99)]).0);
+    assert!(!heard("@HallBot hi", &[entity("mention", usize::MAX, usize::MAX)]).0);
+    assert!(!heard("@HallBot hi", &[entity("code", 0, 8)]).0);
+}
+
+#[test]
+fn a_mention_by_id_and_a_reply_address_the_bot() {
+    let by_id = |id| {
+        let user = json!({"id": id, "is_bot": true, "first_name": "Hall"});
+        heard("Hall hi", &[with(entity("text_mention", 0, 4), &json!({"user": user}))])
+    };
+    assert_eq!(by_id(4242), (true, "hi".to_owned(), None));
+    assert!(!by_id(4243).0);
+    let replying = |id, more: &Value| {
+        let replied = json!({"message_id": 1, "from": {"id": id, "is_bot": true}, "text": "old"});
+        said(&grouped(&json!({"text": "x", "reply_to_message": with(replied, more)})))
+    };
+    assert!(replying(4242, &json!({})).addressed);
+    assert!(!replying(4243, &json!({})).addressed);
+    // Every message in a topic answers the service message that opened it.
+    assert!(!replying(4242, &json!({"forum_topic_created": {"name": "x"}})).addressed);
+}
+
+#[test]
+fn commands_are_what_telegram_marks_at_the_very_beginning() {
+    let marked = |length| [entity("bot_command", 0, length)];
+    assert_eq!(
+        heard("/Agent  sage ", &marked(6)),
+        (true, "/Agent  sage".to_owned(), command("agent", "sage"))
+    );
+    assert_eq!(heard("/new@hallBOT", &marked(12)).2, command("new", ""));
+    assert_eq!(heard("/start abc", &[]).2, command("start", "abc"));
+    assert_eq!(heard("/start abc", &[entity("bold", 7, 3)]).2, None);
+    assert_eq!(heard("see /start", &[entity("bot_command", 4, 6)]).2, None);
+    assert_eq!(heard(" /start", &[]).2, None);
+    assert_eq!(heard("/path/to/file", &[]).2, None);
+    assert_eq!(heard("/", &[]).2, None);
+    assert_eq!(heard(&format!("/{}", "a".repeat(33)), &[]).2, None);
+    assert_eq!(heard("/üben", &[]).2, None);
+}
+
+#[test]
+fn a_command_for_another_bot_is_neither_addressed_nor_a_command() {
+    let entities = [entity("bot_command", 0, 10), entity("mention", 11, 8)];
+    let (addressed, _, command) = heard("/new@Other @HallBot", &entities);
+    assert_eq!((addressed, command), (false, None));
+    let chat = json!({"id": 7, "type": "private"});
+    let private = grouped(&json!({"chat": chat, "text": "/new@Other", "entities": [entities[0]]}));
+    let private = said(&private);
+    assert_eq!(
+        (private.addressed, private.command),
+        (true, None),
+        "nobody else is there to answer"
+    );
+}
+
+#[test]
+fn forwarded_edited_and_inline_bot_texts_are_never_commands() {
+    let text = json!({"text": "/new", "entities": [entity("bot_command", 0, 4)]});
+    assert!(said(&grouped(&text)).command.is_some());
+    for foreign in [
+        json!({"forward_origin": {"type": "hidden_user", "sender_user_name": "x", "date": 0}}),
+        json!({"edit_date": 5}),
+        json!({"via_bot": {"id": 9, "is_bot": true, "first_name": "x"}}),
+    ] {
+        let said = said(&with(grouped(&text), &foreign));
+        assert_eq!((said.command, said.addressed), (None, false), "{foreign}");
+    }
+}
+
+#[test]
+fn anonymous_admins_and_channels_are_nobody() {
+    let sender = json!({
+        "text": "/new",
+        "from": {"id": 1_087_968_824, "is_bot": true, "first_name": "Group"},
+        "sender_chat": {"id": -100, "type": "supergroup", "title": "G"},
+    });
+    assert_eq!(said(&grouped(&sender)).person, None);
+    assert_eq!(origin_of(&grouped(&sender)).person, None);
+}
+
+#[test]
+fn other_bots_and_service_messages_are_nothing() {
+    let bot = json!({"text": "@HallBot", "from": {"id": 9, "is_bot": true, "first_name": "x"}});
+    assert_eq!(inbound(&grouped(&bot)), Inbound::Nothing);
+    assert_eq!(inbound(&grouped(&json!({"new_chat_title": "x"}))), Inbound::Nothing);
+}
+
+#[test]
+fn captions_are_read_like_texts_and_files_are_noticed() {
+    let photo = json!({
+        "photo": [{"file_id": "x"}],
+        "caption": "🦀 @HallBot",
+        "caption_entities": [entity("mention", 3, 8)],
+    });
+    let with_caption = said(&grouped(&photo));
+    assert_eq!((with_caption.text.as_str(), with_caption.addressed), ("🦀", true));
+    assert!(with_caption.attachment);
+    let voice = said(&grouped(&json!({"voice": {"file_id": "x"}})));
+    assert_eq!((voice.text.as_str(), voice.attachment), ("", true));
+}
+
+#[test]
+fn the_writers_own_quote_comes_before_the_whole_message_and_is_cut() {
+    let replied = json!({"text": "whole"});
+    let fields = json!({"text": "x", "reply_to_message": replied, "quote": {"text": "part"}});
+    assert_eq!(said(&grouped(&fields)).quoted.as_deref(), Some("part"));
+    let long = json!({"text": "x", "reply_to_message": {"caption": "é".repeat(1_001)}});
+    assert_eq!(said(&grouped(&long)).quoted, Some("é".repeat(1_000)));
+}
+
+#[test]
+fn unknown_kinds_and_chat_types_are_read_as_far_as_known() {
+    let odd = grouped(&json!({"text": "x", "chat": {"id": -1, "type": "guild"}, "widget": [1]}));
+    assert_eq!(said(&odd).text, "x");
+    assert!(!origin_of(&odd).private);
+    let unknown = br#"{"update_id":1,"widget_query":{"id":"x"}}"#;
+    assert_eq!((origin(unknown), read(unknown, &me())), (None, Some(Inbound::Nothing)));
+    let edited = json!({"update_id": 1, "edited_message": grouped(&json!({"text": "/new"}))});
+    assert_eq!(read(edited.to_string().as_bytes(), &me()), Some(Inbound::Nothing));
+}
+
+#[test]
+fn presses_name_person_and_place() {
+    let query = json!({
+        "id": "q9",
+        "from": {"id": 7, "first_name": "Ada"},
+        "chat_instance": "x",
+        "data": "k1",
+        "message": {
+            "message_id": 1,
+            "date": 0,
+            "chat": {"id": -100, "type": "supergroup"},
+            "from": {"id": 4242, "is_bot": true, "first_name": "Hall"},
+            "message_thread_id": 5,
+            "is_topic_message": true,
+        },
+    });
+    let raw = json!({"update_id": 1, "callback_query": query}).to_string();
+    let expected = Pressed {
+        person: Person { id: PersonId(7), first_name: "Ada".to_owned(), language: None },
+        query: "q9".to_owned(),
+        data: "k1".to_owned(),
+        private: false,
+    };
+    assert_eq!(read(raw.as_bytes(), &me()), Some(Inbound::Pressed(expected)));
+    let expected = Origin {
+        chat: ChatId(-100),
+        topic: Some(TopicId(5)),
+        person: Some(PersonId(7)),
+        private: false,
+    };
+    assert_eq!(origin(raw.as_bytes()), Some(expected));
+}
+
+#[test]
+fn a_press_on_an_inline_message_belongs_to_no_chat_but_can_be_answered() {
+    let raw = br#"{"update_id":1,"callback_query":{"id":"q","from":{"id":7}}}"#;
+    assert_eq!(origin(raw), None);
+    assert!(matches!(read(raw, &me()), Some(Inbound::Pressed(_))));
+}
+
+#[test]
+fn membership_tells_whether_the_bot_may_write() {
+    let may_write = |member: Value| {
+        let raw = json!({"update_id": 1, "my_chat_member": {
+            "chat": {"id": 7, "type": "private"}, "from": {"id": 7}, "date": 0,
+            "old_chat_member": {"status": "member"}, "new_chat_member": member,
+        }});
+        let raw = raw.to_string();
+        assert_eq!(origin(raw.as_bytes()).expect("origin").person, Some(PersonId(7)));
+        read(raw.as_bytes(), &me()) == Some(Inbound::Membership { may_write: true })
+    };
+    assert!(may_write(json!({"status": "member"})));
+    assert!(may_write(json!({"status": "administrator"})));
+    assert!(may_write(json!({"status": "restricted", "is_member": true})));
+    assert!(!may_write(json!({"status": "restricted", "can_send_messages": false})));
+    assert!(!may_write(json!({"status": "restricted", "is_member": false})));
+    assert!(!may_write(json!({"status": "kicked"})));
+    assert!(!may_write(json!({"status": "left"})));
+}
+
+#[test]
+fn a_stopped_draft_is_stopped_by_the_person_of_the_private_chat() {
+    let raw = br#"{"update_id":1,"stopped_message_generation":
+        {"chat":{"id":7,"type":"private","first_name":"Ada"},"message_thread_id":3,"draft_id":9}}"#;
+    let ada = Person { id: PersonId(7), first_name: "Ada".to_owned(), language: None };
+    assert_eq!(read(raw, &me()), Some(Inbound::StopRequested { person: Some(ada) }));
+    let expected = Origin {
+        chat: ChatId(7),
+        topic: Some(TopicId(3)),
+        person: Some(PersonId(7)),
+        private: true,
+    };
+    assert_eq!(origin(raw), Some(expected));
+}
+
+#[test]
+fn lone_surrogates_become_replacement_characters() {
+    let raw = br#"{"update_id":1,"message":{"message_id":1,"chat":{"id":7,"type":"private"},
+        "from":{"id":7,"first_name":"\udc00A"},"text":"a\ud800b","caption":"\ud83d\ude00"}}"#;
+    let Some(Inbound::Said(said)) = read(raw, &me()) else { panic!("not read") };
+    assert!(said.text.starts_with('a') && said.text.ends_with('b'), "{}", said.text);
+    assert!(said.person.expect("a person").first_name.ends_with('A'));
+}
+
+#[test]
+fn depth_and_garbage_are_survived() {
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let unknown = format!(r#"{{"update_id":1,"x":{deep}}}"#);
+    assert_eq!(read(unknown.as_bytes(), &me()), Some(Inbound::Nothing));
+    let known = format!(r#"{{"update_id":1,"message":{deep}}}"#);
+    assert_eq!(read(known.as_bytes(), &me()), None);
+    let replies = r#"{"reply_to_message":"#.repeat(100_000);
+    assert_eq!(read(format!(r#"{{"message":{replies}"#).as_bytes(), &me()), None);
+    for garbage in ["", "{", "null", "[]", "\u{0}", "{\"update_id\":1}}", "\"x\""] {
+        assert_eq!(origin(garbage.as_bytes()), None, "{garbage}");
+        assert_eq!(update_id(garbage.as_bytes()), None, "{garbage}");
+    }
+    assert_eq!(update_id(br#"{"update_id":-9223372036854775808}"#), Some(UpdateId(i64::MIN)));
+    assert_eq!(update_id(br#"{"update_id":9223372036854775808}"#), None);
+}
+
+/// A JSON value of every kind, edges included.
+fn any_value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|b| b.to_string()),
+        any::<i64>().prop_map(|n| n.to_string()),
+        any::<f64>().prop_map(|n| n.to_string()),
+        prop::sample::select(vec![
+            "9223372036854775807",
+            "-9223372036854775808",
+            "18446744073709551616",
+            "1e400",
+            r#""\ud800""#,
+            r#""@HallBot""#,
+            r#""/new@HallBot x""#,
+            r#""bot_command""#,
+            r#""mention""#,
+            r#""private""#,
+            "\"\u{202e}\u{200d}\"",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,40}".prop_map(|text| Value::String(text).to_string()),
+        (0..200_usize).prop_map(|depth| "[".repeat(depth) + &"]".repeat(depth)),
+    ];
+    leaf.prop_recursive(4, 64, 8, |inner| {
+        let fields = prop::collection::vec((field_name(), inner.clone()), 0..8);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            fields.prop_map(|fields| object(&fields)),
+        ]
+    })
+}
+
+fn field_name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "update_id",
+        "message",
+        "callback_query",
+        "my_chat_member",
+        "chat",
+        "from",
+        "id",
+        "type",
+        "text",
+        "caption",
+        "entities",
+        "caption_entities",
+        "offset",
+        "length",
+        "user",
+        "quote",
+        "reply_to_message",
+        "message_id",
+        "message_thread_id",
+        "is_topic_message",
+        "sender_chat",
+        "new_chat_member",
+        "status",
+        "is_bot",
+        "first_name",
+        "stopped_message_generation",
+        "data",
+        "forward_origin",
+        "language_code",
+        "photo",
+        "unknown",
+    ])
+}
+
+fn object(fields: &[(&str, String)]) -> String {
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_json_makes_reading_panic(fields in prop::collection::vec((field_name(), any_value()), 0..6)) {
+        let raw = object(&fields);
+        let _ = (update_id(raw.as_bytes()), origin(raw.as_bytes()), read(raw.as_bytes(), &me()));
+    }
+
+    #[test]
+    fn no_bytes_make_reading_panic(raw in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (update_id(&raw), origin(&raw), read(&raw, &me()));
+    }
+
+    /// Rights are checked against the origin, so it must name who speaks.
+    #[test]
+    fn origin_and_message_name_the_same_person(
+        changed in field_name(),
+        value in any_value(),
+        text in "[@/ a-zA-Z🦀]{0,30}",
+        (offset, length) in (0..40_usize, 0..40_usize),
+        kind in prop::sample::select(vec!["mention", "bot_command", "text_mention"]),
+    ) {
+        let entities = json!([entity(kind, offset, length)]);
+        let mut message = grouped(&json!({"text": text, "entities": entities}));
+        if let Ok(value) = serde_json::from_str::<Value>(&value) {
+            message = with(message, &json!({ changed: value }));
+        }
+        let raw = update(&message);
+        let both = (read(raw.as_bytes(), &me()), origin(raw.as_bytes()));
+        if let (Some(Inbound::Said(said)), Some(origin)) = both {
+            prop_assert_eq!(said.person.map(|p| p.id), origin.person);
+            prop_assert_eq!(said.private, origin.private);
+        }
+    }
+}

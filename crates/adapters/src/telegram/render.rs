@@ -1,0 +1,98 @@
+//! Turns a model's Markdown into messages that Telegram can show.
+//!
+//! Markdown becomes one plain text with styled stretches. The text is cut into parts, and only then
+//! is each part written as HTML, so a part is well-formed by itself wherever it was cut: code
+//! blocks close and reopen with their language by construction.
+//!
+//! Links lead to `http`, `https` and `mailto` only. HTML in the Markdown is shown as text, except
+//! `<br>` and `<u>`, which models use for want of Markdown.
+//!
+//! Invariants:
+//! - RENDER-1: a part fits one message, has something to see, and its HTML is well-formed.
+//! - RENDER-2: the plain texts of the parts hold the whole text, up to white space at the cuts.
+
+mod builder;
+mod markup;
+mod table;
+
+use builder::build;
+use markup::markup;
+
+use super::split::{PART_UNITS_MAX, is_blank, split};
+
+/// The longest Markdown that is parsed, in bytes. Longer text is sent as it is.
+const MARKDOWN_BYTES_MAX: usize = 256 << 10;
+
+/// One message's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Telegram HTML, or `None` where nothing is formatted and `plain` is sent as it is.
+    pub html: Option<String>,
+    /// The same as readable plain text, for when Telegram refuses the HTML. At most 4,096 UTF-16
+    /// code units.
+    pub plain: String,
+}
+
+/// Turns Markdown into message texts, in order. Empty only if there is nothing to see in it.
+///
+/// Takes time in proportion to the text, whatever it holds.
+#[must_use]
+pub fn render(markdown: &str) -> Vec<Part> {
+    render_within(markdown, PART_UNITS_MAX)
+}
+
+fn render_within(markdown: &str, units_max: usize) -> Vec<Part> {
+    if MARKDOWN_BYTES_MAX < markdown.len() || !has_markup(markdown) {
+        return unformatted(markdown, units_max);
+    }
+    let document = build(markdown);
+    if is_blank(&document.text) {
+        // Nothing but definitions or tags: better shown raw than not at all.
+        return unformatted(markdown, units_max);
+    }
+    let ranges = split(&document.text, &document.blocks, units_max);
+    let parts = ranges.into_iter().map(|range| Part {
+        html: markup(&document, range.clone()),
+        plain: document.text.get(range).unwrap_or_default().to_owned(),
+    });
+    parts.collect()
+}
+
+fn unformatted(text: &str, units_max: usize) -> Vec<Part> {
+    if text.len() <= units_max && !is_blank(text) {
+        return vec![Part { html: None, plain: text.to_owned() }];
+    }
+    let ranges = split(text, &[], units_max);
+    let parts = ranges.into_iter().filter_map(|range| text.get(range));
+    parts.map(|part| Part { html: None, plain: part.to_owned() }).collect()
+}
+
+/// Whether any character could mean something in Markdown. Says yes too often rather than no.
+fn has_markup(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if memchr::memchr3(b'*', b'_', b'`', bytes).is_some()
+        || memchr::memchr3(b'[', b'<', b'\\', bytes).is_some()
+        || memchr::memchr3(b'~', b'|', b'&', bytes).is_some()
+        || memchr::memchr2(b'\t', b'\r', bytes).is_some()
+    {
+        return true;
+    }
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1));
+    starts.filter_map(|start| bytes.get(start..)).any(starts_block)
+}
+
+/// Whether a line starts as a heading, list, quote, rule or indented code would.
+fn starts_block(line: &[u8]) -> bool {
+    let indent = line.iter().take_while(|&&byte| byte == b' ').count();
+    let text = line.get(indent..).unwrap_or_default();
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match text.get(digits) {
+        _ if 4 <= indent => true,
+        Some(b'.' | b')') => 0 < digits,
+        Some(b'#' | b'>' | b'-' | b'+' | b'=') => digits == 0,
+        Some(_) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

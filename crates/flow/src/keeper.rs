@@ -1,0 +1,284 @@
+//! Keeps one session per live conversation: starts them on demand, lets idle ones rest.
+//!
+//! Receives  `Ring`, from ingress, for every session that has something new.
+//! Sends     doorbells, to sessions.
+//! Owns      the sessions of the process.
+//! On crash  all its sessions end with it; the next incarnation starts those that have work.
+//!
+//! Invariants: KEEPER-1 at most one session per key. KEEPER-2 a session that gave up is not started
+//! again before its pause is over. KEEPER-3 about `live_max` sessions at most are in memory.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use kit::{
+    Actor, Cx, Exit, Expectation, Fault, Health, Mailbox, RestartPolicy, Spec, Tasks, ask,
+    supervise,
+};
+use protocol::{BotId, SessionKey};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::{
+    alerter::{self, Severity},
+    fault::fault_point,
+    memory,
+    session::{self, Peers, SessionActor, SessionConfig},
+};
+
+/// Limits of the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeeperConfig {
+    /// Sessions in memory. Past that the ones that rang longest ago are asked to rest.
+    pub live_max: usize,
+    /// How long a session that gave up is left alone.
+    pub quarantine_pause: Duration,
+}
+
+/// How often a session may fail: often enough to count `attempts_max` attempts of one update.
+const SESSION_POLICY: RestartPolicy = RestartPolicy {
+    restarts_max: 8,
+    window: Duration::from_secs(30),
+    backoff_min: Duration::from_millis(10),
+    backoff_max: Duration::from_secs(1),
+};
+
+/// What a keeper can be told.
+#[derive(Debug)]
+pub enum Msg {
+    /// These sessions have something new in their inbox.
+    Ring(Vec<SessionKey>),
+    /// A session ended.
+    Ended(SessionKey, Exit),
+}
+
+struct Live {
+    mailbox: Mailbox<session::Msg>,
+    rang: Instant,
+}
+
+/// A supervised keeper.
+pub struct Keeper {
+    config: KeeperConfig,
+    session: Arc<SessionConfig>,
+    /// What sessions of each bot talk to.
+    peers: Rc<HashMap<BotId, Peers>>,
+    health: Health,
+    live: HashMap<SessionKey, Live>,
+    /// Keys by when they rang, oldest first; may hold a key more than once.
+    rings: VecDeque<(Instant, SessionKey)>,
+    quarantined: HashMap<SessionKey, Instant>,
+    /// Doorbells that rang before it was known which sessions have unfinished work.
+    early: Option<Vec<SessionKey>>,
+    /// Ends once the last session has left.
+    stopping: bool,
+    tasks: Tasks,
+}
+
+impl std::fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keeper").field("live", &self.live.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keeper {
+    /// The factory given to the supervisor: `started` wakes every session that has work.
+    #[must_use]
+    pub fn incarnate(
+        config: KeeperConfig,
+        session: Arc<SessionConfig>,
+        peers: Rc<HashMap<BotId, Peers>>,
+        health: Health,
+    ) -> Self {
+        Self {
+            config,
+            session,
+            peers,
+            health,
+            live: HashMap::new(),
+            rings: VecDeque::new(),
+            quarantined: HashMap::new(),
+            early: Some(Vec::new()),
+            stopping: false,
+            tasks: Tasks::default(),
+        }
+    }
+
+    /// Starts what waits since before this incarnation: each may have had its first update in hand.
+    fn recover(&mut self, cx: &mut Cx<'_, Self>) {
+        let Some(memory) = self.peers.values().next().map(|it| it.memory.clone()) else { return };
+        let work = async move { ask(&memory, memory::Msg::OpenSessions).await };
+        cx.when(work, |keeper, open, cx| {
+            let Ok(Ok(open)) = open else {
+                cx.after(Duration::from_millis(250), |keeper, cx| {
+                    keeper.recover(cx);
+                    Ok(())
+                });
+                return Ok(());
+            };
+            if !open.is_empty() {
+                info!(
+                    labels.sessions = open.len(),
+                    event.action = "recovery",
+                    "conversations with unfinished work go on"
+                );
+            }
+            for key in open {
+                keeper.ring(key, true, cx);
+            }
+            for key in keeper.early.take().unwrap_or_default() {
+                keeper.ring(key, false, cx);
+            }
+            Ok(())
+        });
+    }
+
+    fn ring(&mut self, key: SessionKey, recovered: bool, cx: &Cx<'_, Self>) {
+        let now = Instant::now();
+        if let Some(live) = self.live.get_mut(&key) {
+            // lost-ok: a full mailbox holds a doorbell already, and of a session that has just
+            // ended its `Ended` is on the way, which looks again. KEEPER-1: none is started before.
+            live.mailbox.try_tell(session::Msg::Ring).ok();
+            live.rang = now;
+            return;
+        }
+        if let Some(until) = self.quarantined.get(&key) {
+            if now < *until {
+                return;
+            }
+            self.quarantined.remove(&key);
+        }
+        self.start(key, recovered, now, cx);
+        self.rings.push_back((now, key));
+        self.let_some_rest();
+    }
+
+    fn start(&mut self, key: SessionKey, recovered: bool, now: Instant, cx: &Cx<'_, Self>) {
+        let Some(peers) = self.peers.get(&key.bot).cloned() else {
+            warn!(
+                event.action = "bot_missing",
+                "a conversation waits for a bot that is not configured any more"
+            );
+            return;
+        };
+        let spec = Spec {
+            listed: false,
+            expects: Expectation::OnDemand { silence_max: Duration::from_secs(600) },
+            ..Spec::new("session", "session", 4, SESSION_POLICY)
+        };
+        let (config, past) = (Arc::clone(&self.session), SessionActor::past(recovered));
+        let incarnate = move || {
+            let past: Rc<RefCell<session::Past>> = Rc::clone(&past);
+            SessionActor::incarnate(key, Arc::clone(&config), peers.clone(), past)
+        };
+        let (mailbox, supervision) = supervise(spec, &self.health, incarnate);
+        self.live.insert(key, Live { mailbox, rang: now });
+        let keeper = cx.mailbox();
+        self.tasks.start(async move {
+            let exit = supervision.await;
+            // lost-ok: the keeper ended.
+            keeper.tell(Msg::Ended(key, exit)).await.ok();
+        });
+    }
+
+    /// KEEPER-3.
+    fn let_some_rest(&mut self) {
+        let mut excess = self.live.len().saturating_sub(self.config.live_max);
+        while 0 < excess {
+            let Some((when, key)) = self.rings.pop_front() else { return };
+            let Some(live) = self.live.get(&key) else { continue };
+            if live.rang == when {
+                // lost-ok: it is busy, or rests by itself.
+                live.mailbox.try_tell(session::Msg::Rest).ok();
+                excess -= 1;
+            } else {
+                self.rings.push_back((live.rang, key));
+                excess -= 1;
+            }
+        }
+    }
+
+    fn ended(&mut self, key: SessionKey, exit: Exit, cx: &mut Cx<'_, Self>) {
+        self.live.remove(&key);
+        match exit {
+            Exit::Stopped => self.look_again(key, cx),
+            Exit::GaveUp(fault) => {
+                warn!(
+                    error.message = %fault, event.action = "session_quarantined",
+                    "a conversation failed too often and is left alone for a while"
+                );
+                let until = Instant::now() + self.config.quarantine_pause;
+                self.quarantined.insert(key, until);
+                if let Some(peers) = self.peers.get(&key.bot) {
+                    let text =
+                        format!("A conversation failed too often and rests for a while: {fault}.");
+                    let raise =
+                        alerter::Msg::raise("session_quarantined", Severity::Critical, text);
+                    // lost-ok: the log says it too.
+                    peers.alerter.try_tell(raise).ok();
+                }
+                cx.after(self.config.quarantine_pause, move |keeper, cx| {
+                    keeper.quarantined.remove(&key);
+                    keeper.ring(key, true, cx);
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    /// A doorbell may have rung while the session was leaving.
+    fn look_again(&mut self, key: SessionKey, cx: &mut Cx<'_, Self>) {
+        let Some(memory) = self.peers.get(&key.bot).map(|it| it.memory.clone()) else { return };
+        let mailbox = cx.mailbox();
+        self.tasks.start(async move {
+            let waiting = ask(&memory, |reply| memory::Msg::Waiting(key, 0, reply)).await;
+            if !matches!(waiting, Ok(Ok(waiting)) if waiting.is_empty()) {
+                // lost-ok: the keeper ended; the next one looks at all of them.
+                mailbox.tell(Msg::Ring(vec![key])).await.ok();
+            }
+        });
+    }
+}
+
+impl Actor for Keeper {
+    type Msg = Msg;
+
+    fn started(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        self.recover(cx);
+        Ok(())
+    }
+
+    fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        fault_point("keeper");
+        match msg {
+            Msg::Ring(keys) => match &mut self.early {
+                Some(early) => early.extend(keys),
+                None => keys.into_iter().for_each(|key| self.ring(key, false, cx)),
+            },
+            Msg::Ended(key, _) if self.stopping => {
+                self.live.remove(&key);
+                if self.live.is_empty() {
+                    cx.stop();
+                }
+            }
+            Msg::Ended(key, exit) => self.ended(key, exit, cx),
+        }
+        Ok(())
+    }
+
+    /// Sessions leave as soon as they are idle. What is still being answered when the time is up
+    /// is answered after the next start.
+    fn may_stop(&mut self, _: &mut Cx<'_, Self>) -> bool {
+        self.stopping = true;
+        for live in self.live.values() {
+            // lost-ok: its mailbox is full of doorbells; it is dropped when the time is up.
+            live.mailbox.try_tell(session::Msg::Rest).ok();
+        }
+        self.live.is_empty()
+    }
+}

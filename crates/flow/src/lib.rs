@@ -1,0 +1,41 @@
+//! The actors, in the order a message meets them.
+//!
+//! ```text
+//!  Telegram -> ingress -> memory -> keeper -> session -> guard -> broker -> guard -> outbox -> Telegram
+//!                                               |                                     |
+//!                                               +--------------- memory <-------------+
+//!
+//!  roster (who is here, who may talk) and alerter (who is told) stand beside it
+//! ```
+//!
+//! Every actor is a pure core in a thin shell: the core takes values and returns effects, the shell
+//! carries them out. This crate knows ports, not vendors.
+
+// In the order a message meets them; blank lines keep rustfmt from sorting.
+pub mod ingress;
+
+pub mod memory;
+
+pub mod keeper;
+
+pub mod request;
+
+pub mod session;
+
+pub mod guard;
+
+pub mod broker;
+
+pub mod outbox;
+
+pub mod roster;
+
+pub mod alerter;
+
+pub mod words;
+
+mod fault;
+mod status;
+pub mod tally;
+pub mod tree;
+pub mod wiring;

@@ -1,0 +1,635 @@
+//! Writes to one bot's chats: in order per chat, at Telegram's pace, until it is accepted.
+//!
+//! Receives  `Send`, `Preview`, `Typing` and `AnswerPress`, from sessions and others.
+//! Sends     the message id, or why there never will be one, back to who asked.
+//! Owns      a queue per chat and the pace of the bot: one budget for messages, previews, actions.
+//! On crash  what was queued is dropped; each session learns it and sends again.
+//!
+//! Invariants: OUTBOX-1 one request per chat at a time, in the order they came. OUTBOX-2 nothing is
+//! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
+//! delivered; previews and actions give way to messages.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use kit::{Actor, Cx, Fault, Mailbox, Pending, Tasks};
+use protocol::{
+    ChatId, MessageId,
+    event::Part,
+    messenger::{Address, Messenger, MessengerError},
+};
+use tokio::{sync::oneshot, time::Instant};
+use tracing::warn;
+
+use crate::{
+    fault::fault_point,
+    guard::{Cleared, Draft},
+    roster::{self, Shared},
+    tally::Tally,
+    words::Notice,
+};
+
+/// How fast a bot may write. Zero switches a limit off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pacing {
+    /// False: as fast as it can. `retry_after` is obeyed all the same.
+    pub enabled: bool,
+    /// Requests a second to one chat.
+    pub chat_per_second: f64,
+    /// Requests that a quiet chat takes at once.
+    pub chat_burst: f64,
+    /// Requests a minute to one group.
+    pub group_per_minute: f64,
+    /// Requests a second in all.
+    pub all_per_second: f64,
+}
+
+/// What may be shown: an answer that the guard let through, or a text of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sayable {
+    /// A model's answer.
+    Answer(Cleared<Part>),
+    /// A fixed text.
+    Notice(Notice),
+}
+
+impl Sayable {
+    fn part(&self) -> &Part {
+        match self {
+            Self::Answer(part) => part.get(),
+            Self::Notice(notice) => notice.part(),
+        }
+    }
+}
+
+/// A request to the chat service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(u64);
+
+/// What the core can be told. All times are since its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A message is to be sent.
+    Message(ChatId, JobId),
+    /// Something is to be shown that is worth nothing later.
+    Extra(ChatId, JobId),
+    /// A request was accepted, or refused for good.
+    Settled(ChatId),
+    /// The service asks to wait.
+    Flooded(ChatId, Option<JobId>, Duration),
+    /// The service cannot be reached.
+    Unreachable(ChatId, JobId),
+    /// Time has passed.
+    Woken,
+}
+
+/// What the core wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send it now.
+    Start(JobId),
+    /// Forget it: it is an extra, and there is no room.
+    Drop(JobId),
+    /// Say `Woken` then.
+    WakeAt(Duration),
+}
+
+/// One chat's queue.
+#[derive(Debug, Default)]
+struct Line {
+    jobs: VecDeque<JobId>,
+    busy: bool,
+    /// When the chat's budget is empty of debt (GCRA's theoretical arrival time).
+    paid_until: Duration,
+    group_paid_until: Duration,
+    blocked_until: Duration,
+    failures: u32,
+    /// Its place in the agenda, if it has one.
+    due: Option<Duration>,
+}
+
+/// The pace of a bot, without I/O. GCRA as in ITU-T I.371: one timestamp per budget.
+#[derive(Debug)]
+pub struct Pacer {
+    pacing: Pacing,
+    lines: HashMap<ChatId, Line>,
+    /// Chats that have something to send and may send at that time.
+    agenda: BTreeSet<(Duration, ChatId)>,
+    all_paid_until: Duration,
+    swept: Duration,
+}
+
+const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(30);
+
+impl Pacer {
+    /// A pacer with nothing to send.
+    #[must_use]
+    pub fn new(pacing: Pacing) -> Self {
+        let (lines, agenda) = (HashMap::new(), BTreeSet::new());
+        Self { pacing, lines, agenda, all_paid_until: Duration::ZERO, swept: Duration::ZERO }
+    }
+
+    /// Takes one input and says what to do about it.
+    #[must_use = "effects not carried out are lost"]
+    pub fn step(&mut self, input: Input, now: Duration) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Message(chat, job) => {
+                let line = self.lines.entry(chat).or_default();
+                line.jobs.push_back(job);
+                self.plan(chat, now);
+            }
+            Input::Extra(chat, job) => self.extra(chat, job, now, &mut effects),
+            Input::Settled(chat) => {
+                if let Some(line) = self.lines.get_mut(&chat) {
+                    line.busy = false;
+                    line.failures = 0;
+                    if line.jobs.is_empty() && !self.pacing.enabled && line.blocked_until <= now {
+                        self.lines.remove(&chat);
+                    } else {
+                        self.plan(chat, now);
+                    }
+                }
+            }
+            Input::Flooded(chat, job, wait) => self.again(chat, job, now + wait, now),
+            Input::Unreachable(chat, job) => {
+                let failures = self.lines.get(&chat).map_or(0, |it| it.failures);
+                let pause = Duration::from_millis(200) * 2_u32.saturating_pow(failures.min(16));
+                self.again(chat, Some(job), now + pause.min(UNREACHABLE_PAUSE_MAX), now);
+            }
+            Input::Woken => (),
+        }
+        self.start_what_is_due(now, &mut effects);
+        self.sweep(now);
+        effects
+    }
+
+    /// Puts a request back to the head of its chat's queue, not before a time. OUTBOX-2.
+    fn again(&mut self, chat: ChatId, job: Option<JobId>, not_before: Duration, now: Duration) {
+        let line = self.lines.entry(chat).or_default();
+        line.busy = false;
+        line.failures += 1;
+        line.blocked_until = line.blocked_until.max(not_before);
+        if let Some(job) = job {
+            line.jobs.push_front(job);
+        }
+        self.plan(chat, now);
+    }
+
+    /// Enters a chat into the agenda if it has something to send and is not sending. OUTBOX-1.
+    fn plan(&mut self, chat: ChatId, now: Duration) {
+        let pacing = self.pacing;
+        let Some(line) = self.lines.get_mut(&chat) else { return };
+        if let Some(due) = line.due.take() {
+            self.agenda.remove(&(due, chat));
+        }
+        if line.busy || line.jobs.is_empty() {
+            return;
+        }
+        let due = line.blocked_until.max(line.earliest(chat, &pacing)).max(now);
+        line.due = Some(due);
+        self.agenda.insert((due, chat));
+    }
+
+    fn start_what_is_due(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        while let Some(&(due, chat)) = self.agenda.first() {
+            let all_free = self.all_free_at();
+            if now < due.max(all_free) {
+                effects.push(Effect::WakeAt(due.max(all_free)));
+                return;
+            }
+            self.agenda.pop_first();
+            let pacing = self.pacing;
+            let Some(line) = self.lines.get_mut(&chat) else { continue };
+            line.due = None;
+            if let Some(job) = line.jobs.pop_front() {
+                line.busy = true;
+                line.pay(chat, &pacing, now);
+                self.pay_all(now);
+                effects.push(Effect::Start(job));
+            }
+        }
+    }
+
+    /// Previews and actions go out only where nothing waits and half the chat's burst is left.
+    fn extra(&mut self, chat: ChatId, job: JobId, now: Duration, effects: &mut Vec<Effect>) {
+        let pacing = self.pacing;
+        let all_free = self.all_free_at();
+        // A message of another chat that waits only for the bot's budget goes first. OUTBOX-3.
+        let gives_way = self.agenda.first().is_some_and(|(due, _)| *due <= now);
+        let line = self.lines.entry(chat).or_default();
+        let spare = if pacing.enabled {
+            per(pacing.chat_per_second) * (pacing.chat_burst / 2.0)
+        } else {
+            0.0
+        };
+        let spare = Duration::try_from_secs_f64(spare).unwrap_or(Duration::ZERO);
+        let has_room = !gives_way
+            && !line.busy
+            && line.jobs.is_empty()
+            && line.blocked_until <= now
+            && line.earliest(chat, &pacing) <= now
+            && line.paid_until <= now + spare
+            && all_free <= now;
+        if has_room {
+            line.busy = true;
+            line.pay(chat, &pacing, now);
+            self.pay_all(now);
+            effects.push(Effect::Start(job));
+        } else {
+            effects.push(Effect::Drop(job));
+        }
+    }
+
+    fn all_free_at(&self) -> Duration {
+        if !self.pacing.enabled || self.pacing.all_per_second <= 0.0 {
+            return Duration::ZERO;
+        }
+        // A second's worth may go at once.
+        self.all_paid_until.saturating_sub(Duration::from_secs(1))
+    }
+
+    fn pay_all(&mut self, now: Duration) {
+        if self.pacing.enabled && 0.0 < self.pacing.all_per_second {
+            let price = Duration::from_secs_f64(per(self.pacing.all_per_second));
+            self.all_paid_until = self.all_paid_until.max(now) + price;
+        }
+    }
+
+    /// Forgets chats that have nothing to send and owe nothing.
+    fn sweep(&mut self, now: Duration) {
+        if now < self.swept + Duration::from_secs(10) {
+            return;
+        }
+        self.swept = now;
+        self.lines.retain(|_, it| {
+            let owes = now < it.paid_until.max(it.group_paid_until).max(it.blocked_until);
+            it.busy || owes || !it.jobs.is_empty()
+        });
+    }
+
+    /// Requests that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lines.values().map(|it| it.jobs.len()).sum()
+    }
+}
+
+/// Seconds for one of so many a second.
+fn per(rate: f64) -> f64 {
+    if 0.0 < rate { 1.0 / rate } else { 0.0 }
+}
+
+const GROUP_BURST: f64 = 20.0;
+
+impl Line {
+    fn earliest(&self, chat: ChatId, pacing: &Pacing) -> Duration {
+        if !pacing.enabled {
+            return Duration::ZERO;
+        }
+        let burst = Duration::from_secs_f64(
+            per(pacing.chat_per_second) * (pacing.chat_burst - 1.0).max(0.0),
+        );
+        let own = self.paid_until.saturating_sub(burst);
+        if 0 <= chat.0 {
+            return own;
+        }
+        let group = per(pacing.group_per_minute / 60.0) * (GROUP_BURST - 1.0);
+        own.max(self.group_paid_until.saturating_sub(Duration::from_secs_f64(group)))
+    }
+
+    fn pay(&mut self, chat: ChatId, pacing: &Pacing, now: Duration) {
+        if !pacing.enabled {
+            return;
+        }
+        let price = Duration::from_secs_f64(per(pacing.chat_per_second));
+        self.paid_until = self.paid_until.max(now) + price;
+        if chat.0 < 0 {
+            let price = Duration::from_secs_f64(per(pacing.group_per_minute / 60.0));
+            self.group_paid_until = self.group_paid_until.max(now) + price;
+        }
+    }
+}
+
+// === The shell: carries out effects. No decisions here. ===
+
+/// What an outbox can be told.
+#[derive(Debug)]
+pub enum Msg {
+    /// Send a message. Answered once it was accepted, or never can be.
+    Send {
+        /// Where to.
+        to: Address,
+        /// What.
+        what: Sayable,
+        /// What it answers.
+        reply_to: Option<MessageId>,
+        /// The way back, if anyone waits.
+        reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
+    },
+    /// Show what is being written. Dropped where there is no room.
+    Preview {
+        /// Where.
+        to: Address,
+        /// Which preview it replaces: not 0.
+        draft: i64,
+        /// What.
+        text: Cleared<Draft>,
+    },
+    /// Show that someone is typing. Dropped where there is no room.
+    Typing(Address),
+    /// Stop the spinner of a button.
+    AnswerPress(String),
+    /// A request ended.
+    Ended(JobId, Result<MessageId, MessengerError>),
+    /// Time has passed.
+    Woken,
+}
+
+#[derive(Debug)]
+enum Job {
+    Message {
+        to: Address,
+        what: Sayable,
+        reply_to: Option<MessageId>,
+        reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
+    },
+    Preview {
+        to: Address,
+        draft: i64,
+        text: Cleared<Draft>,
+    },
+    Typing {
+        to: Address,
+    },
+}
+
+impl Job {
+    fn to(&self) -> Address {
+        match self {
+            Self::Message { to, .. } | Self::Preview { to, .. } | Self::Typing { to } => *to,
+        }
+    }
+}
+
+/// A supervised outbox.
+pub struct Outbox {
+    messenger: Arc<dyn Messenger>,
+    roster: Mailbox<roster::Msg>,
+    hall: Shared,
+    tally: Tally,
+    pacer: Pacer,
+    born: Instant,
+    next: u64,
+    jobs: HashMap<JobId, Job>,
+    tasks: Tasks,
+    wake: Option<(Duration, Pending)>,
+    /// False once the service said that it knows no previews.
+    previews: bool,
+    stopping: bool,
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbox").field("pacer", &self.pacer).finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// The factory given to the supervisor: a restart begins with empty queues.
+    #[must_use]
+    pub fn incarnate(
+        messenger: Arc<dyn Messenger>,
+        roster: Mailbox<roster::Msg>,
+        hall: Shared,
+        pacing: Pacing,
+        tally: Tally,
+    ) -> Self {
+        Self {
+            messenger,
+            roster,
+            hall,
+            tally,
+            pacer: Pacer::new(pacing),
+            born: Instant::now(),
+            next: 0,
+            jobs: HashMap::new(),
+            tasks: Tasks::default(),
+            wake: None,
+            previews: true,
+            stopping: false,
+        }
+    }
+
+    fn accept(&mut self, mut job: Job, cx: &mut Cx<'_, Self>) {
+        let moved = self.hall.load().destination(job.to().chat);
+        match &mut job {
+            Job::Message { to, .. } | Job::Preview { to, .. } | Job::Typing { to } => {
+                to.chat = moved
+            }
+        }
+        self.next += 1;
+        let id = JobId(self.next);
+        let input = match &job {
+            Job::Message { .. } => Input::Message(moved, id),
+            Job::Preview { .. } | Job::Typing { .. } => Input::Extra(moved, id),
+        };
+        self.jobs.insert(id, job);
+        self.perform(input, cx);
+    }
+
+    fn perform(&mut self, input: Input, cx: &mut Cx<'_, Self>) {
+        for effect in self.pacer.step(input, self.born.elapsed()) {
+            match effect {
+                Effect::Start(job) => self.start(job, cx),
+                Effect::Drop(job) => {
+                    self.jobs.remove(&job);
+                }
+                Effect::WakeAt(at) => self.wake_at(at, cx),
+            }
+        }
+    }
+
+    fn wake_at(&mut self, at: Duration, cx: &mut Cx<'_, Self>) {
+        if let Some((earlier, pending)) = self.wake.take() {
+            if earlier <= at {
+                self.wake = Some((earlier, pending));
+                return;
+            }
+            cx.cancel(pending);
+        }
+        let span = at.saturating_sub(self.born.elapsed());
+        let pending = cx.after(span, |outbox, cx| {
+            outbox.wake = None;
+            outbox.perform(Input::Woken, cx);
+            Ok(())
+        });
+        self.wake = Some((at, pending));
+    }
+
+    fn start(&mut self, id: JobId, cx: &Cx<'_, Self>) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (messenger, mailbox) = (Arc::clone(&self.messenger), cx.mailbox());
+        let to = job.to();
+        match job {
+            Job::Message { what, reply_to, .. } => {
+                let (part, reply_to) = (what.part().clone(), *reply_to);
+                self.tasks.start(async move {
+                    let result = messenger.send(to, &part, reply_to).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.tell(Msg::Ended(id, result)).await.ok();
+                });
+            }
+            Job::Preview { draft, text, .. } => {
+                let (draft, text) = (*draft, text.clone());
+                self.tasks.start(async move {
+                    let result = messenger.preview(to, draft, &text.get().0).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
+                });
+            }
+            Job::Typing { .. } => self.tasks.start(async move {
+                let result = messenger.typing(to).await;
+                // lost-ok: the outbox ended.
+                mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
+            }),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        id: JobId,
+        result: Result<MessageId, MessengerError>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Result<(), Fault> {
+        let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
+        let chat = job.to().chat;
+        let Job::Message { to, what, reply_to, reply } = job else {
+            self.extra_ended(chat, result, cx);
+            return Ok(());
+        };
+        let again = |reply| Job::Message { to, what, reply_to, reply };
+        match result {
+            Err(MessengerError::Flooded { retry_after }) => {
+                self.tally.sent("flooded");
+                self.jobs.insert(id, again(reply));
+                self.perform(Input::Flooded(chat, Some(id), retry_after), cx);
+            }
+            Err(error @ (MessengerError::Unreachable(_) | MessengerError::Broken { .. })) => {
+                // Whether it was accepted is not known: rather twice than never. Counted.
+                self.tally.sent("uncertain");
+                warn!(error.message = %error, event.action = "send_uncertain", "a send will be repeated");
+                self.jobs.insert(id, again(reply));
+                self.perform(Input::Unreachable(chat, id), cx);
+            }
+            Err(error @ (MessengerError::Unauthorized | MessengerError::Conflict)) => {
+                // The token may come back; the messages wait in order.
+                self.tally.sent("unauthorized");
+                warn!(error.message = %error, event.action = "send_refused", "a send will be repeated");
+                self.jobs.insert(id, again(reply));
+                self.perform(Input::Unreachable(chat, id), cx);
+            }
+            Err(MessengerError::Migrated { to: new }) => {
+                let told = self.roster.try_tell(roster::Msg::ChatMigrated { from: chat, to: new });
+                told.map_err(|error| Fault::new("the roster is away", error))?;
+                self.perform(Input::Settled(chat), cx);
+                let to = Address { chat: new, ..to };
+                self.jobs.insert(
+                    id,
+                    match again(reply) {
+                        Job::Message { what, reply_to, reply, .. } => {
+                            Job::Message { to, what, reply_to, reply }
+                        }
+                        other => other,
+                    },
+                );
+                self.perform(Input::Message(new, id), cx);
+            }
+            Ok(_) | Err(MessengerError::Forbidden | MessengerError::Rejected { .. }) => {
+                match &result {
+                    Ok(_) => self.tally.sent("ok"),
+                    Err(error) => {
+                        self.tally.sent("refused");
+                        warn!(error.message = %error, event.action = "send_refused", "a message cannot be delivered");
+                    }
+                }
+                if let Some(reply) = reply {
+                    // lost-ok: the session restarted and will send again: that is the one place
+                    // where a crash can repeat a part.
+                    reply.send(result).ok();
+                }
+                self.perform(Input::Settled(chat), cx);
+            }
+        }
+        Ok(())
+    }
+
+    fn extra_ended(
+        &mut self,
+        chat: ChatId,
+        result: Result<MessageId, MessengerError>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        match result {
+            // Nothing is repeated, but nobody may write there before the time is up.
+            Err(MessengerError::Flooded { retry_after }) => {
+                self.perform(Input::Flooded(chat, None, retry_after), cx);
+                return;
+            }
+            Err(MessengerError::Rejected { .. }) => self.previews = false,
+            Ok(_)
+            | Err(
+                MessengerError::Forbidden
+                | MessengerError::Migrated { .. }
+                | MessengerError::Conflict
+                | MessengerError::Unauthorized
+                | MessengerError::Unreachable(_)
+                | MessengerError::Broken { .. },
+            ) => (),
+        }
+        self.perform(Input::Settled(chat), cx);
+    }
+
+    fn stop_if_done(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.stopping && self.jobs.is_empty() {
+            cx.stop();
+        }
+    }
+}
+
+impl Actor for Outbox {
+    type Msg = Msg;
+
+    fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        fault_point("outbox");
+        match msg {
+            Msg::Send { to, what, reply_to, reply } => {
+                self.accept(Job::Message { to, what, reply_to, reply }, cx);
+            }
+            Msg::Preview { to, draft, text } if self.previews => {
+                self.accept(Job::Preview { to, draft, text }, cx);
+            }
+            Msg::Preview { .. } => (),
+            Msg::Typing(to) => self.accept(Job::Typing { to }, cx),
+            Msg::AnswerPress(query) => {
+                let messenger = Arc::clone(&self.messenger);
+                self.tasks.start(async move {
+                    // lost-ok: the button's spinner ends by itself.
+                    messenger.answer_press(&query, None).await.ok();
+                });
+            }
+            Msg::Ended(id, result) => self.ended(id, result, cx)?,
+            Msg::Woken => self.perform(Input::Woken, cx),
+        }
+        self.stop_if_done(cx);
+        Ok(())
+    }
+
+    fn may_stop(&mut self, _: &mut Cx<'_, Self>) -> bool {
+        self.stopping = true;
+        self.jobs.is_empty()
+    }
+}

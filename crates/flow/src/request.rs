@@ -1,0 +1,466 @@
+//! What a person wants, read from what they did. Pure; knows every command.
+//!
+//! Rights are decided here and nowhere else: a command that the person may not use is the same as
+//! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
+
+use std::time::Duration;
+
+use protocol::{
+    Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
+    inbound::{Command, Inbound, Person, Pressed, Said},
+};
+
+use crate::{
+    guard::Prompt,
+    roster::{Change, Standing, View},
+    words::{self, Notice},
+};
+
+/// A command as help and menu show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MenuItem {
+    /// Without the slash.
+    pub name: &'static str,
+    /// What to write after it.
+    pub usage: &'static str,
+    /// What it does.
+    pub does: &'static str,
+    /// Only for admins.
+    pub admin: bool,
+}
+
+const fn item(name: &'static str, usage: &'static str, does: &'static str) -> MenuItem {
+    MenuItem { name, usage, does, admin: false }
+}
+
+const fn admin(name: &'static str, usage: &'static str, does: &'static str) -> MenuItem {
+    MenuItem { name, usage, does, admin: true }
+}
+
+/// Every command, in the order of the menu.
+pub const MENU: &[MenuItem] = &[
+    item("start", "", "begin here"),
+    item("agents", "", "see who is here and choose"),
+    item("agent", "<name>", "talk to another agent"),
+    item("ask", "<name> <text>", "ask an agent once, without switching"),
+    item("new", "", "begin a fresh conversation"),
+    item("cancel", "", "stop the answer being written"),
+    item("retry", "", "ask the last question again"),
+    item("status", "", "see whether all is well"),
+    item("privacy", "", "what is stored, and for what"),
+    item("help", "", "show this list"),
+    admin("spawn", "<name> <instructions>", "bring in an agent"),
+    admin("edit", "<name> <instructions>", "give an agent other instructions"),
+    admin("model", "<name> <model>", "let an agent use another model"),
+    admin("pause", "<name>", "let an agent rest"),
+    admin("resume", "<name>", "wake an agent"),
+    admin("retire", "<name>", "let an agent go"),
+    admin("allow", "<id>", "let a person or group talk"),
+    admin("deny", "<id>", "take a person or group off the list"),
+    admin("block", "<id> [minutes]", "ignore a person or group"),
+    admin("unblock", "<id>", "end a block"),
+];
+
+/// What is to be done about an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Nothing.
+    Ignore,
+    /// Ask an agent: the named one, or whoever the person talks to.
+    Ask(Option<AgentName>, Prompt),
+    /// Ask the last question again.
+    Retry,
+    /// Greet.
+    Greet {
+        /// What the person is called.
+        first_name: String,
+    },
+    /// Talk to another agent from now on.
+    Switch(AgentName),
+    /// Begin a fresh conversation.
+    Fresh,
+    /// Stop the answer being written.
+    Cancel,
+    /// Answer with a fixed text.
+    Say(Notice),
+    /// List the agents.
+    ListAgents,
+    /// Say whether all is well.
+    Status {
+        /// With every actor's state.
+        in_full: bool,
+    },
+    /// Change the hall.
+    Administer {
+        /// What.
+        change: Change,
+        /// Who.
+        by: PersonId,
+        /// What to say when it is done.
+        done: String,
+    },
+    /// The person tried an admin command without being one. Answered like an unknown command.
+    Denied {
+        /// Which, from the closed list of commands.
+        command: &'static str,
+        /// Who, if anybody.
+        person: Option<PersonId>,
+    },
+}
+
+impl Request {
+    /// True for what is answered in the order of the conversation. The rest is answered at once,
+    /// also while an agent is busy.
+    #[must_use]
+    pub fn takes_its_turn(&self) -> bool {
+        match self {
+            Self::Ask(..) | Self::Retry | Self::Greet { .. } | Self::Switch(_) | Self::Fresh => {
+                true
+            }
+            Self::Ignore
+            | Self::Cancel
+            | Self::Say(_)
+            | Self::ListAgents
+            | Self::Status { .. }
+            | Self::Administer { .. }
+            | Self::Denied { .. } => false,
+        }
+    }
+}
+
+/// What the fixed answers need to know about this installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct House {
+    /// Who answers, in words for the privacy notice, e.g. "OpenAI (api.openai.com)".
+    pub providers: String,
+    /// How to reach whoever runs the hall, e.g. " (mail@example.org)", or nothing.
+    pub contact: String,
+}
+
+/// Reads what a person wants.
+#[must_use]
+pub fn interpret(
+    inbound: &Inbound,
+    key: SessionKey,
+    view: &View,
+    house: &House,
+    now: Timestamp,
+) -> Request {
+    match inbound {
+        Inbound::Said(said) => of_message(said, key, view, house, now),
+        Inbound::Pressed(pressed) => of_press(pressed, key, view, now),
+        Inbound::StopRequested { .. } => Request::Cancel,
+        Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
+    }
+}
+
+fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Timestamp) -> Request {
+    // Rights may have changed between arrival and now.
+    match view.standing(said.person.as_ref().map(|it| it.id), key.chat, now) {
+        Standing::Stranger | Standing::Blocked => return Request::Ignore,
+        Standing::Admin | Standing::Guest => (),
+    }
+    if !said.addressed {
+        return Request::Ignore;
+    }
+    if let Some(command) = &said.command {
+        return of_command(command, said, view, house, now);
+    }
+    if said.text.trim().is_empty() {
+        return if said.attachment {
+            Request::Say(words::cannot_read_files())
+        } else {
+            Request::Ignore
+        };
+    }
+    Request::Ask(None, Prompt { text: said.text.clone(), quoted: said.quoted.clone() })
+}
+
+fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> Request {
+    match view.standing(Some(pressed.person.id), key.chat, now) {
+        Standing::Stranger | Standing::Blocked => return Request::Ignore,
+        Standing::Admin | Standing::Guest => (),
+    }
+    if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
+        return Request::Switch(name);
+    }
+    let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
+    match example {
+        Some((_, _, text)) => Request::Ask(None, Prompt { text: (*text).to_owned(), quoted: None }),
+        None => Request::Ignore,
+    }
+}
+
+fn of_command(
+    command: &Command,
+    said: &Said,
+    view: &View,
+    house: &House,
+    now: Timestamp,
+) -> Request {
+    let person = said.person.as_ref();
+    let by = person.map(|it| it.id).filter(|it| view.is_admin(*it));
+    let arguments = command.arguments.as_str();
+    let known = MENU.iter().find(|it| it.name == command.name);
+    if let Some(item) = known.filter(|it| it.admin) {
+        return match by {
+            Some(by) => of_admin_command(item, arguments, by, now),
+            None => Request::Denied { command: item.name, person: person.map(|it| it.id) },
+        };
+    }
+    match command.name.as_str() {
+        "start" => Request::Greet { first_name: first_name(person) },
+        "help" | "settings" => Request::Say(words::help(by.is_some())),
+        "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
+        "agents" => Request::ListAgents,
+        "agent" => match arguments.parse() {
+            Ok(name) => Request::Switch(name),
+            Err(_) if arguments.is_empty() => Request::ListAgents,
+            Err(_) => Request::Say(words::no_such_agent(arguments)),
+        },
+        "ask" => of_ask(arguments, said),
+        "new" | "reset" => Request::Fresh,
+        "cancel" | "stop" => Request::Cancel,
+        "retry" => Request::Retry,
+        "status" => Request::Status { in_full: by.is_some() },
+        _ => Request::Say(words::unknown_command()),
+    }
+}
+
+fn first_name(person: Option<&Person>) -> String {
+    person.map(|it| it.first_name.clone()).unwrap_or_default()
+}
+
+fn of_ask(arguments: &str, said: &Said) -> Request {
+    let (name, text) = split_word(arguments);
+    match name.parse::<AgentName>() {
+        Ok(name) if !text.is_empty() => {
+            Request::Ask(Some(name), Prompt { text: text.to_owned(), quoted: said.quoted.clone() })
+        }
+        Ok(_) | Err(_) => Request::Say(words::usage("ask", "<name> <text>", "")),
+    }
+}
+
+fn of_admin_command(item: &MenuItem, arguments: &str, by: PersonId, now: Timestamp) -> Request {
+    match change_of(item.name, arguments, now) {
+        Ok((change, done)) => Request::Administer { change, by, done },
+        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
+    }
+}
+
+fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, String), String> {
+    let (first, rest) = split_word(arguments);
+    let agent =
+        || first.parse::<AgentName>().map_err(|why| format!("{}.", sentence(&why.to_string())));
+    let id = || {
+        first.parse::<i64>().map_err(|_not_a_number| {
+            "The id is a number. A person sees theirs when they write to this bot.".to_owned()
+        })
+    };
+    let more = |what: &str| match rest.is_empty() {
+        true => Err(format!("The {what} are missing.")),
+        false => Ok(rest.to_owned()),
+    };
+    Ok(match name {
+        "spawn" => {
+            let (name, instructions) = (agent()?, more("instructions")?);
+            let done = format!("{name} is here. /agent {name} talks to it.");
+            (Change::Spawned { name, instructions }, done)
+        }
+        "edit" => {
+            let (name, instructions) = (agent()?, more("instructions")?);
+            let done = format!("{name} has new instructions, from the next message on.");
+            (Change::Edited { name, instructions }, done)
+        }
+        "model" => {
+            let (name, model) = (agent()?, more("words after the name")?);
+            let done = format!("{name} now asks {model} first.");
+            (Change::ModelSet { name, model }, done)
+        }
+        "pause" => {
+            let name = agent()?;
+            let done = format!("{name} rests. /resume {name} wakes it.");
+            (Change::Paused { name }, done)
+        }
+        "resume" => {
+            let name = agent()?;
+            let done = format!("{name} is awake.");
+            (Change::Resumed { name }, done)
+        }
+        "retire" => {
+            let name = agent()?;
+            let done = format!("{name} has left. Its conversations stay in the ledger.");
+            (Change::Retired { name }, done)
+        }
+        "allow" => (Change::Allowed { id: id()? }, format!("{first} may talk now.")),
+        "deny" => (Change::Denied { id: id()? }, format!("{first} is off the list.")),
+        "block" => block_of(id()?, rest, now)?,
+        "unblock" => (Change::Unblocked { id: id()? }, format!("{first} is no longer blocked.")),
+        other => return Err(format!("/{other} is not known.")),
+    })
+}
+
+fn block_of(id: i64, minutes: &str, now: Timestamp) -> Result<(Change, String), String> {
+    if minutes.is_empty() {
+        return Ok((Change::Blocked { id, until: None }, format!("{id} is blocked.")));
+    }
+    let number = minutes.parse::<u32>().ok().filter(|it| (1..=525_600).contains(it));
+    let number = number.ok_or("The minutes are a number from 1 to 525600.")?;
+    let until = now.plus(Duration::from_secs(u64::from(number) * 60));
+    Ok((
+        Change::Blocked { id, until: Some(until) },
+        format!("{id} is blocked for {number} minutes."),
+    ))
+}
+
+fn split_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (first, rest.trim())
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
+/// Who a person talks to: the one they chose, if it is still here, or the one who greets.
+#[must_use]
+pub fn current_agent<'v>(
+    chosen: Option<&AgentName>,
+    key: SessionKey,
+    view: &'v View,
+) -> Option<&'v std::sync::Arc<Agent>> {
+    chosen.and_then(|it| view.agent(it)).or_else(|| view.greeter(key.bot))
+}
+
+/// The chat that messages of a session go to now.
+#[must_use]
+pub fn destination(key: SessionKey, view: &View) -> ChatId {
+    view.destination(key.chat)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::roster::Founding;
+    use protocol::{BotId, MessageId};
+
+    const ADMIN: PersonId = PersonId(1);
+    const GUEST: PersonId = PersonId(2);
+    const KEY: SessionKey = SessionKey { bot: BotId(9), chat: ChatId(2), topic: None };
+
+    fn view() -> View {
+        let founding =
+            Founding { admins: [ADMIN].into(), allowed: [GUEST.0].into(), ..Founding::default() };
+        View::founded(&founding, Arc::from([]))
+    }
+
+    fn said(person: Option<PersonId>, text: &str) -> Said {
+        let person = person.map(|id| Person { id, first_name: "Ada".to_owned(), language: None });
+        let command = text.strip_prefix('/').map(|it| {
+            let (name, arguments) = split_word(it);
+            Command { name: name.to_owned(), arguments: arguments.to_owned() }
+        });
+        Said {
+            person,
+            message: MessageId(1),
+            private: true,
+            addressed: true,
+            text: text.to_owned(),
+            command,
+            quoted: None,
+            attachment: false,
+        }
+    }
+
+    fn read(person: Option<PersonId>, text: &str) -> Request {
+        let inbound = Inbound::Said(said(person, text));
+        interpret(&inbound, KEY, &view(), &House::default(), Timestamp(1_000))
+    }
+
+    #[test]
+    fn every_admin_command_is_denied_to_everybody_else() {
+        for item in MENU.iter().filter(|it| it.admin) {
+            let text = format!("/{} sage 1", item.name);
+            for person in [Some(GUEST), None] {
+                // A message of nobody only comes in through an allowed group.
+                let mut view = view();
+                if person.is_none() {
+                    view = View::founded(
+                        &Founding { allowed: [KEY.chat.0].into(), ..Founding::default() },
+                        Arc::from([]),
+                    );
+                }
+                let inbound = Inbound::Said(said(person, &text));
+                let read = interpret(&inbound, KEY, &view, &House::default(), Timestamp(0));
+                assert_eq!(read, Request::Denied { command: item.name, person }, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn admin_commands_become_changes() {
+        let sage: AgentName = "sage".parse().unwrap();
+        let Request::Administer { change, by, .. } = read(Some(ADMIN), "/spawn sage Be\nwise.")
+        else {
+            panic!("not administered")
+        };
+        assert_eq!(by, ADMIN);
+        assert_eq!(
+            change,
+            Change::Spawned { name: sage, instructions: "Be\nwise.".to_owned() },
+            "line breaks in instructions are kept"
+        );
+        let Request::Administer { change, .. } = read(Some(ADMIN), "/block 5 10") else {
+            panic!("not administered")
+        };
+        assert_eq!(change, Change::Blocked { id: 5, until: Some(Timestamp(601_000)) });
+    }
+
+    #[test]
+    fn malformed_commands_are_answered_with_how_to_use_them() {
+        let bad = ["/spawn", "/spawn X y", "/allow bob", "/block 5 soon", "/block 5 0", "/model a"];
+        for text in bad {
+            let Request::Say(notice) = read(Some(ADMIN), text) else { panic!("{text}") };
+            assert!(notice.part().plain.contains("Use it like this"), "{text}: {notice:?}");
+        }
+        assert!(matches!(read(Some(GUEST), "/ask sage"), Request::Say(_)));
+    }
+
+    #[test]
+    fn strangers_and_unaddressed_messages_are_ignored() {
+        assert_eq!(
+            read(Some(PersonId(77)), "hi"),
+            Request::Ask(None, Prompt { text: "hi".to_owned(), quoted: None },),
+            "the chat itself is on the list"
+        );
+        let inbound = Inbound::Said(said(Some(PersonId(77)), "hi"));
+        let key = SessionKey { chat: ChatId(77), ..KEY };
+        let read = interpret(&inbound, key, &view(), &House::default(), Timestamp(0));
+        assert_eq!(read, Request::Ignore);
+        let mut quiet = said(Some(GUEST), "hi");
+        quiet.addressed = false;
+        let inbound = Inbound::Said(quiet);
+        let read = interpret(&inbound, KEY, &view(), &House::default(), Timestamp(0));
+        assert_eq!(read, Request::Ignore);
+    }
+
+    #[test]
+    fn buttons_carry_only_what_we_put_there() {
+        let press = |data: &str| {
+            let person = Person { id: GUEST, first_name: String::new(), language: None };
+            let pressed =
+                Pressed { person, query: "q".to_owned(), data: data.to_owned(), private: true };
+            of_press(&pressed, KEY, &view(), Timestamp(0))
+        };
+        assert_eq!(press("ag:sage"), Request::Switch("sage".parse().unwrap()));
+        assert!(matches!(press("ex:1"), Request::Ask(None, _)));
+        for forged in ["ag:../x", "ag:", "admin:1", "", "ex:9"] {
+            assert_eq!(press(forged), Request::Ignore, "{forged}");
+        }
+    }
+}

@@ -1,0 +1,655 @@
+//! Who is here and who may talk: agents, admins, the allowlist, blocks.
+//!
+//! Receives  `Administer`, from sessions, and `ChatMigrated`, from outboxes.
+//! Sends     one answer per question, once the change is durable.
+//! Owns      the hall's stream in the ledger. Everyone else reads its [`View`].
+//! On crash  nothing is lost: the state is folded from the ledger again.
+//!
+//! Invariants: ROSTER-1 a change is durable before it takes effect or is confirmed.
+//! ROSTER-2 rights hang on numeric ids, never on names. ROSTER-3 nobody can deny or block an admin.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use kit::{Actor, Cx, Fault, Mailbox, ask};
+use protocol::{
+    Agent, AgentName, BotId, ChatId, Clock, PersonId, Timestamp,
+    ledger::{Append, LedgerError, Loaded, Seq, Stream},
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tracing::info;
+
+use crate::{fault::fault_point, memory};
+
+/// What the configuration says; the ledger's changes are laid over it.
+#[derive(Clone, Debug, Default)]
+pub struct Founding {
+    /// Agents from `config/agents`.
+    pub agents: Vec<Agent>,
+    /// Who may administer. Only the configuration can name one.
+    pub admins: BTreeSet<PersonId>,
+    /// People and groups that may talk.
+    pub allowed: BTreeSet<i64>,
+    /// Everybody may talk.
+    pub open_to_all: bool,
+    /// The agent that greets, per bot.
+    pub default_agents: HashMap<BotId, AgentName>,
+    /// The agent that greets where no bot has its own.
+    pub default_agent: Option<AgentName>,
+}
+
+/// What an admin can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Bring in an agent.
+    Spawned {
+        /// Its name.
+        name: AgentName,
+        /// Its system prompt.
+        instructions: String,
+    },
+    /// Give an agent other instructions.
+    Edited {
+        /// Which.
+        name: AgentName,
+        /// Its system prompt from now on.
+        instructions: String,
+    },
+    /// Let an agent ask another model first.
+    ModelSet {
+        /// Which.
+        name: AgentName,
+        /// The model's name.
+        model: String,
+    },
+    /// Let an agent rest.
+    Paused {
+        /// Which.
+        name: AgentName,
+    },
+    /// Wake it.
+    Resumed {
+        /// Which.
+        name: AgentName,
+    },
+    /// Let it go.
+    Retired {
+        /// Which.
+        name: AgentName,
+    },
+    /// A person or group may talk.
+    Allowed {
+        /// Who.
+        id: i64,
+    },
+    /// And no longer.
+    Denied {
+        /// Who.
+        id: i64,
+    },
+    /// A person is ignored.
+    Blocked {
+        /// Who.
+        id: i64,
+        /// Until when; `None` for good.
+        until: Option<Timestamp>,
+    },
+    /// And no longer.
+    Unblocked {
+        /// Who.
+        id: i64,
+    },
+    /// A group became a supergroup: conversations of `from` go on in `to`.
+    Migrated {
+        /// The old id.
+        from: ChatId,
+        /// The new id.
+        to: ChatId,
+    },
+}
+
+/// One entry of the hall's stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    change: Change,
+    /// Who did it; `None` for Telegram itself.
+    by: Option<PersonId>,
+    at: Timestamp,
+}
+
+/// Why a change was not made, in words for the admin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdministerError {
+    /// The name is taken.
+    #[error("There is already an agent called {0}. /edit changes its instructions.")]
+    Taken(AgentName),
+    /// The name is not known.
+    #[error("There is no agent called {0}. /agents shows who is here.")]
+    NoSuchAgent(AgentName),
+    /// The model is not known.
+    #[error("There is no model called {name}. Known models: {known}.")]
+    NoSuchModel {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Too many agents.
+    #[error("There are {0} agents already: that is the most. /retire one first.")]
+    TooMany(usize),
+    /// The instructions are too long or empty.
+    #[error("Instructions must have 1 to {0} characters.")]
+    BadInstructions(usize),
+    /// Admins come from the configuration alone.
+    #[error(
+        "That is an admin. Admins are named in the configuration, and cannot be denied or blocked here."
+    )]
+    IsAdmin,
+    /// The ledger failed.
+    #[error("The change could not be stored, so nothing was changed. Please try again.")]
+    NotStored,
+}
+
+/// The most agents at a time.
+pub const AGENTS_MAX: usize = 200;
+/// The longest instructions, in characters.
+pub const INSTRUCTIONS_CHARS_MAX: usize = 16_000;
+
+/// The state of the hall, as everyone reads it.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    agents: BTreeMap<AgentName, Arc<Agent>>,
+    admins: BTreeSet<PersonId>,
+    allowed: BTreeSet<i64>,
+    open_to_all: bool,
+    blocked: HashMap<i64, Option<Timestamp>>,
+    default_agents: HashMap<BotId, AgentName>,
+    default_agent: Option<AgentName>,
+    /// New chat id to the id that its sessions are kept under.
+    homes: HashMap<ChatId, ChatId>,
+    /// Old chat id to where messages go now.
+    moved: HashMap<ChatId, ChatId>,
+    models: Arc<[String]>,
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Everything.
+    Admin,
+    /// Talk.
+    Guest,
+    /// Nothing: not on the allowlist.
+    Stranger,
+    /// Nothing: blocked.
+    Blocked,
+}
+
+impl View {
+    /// The state before any change.
+    #[must_use]
+    pub fn founded(founding: &Founding, models: Arc<[String]>) -> Self {
+        let agents = founding.agents.iter();
+        Self {
+            agents: agents.map(|it| (it.name.clone(), Arc::new(it.clone()))).collect(),
+            admins: founding.admins.clone(),
+            allowed: founding.allowed.clone(),
+            open_to_all: founding.open_to_all,
+            default_agents: founding.default_agents.clone(),
+            default_agent: founding.default_agent.clone(),
+            models,
+            ..Self::default()
+        }
+    }
+
+    /// What a person may do in a chat.
+    #[must_use]
+    pub fn standing(&self, person: Option<PersonId>, chat: ChatId, now: Timestamp) -> Standing {
+        if person.is_some_and(|it| self.admins.contains(&it)) {
+            return Standing::Admin;
+        }
+        let is_blocked = |id: i64| {
+            self.blocked.get(&id).is_some_and(|until| until.is_none_or(|until| now < until))
+        };
+        if is_blocked(chat.0) || person.is_some_and(|it| is_blocked(it.0)) {
+            return Standing::Blocked;
+        }
+        let home = self.home(chat);
+        let is_allowed = self.open_to_all
+            || self.allowed.contains(&chat.0)
+            || self.allowed.contains(&home.0)
+            || person.is_some_and(|it| self.allowed.contains(&it.0));
+        if is_allowed { Standing::Guest } else { Standing::Stranger }
+    }
+
+    /// True for an admin.
+    #[must_use]
+    pub fn is_admin(&self, person: PersonId) -> bool {
+        self.admins.contains(&person)
+    }
+
+    /// The admins.
+    pub fn admins(&self) -> impl Iterator<Item = PersonId> {
+        self.admins.iter().copied()
+    }
+
+    /// An agent.
+    #[must_use]
+    pub fn agent(&self, name: &AgentName) -> Option<&Arc<Agent>> {
+        self.agents.get(name)
+    }
+
+    /// All agents, by name.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values().map(|it| &**it)
+    }
+
+    /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
+    #[must_use]
+    pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
+        let named = self.default_agents.get(&bot).or(self.default_agent.as_ref());
+        let named = named.and_then(|it| self.agents.get(it));
+        named.or_else(|| self.agents.values().find(|it| !it.paused))
+    }
+
+    /// The chat id under which a chat's conversations are kept.
+    #[must_use]
+    pub fn home(&self, chat: ChatId) -> ChatId {
+        self.homes.get(&chat).copied().unwrap_or(chat)
+    }
+
+    /// The chat id to which messages for a chat go.
+    #[must_use]
+    pub fn destination(&self, chat: ChatId) -> ChatId {
+        self.moved.get(&chat).copied().unwrap_or(chat)
+    }
+
+    /// Checks a change against the state. ROSTER-3.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    pub fn check(&self, change: &Change) -> Result<(), AdministerError> {
+        let known = |name: &AgentName| match self.agents.contains_key(name) {
+            true => Ok(()),
+            false => Err(AdministerError::NoSuchAgent(name.clone())),
+        };
+        match change {
+            Change::Spawned { name, instructions } => {
+                if self.agents.contains_key(name) {
+                    return Err(AdministerError::Taken(name.clone()));
+                }
+                if AGENTS_MAX <= self.agents.len() {
+                    return Err(AdministerError::TooMany(AGENTS_MAX));
+                }
+                check_instructions(instructions)
+            }
+            Change::Edited { name, instructions } => {
+                known(name)?;
+                check_instructions(instructions)
+            }
+            Change::ModelSet { name, model } => {
+                known(name)?;
+                if self.models.iter().any(|it| it == model) {
+                    return Ok(());
+                }
+                let known = self.models.join(", ");
+                Err(AdministerError::NoSuchModel { name: model.chars().take(64).collect(), known })
+            }
+            Change::Paused { name } | Change::Resumed { name } | Change::Retired { name } => {
+                known(name)
+            }
+            Change::Denied { id } | Change::Blocked { id, .. } => {
+                if self.admins.contains(&PersonId(*id)) {
+                    return Err(AdministerError::IsAdmin);
+                }
+                Ok(())
+            }
+            Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        let edit = |agents: &mut BTreeMap<AgentName, Arc<Agent>>,
+                    name: &AgentName,
+                    how: &dyn Fn(&mut Agent)| {
+            if let Some(agent) = agents.get_mut(name) {
+                how(Arc::make_mut(agent));
+            }
+        };
+        match change {
+            Change::Spawned { name, instructions } => {
+                let description = instructions.split(['.', '\n']).next().unwrap_or_default();
+                let description = description.trim().chars().take(100).collect();
+                let agent = Agent {
+                    name: name.clone(),
+                    description,
+                    instructions,
+                    models: Vec::new(),
+                    paused: false,
+                };
+                self.agents.insert(name, Arc::new(agent));
+            }
+            Change::Edited { name, instructions } => {
+                edit(&mut self.agents, &name, &|it| it.instructions.clone_from(&instructions));
+            }
+            Change::ModelSet { name, model } => edit(&mut self.agents, &name, &|it| {
+                it.models.retain(|other| *other != model);
+                it.models.insert(0, model.clone());
+            }),
+            Change::Paused { name } => edit(&mut self.agents, &name, &|it| it.paused = true),
+            Change::Resumed { name } => edit(&mut self.agents, &name, &|it| it.paused = false),
+            Change::Retired { name } => {
+                self.agents.remove(&name);
+            }
+            Change::Allowed { id } => {
+                self.allowed.insert(id);
+            }
+            Change::Denied { id } => {
+                self.allowed.remove(&id);
+            }
+            Change::Blocked { id, until } => {
+                self.blocked.insert(id, until);
+            }
+            Change::Unblocked { id } => {
+                self.blocked.remove(&id);
+            }
+            Change::Migrated { from, to } => {
+                let home = self.home(from);
+                self.homes.insert(to, home);
+                self.moved.insert(from, to);
+                self.moved.insert(home, to);
+            }
+        }
+    }
+}
+
+fn check_instructions(text: &str) -> Result<(), AdministerError> {
+    let length = text.trim().chars().count();
+    if (1..=INSTRUCTIONS_CHARS_MAX).contains(&length) {
+        return Ok(());
+    }
+    Err(AdministerError::BadInstructions(INSTRUCTIONS_CHARS_MAX))
+}
+
+/// The state of the hall for readers: one pointer, replaced whole at each change.
+pub type Shared = Arc<ArcSwap<View>>;
+
+/// What the roster can be told.
+#[derive(Debug)]
+pub enum Msg {
+    /// An admin wants a change. Who asks was checked by the session against the same [`View`].
+    Administer {
+        /// What.
+        change: Change,
+        /// Who.
+        by: PersonId,
+        /// Answered once it is durable and in effect.
+        reply: oneshot::Sender<Result<(), AdministerError>>,
+    },
+    /// Telegram says that a group has another id from now on.
+    ChatMigrated {
+        /// The old id.
+        from: ChatId,
+        /// The new id.
+        to: ChatId,
+    },
+}
+
+// === The shell: carries out effects. No decisions here. ===
+
+/// A supervised roster.
+pub struct Roster {
+    memory: Mailbox<memory::Msg>,
+    clock: Arc<dyn Clock>,
+    founding: Arc<Founding>,
+    models: Arc<[String]>,
+    shared: Shared,
+    ready: Arc<tokio::sync::Notify>,
+    at: Seq,
+    /// Changes that wait for the one being written.
+    waiting:
+        std::collections::VecDeque<(Entry, Option<oneshot::Sender<Result<(), AdministerError>>>)>,
+    writing: bool,
+}
+
+impl std::fmt::Debug for Roster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Roster").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// What a roster needs from others.
+#[derive(Clone)]
+pub struct Needs {
+    /// Where the hall's stream is.
+    pub memory: Mailbox<memory::Msg>,
+    /// For the time of each change.
+    pub clock: Arc<dyn Clock>,
+    /// What the configuration says.
+    pub founding: Arc<Founding>,
+    /// Models that agents may ask.
+    pub models: Arc<[String]>,
+    /// Where everyone reads the state.
+    pub shared: Shared,
+    /// Notified once the state was folded from the ledger.
+    pub ready: Arc<tokio::sync::Notify>,
+}
+
+impl Roster {
+    /// The factory given to the supervisor: `started` folds the hall's stream.
+    #[must_use]
+    pub fn incarnate(needs: Needs) -> Self {
+        let Needs { memory, clock, founding, models, shared, ready } = needs;
+        let (at, waiting) = (Seq::default(), std::collections::VecDeque::new());
+        // Nothing is changed before the stream is folded.
+        Self { memory, clock, founding, models, shared, ready, at, waiting, writing: true }
+    }
+
+    fn fold(&mut self, loaded: &Loaded) -> Result<(), Fault> {
+        let mut view = View::founded(&self.founding, Arc::clone(&self.models));
+        for events in &loaded.events {
+            let entry: Entry = serde_json::from_slice(events)
+                .map_err(|error| Fault::new("the hall's stream cannot be read", error))?;
+            view.apply(entry.change);
+        }
+        self.at = loaded.at;
+        self.shared.store(Arc::new(view));
+        self.ready.notify_waiters();
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    fn write_next(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        if self.writing {
+            return Ok(());
+        }
+        let Some((entry, reply)) = self.waiting.pop_front() else { return Ok(()) };
+        if let Err(why) = self.shared.load().check(&entry.change) {
+            answer(reply, Err(why));
+            return self.write_next(cx);
+        }
+        let events = serde_json::to_vec(&entry)
+            .map_err(|error| Fault::new("a change cannot be written as JSON", error))?;
+        self.writing = true;
+        let append = Append {
+            stream: Stream::Hall,
+            expected: self.at,
+            events: Bytes::from(events),
+            closes: Vec::new(),
+        };
+        let memory = self.memory.clone();
+        let work = async move { ask(&memory, |reply| memory::Msg::Append(append, reply)).await };
+        cx.when(work, move |roster, written, cx| {
+            fault_point("roster");
+            match written {
+                Ok(Ok(at)) => roster.take_effect(at, entry, reply),
+                Ok(Err(LedgerError::Conflict { .. })) => {
+                    answer(reply, Err(AdministerError::NotStored));
+                    return Err(Fault::plain("someone else wrote to the hall's stream"));
+                }
+                Ok(Err(LedgerError::Unavailable(_) | LedgerError::Damaged { .. })) | Err(_) => {
+                    answer(reply, Err(AdministerError::NotStored));
+                }
+            }
+            roster.writing = false;
+            roster.write_next(cx)
+        });
+        Ok(())
+    }
+
+    fn take_effect(
+        &mut self,
+        at: Seq,
+        entry: Entry,
+        reply: Option<oneshot::Sender<Result<(), AdministerError>>>,
+    ) {
+        self.at = at;
+        let mut view = View::clone(&self.shared.load());
+        info!(event.action = "hall_changed", labels.seq = at.0, "the hall was changed");
+        view.apply(entry.change);
+        self.shared.store(Arc::new(view));
+        answer(reply, Ok(()));
+    }
+}
+
+fn answer(
+    reply: Option<oneshot::Sender<Result<(), AdministerError>>>,
+    result: Result<(), AdministerError>,
+) {
+    if let Some(reply) = reply {
+        // lost-ok: the asking session restarted; it finds the change in effect.
+        reply.send(result).ok();
+    }
+}
+
+impl Actor for Roster {
+    type Msg = Msg;
+
+    fn started(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        let memory = self.memory.clone();
+        let work =
+            async move { ask(&memory, |reply| memory::Msg::Load(Stream::Hall, reply)).await };
+        cx.when(work, |roster, loaded, cx| {
+            let loaded = loaded.map_err(|error| Fault::new("the memory is away", error))?;
+            let loaded =
+                loaded.map_err(|error| Fault::new("the hall's stream cannot be loaded", error))?;
+            roster.fold(&loaded)?;
+            roster.writing = false;
+            roster.write_next(cx)
+        });
+        Ok(())
+    }
+
+    fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        fault_point("roster");
+        let at = self.clock.now();
+        match msg {
+            Msg::Administer { change, by, reply } => {
+                self.waiting.push_back((Entry { change, by: Some(by), at }, Some(reply)));
+            }
+            Msg::ChatMigrated { from, to } => {
+                if self.shared.load().destination(from) == to {
+                    return Ok(());
+                }
+                let change = Change::Migrated { from, to };
+                self.waiting.push_back((Entry { change, by: None, at }, None));
+            }
+        }
+        self.write_next(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> AgentName {
+        text.parse().unwrap()
+    }
+
+    fn view() -> View {
+        let founding = Founding {
+            admins: [PersonId(1)].into(),
+            allowed: [2, -100].into(),
+            ..Founding::default()
+        };
+        View::founded(&founding, ["big".to_owned()].into())
+    }
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    #[test]
+    fn access_is_closed_by_default_and_hangs_on_numeric_ids() {
+        let view = view();
+        let standing = |person, chat| view.standing(Some(PersonId(person)), ChatId(chat), NOW);
+        assert_eq!(standing(1, 1), Standing::Admin);
+        assert_eq!(standing(2, 2), Standing::Guest);
+        assert_eq!(standing(3, 3), Standing::Stranger);
+        assert_eq!(standing(3, -100), Standing::Guest, "everyone in an allowed group");
+        assert_eq!(view.standing(None, ChatId(-200), NOW), Standing::Stranger);
+    }
+
+    #[test]
+    fn a_block_ends_by_itself_and_beats_the_allowlist() {
+        let mut view = view();
+        view.apply(Change::Blocked { id: 2, until: Some(Timestamp(2_000)) });
+        let standing = |now| view.standing(Some(PersonId(2)), ChatId(-100), Timestamp(now));
+        assert_eq!(standing(1_999), Standing::Blocked);
+        assert_eq!(standing(2_000), Standing::Guest);
+    }
+
+    #[test]
+    fn roster_3_an_admin_can_be_neither_denied_nor_blocked() {
+        let view = view();
+        for change in [Change::Denied { id: 1 }, Change::Blocked { id: 1, until: None }] {
+            assert_eq!(view.check(&change), Err(AdministerError::IsAdmin));
+        }
+    }
+
+    #[test]
+    fn agents_are_spawned_once_edited_and_retired() {
+        let mut view = view();
+        let spawn =
+            Change::Spawned { name: name("sage"), instructions: "Be wise. Always.".to_owned() };
+        assert_eq!(view.check(&spawn), Ok(()));
+        view.apply(spawn.clone());
+        assert_eq!(view.agent(&name("sage")).unwrap().description, "Be wise");
+        assert_eq!(view.check(&spawn), Err(AdministerError::Taken(name("sage"))));
+        let model = |model: &str| Change::ModelSet { name: name("sage"), model: model.to_owned() };
+        assert!(view.check(&model("small")).is_err(), "unknown model");
+        view.apply(model("big"));
+        assert_eq!(view.agent(&name("sage")).unwrap().models, ["big"]);
+        view.apply(Change::Retired { name: name("sage") });
+        assert!(view.check(&Change::Paused { name: name("sage") }).is_err());
+        assert!(view.greeter(BotId(1)).is_none());
+    }
+
+    #[test]
+    fn a_migrated_group_keeps_its_conversations_and_its_rights() {
+        let mut view = view();
+        view.apply(Change::Migrated { from: ChatId(-100), to: ChatId(-1_000) });
+        view.apply(Change::Migrated { from: ChatId(-1_000), to: ChatId(-2_000) });
+        assert_eq!(view.home(ChatId(-2_000)), ChatId(-100));
+        assert_eq!(view.destination(ChatId(-100)), ChatId(-2_000));
+        assert_eq!(view.standing(Some(PersonId(9)), ChatId(-2_000), NOW), Standing::Guest);
+    }
+
+    #[test]
+    fn a_stored_change_reads_back_as_it_was() {
+        let entry = Entry {
+            change: Change::Blocked { id: 5, until: None },
+            by: Some(PersonId(1)),
+            at: NOW,
+        };
+        let text = serde_json::to_string(&entry).unwrap();
+        assert_eq!(text, r#"{"change":"blocked","id":5,"until":null,"by":1,"at":1000}"#);
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+    }
+}

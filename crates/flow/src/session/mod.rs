@@ -1,0 +1,667 @@
+//! One conversation: a chat, or a topic of a forum.
+//!
+//! Receives  doorbells, from the keeper; everything else it asked for itself.
+//! Sends     `Effect`s, which the shell carries to guard, broker, outbox, roster and memory.
+//! Owns      the conversation's state and at most two turns at a time (see `step`).
+//! On crash  nothing is lost: the state is folded from the ledger, and updates that were not closed
+//!           are pulled again, the one in hand with one attempt more on its account.
+//!
+//! Invariants: SESSION-1 at most one question is being answered at a time. SESSION-2 an answer that
+//! belongs to a past turn changes nothing. SESSION-3 every update that is pulled is closed exactly
+//! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
+//! question is. SESSION-5 an update that fails `attempts_max` times is set aside.
+
+mod state;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
+use protocol::{
+    Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
+    event::{Event, Judged},
+    ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
+    messenger::{Address, Messenger, MessengerError},
+};
+use tokio::sync::{oneshot, watch};
+use tracing::{info, warn};
+
+pub use self::{
+    state::{Exchange, HistoryLimits, State},
+    step::{Effect, Entry, Input, NotDelivered, Question, Session, SessionConfig},
+};
+use crate::{
+    alerter::{self, Severity},
+    broker::{self, Glance, Unanswered},
+    fault::fault_point,
+    guard::{self, Verdict},
+    memory, outbox,
+    roster::{self, AdministerError, Shared},
+    tally::Tally,
+};
+
+/// Puts the state of the hall into words: `true` for everything an admin may see.
+pub type StatusWriter = Rc<dyn Fn(bool) -> futures::future::LocalBoxFuture<'static, String>>;
+
+/// Who a session talks to.
+#[derive(Clone)]
+pub struct Peers {
+    /// What is durable.
+    pub memory: Mailbox<memory::Msg>,
+    /// Screens text both ways.
+    pub guard: Mailbox<guard::Msg>,
+    /// Asks models.
+    pub broker: Mailbox<broker::Msg>,
+    /// Writes to the bot's chats.
+    pub outbox: Mailbox<outbox::Msg>,
+    /// Changes the hall.
+    pub roster: Mailbox<roster::Msg>,
+    /// Tells the operators.
+    pub alerter: Mailbox<alerter::Msg>,
+    /// The state of the hall.
+    pub hall: Shared,
+    /// Reads updates.
+    pub messenger: Arc<dyn Messenger>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Counts.
+    pub tally: Tally,
+    /// Writes `/status`.
+    pub status: StatusWriter,
+    /// What a person is called in the log.
+    pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+}
+
+/// What a session can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Msg {
+    /// There is something in your inbox.
+    Ring,
+    /// Leave memory as soon as you have nothing to do.
+    Rest,
+}
+
+/// What survives an incarnation, so that the next one knows that it is not the first.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// Updates that were in hand, or may have been, when the last incarnation ended.
+    failed: bool,
+}
+
+/// A supervised session.
+pub struct SessionActor {
+    key: SessionKey,
+    config: Arc<SessionConfig>,
+    peers: Peers,
+    past: Rc<RefCell<Past>>,
+    /// `None` until the state is folded.
+    session: Option<Session>,
+    at: Seq,
+    appends_since_snapshot: u32,
+    /// Rises when the state is thrown away, so that what was begun for the old one is told apart.
+    folds: u32,
+    /// The order of the newest update that was pulled.
+    pulled: u64,
+    pulling: bool,
+    ring_again: bool,
+    effects: VecDeque<Effect>,
+    recording: bool,
+    turns: HashMap<UpdateId, InHand>,
+    rest: Option<Pending>,
+    /// Asked to leave memory as soon as there is nothing to do.
+    leaving: bool,
+}
+
+/// What the shell keeps for a turn.
+#[derive(Default)]
+struct InHand {
+    glance: Option<Glance>,
+    shown: usize,
+    /// Dropped when nobody waits for the model any more.
+    call: Option<watch::Sender<()>>,
+    tick: Option<Pending>,
+    expiry: Option<Pending>,
+    ticks: u32,
+}
+
+/// Appends after which the state is stored anew, so that loading stays short.
+const SNAPSHOT_EVERY: u32 = 128;
+/// Of a text that is being written, what is not shown yet: something that must be hidden may be
+/// about to become recognisable.
+const HOLD_BACK_CHARS: usize = 96;
+
+impl std::fmt::Debug for SessionActor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionActor").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl SessionActor {
+    /// The factory given to the supervisor: `started` folds the session from the ledger.
+    #[must_use]
+    pub fn incarnate(
+        key: SessionKey,
+        config: Arc<SessionConfig>,
+        peers: Peers,
+        past: Rc<RefCell<Past>>,
+    ) -> Self {
+        Self {
+            key,
+            config,
+            peers,
+            past,
+            session: None,
+            at: Seq::default(),
+            appends_since_snapshot: 0,
+            folds: 0,
+            pulled: 0,
+            pulling: false,
+            ring_again: false,
+            effects: VecDeque::new(),
+            recording: false,
+            turns: HashMap::new(),
+            rest: None,
+            leaving: false,
+        }
+    }
+
+    /// A past for a session that had work in hand when the process ended.
+    #[must_use]
+    pub fn past(failed: bool) -> Rc<RefCell<Past>> {
+        Rc::new(RefCell::new(Past { failed }))
+    }
+
+    // --- loading ---
+
+    fn load(&mut self, cx: &mut Cx<'_, Self>) {
+        let (memory, key) = (self.peers.memory.clone(), self.key);
+        let stream = Stream::Session(key);
+        let work = async move { ask(&memory, |reply| memory::Msg::Load(stream, reply)).await };
+        cx.when(work, |actor, loaded, cx| match loaded {
+            Ok(Ok(loaded)) => actor.fold(loaded, cx),
+            Ok(Err(error @ LedgerError::Damaged { .. })) => {
+                Err(Fault::new("the session's stream is damaged", error))
+            }
+            Ok(Err(LedgerError::Unavailable(_) | LedgerError::Conflict { .. })) | Err(_) => {
+                actor.stall(cx);
+                Ok(())
+            }
+        });
+    }
+
+    /// The ledger is away: nothing is anybody's fault, so nothing is counted as an attempt.
+    fn stall(&mut self, cx: &mut Cx<'_, Self>) {
+        self.past.borrow_mut().failed = false;
+        self.session = None;
+        self.folds += 1;
+        self.effects.clear();
+        self.turns.clear();
+        self.recording = false;
+        cx.after(Duration::from_millis(250), |actor, cx| {
+            actor.load(cx);
+            Ok(())
+        });
+    }
+
+    fn fold(&mut self, loaded: Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        let mut state = match &loaded.snapshot {
+            Some(stored) => serde_json::from_slice(stored)
+                .map_err(|error| Fault::new("a snapshot cannot be read", error))?,
+            None => State::default(),
+        };
+        for events in &loaded.events {
+            let events: Vec<Event> = serde_json::from_slice(events)
+                .map_err(|error| Fault::new("an event cannot be read", error))?;
+            events.iter().for_each(|it| state.apply(it, self.config.history));
+        }
+        self.at = loaded.at;
+        self.appends_since_snapshot = u32::try_from(loaded.events.len()).unwrap_or(u32::MAX);
+        self.session = Some(Session::new(self.key, Arc::clone(&self.config), state));
+        let failed = std::mem::replace(&mut self.past.borrow_mut().failed, true);
+        self.pulled = 0;
+        self.arrived(loaded.waiting, failed, cx)?;
+        if std::mem::take(&mut self.ring_again) {
+            self.pull(cx);
+        }
+        Ok(())
+    }
+
+    fn pull(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.session.is_none() {
+            // What is being loaded may be older than what the doorbell rang for.
+            self.ring_again = true;
+            return;
+        }
+        if std::mem::replace(&mut self.pulling, true) {
+            self.ring_again = true;
+            return;
+        }
+        let (memory, key, after) = (self.peers.memory.clone(), self.key, self.pulled);
+        let work =
+            async move { ask(&memory, |reply| memory::Msg::Waiting(key, after, reply)).await };
+        cx.when(work, |actor, waiting, cx| {
+            actor.pulling = false;
+            match waiting {
+                Ok(Ok(waiting)) => actor.arrived(waiting, false, cx)?,
+                Ok(Err(_)) | Err(_) => actor.stall(cx),
+            }
+            if std::mem::take(&mut actor.ring_again) {
+                actor.pull(cx);
+            }
+            Ok(())
+        });
+    }
+
+    fn arrived(
+        &mut self,
+        waiting: Vec<Waiting>,
+        recovered: bool,
+        cx: &mut Cx<'_, Self>,
+    ) -> Result<(), Fault> {
+        fault_point("session");
+        let messenger = &self.peers.messenger;
+        let mut entries = Vec::with_capacity(waiting.len());
+        for it in waiting {
+            if it.order <= self.pulled {
+                continue;
+            }
+            self.pulled = it.order;
+            // Bytes of strangers on which the reader fails cannot be read: they must not take the
+            // conversation down again and again.
+            let read = AssertUnwindSafe(|| messenger.read(&it.raw));
+            let inbound = catch_unwind(read).unwrap_or(None);
+            let reference = reference_of(self.key, it.update);
+            entries.push(Entry { update: it.update, at: it.at, inbound, reference });
+        }
+        if entries.is_empty() {
+            self.plan_rest(cx);
+            return Ok(());
+        }
+        let now = self.peers.clock.now();
+        self.input(Input::Arrived { entries, recovered, now }, cx)
+    }
+
+    // --- work ---
+
+    fn input(&mut self, input: Input, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        let Some(session) = self.session.as_mut() else { return Ok(()) };
+        let hall = self.peers.hall.load();
+        self.effects.extend(session.step(input, &hall));
+        self.perform_all(cx)?;
+        self.plan_rest(cx);
+        Ok(())
+    }
+
+    /// Carries out effects in order, up to a record that is not durable yet. SESSION-4.
+    fn perform_all(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        while !self.recording {
+            let Some(effect) = self.effects.pop_front() else { return Ok(()) };
+            self.perform(effect, cx)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        match effect {
+            Effect::Record(events, closes) => return self.record(events, closes, cx),
+            Effect::ScreenPrompt(update, prompt) => {
+                self.expire_later(update, cx);
+                self.screen(cx, prompt, guard::Msg::ScreenPrompt, move |verdict| {
+                    Input::PromptJudged(update, verdict)
+                });
+            }
+            Effect::ScreenDraft(update, draft, agent) => {
+                let question =
+                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                self.screen(cx, draft, question, move |it| Input::DraftJudged(update, it));
+            }
+            Effect::ScreenPreview(update, draft, agent) => {
+                let question =
+                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                self.screen(cx, draft, question, move |it| Input::PreviewJudged(update, it));
+            }
+            Effect::ScreenParts(update, parts) => {
+                self.screen(cx, parts, guard::Msg::ScreenParts, move |verdict| {
+                    Input::PartsJudged(update, verdict)
+                });
+            }
+            Effect::Complete(update, question) => self.complete(update, question, cx),
+            Effect::Withdraw(update) => self.forget(update, cx),
+            Effect::ShowNotice(update, notice) => {
+                let what = outbox::Sayable::Notice(notice);
+                self.send(what, None, cx, move |sent| Input::NoticeShown(update, sent));
+            }
+            Effect::Deliver { update, part, what, reply_to } => {
+                self.forget(update, cx);
+                self.send(what, reply_to, cx, move |sent| Input::PartDelivered(update, part, sent));
+            }
+            Effect::Preview(update, text) => {
+                let Some(text) = text.shown_while_written(HOLD_BACK_CHARS) else { return Ok(()) };
+                let msg =
+                    outbox::Msg::Preview { to: self.address(), draft: draft_id(update), text };
+                // lost-ok: the next preview shows more anyway.
+                self.peers.outbox.try_tell(msg).ok();
+            }
+            Effect::Typing => {
+                // lost-ok: it is shown again in a few seconds.
+                self.peers.outbox.try_tell(outbox::Msg::Typing(self.address())).ok();
+            }
+            Effect::Tick(update) => self.tick_later(update, cx),
+            Effect::AnswerPress(query) => {
+                // lost-ok: the button's spinner ends by itself.
+                self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
+            }
+            Effect::Administer(update, change, by) => {
+                let roster = self.peers.roster.clone();
+                let work = async move {
+                    ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await
+                };
+                cx.when(work, move |actor, done, cx| {
+                    let done = done.unwrap_or(Err(AdministerError::NotStored));
+                    actor.input(Input::Administered(update, done), cx)
+                });
+            }
+            Effect::ComposeStatus(update, in_full) => {
+                cx.when((self.peers.status)(in_full), move |actor, text, cx| {
+                    actor.input(Input::StatusComposed(update, text), cx)
+                });
+            }
+            Effect::LogDenied(command, person) => {
+                let by = person.map(|it| (self.peers.pseudonym)(it)).unwrap_or_default();
+                warn!(
+                    labels.command = command,
+                    labels.person = by,
+                    event.outcome = "failure",
+                    event.action = "admin_command_denied",
+                    "an admin command was denied"
+                );
+            }
+            Effect::AlertQuarantined(reference) => {
+                let text = format!(
+                    "A message was set aside after it failed repeatedly (ref {reference})."
+                );
+                let raise = alerter::Msg::raise("quarantined", Severity::Warning, text);
+                // lost-ok: the log and the metric say it too.
+                self.peers.alerter.try_tell(raise).ok();
+            }
+            Effect::Count(outcome, at) => {
+                let took = self.peers.clock.now().0.saturating_sub(at.0);
+                #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
+                self.peers.tally.replied(outcome, took as f64 / 1000.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        events: Vec<Event>,
+        closes: Vec<UpdateId>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Result<(), Fault> {
+        let events = serde_json::to_vec(&events)
+            .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
+        let (stream, expected) = (Stream::Session(self.key), self.at);
+        let append = Append { stream, expected, events: Bytes::from(events), closes };
+        self.recording = true;
+        let (memory, folds) = (self.peers.memory.clone(), self.folds);
+        let work = async move { ask(&memory, |reply| memory::Msg::Append(append, reply)).await };
+        cx.when(work, move |actor, written, cx| {
+            fault_point("session_recorded");
+            if actor.folds != folds {
+                return Ok(()); // The state has been folded again since, with or without this.
+            }
+            match written {
+                Ok(Ok(at)) => actor.recorded(at, cx),
+                Ok(Err(error @ LedgerError::Conflict { .. })) => {
+                    Err(Fault::new("someone else wrote to the session's stream", error))
+                }
+                Ok(Err(LedgerError::Unavailable(_) | LedgerError::Damaged { .. })) | Err(_) => {
+                    actor.stall(cx);
+                    Ok(())
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn recorded(&mut self, at: Seq, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        self.at = at;
+        self.recording = false;
+        self.appends_since_snapshot += 1;
+        self.perform_all(cx)?;
+        // Only where nothing is left to record is the state what the ledger says at `at`.
+        if !self.recording && SNAPSHOT_EVERY <= self.appends_since_snapshot {
+            self.snapshot(cx, false);
+        }
+        self.plan_rest(cx);
+        Ok(())
+    }
+
+    /// Asks the guard, once more if it failed over the text, and then takes that for a no.
+    fn screen<T: Clone + 'static, V: 'static>(
+        &mut self,
+        cx: &mut Cx<'_, Self>,
+        text: T,
+        question: impl Fn(T, oneshot::Sender<Verdict<V>>) -> guard::Msg + 'static,
+        input: impl FnOnce(Verdict<V>) -> Input + 'static,
+    ) {
+        let guard = self.peers.guard.clone();
+        let work = async move {
+            for _ in 0..2 {
+                match ask(&guard, |reply| question(text.clone(), reply)).await {
+                    Ok(verdict) => return verdict,
+                    Err(TellError::Full) => tokio::time::sleep(Duration::from_millis(50)).await,
+                    Err(TellError::Closed) => (),
+                }
+            }
+            let rules = vec!["guard_unavailable".to_owned()];
+            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), score: 0, rules })
+        };
+        cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
+    }
+
+    fn complete(&mut self, update: UpdateId, question: Question, cx: &mut Cx<'_, Self>) {
+        let (call, gone) = watch::channel(());
+        let glance = Glance::default();
+        let turn = self.turns.entry(update).or_default();
+        turn.call = Some(call);
+        turn.glance = Some(glance.clone());
+        let (broker, person) = (self.peers.broker.clone(), self.key.chat.0);
+        let work = async move {
+            for _ in 0..2 {
+                let (question, glance, gone) = (question.clone(), glance.clone(), gone.clone());
+                let asked = ask(&broker, |reply| broker::Msg::Complete {
+                    question,
+                    person,
+                    glance,
+                    gone,
+                    reply,
+                });
+                match asked.await {
+                    Ok(answer) => return answer,
+                    Err(TellError::Full) => return Err(Unanswered::Busy),
+                    Err(TellError::Closed) => (),
+                }
+            }
+            Err(Unanswered::AllFailed)
+        };
+        cx.when(work, move |actor, answer, cx| actor.input(Input::Completed(update, answer), cx));
+    }
+
+    fn send(
+        &mut self,
+        what: outbox::Sayable,
+        reply_to: Option<MessageId>,
+        cx: &mut Cx<'_, Self>,
+        input: impl FnOnce(Result<MessageId, NotDelivered>) -> Input + 'static,
+    ) {
+        let (outbox, to) = (self.peers.outbox.clone(), self.address());
+        let work = async move {
+            let mut pause = Duration::from_millis(10);
+            loop {
+                let what = what.clone();
+                let sent = ask(&outbox, |reply| outbox::Msg::Send {
+                    to,
+                    what,
+                    reply_to,
+                    reply: Some(reply),
+                });
+                match sent.await {
+                    Ok(sent) => return sent.map_err(|error: MessengerError| (&error).into()),
+                    Err(TellError::Closed) => return Err(NotDelivered::Unknown),
+                    Err(TellError::Full) => tokio::time::sleep(pause).await,
+                }
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+        };
+        cx.when(work, move |actor, sent, cx| {
+            fault_point("session_sent");
+            actor.input(input(sent), cx)
+        });
+    }
+
+    // --- time ---
+
+    fn tick_later(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        let pending = cx.after(self.config.tick, move |actor, cx| {
+            let Some(turn) = actor.turns.get_mut(&update) else { return Ok(()) };
+            turn.ticks += 1;
+            let text = turn.glance.as_ref().map(Glance::read).unwrap_or_default();
+            let has_more = HOLD_BACK_CHARS < text.len() && turn.shown < text.len();
+            if has_more {
+                turn.shown = text.len();
+                return actor.input(Input::Ticked(update, Some(text)), cx);
+            }
+            // A typing action shows for five seconds: the first after one tick, then every tenth.
+            if turn.ticks % 10 == 1 {
+                return actor.input(Input::Ticked(update, None), cx);
+            }
+            actor.tick_later(update, cx);
+            Ok(())
+        });
+        self.turns.entry(update).or_default().tick = Some(pending);
+    }
+
+    fn expire_later(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        if self.config.turn_time_max.is_zero() {
+            return;
+        }
+        let pending = cx.after(self.config.turn_time_max, move |actor, cx| {
+            actor.input(Input::TurnExpired(update), cx)
+        });
+        self.turns.entry(update).or_default().expiry = Some(pending);
+    }
+
+    /// Nobody waits for the turn's model any more, and no timer of it matters.
+    fn forget(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        if let Some(turn) = self.turns.remove(&update) {
+            turn.tick.into_iter().chain(turn.expiry).for_each(|it| cx.cancel(it));
+        }
+    }
+
+    fn plan_rest(&mut self, cx: &mut Cx<'_, Self>) {
+        let is_idle = self.is_idle();
+        match (is_idle, self.rest) {
+            (true, None) => {
+                let span = if self.leaving { Duration::ZERO } else { self.config.rest_after };
+                self.rest = Some(cx.after(span, |actor, cx| {
+                    actor.rest = None;
+                    actor.go_to_rest(cx);
+                    Ok(())
+                }));
+            }
+            (false, Some(pending)) => {
+                cx.cancel(pending);
+                self.rest = None;
+            }
+            (true, Some(_)) | (false, None) => (),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        let at_work = self.recording || self.pulling || !self.effects.is_empty();
+        !at_work && self.session.as_ref().is_some_and(Session::is_idle)
+    }
+
+    fn go_to_rest(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.is_idle() {
+            self.snapshot(cx, true);
+        }
+    }
+
+    /// Stores the state, so that the next start need not fold everything again.
+    fn snapshot(&mut self, cx: &mut Cx<'_, Self>, and_rest: bool) {
+        let Some(session) = &self.session else { return };
+        self.appends_since_snapshot = 0;
+        let Ok(state) = serde_json::to_vec(session.state()) else { return };
+        let (memory, stream, at) = (self.peers.memory.clone(), Stream::Session(self.key), self.at);
+        let work = async move {
+            ask(&memory, |reply| memory::Msg::Snapshot(stream, at, Bytes::from(state), reply)).await
+        };
+        cx.when(work, move |actor, stored, cx| {
+            if !matches!(stored, Ok(Ok(()))) {
+                info!(
+                    event.action = "snapshot_skipped",
+                    "a snapshot was not stored; events remain"
+                );
+            }
+            if and_rest && actor.is_idle() {
+                actor.past.borrow_mut().failed = false;
+                cx.stop();
+            }
+            Ok(())
+        });
+    }
+
+    fn address(&self) -> Address {
+        Address { chat: self.key.chat, topic: self.key.topic }
+    }
+}
+
+/// A short id for errors about an update: the same for every attempt.
+fn reference_of(key: SessionKey, update: UpdateId) -> RefId {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (key, update).hash(&mut hasher);
+    RefId(u32::try_from(hasher.finish() >> 32).unwrap_or(u32::MAX))
+}
+
+/// Telegram wants a number that is not 0.
+fn draft_id(update: UpdateId) -> i64 {
+    update.0.rem_euclid(1 << 30) + 1
+}
+
+impl Actor for SessionActor {
+    type Msg = Msg;
+
+    fn started(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        self.load(cx);
+        Ok(())
+    }
+
+    fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        match msg {
+            Msg::Ring => {
+                self.leaving = false;
+                self.pull(cx);
+            }
+            Msg::Rest => {
+                self.leaving = true;
+                self.rest.take().into_iter().for_each(|it| cx.cancel(it));
+                self.plan_rest(cx);
+            }
+        }
+        Ok(())
+    }
+}

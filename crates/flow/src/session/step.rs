@@ -1,0 +1,357 @@
+//! The order of a turn: one pure function from what happened to what is to be done.
+//!
+//! A session has two lanes. In the first, questions are answered one after the other in the order
+//! of their arrival. In the second, commands that need no agent (`/cancel`, `/status`, …) are
+//! answered at once, also while an agent is busy.
+
+mod answer;
+mod arrive;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use protocol::{
+    Agent, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    event::{Event, Outcome, Part},
+    inbound::Inbound,
+    messenger::{MessengerError, Typeset},
+    model::Completion,
+};
+
+use super::state::{Exchange, HistoryLimits, State};
+use crate::{
+    broker::Unanswered,
+    guard::{Cleared, Draft, Prompt, Verdict},
+    outbox::Sayable,
+    request::{House, Request},
+    roster::{AdministerError, Change, View},
+    words::{self, Notice},
+};
+
+/// Limits of one session.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// How much of the conversation goes into the next prompt.
+    pub history: HistoryLimits,
+    /// Questions that may wait while one is being answered. More are turned away.
+    pub backlog_max: usize,
+    /// Attempts to handle an update before it is set aside.
+    pub attempts_max: u32,
+    /// How long a turn may take before we apologise. Zero: no limit.
+    pub turn_time_max: Duration,
+    /// How often a writing agent shows that it is at work.
+    pub tick: Duration,
+    /// The longest answer we ask for, in tokens.
+    pub answer_tokens_max: u32,
+    /// Idle sessions leave memory after this time.
+    pub rest_after: Duration,
+    /// Turns a model's Markdown into messages.
+    pub typeset: Typeset,
+    /// What the fixed answers need to know.
+    pub house: House,
+}
+
+/// An update pulled from the ledger.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id: the turn's name from here on.
+    pub update: UpdateId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// What it says; `None` if it cannot be read.
+    pub inbound: Option<Inbound>,
+    /// What errors about it are called.
+    pub reference: RefId,
+}
+
+/// What a session can be told.
+#[derive(Debug)]
+pub enum Input {
+    /// Updates were pulled from the ledger. After a crash the first of each lane was in hand.
+    Arrived {
+        /// In order of arrival.
+        entries: Vec<Entry>,
+        /// True for what waited when the last incarnation failed.
+        recovered: bool,
+        /// The time, for rights that end.
+        now: Timestamp,
+    },
+    /// The privacy notice was accepted by the chat service, or not.
+    NoticeShown(UpdateId, Result<MessageId, NotDelivered>),
+    /// The guard judged the prompt.
+    PromptJudged(UpdateId, Verdict<Prompt>),
+    /// The model answered, or could not.
+    Completed(UpdateId, Result<Completion, Unanswered>),
+    /// The guard judged the answer.
+    DraftJudged(UpdateId, Verdict<Draft>),
+    /// The guard judged an answer that was fixed before a crash.
+    PartsJudged(UpdateId, Verdict<Vec<Cleared<Part>>>),
+    /// A tick of a turn in which a model writes: what it wrote so far, if it is to be shown.
+    Ticked(UpdateId, Option<String>),
+    /// The guard judged what was written so far.
+    PreviewJudged(UpdateId, Verdict<Draft>),
+    /// The chat service accepted a part, or not.
+    PartDelivered(UpdateId, u32, Result<MessageId, NotDelivered>),
+    /// The roster carried out a change, or not.
+    Administered(UpdateId, Result<(), AdministerError>),
+    /// `/status`, in words.
+    StatusComposed(UpdateId, String),
+    /// The turn has taken longer than `turn_time_max`.
+    TurnExpired(UpdateId),
+}
+
+/// Why a part was not accepted for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDelivered {
+    /// The bot may not write there any more, or the message is impossible.
+    Undeliverable,
+    /// The outbox failed while it had the part: nobody knows whether it was sent.
+    Unknown,
+}
+
+impl From<&MessengerError> for NotDelivered {
+    fn from(_: &MessengerError) -> Self {
+        Self::Undeliverable
+    }
+}
+
+/// A question for the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Who is asked.
+    pub agent: Arc<Agent>,
+    /// The conversation so far.
+    pub history: Vec<Arc<Exchange>>,
+    /// What the person wrote. Takes only screened text.
+    pub prompt: Cleared<Prompt>,
+}
+
+/// What a session wants done. Carried out by the shell in this order; nothing after a `Record` is
+/// begun before the record is durable.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Append events to the ledger and close updates, in one write.
+    Record(Vec<Event>, Vec<UpdateId>),
+    /// Ask the guard about a prompt.
+    ScreenPrompt(UpdateId, Prompt),
+    /// Ask the broker.
+    Complete(UpdateId, Question),
+    /// Tell the broker that nobody waits for the answer any more.
+    Withdraw(UpdateId),
+    /// Ask the guard about an answer.
+    ScreenDraft(UpdateId, Draft, Arc<Agent>),
+    /// Ask the guard about what was written so far.
+    ScreenPreview(UpdateId, Draft, Arc<Agent>),
+    /// Ask the guard about an answer fixed before a crash.
+    ScreenParts(UpdateId, Vec<Part>),
+    /// Show the privacy notice.
+    ShowNotice(UpdateId, Notice),
+    /// Send a part of an answer.
+    Deliver {
+        /// Of which turn.
+        update: UpdateId,
+        /// Its number.
+        part: u32,
+        /// The message.
+        what: Sayable,
+        /// What it answers, quoted.
+        reply_to: Option<MessageId>,
+    },
+    /// Show what is being written.
+    Preview(UpdateId, Cleared<Draft>),
+    /// Show that an agent is typing.
+    Typing,
+    /// Tick again later.
+    Tick(UpdateId),
+    /// Stop the spinner of a pressed button.
+    AnswerPress(String),
+    /// Ask the roster for a change.
+    Administer(UpdateId, Change, PersonId),
+    /// Put the state of the hall into words.
+    ComposeStatus(UpdateId, bool),
+    /// Someone tried a command that is not theirs.
+    LogDenied(&'static str, Option<PersonId>),
+    /// An update was set aside.
+    AlertQuarantined(RefId),
+    /// A turn ended.
+    Count(Outcome, Timestamp),
+}
+
+/// The state of one conversation at work.
+#[derive(Debug)]
+pub struct Session {
+    key: SessionKey,
+    config: Arc<SessionConfig>,
+    state: State,
+    lanes: Lanes,
+}
+
+#[derive(Debug, Default)]
+struct Lanes {
+    /// Questions, one after the other.
+    talk: Lane,
+    /// Commands that need no agent.
+    side: Lane,
+}
+
+/// Which of the two lanes.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Talk,
+    Side,
+}
+
+impl Lanes {
+    fn get_mut(&mut self, which: Which) -> &mut Lane {
+        match which {
+            Which::Talk => &mut self.talk,
+            Which::Side => &mut self.side,
+        }
+    }
+
+    fn both_mut(&mut self) -> [&mut Lane; 2] {
+        [&mut self.talk, &mut self.side]
+    }
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    turn: Option<Turn>,
+    backlog: VecDeque<Queued>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    entry: Entry,
+    request: Request,
+    recovered: bool,
+}
+
+/// An update being worked on.
+#[derive(Debug)]
+struct Turn {
+    update: UpdateId,
+    at: Timestamp,
+    reference: RefId,
+    /// The message to quote, in groups.
+    reply_to: Option<MessageId>,
+    /// In a private chat the answer is shown while it is written.
+    previews: bool,
+    stage: Stage,
+}
+
+/// How far a turn has come, with what it needs to go on.
+#[derive(Debug)]
+enum Stage {
+    ShowingNotice(Asking),
+    ScreeningPrompt(Asking),
+    AwaitingModel(Asking),
+    ScreeningDraft(Completion),
+    RescreeningParts,
+    Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
+    Administering { done: String },
+    ComposingStatus,
+}
+
+/// A question on its way.
+#[derive(Clone, Debug)]
+struct Asking {
+    agent: Arc<Agent>,
+    prompt: Prompt,
+    /// What the conversation will remember as the question.
+    asked: String,
+    replaces: bool,
+}
+
+impl Session {
+    /// A session that goes on from a folded state.
+    #[must_use]
+    pub fn new(key: SessionKey, config: Arc<SessionConfig>, state: State) -> Self {
+        Self { key, config, state, lanes: Lanes::default() }
+    }
+
+    /// What it remembers.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// True if nothing is under way and nothing waits.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        [&self.lanes.talk, &self.lanes.side]
+            .iter()
+            .all(|it| it.turn.is_none() && it.backlog.is_empty())
+    }
+
+    /// Takes one input and says what to do about it. Does no I/O and never waits.
+    #[must_use = "effects not carried out are lost"]
+    pub fn step(&mut self, input: Input, view: &View) -> Vec<Effect> {
+        let mut effects = Vec::with_capacity(4);
+        match input {
+            Input::Arrived { entries, recovered, now } => {
+                self.arrive(entries, recovered, now, view, &mut effects);
+            }
+            Input::NoticeShown(update, result) => self.notice_shown(update, result, &mut effects),
+            Input::PromptJudged(update, verdict) => {
+                self.prompt_judged(update, verdict, &mut effects);
+            }
+            Input::Completed(update, result) => self.completed(update, result, &mut effects),
+            Input::DraftJudged(update, verdict) => self.draft_judged(update, verdict, &mut effects),
+            Input::PartsJudged(update, verdict) => self.parts_judged(update, verdict, &mut effects),
+            Input::Ticked(update, written) => self.ticked(update, written, &mut effects),
+            Input::PreviewJudged(update, verdict) => {
+                self.preview_judged(update, verdict, &mut effects);
+            }
+            Input::PartDelivered(update, part, result) => {
+                self.part_delivered(update, part, result, &mut effects);
+            }
+            Input::Administered(update, result) => {
+                self.administered(update, result, &mut effects);
+            }
+            Input::StatusComposed(update, text) => {
+                if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
+                    self.answer_notice(
+                        update,
+                        words::status(text),
+                        Outcome::Answered,
+                        &mut effects,
+                    );
+                }
+            }
+            Input::TurnExpired(update) => self.expired(update, &mut effects),
+        }
+        self.open_next(Which::Talk, view, &mut effects);
+        self.open_next(Which::Side, view, &mut effects);
+        effects
+    }
+
+    // --- small things ---
+
+    /// What is recorded takes effect at once here: if it cannot be stored, the session is dropped
+    /// and folded again.
+    fn record(&mut self, events: Vec<Event>, closes: Vec<UpdateId>, effects: &mut Vec<Effect>) {
+        for event in &events {
+            self.state.apply(event, self.config.history);
+        }
+        effects.push(Effect::Record(events, closes));
+    }
+
+    /// The turn of that update, if it is at the stage that the caller speaks of. SESSION-2.
+    fn turn(&mut self, update: UpdateId, is_at: impl Fn(&Stage) -> bool) -> Option<&mut Turn> {
+        let mut turns = self.lanes.both_mut().into_iter().filter_map(|it| it.turn.as_mut());
+        turns.find(|it| it.update == update && is_at(&it.stage))
+    }
+
+    fn set_stage(&mut self, update: UpdateId, stage: Stage) {
+        if let Some(turn) = self.turn(update, |_| true) {
+            turn.stage = stage;
+        }
+    }
+}
+
+impl Stage {
+    /// Takes the stage out of a turn that is about to get another.
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::RescreeningParts)
+    }
+}

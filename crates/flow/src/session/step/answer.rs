@@ -1,0 +1,394 @@
+//! How a turn goes on and ends: from the guard's first word to the last part that was accepted.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use protocol::{
+    MessageId, UpdateId,
+    event::{Answer, AnswerKind, Event, Outcome, Part},
+    model::Completion,
+};
+
+use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
+use crate::{
+    broker::Unanswered,
+    guard::{Cleared, Draft, Prompt, Verdict},
+    outbox::Sayable,
+    roster::AdministerError,
+    session::state::Exchange,
+    words::{self, Notice},
+};
+
+impl Session {
+    // --- the way of a question ---
+
+    pub(super) fn notice_shown(
+        &mut self,
+        update: UpdateId,
+        result: Result<MessageId, NotDelivered>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ShowingNotice(_))) else {
+            return;
+        };
+        let Stage::ShowingNotice(asking) = turn.stage.take() else { return };
+        match result {
+            Ok(_) => {
+                effects.push(Effect::ScreenPrompt(update, asking.prompt.clone()));
+                self.set_stage(update, Stage::ScreeningPrompt(asking));
+                // Before the guard's answer can lead to a model call, in the order of effects.
+                let at = effects.len() - 1;
+                self.state.apply(&Event::NoticeShown, self.config.history);
+                effects.insert(at, Effect::Record(vec![Event::NoticeShown], vec![]));
+            }
+            Err(NotDelivered::Unknown) => {
+                let house = &self.config.house;
+                let text = words::privacy_notice(&house.providers, &house.contact);
+                effects.push(Effect::ShowNotice(update, words::first_notice(&text)));
+                self.set_stage(update, Stage::ShowingNotice(asking));
+            }
+            Err(NotDelivered::Undeliverable) => {
+                self.finish(update, vec![], Outcome::Undeliverable, effects);
+            }
+        }
+    }
+
+    pub(super) fn prompt_judged(
+        &mut self,
+        update: UpdateId,
+        verdict: Verdict<Prompt>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
+            return;
+        };
+        let Stage::ScreeningPrompt(mut asking) = turn.stage.take() else { return };
+        match verdict {
+            Verdict::Refuse(judged) => {
+                let events = vec![Event::PromptJudged { update, judged }];
+                let notice = words::refused_prompt();
+                let kind = AnswerKind::Refusal;
+                self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+            }
+            Verdict::Clear(prompt, judged) => {
+                asking.asked.clone_from(&prompt.get().text);
+                let mut history = self.state.history(&asking.agent.name);
+                if asking.replaces {
+                    history.pop();
+                }
+                let reserved = reserve(&asking, &history, self.config.answer_tokens_max);
+                let (agent, asked) = (asking.agent.name.clone(), asking.asked.clone());
+                let replaces = asking.replaces;
+                let events = vec![
+                    Event::PromptJudged { update, judged },
+                    Event::CompletionStarted { update, agent, asked, replaces, reserved },
+                ];
+                self.record(events, vec![], effects);
+                let agent = Arc::clone(&asking.agent);
+                effects.push(Effect::Complete(update, Question { agent, history, prompt }));
+                effects.push(Effect::Tick(update));
+                self.set_stage(update, Stage::AwaitingModel(asking));
+            }
+        }
+    }
+
+    pub(super) fn completed(
+        &mut self,
+        update: UpdateId,
+        result: Result<Completion, Unanswered>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
+            return;
+        };
+        let Stage::AwaitingModel(asking) = turn.stage.take() else { return };
+        let reference = turn.reference;
+        match result {
+            Ok(completion) => {
+                let draft = Draft(completion.text.clone());
+                effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
+                self.set_stage(update, Stage::ScreeningDraft(completion));
+            }
+            Err(why) => {
+                let notice = match why {
+                    Unanswered::AllFailed => words::apology(reference),
+                    Unanswered::Busy => words::busy(reference),
+                };
+                self.apologise(update, notice, effects);
+            }
+        }
+    }
+
+    pub(super) fn draft_judged(
+        &mut self,
+        update: UpdateId,
+        verdict: Verdict<Draft>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningDraft(_))) else {
+            return;
+        };
+        let Stage::ScreeningDraft(completion) = turn.stage.take() else { return };
+        let (reference, reply_to) = (turn.reference, turn.reply_to);
+        let Completion { model, usage, .. } = completion;
+        let received = Event::DraftReceived { update, model, usage };
+        match verdict {
+            Verdict::Refuse(judged) => {
+                let events = vec![received, Event::DraftJudged { update, judged }];
+                let (kind, notice) = (AnswerKind::Refusal, words::refused_draft(reference));
+                self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+            }
+            Verdict::Clear(draft, judged) => {
+                let parts = draft.typeset(self.config.typeset);
+                if parts.is_empty() {
+                    return self.apologise(update, words::apology(reference), effects);
+                }
+                // A single part without markup is the answer: it is not stored twice.
+                let is_whole = matches!(parts.as_slice(), [one] if one.get().html.is_none());
+                let answered = (!is_whole).then(|| draft.into_inner().0);
+                let answer = Answer {
+                    kind: AnswerKind::Model,
+                    parts: parts.iter().map(|it| it.get().clone()).collect(),
+                    reply_to,
+                    answered,
+                    reference: Some(reference),
+                };
+                let events = vec![
+                    received,
+                    Event::DraftJudged { update, judged },
+                    Event::AnswerReady { update, answer },
+                ];
+                let parts = parts.into_iter().map(Sayable::Answer).collect();
+                self.deliver(update, events, parts, Outcome::Answered, effects);
+            }
+        }
+    }
+
+    pub(super) fn parts_judged(
+        &mut self,
+        update: UpdateId,
+        verdict: Verdict<Vec<Cleared<Part>>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::RescreeningParts)) else {
+            return;
+        };
+        let reference = turn.reference;
+        let open = self.state.open.get(&update);
+        let (next, retries) = open.map_or((0, 0), |it| (it.parts_sent, it.retries));
+        let kind = open.and_then(|it| it.answer.as_ref()).map(|it| it.kind);
+        let outcome = match kind {
+            Some(AnswerKind::Refusal) => Outcome::Refused,
+            Some(AnswerKind::Apology) if self.config.attempts_max <= retries => {
+                Outcome::Quarantined
+            }
+            Some(AnswerKind::Model | AnswerKind::Notice | AnswerKind::Apology) | None => {
+                Outcome::Answered
+            }
+        };
+        match verdict {
+            Verdict::Clear(parts, _) => {
+                let parts = parts.into_inner().into_iter().map(Sayable::Answer).collect();
+                self.send_from(update, next, parts, outcome, effects);
+            }
+            Verdict::Refuse(_) => {
+                // A rule that came after the answer was fixed: what is left of it is not shown.
+                let parts = VecDeque::from([Sayable::Notice(words::refused_draft(reference))]);
+                self.send_from(update, next, parts, Outcome::Refused, effects);
+            }
+        }
+    }
+
+    // --- while a model writes ---
+
+    pub(super) fn ticked(&mut self, update: UpdateId, written: Option<String>, effects: &mut Vec<Effect>) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
+            return;
+        };
+        match (written, turn.previews, &turn.stage) {
+            (Some(text), true, Stage::AwaitingModel(asking)) => {
+                let agent = Arc::clone(&asking.agent);
+                effects.push(Effect::ScreenPreview(update, Draft(text), agent));
+            }
+            _ => effects.push(Effect::Typing),
+        }
+        effects.push(Effect::Tick(update));
+    }
+
+    pub(super) fn preview_judged(
+        &mut self,
+        update: UpdateId,
+        verdict: Verdict<Draft>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
+            return;
+        };
+        match verdict {
+            // Only text that passes as it is: what would be hidden later must not be seen now.
+            Verdict::Clear(draft, judged) if judged.verdict != "redact" => {
+                effects.push(Effect::Preview(update, draft));
+            }
+            Verdict::Clear(..) | Verdict::Refuse(_) => turn.previews = false,
+        }
+    }
+
+    pub(super) fn expired(&mut self, update: UpdateId, effects: &mut Vec<Effect>) {
+        let waits = |it: &Stage| match it {
+            Stage::ScreeningPrompt(_) | Stage::AwaitingModel(_) | Stage::ScreeningDraft(_) => true,
+            Stage::ShowingNotice(_)
+            | Stage::RescreeningParts
+            | Stage::Delivering { .. }
+            | Stage::Administering { .. }
+            | Stage::ComposingStatus => false,
+        };
+        let Some(turn) = self.turn(update, waits) else { return };
+        let reference = turn.reference;
+        effects.push(Effect::Withdraw(update));
+        self.apologise(update, words::too_slow(reference), effects);
+    }
+
+    // --- answering ---
+
+    pub(super) fn administered(
+        &mut self,
+        update: UpdateId,
+        result: Result<(), AdministerError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Administering { .. })) else {
+            return;
+        };
+        let Stage::Administering { done } = turn.stage.take() else { return };
+        let notice = match result {
+            Ok(()) => words::done(&done),
+            Err(why) => words::not_done(&why.to_string()),
+        };
+        self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    fn apologise(&mut self, update: UpdateId, notice: Notice, effects: &mut Vec<Effect>) {
+        let kind = AnswerKind::Apology;
+        self.answer_kind(update, vec![], kind, notice, Outcome::Answered, effects);
+    }
+
+    pub(super) fn answer_notice(
+        &mut self,
+        update: UpdateId,
+        notice: Notice,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.answer_with(update, vec![], notice, outcome, effects);
+    }
+
+    pub(super) fn answer_with(
+        &mut self,
+        update: UpdateId,
+        events: Vec<Event>,
+        notice: Notice,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.answer_kind(update, events, AnswerKind::Notice, notice, outcome, effects);
+    }
+
+    pub(super) fn answer_kind(
+        &mut self,
+        update: UpdateId,
+        mut events: Vec<Event>,
+        kind: AnswerKind,
+        notice: Notice,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |_| true) else { return };
+        let (reply_to, reference) = (turn.reply_to, Some(turn.reference));
+        let parts = vec![notice.part().clone()];
+        let answer = Answer { kind, parts, reply_to, answered: None, reference };
+        events.push(Event::AnswerReady { update, answer });
+        self.deliver(update, events, [Sayable::Notice(notice)].into(), outcome, effects);
+    }
+
+    /// Fixes an answer and begins to send it.
+    fn deliver(
+        &mut self,
+        update: UpdateId,
+        events: Vec<Event>,
+        parts: VecDeque<Sayable>,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.record(events, vec![], effects);
+        self.send_from(update, 0, parts, outcome, effects);
+    }
+
+    fn send_from(
+        &mut self,
+        update: UpdateId,
+        next: u32,
+        parts: VecDeque<Sayable>,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |_| true) else { return };
+        let reply_to = turn.reply_to.filter(|_| next == 0);
+        let Some(what) = parts.front().cloned() else {
+            return self.finish(update, vec![], outcome, effects);
+        };
+        turn.stage = Stage::Delivering { parts, next, outcome };
+        effects.push(Effect::Deliver { update, part: next, what, reply_to });
+    }
+
+    pub(super) fn part_delivered(
+        &mut self,
+        update: UpdateId,
+        part: u32,
+        result: Result<MessageId, NotDelivered>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_it = |it: &Stage| matches!(it, Stage::Delivering { next, .. } if *next == part);
+        let Some(turn) = self.turn(update, is_it) else { return };
+        let Stage::Delivering { mut parts, outcome, .. } = turn.stage.take() else { return };
+        match result {
+            Ok(message) => {
+                let sent = Event::PartSent { update, part, message };
+                parts.pop_front();
+                if parts.is_empty() {
+                    return self.finish(update, vec![sent], outcome, effects);
+                }
+                self.record(vec![sent], vec![], effects);
+                self.send_from(update, part + 1, parts, outcome, effects);
+            }
+            Err(NotDelivered::Unknown) => self.send_from(update, part, parts, outcome, effects),
+            Err(NotDelivered::Undeliverable) => {
+                self.finish(update, vec![], Outcome::Undeliverable, effects);
+            }
+        }
+    }
+
+    /// Ends a turn: its last record, and its lane is free.
+    pub(super) fn finish(
+        &mut self,
+        update: UpdateId,
+        mut events: Vec<Event>,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        events.push(Event::TurnClosed { update, outcome });
+        self.record(events, vec![update], effects);
+        for lane in self.lanes.both_mut() {
+            if let Some(turn) = lane.turn.take_if(|it| it.update == update) {
+                effects.push(Effect::Count(outcome, turn.at));
+            }
+        }
+    }
+}
+
+/// Tokens to set aside for a call: four characters make about one.
+fn reserve(asking: &Asking, history: &[Arc<Exchange>], answer_tokens_max: u32) -> u64 {
+    let said = |it: &Arc<Exchange>| it.asked.len() + it.answered.len();
+    let chars = asking.agent.instructions.len()
+        + asking.asked.len()
+        + history.iter().map(said).sum::<usize>();
+    u64::try_from(chars / 4).unwrap_or(u64::MAX).saturating_add(u64::from(answer_tokens_max))
+}

@@ -1,0 +1,293 @@
+//! How a turn begins: what arrived goes into its lane, and a free lane takes the next.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use protocol::{
+    Agent, Timestamp, UpdateId,
+    event::{AnswerKind, Event, Outcome},
+    inbound::Inbound,
+};
+
+use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
+use crate::{
+    guard::Prompt,
+    request::{self, Request},
+    roster::View,
+    words,
+};
+
+impl Session {
+    pub(super) fn arrive(
+        &mut self,
+        entries: Vec<Entry>,
+        recovered: bool,
+        now: Timestamp,
+        view: &View,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (mut in_hand_talk, mut in_hand_side) = (recovered, recovered);
+        for entry in entries {
+            let Some(inbound) = &entry.inbound else {
+                self.set_aside(&entry, effects);
+                continue;
+            };
+            if let Inbound::Pressed(pressed) = inbound {
+                effects.push(Effect::AnswerPress(pressed.query.clone()));
+            }
+            let request = request::interpret(inbound, self.key, view, &self.config.house, now);
+            if request == Request::Ignore && !self.state.open.contains_key(&entry.update) {
+                self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
+                continue;
+            }
+            let request = if request == Request::Cancel {
+                let stopped = self.cancel(effects);
+                Request::Say(if stopped { words::stopped() } else { words::nothing_to_stop() })
+            } else {
+                request
+            };
+            let in_turn = request.takes_its_turn() && !self.was_turned_away(entry.update, &request);
+            let (which, in_hand) = match in_turn {
+                true => (Which::Talk, &mut in_hand_talk),
+                false => (Which::Side, &mut in_hand_side),
+            };
+            let lane = self.lanes.get_mut(which);
+            if self.config.backlog_max + usize::from(lane.turn.is_none()) <= lane.backlog.len() {
+                self.turn_away(&entry, effects);
+                continue;
+            }
+            let was_in_hand = std::mem::take(in_hand);
+            lane.backlog.push_back(Queued { entry, request, recovered: was_in_hand });
+            if !recovered {
+                // A cancel that arrived together with its question finds it at work. After a crash
+                // it may have done its work already, and must not stop the next question.
+                self.open_next(which, view, effects);
+            }
+        }
+    }
+
+    /// A question whose fixed answer is a notice was answered beside the conversation, and must
+    /// not be taken for the one that was in hand.
+    fn was_turned_away(&self, update: UpdateId, request: &Request) -> bool {
+        let answer = self.state.open.get(&update).and_then(|it| it.answer.as_ref());
+        let is_question = matches!(request, Request::Ask(..) | Request::Retry);
+        is_question && answer.is_some_and(|it| it.kind == AnswerKind::Notice)
+    }
+
+    /// An update that cannot be read: it ends here, and the operator learns of it.
+    fn set_aside(&mut self, entry: &Entry, effects: &mut Vec<Effect>) {
+        effects.push(Effect::AlertQuarantined(entry.reference));
+        self.close_unanswered(entry.update, Outcome::Quarantined, entry.at, effects);
+    }
+
+    fn close_unanswered(
+        &mut self,
+        update: UpdateId,
+        outcome: Outcome,
+        at: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.record(vec![Event::TurnClosed { update, outcome }], vec![update], effects);
+        effects.push(Effect::Count(outcome, at));
+    }
+
+    /// Too many wait: the person is told, in the lane that is free of questions.
+    fn turn_away(&mut self, entry: &Entry, effects: &mut Vec<Effect>) {
+        let side = &mut self.lanes.side.backlog;
+        if side.len() < self.config.backlog_max {
+            let request = Request::Say(words::one_at_a_time());
+            side.push_back(Queued { entry: entry.clone(), request, recovered: false });
+            return;
+        }
+        self.close_unanswered(entry.update, Outcome::Refused, entry.at, effects);
+    }
+
+    /// Stops the question being answered, if its answer is not already being sent.
+    fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let stoppable = |turn: &Turn| match turn.stage {
+            Stage::ShowingNotice(_)
+            | Stage::ScreeningPrompt(_)
+            | Stage::AwaitingModel(_)
+            | Stage::ScreeningDraft(_) => true,
+            Stage::RescreeningParts
+            | Stage::Delivering { .. }
+            | Stage::Administering { .. }
+            | Stage::ComposingStatus => false,
+        };
+        let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
+        effects.push(Effect::Withdraw(turn.update));
+        self.close_unanswered(turn.update, Outcome::Cancelled, turn.at, effects);
+        true
+    }
+
+    // --- opening a turn ---
+
+    pub(super) fn open_next(&mut self, lane: Which, view: &View, effects: &mut Vec<Effect>) {
+        while self.lanes.get_mut(lane).turn.is_none() {
+            let Some(queued) = self.lanes.get_mut(lane).backlog.pop_front() else { return };
+            self.open(lane, queued, view, effects);
+        }
+    }
+
+    fn open(&mut self, lane: Which, queued: Queued, view: &View, effects: &mut Vec<Effect>) {
+        let Queued { entry, request, recovered } = queued;
+        let update = entry.update;
+        let known = self.state.open.get(&update).cloned().unwrap_or_default();
+        if recovered {
+            let attempt = known.retries + 2;
+            self.record(vec![Event::TurnRetried { update, attempt }], vec![], effects);
+        }
+        let (reply_to, previews) = match &entry.inbound {
+            Some(Inbound::Said(said)) => ((!said.private).then_some(said.message), said.private),
+            Some(Inbound::Pressed(pressed)) => (None, pressed.private),
+            Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
+            | None => (None, false),
+        };
+        let Entry { at, reference, .. } = entry;
+        let stage = Stage::RescreeningParts;
+        let turn = Turn { update, at, reference, reply_to, previews, stage };
+        self.lanes.get_mut(lane).turn = Some(turn);
+        if let Some(answer) = known.answer {
+            let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
+            effects.push(Effect::ScreenParts(update, left));
+            return;
+        }
+        if recovered && self.config.attempts_max < known.retries + 2 {
+            effects.push(Effect::AlertQuarantined(reference));
+            let notice = words::quarantined(reference);
+            let (kind, outcome) = (AnswerKind::Apology, Outcome::Quarantined);
+            self.answer_kind(update, vec![], kind, notice, outcome, effects);
+            return;
+        }
+        self.begin(update, request, view, effects);
+    }
+
+    fn begin(
+        &mut self,
+        update: UpdateId,
+        request: Request,
+        view: &View,
+        effects: &mut Vec<Effect>,
+    ) {
+        let notice = match request {
+            Request::Ask(agent, prompt) => {
+                return self.ask(update, agent, prompt, false, view, effects);
+            }
+            Request::Retry => match self.state.last_asked.clone() {
+                Some((agent, text)) => {
+                    let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
+                    let replaces = answered.is_some_and(|it| it.asked == text);
+                    let prompt = Prompt { text, quoted: None };
+                    return self.ask(update, Some(agent), prompt, replaces, view, effects);
+                }
+                None => words::nothing_to_retry(),
+            },
+            Request::Greet { first_name } => {
+                return self.greet(update, &first_name, view, effects);
+            }
+            Request::Switch(name) => match view.agent(&name) {
+                Some(agent) if agent.paused => words::agent_paused(&name),
+                Some(agent) => {
+                    let events = vec![Event::AgentSwitched { agent: name }];
+                    let notice = words::switched(agent);
+                    return self.answer_with(update, events, notice, Outcome::Answered, effects);
+                }
+                None => words::no_such_agent(name.as_str()),
+            },
+            Request::Fresh => return self.begin_anew(update, view, effects),
+            Request::Say(notice) => notice,
+            Request::ListAgents => {
+                let agents: Vec<&Agent> = view.agents().collect();
+                let current = request::current_agent(self.state.agent.as_ref(), self.key, view);
+                words::agents(&agents, current.map(|it| &it.name))
+            }
+            Request::Status { in_full } => {
+                self.set_stage(update, Stage::ComposingStatus);
+                effects.push(Effect::ComposeStatus(update, in_full));
+                return;
+            }
+            Request::Administer { change, by, done } => {
+                self.set_stage(update, Stage::Administering { done });
+                effects.push(Effect::Administer(update, change, by));
+                return;
+            }
+            Request::Denied { command, person } => {
+                effects.push(Effect::LogDenied(command, person));
+                words::unknown_command()
+            }
+            // A cancel was turned into words when it arrived.
+            Request::Ignore | Request::Cancel => {
+                self.finish(update, vec![], Outcome::Ignored, effects);
+                return;
+            }
+        };
+        self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    fn greet(
+        &mut self,
+        update: UpdateId,
+        first_name: &str,
+        view: &View,
+        effects: &mut Vec<Effect>,
+    ) {
+        let events = if self.state.noticed { vec![] } else { vec![Event::NoticeShown] };
+        let agent = request::current_agent(self.state.agent.as_ref(), self.key, view);
+        let house = &self.config.house;
+        let privacy = words::privacy_notice(&house.providers, &house.contact);
+        let notice = words::greeting(first_name, agent.map(|it| &**it), &privacy);
+        self.answer_with(update, events, notice, Outcome::Answered, effects);
+    }
+
+    fn begin_anew(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
+        let Some(agent) = request::current_agent(self.state.agent.as_ref(), self.key, view) else {
+            let notice = words::nobody_here();
+            return self.answer_notice(update, notice, Outcome::Answered, effects);
+        };
+        let events = vec![Event::HistoryReset { agent: agent.name.clone() }];
+        let notice = words::fresh(&agent.name);
+        self.answer_with(update, events, notice, Outcome::Answered, effects);
+    }
+
+    fn ask(
+        &mut self,
+        update: UpdateId,
+        agent: Option<protocol::AgentName>,
+        prompt: Prompt,
+        replaces: bool,
+        view: &View,
+        effects: &mut Vec<Effect>,
+    ) {
+        let agent = match &agent {
+            Some(name) => match view.agent(name) {
+                Some(agent) => agent,
+                None => {
+                    let notice = words::no_such_agent(name.as_str());
+                    return self.answer_notice(update, notice, Outcome::Answered, effects);
+                }
+            },
+            None => match request::current_agent(self.state.agent.as_ref(), self.key, view) {
+                Some(agent) => agent,
+                None => {
+                    let notice = words::nobody_here();
+                    return self.answer_notice(update, notice, Outcome::Answered, effects);
+                }
+            },
+        };
+        if agent.paused {
+            let notice = words::agent_paused(&agent.name);
+            return self.answer_notice(update, notice, Outcome::Answered, effects);
+        }
+        let (agent, asked) = (Arc::clone(agent), prompt.text.clone());
+        let asking = Asking { agent, prompt, asked, replaces };
+        if self.state.noticed {
+            effects.push(Effect::ScreenPrompt(update, asking.prompt.clone()));
+            self.set_stage(update, Stage::ScreeningPrompt(asking));
+            return;
+        }
+        // No model is asked before the person was told what happens with their text.
+        let house = &self.config.house;
+        let text = words::privacy_notice(&house.providers, &house.contact);
+        effects.push(Effect::ShowNotice(update, words::first_notice(&text)));
+        self.set_stage(update, Stage::ShowingNotice(asking));
+    }
+}

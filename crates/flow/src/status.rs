@@ -1,0 +1,111 @@
+//! `/status` in a chat: one sentence for everybody, every actor for an admin.
+
+use std::{fmt::Write as _, rc::Rc, sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
+use kit::{ActorHealth, Health, Mailbox, ask};
+use tokio::time::Instant;
+
+use crate::{
+    broker::{self, BreakerState},
+    session::StatusWriter,
+    wiring::Wiring,
+};
+
+/// Makes the function that puts the state of the hall into words.
+pub(crate) fn writer(
+    wiring: &Rc<Wiring>,
+    health: &Health,
+    broker: &Mailbox<broker::Msg>,
+) -> StatusWriter {
+    let (ledger, version) = (Arc::clone(&wiring.ledger), wiring.version);
+    let (health, broker, born) = (health.clone(), broker.clone(), Instant::now());
+    Rc::new(move |in_full| {
+        let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
+        async move {
+            let actors = health.read();
+            if !in_full {
+                return for_everybody(&actors);
+            }
+            let breakers = ask(&broker, broker::Msg::Breakers);
+            let breakers = tokio::time::timeout(Duration::from_secs(1), breakers).await;
+            let breakers = breakers.ok().and_then(Result::ok).unwrap_or_default();
+            let mut text = for_everybody(&actors);
+            write_actors(&mut text, &actors);
+            write_models(&mut text, &breakers);
+            let gauge = ledger.gauge();
+            let sessions = health.count("session");
+            // lost-ok: writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\nLedger: {} waiting, {} set aside, {} on disk, last write took {} ms\n\
+                 Conversations in memory: {sessions}\nGuildhall {version}, up {}",
+                gauge.waiting,
+                gauge.quarantined,
+                bytes(gauge.disk_bytes),
+                gauge.commit_us.div_ceil(1000),
+                span(born.elapsed()),
+            );
+            text
+        }
+        .boxed_local()
+    })
+}
+
+fn for_everybody(actors: &[ActorHealth]) -> String {
+    let ill = actors.iter().filter(|it| !it.healthy).count();
+    match ill {
+        0 => "✅ All is well.\n".to_owned(),
+        1 => "⚠️ One part of the hall is not well. Messages are kept and answered later.\n"
+            .to_owned(),
+        _ => {
+            "⚠️ Parts of the hall are not well. Messages are kept and answered later.\n".to_owned()
+        }
+    }
+}
+
+fn write_actors(text: &mut String, actors: &[ActorHealth]) {
+    for it in actors {
+        let mark = if it.healthy { "🟢" } else { "🔴" };
+        // lost-ok: writing to a string cannot fail, here and below.
+        let _ = write!(
+            text,
+            "\n{mark} {} · {} restarts · {} waiting · {} ago",
+            it.id,
+            it.restarts,
+            it.mailbox,
+            span(Duration::from_secs(it.last_progress_s)),
+        );
+        if let Some(fault) = &it.last_fault {
+            let _ = write!(text, "\n      last fault: {fault}");
+        }
+    }
+    text.push('\n');
+}
+
+fn write_models(text: &mut String, breakers: &[(String, BreakerState)]) {
+    for (model, state) in breakers {
+        let state = match state {
+            BreakerState::Closed => "🟢 in use",
+            BreakerState::Open => "🔴 failing, left alone for a moment",
+            BreakerState::HalfOpen => "🟡 being tried again",
+        };
+        // lost-ok: writing to a string cannot fail.
+        let _ = write!(text, "\nModel {model}: {state}");
+    }
+}
+
+fn span(span: Duration) -> String {
+    match span.as_secs() {
+        s @ 0..=119 => format!("{s} s"),
+        s @ 120..=7_199 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3_600),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        b @ 0..1_048_576 => format!("{} KiB", b.div_ceil(1_024)),
+        b => format!("{} MiB", b / 1_048_576),
+    }
+}

@@ -1,0 +1,160 @@
+//! Counts what happened, for `/metrics`. Labels come from closed sets; never an id, never a text.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use protocol::event::Outcome;
+
+use crate::guard::Verdict;
+
+/// A label of one word.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Word {
+    kind: &'static str,
+}
+
+/// The labels of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Decision {
+    direction: &'static str,
+    action: &'static str,
+}
+
+/// The labels of an answered or failed model call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Call {
+    model: String,
+    result: &'static str,
+}
+
+/// Every figure of the flow. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tally(Arc<Figures>);
+
+/// The figures themselves.
+#[derive(Debug)]
+pub struct Figures {
+    updates: Family<Word, Counter>,
+    replies: Family<Word, Counter>,
+    reply_seconds: Histogram,
+    decisions: Family<Decision, Counter>,
+    calls: Family<Call, Counter>,
+    call_seconds: Histogram,
+    tokens: Family<Word, Counter>,
+    sends: Family<Word, Counter>,
+    alerts: Family<Word, Counter>,
+    last_poll: Gauge<f64, AtomicU64>,
+}
+
+impl Tally {
+    /// New figures, registered where `/metrics` reads them.
+    pub fn register(registry: &mut Registry) -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 17));
+        let it = Figures {
+            updates: Family::default(),
+            replies: Family::default(),
+            reply_seconds: seconds(),
+            decisions: Family::default(),
+            calls: Family::default(),
+            call_seconds: seconds(),
+            tokens: Family::default(),
+            sends: Family::default(),
+            alerts: Family::default(),
+            last_poll: Gauge::default(),
+        };
+        registry.register(
+            "updates_received",
+            "Updates, by what became of them",
+            it.updates.clone(),
+        );
+        registry.register("replies", "Turns, by how they ended", it.replies.clone());
+        registry.register(
+            "reply_duration_seconds",
+            "From an update's arrival to its last part being accepted",
+            it.reply_seconds.clone(),
+        );
+        registry.register("guard_decisions", "Verdicts of the guard", it.decisions.clone());
+        registry.register("llm_requests", "Calls to models, by result", it.calls.clone());
+        registry.register("llm_duration_seconds", "Duration of a call", it.call_seconds.clone());
+        registry.register("llm_tokens", "Tokens, by direction", it.tokens.clone());
+        registry.register("telegram_sends", "Sent messages, by result", it.sends.clone());
+        registry.register("alerts", "Alerts, by severity", it.alerts.clone());
+        registry.register(
+            "last_poll_timestamp_seconds",
+            "When updates were last received or asked for with success",
+            it.last_poll.clone(),
+        );
+        Self(Arc::new(it))
+    }
+
+    /// Updates came in.
+    pub fn updates(&self, kind: &'static str, count: u64) {
+        self.0.updates.get_or_create(&Word { kind }).inc_by(count);
+    }
+
+    /// A turn ended.
+    pub fn replied(&self, outcome: Outcome, seconds: f64) {
+        let kind = match outcome {
+            Outcome::Answered => "answered",
+            Outcome::Refused => "refused",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Ignored => "ignored",
+            Outcome::Quarantined => "quarantined",
+            Outcome::Undeliverable => "undeliverable",
+        };
+        self.0.replies.get_or_create(&Word { kind }).inc();
+        if outcome == Outcome::Answered {
+            self.0.reply_seconds.observe(seconds);
+        }
+    }
+
+    /// The guard spoke.
+    pub fn judged<T>(&self, direction: &'static str, verdict: &Verdict<T>) {
+        let action = match verdict {
+            Verdict::Refuse(_) => "refuse",
+            Verdict::Clear(_, judged) => match judged.verdict.as_str() {
+                "flag" => "flag",
+                "redact" => "redact",
+                _ => "clear",
+            },
+        };
+        self.0.decisions.get_or_create(&Decision { direction, action }).inc();
+    }
+
+    /// A model was called.
+    pub fn called(&self, model: &str, result: &'static str, seconds: f64) {
+        self.0.calls.get_or_create(&Call { model: model.to_owned(), result }).inc();
+        self.0.call_seconds.observe(seconds);
+    }
+
+    /// Tokens were used.
+    pub fn tokens(&self, input: u64, output: u64) {
+        self.0.tokens.get_or_create(&Word { kind: "input" }).inc_by(input);
+        self.0.tokens.get_or_create(&Word { kind: "output" }).inc_by(output);
+    }
+
+    /// A send was tried.
+    pub fn sent(&self, kind: &'static str) {
+        self.0.sends.get_or_create(&Word { kind }).inc();
+    }
+
+    /// An alert was raised.
+    pub fn alerted(&self, kind: &'static str) {
+        self.0.alerts.get_or_create(&Word { kind }).inc();
+    }
+
+    /// Updates were received, or asked for with success.
+    pub fn polled(&self, at: protocol::Timestamp) {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit in 53 bits")]
+        self.0.last_poll.set(at.0 as f64 / 1000.0);
+    }
+}

@@ -1,0 +1,79 @@
+//! Everything the tree is made of: ports, limits, and what the configuration says.
+
+use std::{fmt, sync::Arc};
+
+use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
+use screening::Screen;
+
+use crate::{
+    alerter::{AlerterConfig, Sink},
+    broker::BrokerConfig,
+    ingress::IngressConfig,
+    keeper::KeeperConfig,
+    outbox::Pacing,
+    roster::{Founding, Shared},
+    session::SessionConfig,
+    tally::Tally,
+};
+
+/// A bot that the hall speaks through.
+#[derive(Clone)]
+pub struct Bot {
+    /// The way to the chat service.
+    pub messenger: Arc<dyn Messenger>,
+    /// True if its updates are polled; false if a webhook pushes them.
+    pub polls: bool,
+}
+
+/// Everything the tree is made of.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The durable record.
+    pub ledger: Arc<dyn Ledger>,
+    /// The models, by place.
+    pub models: Arc<[Arc<dyn Model>]>,
+    /// The bots.
+    pub bots: Vec<Bot>,
+    /// The rules.
+    pub screen: Arc<Screen>,
+    /// Further places that alerts go to.
+    pub sinks: Arc<[Arc<dyn Sink>]>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Counts.
+    pub tally: Tally,
+    /// The state of the hall for readers.
+    pub hall: Shared,
+    /// What the configuration says about agents and access.
+    pub founding: Arc<Founding>,
+    /// What a person is called in the log.
+    pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    /// The program's version.
+    pub version: &'static str,
+    /// Limits, by actor.
+    pub session: Arc<SessionConfig>,
+    /// See [`KeeperConfig`].
+    pub keeper: KeeperConfig,
+    /// See [`BrokerConfig`].
+    pub broker: BrokerConfig,
+    /// See [`IngressConfig`].
+    pub ingress: IngressConfig,
+    /// See [`Pacing`].
+    pub pacing: Pacing,
+    /// See [`AlerterConfig`].
+    pub alerter: AlerterConfig,
+}
+
+impl fmt::Debug for Wiring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wiring").field("bots", &self.bots.len()).finish_non_exhaustive()
+    }
+}
+
+impl Wiring {
+    /// The names that agents and admins use for the models.
+    #[must_use]
+    pub fn model_names(&self) -> Arc<[String]> {
+        self.models.iter().map(|it| it.name().to_owned()).collect()
+    }
+}

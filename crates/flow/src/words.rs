@@ -1,0 +1,272 @@
+//! Everything the hall says in its own words.
+//!
+//! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
+//! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
+
+use protocol::{
+    Agent, AgentName, PersonId, RefId,
+    event::{Button, Part},
+};
+
+/// A fixed text of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice(Part);
+
+impl Notice {
+    /// The message.
+    #[must_use]
+    pub fn part(&self) -> &Part {
+        &self.0
+    }
+
+    /// The message, for good.
+    #[must_use]
+    pub fn into_part(self) -> Part {
+        self.0
+    }
+}
+
+fn say(text: impl Into<String>) -> Notice {
+    Notice(Part::plain(text))
+}
+
+/// Button data of the three examples under `/start`.
+pub(crate) const EXAMPLES: [(&str, &str, &str); 3] = [
+    ("ex:1", "💡 Explain something", "Explain in three sentences why the sky is blue."),
+    ("ex:2", "✍️ Write something", "Write a friendly two-line thank-you note to a colleague."),
+    ("ex:3", "🧭 Plan something", "Give me a short plan for a calm and useful morning."),
+];
+
+/// `/start`: who is here, what is kept, what to try.
+pub(crate) fn greeting(first_name: &str, agent: Option<&Agent>, notice: &str) -> Notice {
+    let name: String = first_name.chars().filter(|c| !c.is_control()).take(40).collect();
+    let hello = if name.is_empty() { "Hello!".to_owned() } else { format!("Hello, {name}!") };
+    let host = match agent {
+        Some(agent) => format!(
+            "You are talking to {}. {}\nJust write. /agents shows everyone who is here.",
+            agent.name, agent.description
+        ),
+        None => "No agent is here yet. An admin can bring one in with /spawn.".to_owned(),
+    };
+    let text = format!("{hello} {host}\n\n{notice}\n\nTry one of these:");
+    let button = |(data, label, _): &(&str, &str, &str)| {
+        vec![Button { label: (*label).to_owned(), data: (*data).to_owned() }]
+    };
+    Notice(Part { html: None, plain: text, buttons: EXAMPLES.iter().map(button).collect() })
+}
+
+/// The short form of the privacy notice, shown before the first model call.
+pub(crate) fn first_notice(notice: &str) -> Notice {
+    say(notice)
+}
+
+/// What is stored, who sees it, how to have it erased: in one sentence each.
+#[must_use]
+pub fn privacy_notice(providers: &str, contact: &str) -> String {
+    format!(
+        "🔒 What you write is stored encrypted on this server so that conversations survive \
+         restarts. To answer, it is sent to {providers}. /privacy says more{contact}."
+    )
+}
+
+/// `/privacy`.
+pub(crate) fn privacy(providers: &str, contact: &str) -> Notice {
+    say(format!(
+        "🔒 Your privacy\n\n\
+         What is stored: your messages, the answers, your Telegram id and which agent you talk to.\n\
+         How: encrypted, with a key that is kept apart from the data. Logs hold no text and no ids.\n\
+         Who sees it: to answer you, your message and the recent conversation go to {providers}.\n\
+         What it is used for: answering you. It is never used to train a model here.\n\
+         /new makes an agent forget the conversation so far when it answers. \
+         To have everything erased, ask the person who runs this bot{contact}."
+    ))
+}
+
+/// `/help` for everybody; admins see their commands too.
+pub(crate) fn help(is_admin: bool) -> Notice {
+    let mut text = String::from("Just write, and an agent answers. You can also use:\n\n");
+    for entry in crate::request::MENU.iter().filter(|it| is_admin || !it.admin) {
+        let usage =
+            if entry.usage.is_empty() { String::new() } else { format!(" {}", entry.usage) };
+        text.push_str(&format!("/{}{usage} — {}\n", entry.name, entry.does));
+    }
+    text.push_str("\nIn a group, mention me, reply to me, or use a command.");
+    say(text)
+}
+
+/// `/agents`: a keyboard to choose from.
+pub(crate) fn agents(all: &[&Agent], current: Option<&AgentName>) -> Notice {
+    if all.is_empty() {
+        return say("No agent is here yet. An admin can bring one in with /spawn.");
+    }
+    let mut text = String::from("Who is here:\n\n");
+    let mut buttons = Vec::new();
+    for agent in all {
+        let here =
+            if Some(&agent.name) == current { " ← you are talking to this one" } else { "" };
+        let rest = if agent.paused { " (resting)" } else { "" };
+        let about = if agent.description.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", agent.description)
+        };
+        text.push_str(&format!("• {}{rest}{about}{here}\n", agent.name));
+        if !agent.paused && Some(&agent.name) != current {
+            let label = format!("Talk to {}", agent.name);
+            buttons.push(vec![Button { label, data: format!("ag:{}", agent.name) }]);
+        }
+    }
+    // Telegram takes at most 100 buttons; a screen of twelve is what a person reads.
+    buttons.truncate(12);
+    Notice(Part { html: None, plain: text, buttons })
+}
+
+/// The person now talks to another agent.
+pub(crate) fn switched(agent: &Agent) -> Notice {
+    say(format!("You are now talking to {}. {}", agent.name, agent.description))
+}
+
+/// Nobody of that name.
+pub(crate) fn no_such_agent(name: &str) -> Notice {
+    let name: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
+    say(format!("There is no agent called “{name}” here. /agents shows who is."))
+}
+
+/// The agent rests.
+pub(crate) fn agent_paused(name: &AgentName) -> Notice {
+    say(format!("{name} is resting at the moment. /agents shows who else is here."))
+}
+
+/// No agent at all.
+pub(crate) fn nobody_here() -> Notice {
+    say("No agent is here yet. An admin can bring one in with /spawn.")
+}
+
+/// `/new`.
+pub(crate) fn fresh(agent: &AgentName) -> Notice {
+    say(format!("A fresh conversation with {agent}. What was said before is not used any more."))
+}
+
+/// `/cancel` with something to stop.
+pub(crate) fn stopped() -> Notice {
+    say("Stopped. /retry asks the same again.")
+}
+
+/// `/cancel` with nothing to stop.
+pub(crate) fn nothing_to_stop() -> Notice {
+    say("Nothing is being written at the moment.")
+}
+
+/// `/retry` with nothing asked before.
+pub(crate) fn nothing_to_retry() -> Notice {
+    say("There is no earlier question to ask again. Just write one.")
+}
+
+/// A command that does not exist, or not for this person.
+pub(crate) fn unknown_command() -> Notice {
+    say("I do not know that command. /help shows what I understand.")
+}
+
+/// A command with missing or wrong words.
+pub(crate) fn usage(name: &str, usage: &str, why: &str) -> Notice {
+    let why = if why.is_empty() { String::new() } else { format!("{why}\n") };
+    say(format!("{why}Use it like this: /{name} {usage}"))
+}
+
+/// A message without text that we could read.
+pub(crate) fn cannot_read_files() -> Notice {
+    say("I can only read text so far. Please write what you would like to know.")
+}
+
+/// The guard refused what the person wrote. Teaches nothing to an attacker.
+pub(crate) fn refused_prompt() -> Notice {
+    say("I would rather not answer this one. Please put it in other words.")
+}
+
+/// The guard refused what the model wrote.
+pub(crate) fn refused_draft(reference: RefId) -> Notice {
+    say(format!(
+        "The answer was held back because it contained something that must not be shown. \
+         Please ask in another way, or press /retry. (ref {reference})"
+    ))
+}
+
+/// No model answered.
+pub(crate) fn apology(reference: RefId) -> Notice {
+    say(format!(
+        "Sorry, I could not get an answer just now. Your message is not lost: \
+         /retry asks again. (ref {reference})"
+    ))
+}
+
+/// It took too long.
+pub(crate) fn too_slow(reference: RefId) -> Notice {
+    say(format!(
+        "Sorry, this took too long and I stopped waiting. Your message is not lost: \
+         /retry asks again. (ref {reference})"
+    ))
+}
+
+/// Everything is busy.
+pub(crate) fn busy(reference: RefId) -> Notice {
+    say(format!(
+        "Very many people are asking at once. Your message is not lost: \
+         please press /retry in a minute. (ref {reference})"
+    ))
+}
+
+/// Handling the message failed again and again.
+pub(crate) fn quarantined(reference: RefId) -> Notice {
+    say(format!(
+        "Sorry, something about this message makes me stumble, so I have set it aside and told \
+         the people who run me. You can go on writing. (ref {reference})"
+    ))
+}
+
+/// Too many messages wait in one conversation.
+pub(crate) fn one_at_a_time() -> Notice {
+    say("One at a time, please: I am still busy with your earlier messages.")
+}
+
+/// The sender is not on the allowlist. Shown once an hour at most.
+pub(crate) fn stranger(person: PersonId) -> Notice {
+    say(format!(
+        "This bot is private. If you should have access, send this number to the person who runs \
+         it: {person}. Nothing you wrote was stored."
+    ))
+}
+
+/// The sender writes too fast. Shown once.
+pub(crate) fn slow_down() -> Notice {
+    say(
+        "That was a lot at once. I did not take the last message: please wait a moment and send it again.",
+    )
+}
+
+/// The sender keeps flooding. Shown once.
+pub(crate) fn ignored_for(minutes: u64) -> Notice {
+    say(format!(
+        "I will not react to your messages for the next {minutes} minutes, to stay fair to everyone."
+    ))
+}
+
+/// An admin command was carried out.
+pub(crate) fn done(what: &str) -> Notice {
+    say(format!("✅ {what}"))
+}
+
+/// An admin command could not be carried out.
+pub(crate) fn not_done(why: &str) -> Notice {
+    say(format!("⚠️ {why}"))
+}
+
+/// `/status`, already put into words.
+pub(crate) fn status(text: String) -> Notice {
+    say(text)
+}
+
+/// An alert to an admin.
+pub(crate) fn alert(text: String) -> Notice {
+    say(text)
+}

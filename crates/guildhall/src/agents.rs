@@ -1,0 +1,236 @@
+//! The agents that come as files: one TOML file each, read and checked together.
+//!
+//! A file holds `name`, `description`, `instructions`, `models` and `paused`; an unknown key is an
+//! error. All problems of a folder are told at once.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use protocol::{Agent, AgentName};
+
+use crate::config::{Node, Notes, Origin, Problem, Problems, Value, parse, read_file};
+
+/// The most agents one folder may hold.
+pub const AGENTS_MAX: usize = 1_000;
+/// The longest file that is read, in bytes.
+pub const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// The longest description, in characters: it must fit a button's answer.
+pub const DESCRIPTION_CHARS_MAX: usize = 200;
+
+const KEYS: [&str; 5] = ["name", "description", "instructions", "models", "paused"];
+
+/// Reads every `*.toml` of a folder, in the order of the agents' names.
+///
+/// # Errors
+/// If the folder cannot be read or any file has a problem: all of them, with file and line.
+pub fn load(folder: &Path) -> Result<Vec<Agent>, Problems> {
+    let mut problems = Vec::new();
+    let mut agents: BTreeMap<AgentName, (Agent, String)> = BTreeMap::new();
+    let files = files(folder).map_err(|error| cannot_read(folder, &error))?;
+    if AGENTS_MAX < files.len() {
+        let text = format!("there are {} files, and at most {AGENTS_MAX} are read", files.len());
+        return Err(Problems(vec![Problem { place: folder.display().to_string(), text }]));
+    }
+    for path in files {
+        let file = path.display().to_string();
+        let text = match read_file(&path, FILE_BYTES_MAX) {
+            Ok(text) => text,
+            Err(error) => {
+                problems.extend(cannot_read(&path, &error).0);
+                continue;
+            }
+        };
+        match read_text(&file, &text) {
+            Ok(agent) => {
+                if let Some((_, other)) = agents.get(&agent.name) {
+                    let text = format!("`{}` is the name of the agent in {other}", agent.name);
+                    problems.push(Problem { place: format!("{file}: name"), text });
+                } else {
+                    agents.insert(agent.name.clone(), (agent, file));
+                }
+            }
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(agents.into_values().map(|(agent, _)| agent).collect());
+    }
+    Err(Problems(problems))
+}
+
+/// Reads one agent from the text of a file. `file` is what problems call it.
+///
+/// # Errors
+/// Everything that is wrong with it, with its line.
+pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
+    let mut notes = Notes::new(file);
+    let root = parse(text, &mut notes);
+    let whole = root.origin.clone();
+    let mut fields = Fields::of(root, &mut notes);
+    let name = fields.text("name", &mut notes).and_then(|(text, origin)| {
+        let name = text.parse::<AgentName>();
+        name.map_err(|error| notes.note(&origin, "name", error.to_string())).ok()
+    });
+    let description = fields.text("description", &mut notes).map(|(text, origin)| {
+        if DESCRIPTION_CHARS_MAX < text.chars().count() || text.contains('\n') {
+            let text = format!("must be one line of at most {DESCRIPTION_CHARS_MAX} characters");
+            notes.note(&origin, "description", text);
+        }
+        text
+    });
+    let instructions = fields.text("instructions", &mut notes).map(|(text, origin)| {
+        if text.trim().is_empty() {
+            notes.note(&origin, "instructions", "must not be empty");
+        }
+        text.trim().to_owned()
+    });
+    let models = fields.list("models", &mut notes);
+    let paused = fields.flag("paused", &mut notes);
+    for (key, missing) in [("name", name.is_none()), ("instructions", instructions.is_none())] {
+        if missing && !fields.given(key) {
+            notes.note(&whole, key, "is missing");
+        }
+    }
+    let problems = notes.into_problems();
+    match (name, instructions) {
+        (Some(name), Some(instructions)) if problems.is_empty() => {
+            let description = description.unwrap_or_default();
+            Ok(Agent { name, description, instructions, models, paused })
+        }
+        _ => Err(Problems(problems)),
+    }
+}
+
+/// The fields of a file that have not been taken yet.
+struct Fields {
+    left: BTreeMap<String, Node>,
+    given: Vec<String>,
+}
+
+impl Fields {
+    fn of(root: Node, notes: &mut Notes) -> Self {
+        let mut left = BTreeMap::new();
+        if let Value::Table(entries) = root.value {
+            left = entries;
+        }
+        for (key, node) in left.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())) {
+            notes.unknown(&node.origin, key, KEYS);
+        }
+        Self { given: left.keys().cloned().collect(), left }
+    }
+
+    fn given(&self, key: &str) -> bool {
+        self.given.iter().any(|given| given == key)
+    }
+
+    fn text(&mut self, key: &str, notes: &mut Notes) -> Option<(String, Origin)> {
+        let node = self.left.remove(key)?;
+        if let Value::Text(text) = node.value {
+            return Some((text, node.origin));
+        }
+        notes.note(&node.origin, key, "must be a text in quotes");
+        None
+    }
+
+    fn list(&mut self, key: &str, notes: &mut Notes) -> Vec<String> {
+        let Some(node) = self.left.remove(key) else { return Vec::new() };
+        let text =
+            |row: &Node| if let Value::Text(text) = &row.value { Some(text.clone()) } else { None };
+        let texts = if let Value::List(rows) = &node.value {
+            rows.iter().map(text).collect::<Option<Vec<_>>>()
+        } else {
+            None
+        };
+        texts.unwrap_or_else(|| {
+            notes.note(&node.origin, key, "must be a list of names in quotes");
+            Vec::new()
+        })
+    }
+
+    fn flag(&mut self, key: &str, notes: &mut Notes) -> bool {
+        let Some(node) = self.left.remove(key) else { return false };
+        if let Value::Flag(flag) = node.value {
+            return flag;
+        }
+        notes.note(&node.origin, key, "must be true or false");
+        false
+    }
+}
+
+/// The TOML files of a folder, sorted by name. Hidden files are left alone.
+fn files(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.extension().is_some_and(|end| end == "toml") && !hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Problems {
+    let text = format!("cannot be read: {error}");
+    Problems(vec![Problem { place: path.display().to_string(), text }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let found = read_text("a.toml", text).unwrap_err();
+        found.0.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_agent_is_read_with_its_usual_values() {
+        let agent =
+            read_text("a.toml", "name = \"sage\"\ninstructions = \"\"\"\nHi.\n\"\"\"").unwrap();
+        assert_eq!((agent.name.as_str(), agent.instructions.as_str()), ("sage", "Hi."));
+        assert!(agent.models.is_empty() && !agent.paused && agent.description.is_empty());
+    }
+
+    #[test]
+    fn all_problems_of_a_file_are_told_with_their_lines() {
+        let text = "name = \"Sage\"\n\ninstruction = \"Hi.\"\nmodels = 3\npaused = \"no\"\n";
+        let expected = [
+            "a.toml:3: instruction: there is no such key; did you mean `instructions`?",
+            "a.toml:1: name: an agent's name has 2 to 32 characters: small letters, digits and \
+             underscores, and begins with a letter",
+            "a.toml:4: models: must be a list of names in quotes",
+            "a.toml:5: paused: must be true or false",
+            "a.toml:1: instructions: is missing",
+        ];
+        assert_eq!(problems(text), expected);
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused_and_other_files_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "name = \"sage\"\ninstructions = \"Hi.\"\n";
+        fs::write(folder.path().join("a.toml"), text).unwrap();
+        fs::write(folder.path().join("README.md"), "no agent").unwrap();
+        fs::write(folder.path().join(".b.toml"), "no agent").unwrap();
+        assert_eq!(load(folder.path()).unwrap().len(), 1);
+        fs::write(folder.path().join("b.toml"), text).unwrap();
+        let found = load(folder.path()).unwrap_err().to_string();
+        assert!(found.contains("b.toml: name: `sage` is the name of the agent in"), "{found}");
+        assert!(load(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn the_agents_that_we_ship_are_good() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/agents");
+        let agents = load(&folder).unwrap();
+        let names: Vec<_> = agents.iter().map(|agent| agent.name.as_str()).collect();
+        assert_eq!(names, ["coder", "sage", "scribe"]);
+        for agent in agents {
+            assert!(!agent.description.is_empty(), "{}", agent.name);
+            let first = agent.instructions.lines().next().unwrap();
+            assert!(first.len() < 200, "{} begins with its core: {first}", agent.name);
+            assert!(agent.instructions.len() < 3_000, "{} leaves room for a talk", agent.name);
+        }
+    }
+}

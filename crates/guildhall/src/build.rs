@@ -1,0 +1,273 @@
+//! Makes the parts of the hall from the configuration: models, rules, agents, limits.
+//!
+//! Everything here is checked before the first connection is made; every error is in words.
+
+use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+
+use adapters::models::{self, HttpModelConfig, ModelConfig};
+use flow::{
+    alerter::AlerterConfig,
+    broker::BrokerConfig,
+    ingress::IngressConfig,
+    keeper::KeeperConfig,
+    outbox::Pacing,
+    request::House,
+    roster::Founding,
+    session::{HistoryLimits, SessionConfig},
+};
+use protocol::{BotId, PersonId, model::Model};
+use screening::{ExactSecret, Level, Limits, Policy, RuleFile, Screen};
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
+
+use crate::{
+    agents,
+    config::{self, Allow, Config, Loaded, Protocol, Secrets},
+};
+
+/// Why the hall cannot be built. In words; ends the program with exit code 78.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BuildError(String);
+
+impl BuildError {
+    /// An error with all that led to it.
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        Self(text)
+    }
+}
+
+/// Makes every model ready.
+///
+/// # Errors
+/// What is wrong with a model's settings or file.
+pub fn models(loaded: &Loaded) -> Result<Arc<[Arc<dyn Model>]>, BuildError> {
+    let made = loaded.config.models.iter().map(|it| model(it, &loaded.secrets));
+    made.collect()
+}
+
+fn model(it: &config::ModelConfig, secrets: &Secrets) -> Result<Arc<dyn Model>, BuildError> {
+    let made = match it.protocol {
+        Protocol::OpenAi => ModelConfig::OpenAi(http_model(it, secrets)),
+        Protocol::Anthropic => ModelConfig::Anthropic(http_model(it, secrets)),
+        Protocol::Embedded => embedded_model(it)?,
+    };
+    models::build(made).map_err(|error| BuildError::of(&error))
+}
+
+#[cfg(feature = "embedded")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature this is an error")]
+fn embedded_model(it: &config::ModelConfig) -> Result<ModelConfig, BuildError> {
+    let path = it.path.clone().unwrap_or_default();
+    let usual = adapters::models::embedded::EmbeddedConfig::new(&it.name, path);
+    let sha256 = it.sha256.clone();
+    Ok(ModelConfig::Embedded(adapters::models::embedded::EmbeddedConfig { sha256, ..usual }))
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedded_model(it: &config::ModelConfig) -> Result<ModelConfig, BuildError> {
+    Err(BuildError(format!("model {}: this program was built without the embedded model", it.name)))
+}
+
+fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
+    let key = it.key_name().and_then(|name| secrets.get(&name).cloned());
+    let key = key.unwrap_or_else(|| SecretString::from(""));
+    let base_url = it.base_url().unwrap_or_default();
+    let usual = HttpModelConfig::new(&it.name, base_url, "", &it.model);
+    let micros = |price: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be small and not negative"
+        )]
+        let micros = (price * 1e6) as u64;
+        micros
+    };
+    HttpModelConfig {
+        api_key: key,
+        stream: it.stream,
+        first_byte_time_max: it.first_byte_time_max,
+        piece_time_max: it.piece_time_max,
+        answer_bytes_max: usize::try_from(it.answer_bytes_max.0).unwrap_or(usize::MAX),
+        price_input_micros_per_mtok: micros(it.price_input),
+        price_output_micros_per_mtok: micros(it.price_output),
+        allow_private_addresses: it.allow_private,
+        ..usual
+    }
+}
+
+/// Compiles the guard's rules: built in, from the rules folder, and every secret of ours.
+///
+/// # Errors
+/// Which rule of which file is wrong, and how.
+pub fn screen(loaded: &Loaded) -> Result<Screen, BuildError> {
+    let config = &loaded.config;
+    let level = match config.guard.level {
+        config::GuardLevel::Low => Level::Low,
+        config::GuardLevel::Medium => Level::Medium,
+        config::GuardLevel::High => Level::High,
+    };
+    let secret = |(at, value): (usize, &SecretString)| ExactSecret {
+        name: format!("configured_secret_{at}"),
+        value: Zeroizing::new(value.expose_secret().to_owned()),
+    };
+    let usual = Limits::default();
+    let chars_max = config.limits.message_chars_max.0.map_or(usize::MAX, |it| it as usize);
+    let policy = Policy {
+        level,
+        secrets: loaded.secrets.all().enumerate().map(secret).collect(),
+        limits: Limits { chars_max, ..usual },
+        rule_files: rule_files(&config.guard.rules_dir)?,
+        ..Policy::default()
+    };
+    Screen::new(policy).map_err(|error| BuildError::of(&error))
+}
+
+/// Reads the operator's rule files, in the order of their names. A folder that is missing is empty.
+///
+/// # Errors
+/// Which file cannot be read.
+pub fn rule_files(folder: &Path) -> Result<Vec<RuleFile>, BuildError> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        BuildError(format!("{} cannot be read: {error}", path.display()))
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(folder, &error)),
+    };
+    let paths: Result<Vec<_>, _> = entries.map(|it| it.map(|it| it.path())).collect();
+    let mut paths = paths.map_err(|error| unreadable(folder, &error))?;
+    paths.retain(|it| it.extension().is_some_and(|it| it == "toml"));
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        Ok(RuleFile { name: path.display().to_string(), text })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// What the configuration says about agents and access.
+///
+/// # Errors
+/// What is wrong with an agent's file.
+pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError> {
+    let agents = agents::load(&config.hall.agents_dir).map_err(|error| BuildError::of(&error))?;
+    let (allowed, open_to_all) = match &config.access.allow {
+        Allow::Everyone => (Default::default(), true),
+        Allow::Only(ids) => (ids.clone(), false),
+    };
+    let named = bots.iter().zip(&config.bots);
+    let default_agents: HashMap<_, _> =
+        named.map(|(id, bot)| (*id, config.default_agent(bot).clone())).collect();
+    Ok(Founding {
+        agents,
+        admins: config.access.admins.iter().map(|it| PersonId(*it)).collect(),
+        allowed,
+        open_to_all,
+        default_agents,
+        default_agent: Some(config.hall.default_agent.clone()),
+    })
+}
+
+/// Limits of one session.
+#[must_use]
+pub fn session(config: &Config) -> SessionConfig {
+    let it = &config.session;
+    SessionConfig {
+        history: HistoryLimits {
+            exchanges_max: it.history_exchanges_max,
+            chars_max: it.history_chars_max,
+        },
+        backlog_max: it.backlog_max,
+        attempts_max: it.attempts_max,
+        turn_time_max: it.turn_time_max,
+        tick: Duration::from_millis(400),
+        answer_tokens_max: config.broker.answer_tokens_max,
+        rest_after: it.rest_after,
+        typeset: adapters::telegram::typeset,
+        house: House { providers: providers(config), contact: String::new() },
+    }
+}
+
+/// Who gets people's text, in words for the privacy notice.
+fn providers(config: &Config) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for model in config.chain() {
+        let host = model.base_url().and_then(|it| url::Url::parse(it).ok());
+        let name = match host.as_ref().and_then(url::Url::host_str) {
+            Some(host) => host.to_owned(),
+            None => "a model that runs on this server".to_owned(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") }
+}
+
+/// Limits of the keeper.
+#[must_use]
+pub fn keeper(config: &Config) -> KeeperConfig {
+    KeeperConfig { live_max: config.session.live_max, quarantine_pause: Duration::from_secs(60) }
+}
+
+/// Limits of the broker.
+#[must_use]
+pub fn broker(config: &Config) -> BrokerConfig {
+    let it = &config.broker;
+    BrokerConfig {
+        chain: config.chain().iter().map(|model| model.name.clone()).collect(),
+        requests_in_flight_max: it.requests_in_flight_max,
+        waiting_max: it.waiting_max,
+        waiting_per_person_max: it.waiting_per_person_max,
+        request_time_max: it.request_time_max,
+        attempts_max: it.attempts_max,
+        backoff_min: it.backoff_min,
+        backoff_max: it.backoff_max,
+        breaker_failures: it.breaker_failures.0.unwrap_or(0),
+        breaker_open: it.breaker_open,
+        answer_tokens_max: it.answer_tokens_max,
+    }
+}
+
+/// Limits of ingress.
+#[must_use]
+pub fn ingress(config: &Config) -> IngressConfig {
+    let it = &config.limits;
+    let per_minute = it.person_per_minute.0.unwrap_or(0);
+    IngressConfig {
+        polls: true,
+        poll_wait: config.telegram.poll_wait,
+        person_per_minute: per_minute,
+        person_burst: it.person_burst.0.unwrap_or(per_minute),
+        chat_per_minute: it.chat_per_minute.0.unwrap_or(0),
+        flood_ignore: it.flood_ignore.0.unwrap_or(Duration::ZERO),
+        waiting_max: it.waiting_updates_max as u64,
+    }
+}
+
+/// How fast a bot may write.
+#[must_use]
+pub fn pacing(config: &Config) -> Pacing {
+    let it = &config.telegram;
+    Pacing {
+        enabled: it.pacing,
+        chat_per_second: it.per_chat_per_second.0.unwrap_or(0.0),
+        chat_burst: f64::from(it.per_chat_burst),
+        group_per_minute: it.group_per_minute.0.map_or(0.0, f64::from),
+        all_per_second: it.all_per_second.0.map_or(0.0, f64::from),
+    }
+}
+
+/// How alerts are told.
+#[must_use]
+pub fn alerter(config: &Config) -> AlerterConfig {
+    AlerterConfig { telegram: config.alerts.telegram, ..AlerterConfig::default() }
+}

@@ -1,0 +1,412 @@
+//! Every key of the configuration: its type, its default, its range and what it does.
+//!
+//! These declarations are the only place where a key is named. The commented file in
+//! `config/guildhall.toml` and the JSON Schema are made from them, and a test holds them together.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use protocol::AgentName;
+
+use super::{
+    section::{choice, section},
+    settings::{Allow, Hidden, Limit, Size},
+};
+
+const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+const fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+const fn hours(count: u64) -> Duration {
+    Duration::from_secs(3_600 * count)
+}
+
+const fn kib(count: u64) -> Size {
+    Size(count << 10)
+}
+
+const fn mib(count: u64) -> Size {
+    Size(count << 20)
+}
+
+/// A name of ours that is known to be good.
+fn agent(name: &str) -> AgentName {
+    name.parse().expect("the names given here keep to the pattern; a test builds all defaults")
+}
+
+choice! {
+    /// How a bot receives its updates.
+    Mode {
+        /// The hall asks Telegram.
+        Poll = "poll",
+        /// Telegram calls the hall.
+        Webhook = "webhook",
+    }
+}
+
+choice! {
+    /// How a model is spoken to.
+    Protocol {
+        /// Chat completions over HTTP.
+        OpenAi = "openai",
+        /// Messages over HTTP.
+        Anthropic = "anthropic",
+        /// A model file, run in this process.
+        Embedded = "embedded",
+    }
+}
+
+choice! {
+    /// How strict the guard is.
+    GuardLevel {
+        /// Refuses what is plainly an attack.
+        Low = "low",
+        /// The default.
+        Medium = "medium",
+        /// Refuses what might be one.
+        High = "high",
+    }
+}
+
+choice! {
+    /// The least important line that is logged.
+    LogLevel {
+        /// Something failed and somebody should look.
+        Error = "error",
+        /// Something failed and was made good.
+        Warn = "warn",
+        /// What happened.
+        Info = "info",
+        /// Why it happened.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+section! {
+    /// The whole configuration, checked.
+    Config {
+        /// The house itself.
+        hall: Hall = Hall::default();
+        /// Who may talk, by numeric Telegram ids; names can change hands.
+        access: Access = Access::default();
+        /// The bots. With TELEGRAM_BOT_TOKEN set, one named `main` is there without a table.
+        bots: Vec<BotConfig> = Vec::new();
+        /// How the hall talks to Telegram.
+        telegram: TelegramConfig = TelegramConfig::default();
+        /// The models. OPENAI_* and ANTHROPIC_* make `openai` and `anthropic` without a table.
+        models: Vec<ModelConfig> = Vec::new();
+        /// How questions reach the models.
+        broker: BrokerConfig = BrokerConfig::default();
+        /// One conversation.
+        session: SessionConfig = SessionConfig::default();
+        /// How much people may ask.
+        limits: LimitsConfig = LimitsConfig::default();
+        /// What may pass.
+        guard: GuardConfig = GuardConfig::default();
+        /// The ledger on disk.
+        store: StoreConfig = StoreConfig::default();
+        /// The console: health, metrics, dashboard.
+        http: HttpConfig = HttpConfig::default();
+        /// What is logged, and where. Never the text of a message.
+        logs: LogsConfig = LogsConfig::default();
+        /// How operators learn that something is wrong.
+        alerts: AlertsConfig = AlertsConfig::default();
+    }
+}
+
+section! {
+    /// The house itself.
+    Hall {
+        /// Everything the hall writes while it runs.
+        data_dir: PathBuf = "data".into();
+        /// The master key; by default secrets/master.key beside the data folder.
+        key_file: Option<PathBuf> = None, example "secrets/master.key";
+        /// One file for each agent.
+        agents_dir: PathBuf = "config/agents".into();
+        /// Who answers where nobody has chosen an agent.
+        default_agent: AgentName = agent("sage");
+        /// The languages the hall speaks; the first is used where a person's is not among them.
+        languages: Vec<String> = vec!["en".to_owned()];
+    }
+}
+
+section! {
+    /// Who may talk.
+    Access {
+        /// The people who may change the hall, by numeric id.
+        admins: Vec<i64> = Vec::new();
+        /// Who may talk besides the admins: ids of people and groups, or ["*"] for everyone.
+        allow: Allow = Allow::Only(std::collections::BTreeSet::new());
+    }
+}
+
+section! {
+    /// One bot.
+    BotConfig {
+        /// What logs and metrics call it.
+        name: String = String::new(), example "main";
+        /// The variable that holds its token. The token itself never stands in this file.
+        token_env: Option<String> = None, example "TELEGRAM_BOT_TOKEN";
+        /// Or the file that holds its token.
+        token_file: Option<PathBuf> = None, example "secrets/bot_token";
+        /// Who answers in this bot's chats; by default the hall's default agent.
+        default_agent: Option<AgentName> = None, example "sage";
+        /// A Bot API server of its own; by default `telegram.api_url`.
+        api_url: Option<String> = None, example "https://api.telegram.org";
+        /// "poll" or "webhook"; by default "webhook" where `telegram.webhook_url` is set.
+        mode: Option<Mode> = None, example "poll";
+    }
+}
+
+section! {
+    /// How the hall talks to Telegram.
+    TelegramConfig {
+        /// The Bot API server.
+        api_url: String = "https://api.telegram.org".to_owned();
+        /// Keep to Telegram's limits by sending slower; false sends at once and only obeys refusals.
+        pacing: bool = true;
+        /// Messages a second to one chat; 0 for no limit.
+        per_chat_per_second: Limit<f64> = Limit(Some(1.0));
+        /// Messages to one chat that may go at once after a pause.
+        per_chat_burst: u32 = 3, limit 1..=100;
+        /// Messages a minute to one group; 0 for no limit.
+        group_per_minute: Limit<u32> = Limit(Some(20));
+        /// Messages a second to all chats of a bot together; 0 for no limit.
+        all_per_second: Limit<u32> = Limit(Some(30));
+        /// The public address under which Telegram reaches the hall. It switches webhooks on.
+        webhook_url: Option<String> = None, example "https://bot.example.org/telegram";
+        /// Where the hall listens for Telegram's calls. The secret is TELEGRAM_WEBHOOK_SECRET.
+        webhook_addr: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8443));
+        /// How long Telegram may hold a poll that has nothing to tell.
+        poll_wait: Duration = secs(25), within secs(0)..=secs(50);
+    }
+}
+
+section! {
+    /// One model.
+    ModelConfig {
+        /// What agents, chains and logs call it.
+        name: String = String::new(), example "main";
+        /// "openai" (chat completions), "anthropic" (messages) or "embedded" (a file, run here).
+        protocol: Protocol = Protocol::OpenAi;
+        /// Where it is served; by default the provider's own address.
+        base_url: Option<String> = None, example "https://api.openai.com/v1";
+        /// Allow an address on this machine or in a private network, and plain http to it.
+        allow_private: bool = false;
+        /// What the provider calls it. An embedded model needs none.
+        model: String = String::new(), example "gpt-4o-mini";
+        /// The variable that holds the key. The key itself never stands in this file.
+        api_key_env: Option<String> = None, example "OPENAI_API_KEY";
+        /// Or the file that holds the key.
+        api_key_file: Option<PathBuf> = None, example "secrets/openai_key";
+        /// Take the answer piece by piece, so that people see it grow.
+        stream: bool = true;
+        /// How long until the first piece of an answer; 0 for no limit of its own.
+        first_byte_time_max: Duration = secs(30), limit millis(10)..=hours(1);
+        /// How long between two pieces; 0 for no limit of its own.
+        piece_time_max: Duration = secs(20), limit millis(10)..=hours(1);
+        /// The longest answer that is read, in bytes; longer ones are cut.
+        answer_bytes_max: Size = kib(256), limit kib(1)..=mib(16);
+        /// What a million tokens of a question cost, in your currency.
+        price_input: f64 = 0.0;
+        /// What a million tokens of an answer cost.
+        price_output: f64 = 0.0;
+        /// Embedded only: the model file (GGUF).
+        path: Option<PathBuf> = None, example "models/model.gguf";
+        /// Embedded only: how many threads it may use; 0 for as many as there are processors.
+        threads: u32 = 0, within 0..=256;
+        /// Embedded only: the checksum that the file must have.
+        sha256: Option<String> = None,
+            example "0000000000000000000000000000000000000000000000000000000000000000";
+    }
+}
+
+section! {
+    /// How questions reach the models.
+    BrokerConfig {
+        /// Models in the order in which they are tried; by default all, as they stand above.
+        chain: Vec<String> = Vec::new();
+        /// Questions that are out at the same time; 0 for the most there can be.
+        requests_in_flight_max: usize = 64, limit 1..=16_384;
+        /// Questions that wait for their turn; when it is full, people are told to come back.
+        waiting_max: usize = 1024, limit 1..=65_536;
+        /// How many of those one person may have.
+        waiting_per_person_max: usize = 4, limit 1..=65_536;
+        /// How long one question may take, retries included; 0 for the most there can be.
+        request_time_max: Duration = secs(120), limit millis(100)..=hours(1);
+        /// How often one question is tried, over all models of the chain.
+        attempts_max: u32 = 3, limit 1..=20;
+        /// The shortest pause before another try.
+        backoff_min: Duration = millis(250), within millis(1)..=hours(1);
+        /// The longest pause before another try.
+        backoff_max: Duration = secs(10), within millis(1)..=hours(1);
+        /// Failures in a row after which a model is left alone for a while; 0 for never.
+        breaker_failures: Limit<u32> = Limit(Some(5));
+        /// How long it is left alone.
+        breaker_open: Duration = secs(30), within millis(1)..=hours(1);
+        /// The longest answer that is asked for, in tokens.
+        answer_tokens_max: u32 = 1024, limit 1..=131_072;
+    }
+}
+
+section! {
+    /// One conversation.
+    SessionConfig {
+        /// Exchanges (a question and its answer) that are sent along as history.
+        history_exchanges_max: usize = 20, limit 1..=1_000;
+        /// Characters of history that are sent along.
+        history_chars_max: usize = 24_000, limit 1_000..=2_000_000;
+        /// Messages of one conversation that wait while it answers another.
+        backlog_max: usize = 32, limit 1..=10_000;
+        /// Conversations that are held in memory; the others rest on disk.
+        live_max: usize = 4096, limit 1..=1_000_000;
+        /// How long a conversation is held in memory after its last message.
+        rest_after: Duration = secs(60), within millis(100)..=hours(24);
+        /// How long one answer may take from beginning to end; 0 for the most there can be.
+        turn_time_max: Duration = secs(150), limit millis(100)..=hours(2);
+        /// How often a message is tried before it is put aside and its sender told.
+        attempts_max: u32 = 3, limit 1..=20;
+    }
+}
+
+section! {
+    /// How much people may ask.
+    LimitsConfig {
+        /// Messages a minute of one person; 0 for no limit.
+        person_per_minute: Limit<u32> = Limit(Some(20));
+        /// Messages one person may send at once after a pause; 0 for no limit.
+        person_burst: Limit<u32> = Limit(Some(10));
+        /// Messages a minute of one chat; 0 for no limit.
+        chat_per_minute: Limit<u32> = Limit(Some(60));
+        /// How long somebody who keeps on flooding is ignored; 0 for not at all.
+        flood_ignore: Limit<Duration> = Limit(Some(secs(600)));
+        /// The longest message that is taken, in characters; 0 for no limit.
+        message_chars_max: Limit<u32> = Limit(Some(8_000));
+        /// Updates that wait on disk before the hall stops fetching more.
+        waiting_updates_max: usize = 20_000, limit 100..=10_000_000;
+    }
+}
+
+section! {
+    /// What may pass.
+    GuardConfig {
+        /// How strict: "low", "medium" or "high".
+        level: GuardLevel = GuardLevel::Medium;
+        /// Your own rules, one file each.
+        rules_dir: PathBuf = "config/rules".into();
+    }
+}
+
+section! {
+    /// The ledger on disk.
+    StoreConfig {
+        /// Memory for what was read lately.
+        cache_bytes: Size = mib(64), within mib(1)..=Size(64 << 30);
+        /// Writes that wait for the disk.
+        queue_max: usize = 4096, limit 16..=1_000_000;
+        /// Disk space kept back, so that a full disk can still be put right; 0 for none.
+        reserve_bytes: Size = mib(16), within Size(0)..=Size(16 << 30);
+        /// How long an update is remembered, so that it is never answered twice.
+        dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
+    }
+}
+
+section! {
+    /// The console.
+    HttpConfig {
+        /// Where it listens. Anything but this machine itself needs the login.
+        addr: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8088));
+        /// Ask for a login before showing more than health and metrics.
+        login: bool = true;
+    }
+}
+
+section! {
+    /// What is logged.
+    LogsConfig {
+        /// The least important line: "error", "warn", "info", "debug" or "trace".
+        level: LogLevel = LogLevel::Info;
+        /// Also write one file a day into this folder.
+        dir: Option<PathBuf> = None, example "data/logs";
+        /// How many of those files are kept, in days; 0 for all.
+        keep_days: Limit<u32> = Limit(Some(14));
+        /// Write to standard output.
+        stdout: bool = true;
+    }
+}
+
+section! {
+    /// How operators learn that something is wrong.
+    AlertsConfig {
+        /// Write to the admins in Telegram.
+        telegram: bool = true;
+        /// An address that is called for every alert.
+        webhook: AlertWebhook = AlertWebhook::default();
+    }
+}
+
+section! {
+    /// An address that is called for every alert.
+    AlertWebhook {
+        /// Where the alert is sent as JSON. It is kept secret, since such addresses hold passwords.
+        url: Option<Hidden> = None, example "https://alerts.example.org/guildhall";
+    }
+}
+
+impl Config {
+    /// Where the master key lies: as configured, else `secrets/master.key` beside the data folder.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.hall.key_file.clone().unwrap_or_else(|| {
+            let beside = self.hall.data_dir.parent().unwrap_or(&self.hall.data_dir);
+            beside.join("secrets").join("master.key")
+        })
+    }
+
+    /// The Bot API server of a bot.
+    #[must_use]
+    pub fn api_url<'c>(&'c self, bot: &'c BotConfig) -> &'c str {
+        bot.api_url.as_deref().unwrap_or(&self.telegram.api_url)
+    }
+
+    /// How a bot receives its updates.
+    #[must_use]
+    pub fn mode(&self, bot: &BotConfig) -> Mode {
+        let usual = self.telegram.webhook_url.as_ref().map_or(Mode::Poll, |_url| Mode::Webhook);
+        bot.mode.unwrap_or(usual)
+    }
+
+    /// Who answers in a bot's chats where nobody has chosen an agent.
+    #[must_use]
+    pub fn default_agent<'c>(&'c self, bot: &'c BotConfig) -> &'c AgentName {
+        bot.default_agent.as_ref().unwrap_or(&self.hall.default_agent)
+    }
+
+    /// The models in the order in which they are tried.
+    #[must_use]
+    pub fn chain(&self) -> Vec<&ModelConfig> {
+        if self.broker.chain.is_empty() {
+            return self.models.iter().collect();
+        }
+        let named = |name: &String| self.models.iter().find(|model| model.name == *name);
+        self.broker.chain.iter().filter_map(named).collect()
+    }
+}
+
+impl ModelConfig {
+    /// Where the model is served; `None` for an embedded one.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&str> {
+        let usual = match self.protocol {
+            Protocol::OpenAi => "https://api.openai.com/v1",
+            Protocol::Anthropic => "https://api.anthropic.com",
+            Protocol::Embedded => return None,
+        };
+        Some(self.base_url.as_deref().unwrap_or(usual))
+    }
+}

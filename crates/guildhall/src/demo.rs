@@ -1,0 +1,118 @@
+//! `guildhall demo`: the hall in front of a rehearsal of Telegram, with no token and no account.
+
+use std::{net::SocketAddr, path::PathBuf, thread};
+
+use protocol::AgentName;
+use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal};
+
+use crate::config::{Allow, Env, Loaded, Problems};
+
+/// What the demo is made of.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Where the chat page and the rehearsal Bot API listen.
+    pub chat: SocketAddr,
+    /// Where the console listens.
+    pub console: SocketAddr,
+    /// Where the demo's data is kept.
+    pub data: PathBuf,
+    /// The embedded model's weights; `None`: the rehearsal's own scripted model.
+    pub weights: Option<PathBuf>,
+}
+
+const ADMIN: i64 = 1001;
+const USER: i64 = 1002;
+const GROUP: i64 = -1_001_000_000_001;
+
+/// Starts the rehearsal on a thread of its own and says where it is.
+///
+/// # Errors
+/// If it cannot listen there.
+pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
+    let config = rehearsal::Config {
+        addr: demo.chat,
+        bots: vec![BotSeed::default()],
+        people: vec![
+            PersonSeed::new(ADMIN, "Ada").with_role("admin"),
+            PersonSeed::new(USER, "Ben").with_role("user"),
+        ],
+        groups: vec![GroupSeed {
+            id: GROUP,
+            title: "Round table".to_owned(),
+            members: vec![ADMIN, USER],
+            admins: vec![ADMIN],
+            topics: Vec::new(),
+        }],
+        record: false,
+        console_url: Some(format!("http://{}/", demo.console)),
+        ..rehearsal::Config::default()
+    };
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let body = move || {
+        kit::block_on(async move {
+            match Rehearsal::start(config).await {
+                Ok(rehearsal) => {
+                    // lost-ok: the program ended meanwhile.
+                    tell.send(Ok(rehearsal.addr())).ok();
+                    std::future::pending::<()>().await;
+                }
+                // lost-ok: as above.
+                Err(error) => drop(tell.send(Err(error))),
+            }
+        });
+    };
+    thread::Builder::new().name("rehearsal".to_owned()).spawn(body)?;
+    told.recv().map_err(std::io::Error::other)?
+}
+
+/// The demo's configuration: whatever the environment says, in front of the rehearsal.
+///
+/// # Errors
+/// What is wrong with the environment or the configuration file.
+pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Loaded, Problems> {
+    let mut env = env.clone();
+    let mut set = |name: &str, value: String| drop(env.insert(name.to_owned(), value));
+    set("TELEGRAM_BOT_TOKEN", BotSeed::default().token);
+    set("TELEGRAM_API_URL", format!("http://{rehearsal}"));
+    set("GUILDHALL_DATA_DIR", demo.data.display().to_string());
+    set("GUILDHALL_KEY_FILE", demo.data.with_extension("key").display().to_string());
+    set("GUILDHALL_ADMINS", ADMIN.to_string());
+    set("GUILDHALL_HTTP_ADDR", demo.console.to_string());
+    set("GUILDHALL__HTTP__LOGIN", "false".to_owned());
+    set("GUILDHALL__LOGS__STDOUT", "false".to_owned());
+    set("GUILDHALL__LOGS__DIR", demo.data.join("logs").display().to_string());
+    match &demo.weights {
+        Some(path) => {
+            set("GUILDHALL__MODELS__0__NAME", "embedded".to_owned());
+            set("GUILDHALL__MODELS__0__PROTOCOL", "embedded".to_owned());
+            set("GUILDHALL__MODELS__0__PATH", path.display().to_string());
+            set("GUILDHALL__BROKER__ANSWER_TOKENS_MAX", "256".to_owned());
+        }
+        None => {
+            set("OPENAI_BASE_URL", format!("http://{rehearsal}/v1"));
+            set("OPENAI_API_KEY", "sk-rehearsal-only-no-secret".to_owned());
+            set("OPENAI_MODEL", "rehearsal".to_owned());
+        }
+    }
+    let mut loaded = crate::config::load(&env)?;
+    loaded.config.access.allow = Allow::Everyone;
+    Ok(loaded)
+}
+
+/// What a newcomer reads.
+#[must_use]
+pub fn words(demo: &Demo, rehearsal: SocketAddr, greeter: &AgentName) -> String {
+    let console = demo.console;
+    let model = match &demo.weights {
+        Some(_) => "a small model that runs inside this process",
+        None => "the rehearsal's scripted model",
+    };
+    format!(
+        "\n  Guildhall is standing.\n\n\
+         \x20   Chat     http://{rehearsal}/    two people, Ada (admin) and Ben, talk to {greeter}\n\
+         \x20   Console  http://{console}/    every actor's state, live\n\n\
+         \x20 Answers come from {model}. No token, no account, nothing leaves this machine.\n\
+         \x20 Data: {data}   Stop: Ctrl-C. Kill it, start it again: conversations go on.\n",
+        data = demo.data.display(),
+    )
+}

@@ -1,0 +1,11 @@
+//! The parts of the program that are worth testing on their own.
+
+pub mod agents;
+pub mod ask_console;
+pub mod build;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod init;
+pub mod run;
+mod source;

@@ -1,0 +1,357 @@
+//! The program: one command a line, each a few steps to the part that does the work.
+
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use guildhall::{
+    agents, ask_console, build,
+    config::{self, Env, Problems, schema},
+    demo::{self, Demo},
+    doctor, init,
+    run::{self, Door, EXIT_SOFTWARE, EXIT_UNAVAILABLE},
+};
+use protocol::Clock as _;
+use screening::{Direction, Level, Policy, Screen, screen_lines};
+
+/// A hall of named agents in Telegram that loses no message and answers none twice.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the data folder, the master key and a configuration file to start from.
+    Init,
+    /// Run the hall until it is asked to stop (SIGTERM).
+    Run,
+    /// Run the hall in front of a rehearsal of Telegram: no token, no account.
+    Demo {
+        /// Where the chat page listens.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        chat: SocketAddr,
+        /// Where the console listens.
+        #[arg(long, default_value = "127.0.0.1:8088")]
+        console: SocketAddr,
+        /// Where the demo's data is kept.
+        #[arg(long, default_value = "data/demo")]
+        data: PathBuf,
+        /// The embedded model's weights; without them a scripted model answers.
+        #[arg(long)]
+        weights: Option<PathBuf>,
+    },
+    /// Say in words what is wrong and how to put it right.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// Put file modes and missing folders right.
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Ask the running hall how it is.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check, show or describe the configuration.
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// The agents of the configuration.
+    Agent {
+        #[command(subcommand)]
+        what: AgentCommand,
+    },
+    /// Judge texts: JSON Lines in, JSON Lines out. Needs no configuration.
+    Screen {
+        /// Judge what people write (the default).
+        #[arg(long = "in", conflicts_with = "outbound")]
+        inbound: bool,
+        /// Judge what models write.
+        #[arg(long = "out")]
+        outbound: bool,
+        /// How strict: low, medium or high.
+        #[arg(long, default_value = "medium")]
+        level: String,
+    },
+    /// The guard's rules.
+    Rules {
+        #[command(subcommand)]
+        what: RulesCommand,
+    },
+    /// Write the completions of a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say whether the configuration is right.
+    Check,
+    /// Show every setting in force and where it comes from. Secrets are never shown.
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the JSON Schema of the configuration file.
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentCommand {
+    /// List them.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one.
+    Show {
+        /// Its name.
+        name: protocol::AgentName,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesCommand {
+    /// Compile every rule and try its examples.
+    Check,
+}
+
+fn main() -> ExitCode {
+    // For end-to-end tests: `FAILPOINTS` names the places where an actor panics.
+    #[cfg(feature = "faults")]
+    let _scenario = fail::FailScenario::setup();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let env = config::environment();
+    let result = match cli.command {
+        Command::Init => make(&env),
+        Command::Run => stand(&env),
+        Command::Demo { chat, console, data, weights } => {
+            rehearse(&env, &Demo { chat, console, data, weights })
+        }
+        Command::Doctor { json, fix } => examine(&env, json, fix),
+        Command::Status { json } => ask_status(&env, json),
+        Command::Config { what } => configuration(&env, &what),
+        Command::Agent { what } => list_agents(&env, what),
+        Command::Screen { outbound, level, .. } => judge(outbound, &level),
+        Command::Rules { what: RulesCommand::Check } => check_rules(&env),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|failure| {
+        // lost-ok: standard error is closed; the exit code says the same.
+        writeln!(io::stderr(), "guildhall: {}", failure.text).ok();
+        ExitCode::from(failure.code)
+    })
+}
+
+/// What ends a command: words and an exit code of sysexits.
+struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    fn new(code: u8, text: impl ToString) -> Self {
+        Self { text: text.to_string(), code }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::new(config::EXIT_CONFIG, problems)
+    }
+}
+
+impl From<build::BuildError> for Failure {
+    fn from(error: build::BuildError) -> Self {
+        Self::new(config::EXIT_CONFIG, error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(EXIT_UNAVAILABLE, error)
+    }
+}
+
+type Done = Result<ExitCode, Failure>;
+
+/// Wrong words on the command line: exit code 64 (`EX_USAGE`). Help and version are no failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    // lost-ok: standard output is closed.
+    error.print().ok();
+    ExitCode::from(if error.use_stderr() { 64 } else { 0 })
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever read it has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value);
+    print(&format!("{}\n", text.map_err(|error| Failure::new(EXIT_SOFTWARE, error))?))
+}
+
+fn make(env: &Env) -> Done {
+    let (loaded, file) = init::configuration(env)?;
+    let data = loaded.config.hall.data_dir.clone();
+    let create = |path: &std::path::Path| {
+        store::Keys::create(path, store::KeyPlace::OutsideOf(&data))
+            .map(drop)
+            .map_err(|error| Box::new(error) as Box<dyn std::error::Error + Send + Sync>)
+    };
+    let steps = init::init(&loaded, &file, &create);
+    let steps = steps.map_err(|error| build::BuildError::of(&error))?;
+    print(&init::words(&steps, &loaded))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stand(env: &Env) -> Done {
+    let loaded = config::load(env)?;
+    let logs = run::start_logs(&loaded)?;
+    Ok(run::run(loaded, Door::Locked, &logs))
+}
+
+fn rehearse(env: &Env, demo: &Demo) -> Done {
+    let rehearsal = demo::start_rehearsal(demo).map_err(|error| {
+        let text = format!("the chat page cannot listen on {}: {error}; try --chat", demo.chat);
+        Failure::new(EXIT_UNAVAILABLE, text)
+    })?;
+    let loaded = demo::configuration(env, demo, rehearsal)?;
+    let logs = run::start_logs(&loaded)?;
+    print(&demo::words(demo, rehearsal, &loaded.config.hall.default_agent))?;
+    Ok(run::run(loaded, Door::Open, &logs))
+}
+
+fn examine(env: &Env, json: bool, fix: bool) -> Done {
+    let (loaded, problems) = config::inspect(env);
+    let mut findings = if fix { doctor::repair(&loaded) } else { Vec::new() };
+    findings.extend(doctor::examine(&loaded, &problems, run::SystemClock.now()));
+    findings.extend(run::examine(&loaded));
+    if json {
+        print_json(&doctor::json(&findings))?;
+    } else {
+        print(&doctor::words(&findings))?;
+    }
+    let is_bad = doctor::worst(&findings) == doctor::Level::Bad;
+    Ok(if is_bad { ExitCode::from(config::EXIT_CONFIG) } else { ExitCode::SUCCESS })
+}
+
+fn ask_status(env: &Env, json: bool) -> Done {
+    let loaded = config::load(env)?;
+    let status = ask_console::status(&loaded.config);
+    let status = status.map_err(|error| Failure::new(EXIT_UNAVAILABLE, error))?;
+    if json {
+        print_json(&status)?;
+    } else {
+        print(&ask_console::words(&status))?;
+    }
+    let is_well = status.get("state").is_some_and(|it| it == "running");
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(EXIT_UNAVAILABLE) })
+}
+
+fn configuration(env: &Env, what: &ConfigCommand) -> Done {
+    match what {
+        ConfigCommand::Check => {
+            let loaded = config::load(env)?;
+            build::screen(&loaded)?;
+            build::founding(&loaded.config, &[])?;
+            for warning in &loaded.warnings {
+                print(&format!("warning: {warning}\n"))?;
+            }
+            print("The configuration is right.\n")?;
+        }
+        ConfigCommand::Show { json } => {
+            let loaded = config::load(env)?;
+            match json {
+                true => print_json(&schema::show_json(&loaded))?,
+                false => print(&schema::show_text(&loaded))?,
+            }
+        }
+        ConfigCommand::Schema => print_json(&schema::schema())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_agents(env: &Env, what: AgentCommand) -> Done {
+    let loaded = config::load(env)?;
+    let agents = agents::load(&loaded.config.hall.agents_dir)?;
+    match what {
+        AgentCommand::List { json: true } => print_json(&agents)?,
+        AgentCommand::List { json: false } => {
+            for agent in &agents {
+                print(&format!("{:<16} {}\n", agent.name.as_str(), agent.description))?;
+            }
+        }
+        AgentCommand::Show { name, json } => {
+            let agent = agents.into_iter().find(|it| it.name == name);
+            let agent = agent.ok_or_else(|| {
+                Failure::new(config::EXIT_CONFIG, format!("there is no agent called {name}"))
+            })?;
+            match json {
+                true => print_json(&agent)?,
+                false => print(&format!(
+                    "{}: {}\n\n{}",
+                    agent.name, agent.description, agent.instructions
+                ))?,
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn judge(outbound: bool, level: &str) -> Done {
+    let level = level.parse::<Level>().map_err(|error| Failure::new(64, error))?;
+    let policy = Policy { level, ..Policy::default() };
+    let screen = Screen::new(policy).map_err(|error| build::BuildError::of(&error))?;
+    let direction = if outbound { Direction::Out } else { Direction::In };
+    match screen_lines(&screen, direction, io::stdin().lock(), io::stdout().lock()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn check_rules(env: &Env) -> Done {
+    let loaded = config::load(env)?;
+    let screen = build::screen(&loaded)?;
+    let failed = screen.failed_examples();
+    for it in &failed {
+        let should =
+            if it.should_match { "should match and does not" } else { "matches and should not" };
+        print(&format!("rule {} {should}: {}\n", it.rule, it.example))?;
+    }
+    if failed.is_empty() {
+        print("Every rule compiles and does what its examples say.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(config::EXIT_CONFIG))
+}

@@ -1,0 +1,236 @@
+//! What the console shows: read from the actors' probes, the ledger's gauge and the metrics.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use console::{
+    Check, Source, Status,
+    status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
+};
+use flow::{broker, roster::Shared, tree::Doors};
+use kit::{ActorHealth, ActorState, Health, ask};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use protocol::ledger::Ledger;
+use tokio::time::Instant;
+
+/// The prefix of every metric.
+pub(crate) const PREFIX: &str = "guildhall";
+
+/// One bot, as the console names it.
+#[derive(Clone, Debug)]
+pub(crate) struct BotPlate {
+    /// The id that its ingress carries.
+    pub(crate) ingress: String,
+    /// Its public name.
+    pub(crate) username: String,
+    /// `polling` or `webhook`.
+    pub(crate) mode: &'static str,
+}
+
+/// Everything the console shows.
+pub(crate) struct HallSource {
+    /// Figures of every actor.
+    pub(crate) health: Health,
+    /// The durable record.
+    pub(crate) ledger: Arc<dyn Ledger>,
+    /// Whether the store takes writes; why not, if it does not.
+    pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// Agents.
+    pub(crate) hall: Shared,
+    /// The flow's figures.
+    pub(crate) registry: Mutex<Registry>,
+    /// Lines that the log lost.
+    pub(crate) dropped_lines: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// The bots; known once they are connected.
+    pub(crate) bots: RwLock<Vec<BotPlate>>,
+    /// Why no bot is connected yet.
+    pub(crate) waiting_for: RwLock<Option<String>>,
+    /// The models' breakers, refreshed by [`watch_breakers`].
+    pub(crate) breakers: RwLock<Vec<(String, broker::BreakerState)>>,
+    /// True once the hall takes nothing new.
+    pub(crate) stopping: std::sync::atomic::AtomicBool,
+    /// When the process began.
+    pub(crate) born: Instant,
+}
+
+fn read<T: Clone>(lock: &RwLock<T>) -> T {
+    lock.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Replaces what is behind a lock.
+pub(crate) fn put<T>(lock: &RwLock<T>, value: T) {
+    *lock.write().unwrap_or_else(PoisonError::into_inner) = value;
+}
+
+impl HallSource {
+    fn ingress_checks(&self, actors: &[ActorHealth]) -> Check {
+        let waiting = read(&self.waiting_for);
+        let ill: Vec<&ActorHealth> =
+            actors.iter().filter(|it| it.kind == "ingress" && !it.healthy).collect();
+        let has_bots = !read(&self.bots).is_empty();
+        let why = match (waiting, ill.first()) {
+            (Some(why), _) => Some(why),
+            (None, Some(it)) => {
+                Some(format!("{}: no completed poll for {} s", it.id, it.last_progress_s))
+            }
+            (None, None) if !has_bots => Some("no bot is connected yet".to_owned()),
+            (None, None) => None,
+        };
+        Check { name: "poll", ok: why.is_none(), why }
+    }
+
+    fn store_check(&self) -> Check {
+        let why = (self.store_fault)();
+        Check { name: "store", ok: why.is_none(), why }
+    }
+
+    fn actors_check(actors: &[ActorHealth]) -> Check {
+        let ill = actors.iter().find(|it| it.kind != "ingress" && !it.healthy);
+        let why = ill.map(|it| match it.state {
+            ActorState::Running | ActorState::Starting => {
+                format!(
+                    "{}: something waits and nothing was done for {} s",
+                    it.id, it.last_progress_s
+                )
+            }
+            ActorState::Restarting => format!("{} is restarting", it.id),
+            ActorState::Stopped => format!("{} has ended", it.id),
+            ActorState::GaveUp => format!("{} failed too often", it.id),
+        });
+        Check { name: "actors", ok: why.is_none(), why }
+    }
+}
+
+impl Source for HallSource {
+    fn ready(&self) -> Vec<Check> {
+        let actors = self.health.read();
+        vec![self.store_check(), self.ingress_checks(&actors), Self::actors_check(&actors)]
+    }
+
+    fn status(&self) -> Status {
+        let actors = self.health.read();
+        let all_ready = self.ready().iter().all(|it| it.ok);
+        let state = match (self.stopping.load(std::sync::atomic::Ordering::Relaxed), all_ready) {
+            (true, _) => HallState::Stopping,
+            (false, _) if read(&self.bots).is_empty() => HallState::Starting,
+            (false, true) => HallState::Running,
+            (false, false) => HallState::Degraded,
+        };
+        let bots = read(&self.bots).into_iter().map(|plate| {
+            let ingress = actors.iter().find(|it| it.id == plate.ingress);
+            BotStatus {
+                username: plate.username,
+                mode: plate.mode,
+                last_poll_s: ingress.map(|it| it.last_progress_s),
+                healthy: ingress.is_some_and(|it| it.healthy),
+            }
+        });
+        let breakers = read(&self.breakers).into_iter().map(|(model, state)| BreakerStatus {
+            model,
+            state: match state {
+                broker::BreakerState::Closed => BreakerState::Closed,
+                broker::BreakerState::HalfOpen => BreakerState::HalfOpen,
+                broker::BreakerState::Open => BreakerState::Open,
+            },
+        });
+        let hall = self.hall.load();
+        let agents = hall
+            .agents()
+            .map(|it| AgentStatus { name: it.name.as_str().to_owned(), paused: it.paused });
+        Status {
+            state,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: self.born.elapsed().as_secs(),
+            bots: bots.collect(),
+            ledger: self.ledger.gauge(),
+            breakers: breakers.collect(),
+            agents: agents.collect(),
+            actors,
+        }
+    }
+
+    fn metrics(&self) -> String {
+        let mut text = String::new();
+        let flow = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // lost-ok: writing to a string cannot fail.
+        encode(&mut text, &flow).ok();
+        drop(flow);
+        text.truncate(text.trim_end().trim_end_matches("# EOF").len());
+        encode(&mut text, &self.gauges()).ok();
+        text
+    }
+}
+
+/// The label of a figure that there is one of per actor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActorLabel {
+    actor: String,
+}
+
+impl HallSource {
+    /// Figures that are read when they are asked for.
+    fn gauges(&self) -> Registry {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let restarts = Family::<ActorLabel, Gauge>::default();
+        let depth = Family::<ActorLabel, Gauge>::default();
+        let silence = Family::<ActorLabel, Gauge>::default();
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for it in self.health.read() {
+            let label = ActorLabel { actor: it.id };
+            restarts.get_or_create(&label).set(i64::from(it.restarts));
+            depth.get_or_create(&label).set(whole(it.mailbox as u64));
+            silence.get_or_create(&label).set(whole(it.last_progress_s));
+        }
+        registry.register("actor_restarts", "Restarts since the start", restarts);
+        registry.register("actor_mailbox_depth", "Messages that wait", depth);
+        registry.register("actor_silence_seconds", "Time since the last completed work", silence);
+        let gauge = self.ledger.gauge();
+        let version = Family::<VersionLabel, Gauge>::default();
+        let label = VersionLabel { version: env!("CARGO_PKG_VERSION").to_owned() };
+        version.get_or_create(&label).set(1);
+        registry.register("build_info", "The program's version", version);
+        let mut add = |name: &str, help: &str, value: u64| {
+            let one: Gauge = Gauge::default();
+            one.set(whole(value));
+            registry.register(name, help, one);
+        };
+        add("update_queue_depth", "Updates that wait for their session", gauge.waiting);
+        add("updates_quarantined", "Updates that were set aside", gauge.quarantined);
+        add("store_bytes", "Bytes on disk", gauge.disk_bytes);
+        add("store_queue_depth", "Requests that wait for the writer", gauge.queue);
+        add("store_commits", "Group commits since the start", gauge.commits);
+        add("store_records", "Records since the start", gauge.records);
+        add("store_commit_microseconds", "Duration of the last group commit", gauge.commit_us);
+        add("sessions_live", "Conversations in memory", self.sessions());
+        add("log_dropped_lines", "Log lines that were lost", (self.dropped_lines)());
+        add("uptime_seconds", "Time since the start", self.born.elapsed().as_secs());
+        registry
+    }
+
+    fn sessions(&self) -> u64 {
+        self.health.count("session") as u64
+    }
+}
+
+/// The label of `build_info`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VersionLabel {
+    version: String,
+}
+
+/// Keeps the breakers' states fresh for the console. Runs until it is dropped.
+pub(crate) async fn watch_breakers(source: Arc<HallSource>, doors: Doors) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let Some(broker) = doors.broker() else { continue };
+        if let Ok(states) = ask(&broker, broker::Msg::Breakers).await {
+            put(&source.breakers, states);
+        }
+    }
+}

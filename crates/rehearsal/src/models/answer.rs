@@ -1,0 +1,452 @@
+//! Answers of both protocols as bytes, whole or as server-sent events, cut into frames so that they can be
+//! slowed down, cut off or left hanging between two of them.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::request::Protocol;
+
+/// How many pieces a whole answer is sent in when it has to drip.
+const WHOLE_FRAMES: usize = 8;
+
+/// The bytes of one answer and where each frame of it ends.
+#[derive(Debug, Default)]
+pub struct Framed {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Framed {
+    /// Everything in one piece.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        Bytes::from(self.bytes)
+    }
+
+    /// Everything, frame by frame.
+    #[must_use]
+    pub fn into_frames(self) -> Vec<Bytes> {
+        let all = Bytes::from(self.bytes);
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| all.slice(start..*end)).collect()
+    }
+
+    /// The first half of the frames: at least one, never all.
+    #[must_use]
+    pub fn into_first_half(self) -> Bytes {
+        let end = self.ends.get(self.ends.len() / 2 - usize::from(self.ends.len() > 1));
+        let end = end.copied().unwrap_or_default();
+        Bytes::from(self.bytes).slice(..end)
+    }
+
+    fn event<T: Serialize>(&mut self, name: Option<&str>, data: &T) {
+        if let Some(name) = name {
+            self.bytes.extend_from_slice(b"event: ");
+            self.bytes.extend_from_slice(name.as_bytes());
+            self.bytes.push(b'\n');
+        }
+        self.bytes.extend_from_slice(b"data: ");
+        json(&mut self.bytes, data);
+        self.raw(b"\n\n");
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn whole<T: Serialize>(data: &T) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        json(&mut bytes, data);
+        let ends = (1..=WHOLE_FRAMES).map(|n| bytes.len() * n / WHOLE_FRAMES).collect();
+        Self { bytes, ends }
+    }
+}
+
+fn json<T: Serialize>(into: &mut Vec<u8>, data: &T) {
+    // lost-ok: strings and numbers always serialise, and writing to a Vec never fails.
+    serde_json::to_writer(into, data).unwrap_or_default();
+}
+
+/// What is answered, before it is put into a protocol's shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The id of the answer without its protocol's prefix.
+    pub id: u64,
+    /// Unix time in seconds.
+    pub created: u64,
+    /// The model that was asked for.
+    pub model: &'a str,
+    /// The whole text.
+    pub text: &'a str,
+    /// Whether the text was cut at the caller's limit of tokens.
+    pub cut: bool,
+    /// Tokens of the request.
+    pub tokens_in: u64,
+    /// Whether OpenAI's last chunk carries the usage.
+    pub include_usage: bool,
+}
+
+/// The pieces in which a text is streamed: a word with the white space behind it is a token.
+pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive([' ', '\n'])
+}
+
+impl Answer<'_> {
+    /// The answer as one JSON body.
+    #[must_use]
+    pub fn whole(&self, protocol: Protocol) -> Framed {
+        match protocol {
+            Protocol::OpenAi => self.openai_whole(),
+            Protocol::Anthropic => self.anthropic_whole(),
+        }
+    }
+
+    /// The answer as server-sent events.
+    #[must_use]
+    pub fn stream(&self, protocol: Protocol) -> Framed {
+        match protocol {
+            Protocol::OpenAi => self.openai_stream(),
+            Protocol::Anthropic => self.anthropic_stream(),
+        }
+    }
+
+    fn tokens_out(&self) -> u64 {
+        tokens(self.text).count() as u64
+    }
+
+    fn openai_usage(&self) -> OpenAiUsage {
+        let completion_tokens = self.tokens_out();
+        OpenAiUsage {
+            prompt_tokens: self.tokens_in,
+            completion_tokens,
+            total_tokens: self.tokens_in + completion_tokens,
+        }
+    }
+
+    fn openai_finish(&self) -> &'static str {
+        if self.cut { "length" } else { "stop" }
+    }
+
+    fn openai_whole(&self) -> Framed {
+        Framed::whole(&Completion {
+            id: &format!("chatcmpl-{:016x}", self.id),
+            object: "chat.completion",
+            created: self.created,
+            model: self.model,
+            choices: [CompletionChoice {
+                index: 0,
+                message: Said { role: Some("assistant"), content: Some(self.text), refusal: None },
+                logprobs: None,
+                finish_reason: self.openai_finish(),
+            }],
+            usage: self.openai_usage(),
+        })
+    }
+
+    fn openai_stream(&self) -> Framed {
+        let id = format!("chatcmpl-{:016x}", self.id);
+        let mut framed = Framed::default();
+        let mut chunk = |choices: &[ChunkChoice<'_>], usage| {
+            let (created, model) = (self.created, self.model);
+            let object = "chat.completion.chunk";
+            framed.event(None, &Chunk { id: &id, object, created, model, choices, usage });
+        };
+        let pending = self.include_usage.then_some(None);
+        let choice = |role, content, finish_reason| ChunkChoice {
+            index: 0,
+            delta: Said { role, content, refusal: None },
+            logprobs: None,
+            finish_reason,
+        };
+        chunk(&[choice(Some("assistant"), Some(""), None)], pending);
+        for token in tokens(self.text) {
+            chunk(&[choice(None, Some(token), None)], pending);
+        }
+        chunk(&[choice(None, None, Some(self.openai_finish()))], pending);
+        if self.include_usage {
+            chunk(&[], Some(Some(self.openai_usage())));
+        }
+        framed.raw(b"data: [DONE]\n\n");
+        framed
+    }
+
+    fn anthropic_message<'a>(&'a self, id: &'a str, content: &'a [Block<'a>]) -> MessageBody<'a> {
+        let whole = !content.is_empty();
+        MessageBody {
+            id,
+            kind: "message",
+            role: "assistant",
+            model: self.model,
+            content,
+            stop_reason: whole.then(|| self.anthropic_stop()),
+            stop_sequence: None,
+            usage: AnthropicUsage {
+                input_tokens: Some(self.tokens_in),
+                output_tokens: if whole { self.tokens_out() } else { 1 },
+            },
+        }
+    }
+
+    fn anthropic_stop(&self) -> &'static str {
+        if self.cut { "max_tokens" } else { "end_turn" }
+    }
+
+    fn anthropic_whole(&self) -> Framed {
+        let id = format!("msg_{:016x}", self.id);
+        Framed::whole(&self.anthropic_message(&id, &[Block { kind: "text", text: self.text }]))
+    }
+
+    fn anthropic_stream(&self) -> Framed {
+        let id = format!("msg_{:016x}", self.id);
+        let mut framed = Framed::default();
+        let mut event = |event: &Event<'_>| framed.event(Some(event.name()), event);
+        event(&Event::MessageStart { message: self.anthropic_message(&id, &[]) });
+        let content_block = Block { kind: "text", text: "" };
+        event(&Event::ContentBlockStart { index: 0, content_block });
+        event(&Event::Ping);
+        for text in tokens(self.text) {
+            let delta = Block { kind: "text_delta", text };
+            event(&Event::ContentBlockDelta { index: 0, delta });
+        }
+        event(&Event::ContentBlockStop { index: 0 });
+        event(&Event::MessageDelta {
+            delta: Stop { stop_reason: self.anthropic_stop(), stop_sequence: None },
+            usage: AnthropicUsage { input_tokens: None, output_tokens: self.tokens_out() },
+        });
+        event(&Event::MessageStop);
+        framed
+    }
+}
+
+/// A body that claims to be JSON or events and is not, whole or streamed.
+#[must_use]
+pub fn bad_json(streamed: bool) -> Framed {
+    let mut framed = Framed::default();
+    if streamed {
+        framed.raw(b"data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"delta\":\n\n");
+        framed.raw(b"data: [DONE]\n\n");
+    } else {
+        framed.raw(b"{\"id\":\"chatcmpl-broken\",\"choices\":[{\"message\":");
+    }
+    framed
+}
+
+/// The body of an error in the protocol's shape.
+#[must_use]
+pub fn error(protocol: Protocol, status: u16, message: &str) -> Bytes {
+    let mut body = Vec::with_capacity(256);
+    match protocol {
+        Protocol::OpenAi => {
+            let (kind, code) = openai_error_kind(status);
+            json(&mut body, &OpenAiError { error: Reason { message, kind, param: None, code } });
+        }
+        Protocol::Anthropic => {
+            let error = AnthropicReason { kind: anthropic_error_kind(status), message };
+            json(&mut body, &AnthropicError { kind: "error", error, request_id: "req_rehearsal" });
+        }
+    }
+    Bytes::from(body)
+}
+
+fn openai_error_kind(status: u16) -> (&'static str, Option<&'static str>) {
+    match status {
+        401 => ("invalid_request_error", Some("invalid_api_key")),
+        404 => ("invalid_request_error", Some("model_not_found")),
+        408 => ("timeout", None),
+        429 => ("requests", Some("rate_limit_exceeded")),
+        503 | 529 => ("service_unavailable_error", None),
+        500.. => ("server_error", None),
+        _ => ("invalid_request_error", None),
+    }
+}
+
+fn anthropic_error_kind(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        408 | 504 => "timeout_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        529 => "overloaded_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    }
+}
+
+// === The shapes on the wire ===
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: [CompletionChoice<'a>; 1],
+    usage: OpenAiUsage,
+}
+
+#[derive(Serialize)]
+struct CompletionChoice<'a> {
+    index: u32,
+    message: Said<'a>,
+    logprobs: Option<()>,
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    refusal: Option<()>,
+}
+
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: &'a [ChunkChoice<'a>],
+    /// Absent unless asked for; then `null` but in the last chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Option<OpenAiUsage>>,
+}
+
+#[derive(Serialize)]
+struct ChunkChoice<'a> {
+    index: u32,
+    delta: Said<'a>,
+    logprobs: Option<()>,
+    finish_reason: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct OpenAiUsage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct OpenAiError<'a> {
+    error: Reason<'a>,
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<()>,
+    code: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event<'a> {
+    MessageStart { message: MessageBody<'a> },
+    ContentBlockStart { index: u32, content_block: Block<'a> },
+    Ping,
+    ContentBlockDelta { index: u32, delta: Block<'a> },
+    ContentBlockStop { index: u32 },
+    MessageDelta { delta: Stop, usage: AnthropicUsage },
+    MessageStop,
+}
+
+impl Event<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::MessageStart { .. } => "message_start",
+            Self::ContentBlockStart { .. } => "content_block_start",
+            Self::Ping => "ping",
+            Self::ContentBlockDelta { .. } => "content_block_delta",
+            Self::ContentBlockStop { .. } => "content_block_stop",
+            Self::MessageDelta { .. } => "message_delta",
+            Self::MessageStop => "message_stop",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MessageBody<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    role: &'static str,
+    model: &'a str,
+    content: &'a [Block<'a>],
+    stop_reason: Option<&'static str>,
+    stop_sequence: Option<()>,
+    usage: AnthropicUsage,
+}
+
+#[derive(Serialize)]
+struct Block<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Stop {
+    stop_reason: &'static str,
+    stop_sequence: Option<()>,
+}
+
+#[derive(Serialize)]
+struct AnthropicUsage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    output_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct AnthropicError<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error: AnthropicReason<'a>,
+    request_id: &'static str,
+}
+
+#[derive(Serialize)]
+struct AnthropicReason<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(text: &str) -> Answer<'_> {
+        let (id, created, model, tokens_in) = (1, 2, "m", 3);
+        Answer { id, created, model, text, cut: false, tokens_in, include_usage: true }
+    }
+
+    #[test]
+    fn the_frames_of_an_answer_joined_are_the_answer() {
+        for protocol in [Protocol::OpenAi, Protocol::Anthropic] {
+            let answer = answer("one two\nthree");
+            for framed in [Answer::whole, Answer::stream].map(|shape| shape(&answer, protocol)) {
+                let all = framed.bytes.clone();
+                let half =
+                    Framed { bytes: all.clone(), ends: framed.ends.clone() }.into_first_half();
+                assert!(!half.is_empty() && half.len() < all.len());
+                assert_eq!(framed.into_frames().concat(), all);
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_joined_are_the_text() {
+        let text = "a  b\nc d ";
+        assert_eq!(tokens(text).collect::<String>(), text);
+        assert_eq!(tokens("").count(), 0);
+    }
+}

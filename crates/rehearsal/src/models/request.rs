@@ -1,0 +1,249 @@
+//! What the two protocols ask, read without copying where the JSON allows it.
+//!
+//! Fields that change nothing here are ignored, as both real servers ignore most of what they do not use.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
+
+/// Which of the two protocols a call speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// OpenAI chat completions, `POST /v1/chat/completions`.
+    OpenAi,
+    /// Anthropic Messages, `POST /v1/messages`.
+    Anthropic,
+}
+
+impl Protocol {
+    /// The name under which calls are counted.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+/// A completion request of either protocol.
+#[derive(Debug, Deserialize)]
+pub struct Request<'a> {
+    /// The model asked for.
+    #[serde(borrow)]
+    pub model: Cow<'a, str>,
+    /// The conversation, oldest first.
+    #[serde(borrow)]
+    pub messages: Vec<Message<'a>>,
+    /// Anthropic's place for the system prompt.
+    #[serde(borrow, default)]
+    pub system: Text<'a>,
+    /// Whether the answer is to come as server-sent events.
+    #[serde(default)]
+    pub stream: Option<bool>,
+    /// OpenAI's options of the stream.
+    #[serde(default)]
+    pub stream_options: Option<StreamOptions>,
+    /// The most tokens of the answer; Anthropic requires it.
+    #[serde(default)]
+    pub max_tokens: Option<u64>,
+    /// OpenAI's newer name of `max_tokens`.
+    #[serde(default)]
+    pub max_completion_tokens: Option<u64>,
+}
+
+/// OpenAI's `stream_options`.
+#[derive(Debug, Default, Deserialize)]
+pub struct StreamOptions {
+    /// Whether a last chunk carries the usage.
+    #[serde(default)]
+    pub include_usage: bool,
+}
+
+/// One message of a conversation.
+#[derive(Debug, Deserialize)]
+pub struct Message<'a> {
+    /// Who speaks.
+    #[serde(borrow)]
+    pub role: Cow<'a, str>,
+    /// What is said.
+    #[serde(borrow, default)]
+    pub content: Text<'a>,
+}
+
+/// A text given as a string, as a list of parts (their texts joined) or as `null` (empty).
+#[derive(Debug, Default)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor).map(Text)
+    }
+}
+
+struct TextVisitor;
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+}
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, a list of content parts or null")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(""))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
+        let mut joined = Cow::Borrowed("");
+        while let Some(part) = parts.next_element::<Part<'de>>()? {
+            joined += part.text.unwrap_or_default();
+        }
+        Ok(joined)
+    }
+}
+
+/// Why a request is refused with 400, in the words of its protocol.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RequestError {
+    /// Not JSON, or a field of the wrong type or missing; the parser's words.
+    #[error("{0}")]
+    Unreadable(String),
+    /// No message at all.
+    #[error("messages: at least one message is required")]
+    NoMessages,
+    /// A role that the protocol does not know.
+    #[error("messages.{at}.role: unknown role")]
+    UnknownRole {
+        /// Which message.
+        at: usize,
+    },
+    /// Anthropic only: `max_tokens` is missing or 0.
+    #[error("max_tokens: Field required")]
+    NoMaxTokens,
+    /// Anthropic only: the header `anthropic-version` is missing.
+    #[error("anthropic-version: header is required")]
+    NoVersion,
+    /// Anthropic only: the first message is not the user's.
+    #[error("messages: first message must use the \"user\" role")]
+    UserNotFirst,
+    /// Anthropic only: a message without text.
+    #[error("messages: text content blocks must be non-empty")]
+    EmptyText,
+}
+
+impl<'a> Request<'a> {
+    /// Reads and checks the body of a call.
+    ///
+    /// # Errors
+    /// When the protocol's own server would answer 400.
+    pub fn read(protocol: Protocol, body: &'a [u8]) -> Result<Self, RequestError> {
+        let request: Self = serde_json::from_slice(body)
+            .map_err(|error| RequestError::Unreadable(error.to_string()))?;
+        let (first, roles): (_, &[&str]) = match protocol {
+            Protocol::OpenAi => {
+                (None, &["user", "assistant", "system", "developer", "tool", "function"])
+            }
+            Protocol::Anthropic => (Some("user"), &["user", "assistant"]),
+        };
+        let opening = request.messages.first().ok_or(RequestError::NoMessages)?;
+        if first.is_some_and(|first| first != opening.role) {
+            return Err(RequestError::UserNotFirst);
+        }
+        let unknown = request.messages.iter().position(|message| !roles.contains(&&*message.role));
+        if let Some(at) = unknown {
+            return Err(RequestError::UnknownRole { at });
+        }
+        if protocol == Protocol::Anthropic {
+            request.max_tokens.filter(|most| *most > 0).ok_or(RequestError::NoMaxTokens)?;
+            if request.messages.iter().any(|message| message.content.0.trim().is_empty()) {
+                return Err(RequestError::EmptyText);
+            }
+        }
+        Ok(request)
+    }
+
+    /// The newest text of the user, or an empty one.
+    #[must_use]
+    pub fn last_user_text(&self) -> &str {
+        self.user_texts_newest_first().next().unwrap_or_default()
+    }
+
+    /// The user's texts, newest first.
+    pub fn user_texts_newest_first(&self) -> impl Iterator<Item = &str> {
+        self.messages.iter().rev().filter(|message| message.role == "user").map(|m| &*m.content.0)
+    }
+
+    /// Every text of the request in order, the system prompt first.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.system.0).chain(self.messages.iter().map(|m| &*m.content.0))
+    }
+
+    /// The tokens of the request, by our rule of four bytes to a token and four for each text.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        let texts = self.texts().filter(|text| !text.is_empty());
+        texts.map(|text| text.len().div_ceil(4) as u64 + 4).sum()
+    }
+
+    /// The most tokens the answer may have.
+    #[must_use]
+    pub fn answer_tokens_max(&self) -> Option<u64> {
+        self.max_completion_tokens.or(self.max_tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_may_be_a_string_parts_or_null() {
+        let body = br#"{"model":"m","messages":[{"role":"system","content":null},
+            {"role":"user","content":[{"type":"text","text":"a\n"},{"type":"image_url","image_url":{}},{"type":"text","text":"b"}]},
+            {"role":"assistant","content":"plain"}],"temperature":1}"#;
+        let request = Request::read(Protocol::OpenAi, body).unwrap();
+        assert_eq!(request.texts().collect::<Vec<_>>(), ["", "", "a\nb", "plain"]);
+        assert_eq!(request.last_user_text(), "a\nb");
+        assert!(matches!(request.messages[2].content.0, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn each_protocol_refuses_what_its_server_refuses() {
+        let read = |protocol, body: &str| Request::read(protocol, body.as_bytes()).err();
+        let hi = r#"[{"role":"user","content":"hi"}]"#;
+        let say =
+            |messages: &str| format!(r#"{{"model":"m","max_tokens":9,"messages":{messages}}}"#);
+        for protocol in [Protocol::OpenAi, Protocol::Anthropic] {
+            assert_eq!(read(protocol, &say(hi)), None);
+            assert_eq!(read(protocol, &say("[]")), Some(RequestError::NoMessages));
+            assert!(matches!(read(protocol, "{}"), Some(RequestError::Unreadable(_))));
+        }
+        let system = say(r#"[{"role":"system","content":"s"},{"role":"user","content":"hi"}]"#);
+        assert_eq!(read(Protocol::OpenAi, &system), None);
+        assert_eq!(read(Protocol::Anthropic, &system), Some(RequestError::UserNotFirst));
+        let no_max = format!(r#"{{"model":"m","messages":{hi}}}"#);
+        assert_eq!(read(Protocol::Anthropic, &no_max), Some(RequestError::NoMaxTokens));
+        let empty = say(r#"[{"role":"user","content":" "}]"#);
+        assert_eq!(read(Protocol::Anthropic, &empty), Some(RequestError::EmptyText));
+        let odd = say(r#"[{"role":"user","content":"a"},{"role":"king","content":"b"}]"#);
+        assert_eq!(read(Protocol::OpenAi, &odd), Some(RequestError::UnknownRole { at: 1 }));
+    }
+}

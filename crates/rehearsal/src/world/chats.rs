@@ -1,0 +1,336 @@
+//! Chats and their messages, and how the Bot API writes them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{BotIndex, State, StoredFile};
+use crate::clock::unix;
+use crate::config::GroupSeed;
+use crate::json::{put, raw};
+use crate::keyboard::Markup;
+use crate::refusal::Refusal;
+use crate::text::{Entity, Formatted};
+
+/// Ids at or below this belong to supergroups.
+const SUPERGROUP_ID_MAX: i64 = -1_000_000_000_000;
+
+/// Which chat. A private chat belongs to one person and one bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ChatKey {
+    Private { bot: BotIndex, person: i64 },
+    Group(i64),
+}
+
+impl ChatKey {
+    /// The id that bots know it by.
+    pub(crate) fn id(self) -> i64 {
+        match self {
+            Self::Private { person, .. } => person,
+            Self::Group(id) => id,
+        }
+    }
+
+    pub(crate) fn is_private(self) -> bool {
+        matches!(self, Self::Private { .. })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    Person(i64),
+    Bot(BotIndex),
+}
+
+/// What a message is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Payload {
+    /// The text, or the caption of a document.
+    pub(crate) body: Formatted,
+    pub(crate) markup: Option<Markup>,
+    pub(crate) document: Option<Document>,
+    /// The rich form, as the Bot API answers it.
+    pub(crate) rich: Option<Arc<Value>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Document {
+    pub(crate) file_id: String,
+    pub(crate) file_name: String,
+    pub(crate) file_size: usize,
+}
+
+impl From<&StoredFile> for Document {
+    fn from(file: &StoredFile) -> Self {
+        Self { file_id: file.id.clone(), file_name: file.name.clone(), file_size: file.bytes.len() }
+    }
+}
+
+pub(crate) struct Message {
+    pub(crate) id: i64,
+    pub(crate) author: Author,
+    pub(crate) date: i64,
+    pub(crate) edited: Option<i64>,
+    pub(crate) thread: Option<i64>,
+    pub(crate) reply_to: Option<i64>,
+    pub(crate) payload: Payload,
+}
+
+pub(crate) struct Chat {
+    pub(crate) key: ChatKey,
+    pub(crate) title: String,
+    /// As the Bot API writes it inside messages.
+    pub(crate) json: Box<RawValue>,
+    pub(crate) members: BTreeSet<i64>,
+    pub(crate) admins: BTreeSet<i64>,
+    pub(crate) topics: BTreeMap<i64, String>,
+    /// Bots that left.
+    pub(crate) left: HashSet<BotIndex>,
+    pub(crate) migrated_to: Option<i64>,
+    messages: VecDeque<Message>,
+    next_message_id: i64,
+}
+
+impl Chat {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.key {
+            ChatKey::Private { .. } => "private",
+            ChatKey::Group(id) if id <= SUPERGROUP_ID_MAX => "supergroup",
+            ChatKey::Group(_) => "group",
+        }
+    }
+
+    pub(crate) fn message(&self, id: i64) -> Option<&Message> {
+        self.messages.get(self.messages.binary_search_by_key(&id, |message| message.id).ok()?)
+    }
+
+    pub(crate) fn message_mut(&mut self, id: i64) -> Option<&mut Message> {
+        let at = self.messages.binary_search_by_key(&id, |message| message.id).ok()?;
+        self.messages.get_mut(at)
+    }
+
+    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.iter()
+    }
+
+    pub(crate) fn remove(&mut self, id: i64) -> Option<Message> {
+        let at = self.messages.binary_search_by_key(&id, |message| message.id).ok()?;
+        self.messages.remove(at)
+    }
+
+    /// Adds a message, forgets the oldest beyond `max`, and gives its id.
+    pub(crate) fn add(&mut self, max: usize, mut message: Message) -> i64 {
+        let id = self.next_message_id;
+        self.next_message_id += 1;
+        message.id = id;
+        self.messages.push_back(message);
+        if self.messages.len() > max.max(1) {
+            self.messages.pop_front();
+        }
+        id
+    }
+
+    /// Uses up a message id for a message that only says what happened to the chat.
+    pub(crate) fn next_id(&mut self) -> i64 {
+        self.next_message_id += 1;
+        self.next_message_id - 1
+    }
+}
+
+/// A message as the Bot API writes it.
+#[derive(Serialize)]
+struct View<'a> {
+    message_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_thread_id: Option<i64>,
+    from: &'a RawValue,
+    chat: &'a RawValue,
+    date: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edit_date: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_topic_message: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to_message: Option<Box<View<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    entities: &'a [Entity],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
+    caption_entities: &'a [Entity],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rich_message: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<&'a RawValue>,
+}
+
+pub(crate) fn document_json(document: &Document) -> Value {
+    let is_text = document.file_name.ends_with(".md") || document.file_name.ends_with(".txt");
+    json!({
+        "file_id": document.file_id,
+        "file_unique_id": format!("u{}", document.file_id),
+        "file_name": document.file_name,
+        "mime_type": if is_text { "text/plain" } else { "application/octet-stream" },
+        "file_size": document.file_size,
+    })
+}
+
+impl State {
+    pub(crate) fn add_group(&mut self, seed: &GroupSeed) {
+        let key = ChatKey::Group(seed.id);
+        let mut topics: BTreeMap<i64, String> = seed.topics.iter().cloned().collect();
+        let is_forum = !topics.is_empty();
+        if is_forum {
+            topics.entry(1).or_insert_with(|| "General".to_owned());
+        }
+        let kind = if seed.id <= SUPERGROUP_ID_MAX { "supergroup" } else { "group" };
+        let mut json = json!({"id": seed.id, "title": seed.title, "type": kind});
+        if is_forum {
+            put(&mut json, "is_forum", true);
+        }
+        let chat = Chat {
+            key,
+            title: seed.title.clone(),
+            json: raw(&json),
+            members: seed.members.iter().chain(&seed.admins).copied().collect(),
+            admins: seed.admins.iter().copied().collect(),
+            topics,
+            left: HashSet::new(),
+            migrated_to: None,
+            messages: VecDeque::new(),
+            next_message_id: 1,
+        };
+        self.chats.insert(key, chat);
+    }
+
+    /// The private chat of a known person with a bot, made when it does not exist yet.
+    pub(crate) fn private_chat(&mut self, bot: BotIndex, person: i64) -> Option<ChatKey> {
+        let key = ChatKey::Private { bot, person };
+        if !self.chats.contains_key(&key) {
+            let seed = &self.people.get(&person)?.seed;
+            let mut json = json!({"id": person, "type": "private", "first_name": seed.first_name});
+            if let Some(username) = &seed.username {
+                put(&mut json, "username", username);
+            }
+            let chat = Chat {
+                key,
+                title: self.bot(bot).seed.name.clone(),
+                json: raw(&json),
+                members: BTreeSet::from([person]),
+                admins: BTreeSet::new(),
+                topics: BTreeMap::new(),
+                left: HashSet::new(),
+                migrated_to: None,
+                messages: VecDeque::new(),
+                next_message_id: 1,
+            };
+            self.chats.insert(key, chat);
+        }
+        Some(key)
+    }
+
+    /// The chat a call names, if this bot may write to it.
+    pub(crate) fn target(&self, bot: BotIndex, chat: &str) -> Result<ChatKey, Refusal> {
+        let unknown = || Refusal::bad("chat not found");
+        let id = match chat.trim().parse::<i64>() {
+            Ok(id) => id,
+            // Only people and public groups have usernames; a bot cannot find people by theirs.
+            Err(_not_a_number) => return Err(unknown()),
+        };
+        if id < 0 {
+            let key = ChatKey::Group(id);
+            let chat = self.chats.get(&key).ok_or_else(unknown)?;
+            if let Some(to) = chat.migrated_to {
+                return Err(Refusal::migrated(to));
+            }
+            if chat.left.contains(&bot) {
+                let words = format!("Forbidden: bot is not a member of the {} chat", chat.kind());
+                return Err(Refusal::new(403, words));
+            }
+            return Ok(key);
+        }
+        let person = self.people.get(&id).ok_or_else(unknown)?;
+        if person.blocked.contains(&bot) {
+            return Err(Refusal::blocked());
+        }
+        let key = ChatKey::Private { bot, person: id };
+        if self.chats.contains_key(&key) {
+            Ok(key)
+        } else {
+            Err(Refusal::new(403, "Forbidden: bot can't initiate conversation with a user"))
+        }
+    }
+
+    pub(crate) fn chat(&self, key: ChatKey) -> &Chat {
+        self.chats.get(&key).expect("a key is made only for a chat that exists; none is removed")
+    }
+
+    pub(crate) fn chat_mut(&mut self, key: ChatKey) -> &mut Chat {
+        self.chats
+            .get_mut(&key)
+            .expect("a key is made only for a chat that exists; none is removed")
+    }
+
+    /// Puts a message into a chat and shows it to the people there.
+    pub(crate) fn post(
+        &mut self,
+        key: ChatKey,
+        author: Author,
+        thread: Option<i64>,
+        reply_to: Option<i64>,
+        payload: Payload,
+    ) -> i64 {
+        let max = self.config.messages_per_chat_max;
+        let date = unix();
+        let message = Message { id: 0, author, date, edited: None, thread, reply_to, payload };
+        let id = self.chat_mut(key).add(max, message);
+        self.announce_message(key, id, "message");
+        id
+    }
+
+    /// The message as the Bot API writes it, or `None` when the chat no longer holds it.
+    pub(crate) fn message_json(&self, key: ChatKey, id: i64) -> Option<Vec<u8>> {
+        let chat = self.chats.get(&key)?;
+        let view = self.view(chat, chat.message(id)?, true)?;
+        Some(serde_json::to_vec(&view).expect("plain values always serialise"))
+    }
+
+    fn view<'a>(&'a self, chat: &'a Chat, message: &'a Message, outer: bool) -> Option<View<'a>> {
+        let payload = &message.payload;
+        let has_document = payload.document.is_some();
+        let text = payload.body.text.as_str();
+        let entities = payload.body.entities.as_slice();
+        let reply = message.reply_to.filter(|_| outer).and_then(|id| chat.message(id));
+        let markup = payload.markup.as_ref().filter(|markup| markup.inline);
+        Some(View {
+            message_id: message.id,
+            message_thread_id: message.thread,
+            from: match message.author {
+                Author::Person(person) => &self.people.get(&person)?.user,
+                Author::Bot(bot) => &self.bot(bot).user,
+            },
+            chat: &chat.json,
+            date: message.date,
+            edit_date: message.edited,
+            is_topic_message: message.thread.map(|_| true),
+            reply_to_message: match reply {
+                Some(reply) => self.view(chat, reply, false).map(Box::new),
+                None => None,
+            },
+            text: (!has_document && payload.rich.is_none()).then_some(text),
+            entities: if has_document || payload.rich.is_some() { &[] } else { entities },
+            document: payload.document.as_ref().map(document_json),
+            caption: (has_document && !text.is_empty()).then_some(text),
+            caption_entities: if has_document { entities } else { &[] },
+            rich_message: payload.rich.as_deref(),
+            reply_markup: markup.map(|markup| &*markup.json),
+        })
+    }
+}

@@ -1,0 +1,482 @@
+//! Reads rule files: TOML with one `[[rule]]` table per rule, built in or the operator's own.
+//!
+//! A rule is a regular expression (linear time, of limited size) behind a list of keywords: the
+//! expression runs only on texts in which a keyword occurs. Every rule brings examples of what it
+//! must match and what it must let pass.
+
+use std::{borrow::Cow, sync::Arc};
+
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use crate::judgement::{Action, Direction, Kind, Severity};
+
+/// Rules in all files together. More are an error.
+const RULES_MAX: usize = 2_000;
+/// Keywords of one rule. More are an error.
+const KEYWORDS_MAX: usize = 64;
+/// The shortest keyword, in bytes: shorter ones occur everywhere and save nothing.
+const KEYWORD_BYTES_MIN: usize = 2;
+/// The longest pattern, in bytes.
+const PATTERN_BYTES_MAX: usize = 4_096;
+/// The largest compiled pattern, in bytes.
+const COMPILED_BYTES_MAX: usize = 1 << 20;
+/// The largest rule file, in bytes.
+const FILE_BYTES_MAX: usize = 4 << 20;
+
+const FILE_KEYS: &[&str] = &["rule"];
+const RULE_KEYS: &[&str] = &[
+    "name",
+    "pattern",
+    "kind",
+    "action",
+    "severity",
+    "direction",
+    "keywords",
+    "agents",
+    "matches",
+    "passes",
+];
+const KINDS: &[&str] = &[
+    "prompt_injection",
+    "jailbreak",
+    "prompt_leak",
+    "data_exfiltration",
+    "dangerous",
+    "secret",
+    "custom",
+];
+
+/// A rule file as read, with the name that errors give it.
+#[derive(Clone, Debug)]
+pub struct RuleFile {
+    /// What errors call the file.
+    pub name: String,
+    /// Its TOML.
+    pub text: String,
+}
+
+/// A rule file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}{}: {problem}", rule.as_ref().map(|rule| format!(", rule {rule}")).unwrap_or_default())]
+pub struct RuleError {
+    /// The file, or the part of the policy.
+    pub file: String,
+    /// The rule's name, or its place in the file where it has none.
+    pub rule: Option<String>,
+    /// What is wrong.
+    #[source]
+    pub problem: RuleProblem,
+}
+
+/// What is wrong with a rule, a rule file or a configured secret.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleProblem {
+    /// The file is not TOML, or a value has the wrong type.
+    #[error("not a valid rule file: {0}")]
+    Unreadable(String),
+    /// The file is larger than files may be.
+    #[error("the file is larger than {FILE_BYTES_MAX} bytes")]
+    FileTooLarge,
+    /// A key that rules do not have.
+    #[error("unknown key \"{key}\"; did you mean \"{nearest}\"?")]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// The valid key most like it.
+        nearest: &'static str,
+    },
+    /// A kind that does not exist.
+    #[error("unknown kind \"{kind}\"; did you mean \"{nearest}\"? (or pii.<type>)")]
+    UnknownKind {
+        /// The kind as written.
+        kind: String,
+        /// The valid kind most like it.
+        nearest: &'static str,
+    },
+    /// A name with other characters than `a-z`, `0-9` and `_`, or of a wrong length.
+    #[error("a name is 1 to 64 of a-z, 0-9 and _")]
+    BadName,
+    /// Two rules of one name.
+    #[error("there is already a rule of this name")]
+    DuplicateName,
+    /// No keyword, too many, or one that is too short.
+    #[error("a rule needs 1 to {KEYWORDS_MAX} keywords of {KEYWORD_BYTES_MIN} bytes or more")]
+    BadKeywords,
+    /// The pattern is longer than patterns may be.
+    #[error("the pattern is longer than {PATTERN_BYTES_MAX} bytes")]
+    PatternTooLong,
+    /// The pattern is no regular expression, or compiles to too much.
+    #[error("the pattern cannot be used: {0}")]
+    BadPattern(Box<regex::Error>),
+    /// The pattern matches the empty text, so it would match everywhere.
+    #[error("the pattern matches the empty text")]
+    PatternMatchesNothing,
+    /// A rule has no example of what it matches or of what it lets pass.
+    #[error("a rule needs at least one example in matches and one in passes")]
+    NoExamples,
+    /// More rules than a screen may have.
+    #[error("there are more than {RULES_MAX} rules")]
+    TooManyRules,
+    /// A rule to be left out that does not exist.
+    #[error("there is no rule of this name to disable; did you mean \"{nearest}\"?")]
+    UnknownRule {
+        /// The rule whose name is most like it.
+        nearest: String,
+    },
+    /// A configured secret too short to be looked for without finding it everywhere.
+    #[error("a secret to look for needs {0} bytes or more")]
+    SecretTooShort(usize),
+    /// The keywords or secrets are too many to search for at once.
+    #[error("too many keywords or secrets to search for at once")]
+    TooMuchToSearch(#[source] aho_corasick::BuildError),
+}
+
+/// One rule, ready to use.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) name: Arc<str>,
+    pub(crate) pattern: Regex,
+    pub(crate) kind: Kind,
+    pub(crate) action: Action,
+    pub(crate) severity: Severity,
+    direction: Where,
+    pub(crate) keywords: Vec<String>,
+    agents: Vec<String>,
+    pub(crate) matches: Vec<String>,
+    pub(crate) passes: Vec<String>,
+}
+
+impl Rule {
+    /// Whether the rule looks at text that goes this way, for this agent. A rule for some agents
+    /// does not apply where no agent is named.
+    pub(crate) fn applies(&self, direction: Direction, agent: Option<&str>) -> bool {
+        let right_way = match self.direction {
+            Where::In => direction == Direction::In,
+            Where::Out => direction == Direction::Out,
+            Where::Both => true,
+        };
+        let right_agent = self.agents.is_empty()
+            || agent.is_some_and(|agent| self.agents.iter().any(|a| a == agent));
+        right_way && right_agent
+    }
+
+    /// A direction the rule looks at, and an agent it applies to, for trying its examples.
+    pub(crate) fn example_setting(&self) -> (Direction, Option<&str>) {
+        let direction = match self.direction {
+            Where::In | Where::Both => Direction::In,
+            Where::Out => Direction::Out,
+        };
+        (direction, self.agents.first().map(String::as_str))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Where {
+    In,
+    Out,
+    Both,
+}
+
+/// A rule as written in a file.
+#[derive(Deserialize)]
+struct RuleText {
+    name: String,
+    pattern: String,
+    kind: String,
+    action: Action,
+    severity: Severity,
+    direction: Where,
+    keywords: Vec<String>,
+    #[serde(default)]
+    agents: Vec<String>,
+    #[serde(default)]
+    matches: Vec<String>,
+    #[serde(default)]
+    passes: Vec<String>,
+}
+
+/// The rules of all files, in order, without the disabled ones.
+pub(crate) fn read_all(files: &[RuleFile], disabled: &[String]) -> Result<Vec<Rule>, RuleError> {
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut names = std::collections::HashSet::new();
+    for file in files {
+        for rule in read(file)? {
+            let duplicate = !names.insert(Arc::clone(&rule.name));
+            let fault = |problem| RuleError {
+                file: file.name.clone(),
+                rule: Some(rule.name.to_string()),
+                problem,
+            };
+            if duplicate {
+                return Err(fault(RuleProblem::DuplicateName));
+            }
+            if RULES_MAX <= rules.len() {
+                return Err(fault(RuleProblem::TooManyRules));
+            }
+            rules.push(rule);
+        }
+    }
+    for name in disabled {
+        if !names.contains(name.as_str()) {
+            let known: Vec<&str> = rules.iter().map(|rule| &*rule.name).collect();
+            let nearest = nearest(name, &known).unwrap_or_default().to_owned();
+            return Err(RuleError {
+                file: "rules_disabled".to_owned(),
+                rule: Some(name.clone()),
+                problem: RuleProblem::UnknownRule { nearest },
+            });
+        }
+    }
+    rules.retain(|rule| !disabled.iter().any(|name| **name == *rule.name));
+    Ok(rules)
+}
+
+fn read(file: &RuleFile) -> Result<Vec<Rule>, RuleError> {
+    let fault = |rule, problem| RuleError { file: file.name.clone(), rule, problem };
+    if FILE_BYTES_MAX < file.text.len() {
+        return Err(fault(None, RuleProblem::FileTooLarge));
+    }
+    let unreadable = |error: toml::de::Error| RuleProblem::Unreadable(error.message().to_owned());
+    let table: toml::Table = file.text.parse().map_err(|error: toml::de::Error| {
+        fault(None, RuleProblem::Unreadable(error.to_string()))
+    })?;
+    check_keys(&table, FILE_KEYS).map_err(|problem| fault(None, problem))?;
+    let Some(entries) = table.get("rule") else { return Ok(Vec::new()) };
+    let Some(entries) = entries.as_array() else {
+        let words = "rules are written as [[rule]] tables".to_owned();
+        return Err(fault(None, RuleProblem::Unreadable(words)));
+    };
+    let mut rules = Vec::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        let name = entry.get("name").and_then(toml::Value::as_str);
+        let name = name.map_or_else(|| format!("number {}", at + 1), str::to_owned);
+        let rule = entry
+            .as_table()
+            .ok_or_else(|| RuleProblem::Unreadable("a rule is a table".to_owned()))
+            .and_then(|table| check_keys(table, RULE_KEYS))
+            .and_then(|()| entry.clone().try_into::<RuleText>().map_err(unreadable))
+            .and_then(compile);
+        rules.push(rule.map_err(|problem| fault(Some(name), problem))?);
+    }
+    Ok(rules)
+}
+
+fn check_keys(table: &toml::Table, valid: &'static [&'static str]) -> Result<(), RuleProblem> {
+    match table.keys().find(|key| !valid.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(RuleProblem::UnknownKey {
+            key: key.clone(),
+            nearest: nearest(key, valid).unwrap_or_default(),
+        }),
+    }
+}
+
+fn nearest<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
+    valid.iter().copied().min_by_key(|valid| strsim::damerau_levenshtein(word, valid))
+}
+
+fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
+    let named = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
+    if text.name.is_empty() || 64 < text.name.len() || !text.name.chars().all(named) {
+        return Err(RuleProblem::BadName);
+    }
+    let too_short = |keyword: &String| keyword.len() < KEYWORD_BYTES_MIN;
+    if text.keywords.is_empty()
+        || KEYWORDS_MAX < text.keywords.len()
+        || text.keywords.iter().any(too_short)
+    {
+        return Err(RuleProblem::BadKeywords);
+    }
+    if PATTERN_BYTES_MAX < text.pattern.len() {
+        return Err(RuleProblem::PatternTooLong);
+    }
+    if text.matches.is_empty() || text.passes.is_empty() {
+        return Err(RuleProblem::NoExamples);
+    }
+    let pattern = RegexBuilder::new(&with_quick_boundaries(&text.pattern))
+        .size_limit(COMPILED_BYTES_MAX)
+        .dfa_size_limit(COMPILED_BYTES_MAX)
+        .build()
+        .map_err(|error| RuleProblem::BadPattern(Box::new(error)))?;
+    if pattern.is_match("") {
+        return Err(RuleProblem::PatternMatchesNothing);
+    }
+    let name: Arc<str> = text.name.into();
+    Ok(Rule {
+        kind: kind(&text.kind, &name)?,
+        name,
+        pattern,
+        action: text.action,
+        severity: text.severity,
+        direction: text.direction,
+        keywords: text.keywords.iter().flat_map(|keyword| spellings(keyword)).collect(),
+        agents: text.agents,
+        matches: text.matches,
+        passes: text.passes,
+    })
+}
+
+/// Makes `\b` look at ASCII only, in a pattern that is itself ASCII: the quick matcher gives up on
+/// text of other scripts otherwise, and the slow one takes a hundred times longer.
+fn with_quick_boundaries(pattern: &str) -> Cow<'_, str> {
+    if !pattern.is_ascii() || !pattern.contains("\\b") {
+        return Cow::Borrowed(pattern);
+    }
+    let mut quick = String::with_capacity(pattern.len() + 32);
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        match (c, rest.peek()) {
+            ('\\', Some('b')) => {
+                rest.next();
+                // `\b{start}` and its kin are left as they are.
+                quick.push_str(if rest.peek() == Some(&'{') { "\\b" } else { "(?-u:\\b)" });
+            }
+            ('\\', Some(_)) => {
+                quick.push(c);
+                quick.extend(rest.next());
+            }
+            (_, Some(_) | None) => quick.push(c),
+        }
+    }
+    Cow::Owned(quick)
+}
+
+fn kind(word: &str, rule: &Arc<str>) -> Result<Kind, RuleProblem> {
+    Ok(match word {
+        "prompt_injection" => Kind::PromptInjection,
+        "jailbreak" => Kind::Jailbreak,
+        "prompt_leak" => Kind::PromptLeak,
+        "data_exfiltration" => Kind::DataExfiltration,
+        "dangerous" => Kind::Dangerous,
+        "secret" => Kind::Secret(Arc::clone(rule)),
+        "custom" => Kind::Custom,
+        _ => match word.strip_prefix("pii.") {
+            Some(kind) if !kind.is_empty() => Kind::Pii(kind.into()),
+            Some(_) | None => {
+                return Err(RuleProblem::UnknownKind {
+                    kind: word.to_owned(),
+                    nearest: nearest(word, KINDS).unwrap_or_default(),
+                });
+            }
+        },
+    })
+}
+
+/// A keyword as the search needs it: the search ignores the case of ASCII letters only.
+fn spellings(keyword: &str) -> Vec<String> {
+    if keyword.is_ascii() {
+        return vec![keyword.to_owned()];
+    }
+    let lower = keyword.to_lowercase();
+    let mut letters = lower.chars();
+    let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+    let mut spellings = vec![first + letters.as_str(), lower.to_uppercase(), lower];
+    spellings.dedup();
+    spellings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"[[rule]]
+name = "project_name"
+pattern = '(?i)\bproject\s+aurora\b'
+kind = "custom"
+action = "redact"
+severity = "medium"
+direction = "out"
+keywords = ["aurora"]
+matches = ["Project Aurora"]
+passes = ["aurora borealis"]
+"#;
+
+    fn error_of(text: &str) -> String {
+        let file = RuleFile { name: "own.toml".to_owned(), text: text.to_owned() };
+        read_all(&[file], &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_good_file_is_read() {
+        let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
+        let rules = read_all(&[file], &[]).unwrap();
+        assert_eq!(rules.len(), 1);
+        assert!(rules[0].applies(Direction::Out, None));
+        assert!(!rules[0].applies(Direction::In, None));
+    }
+
+    #[test]
+    fn an_error_names_the_file_the_rule_and_what_is_wrong() {
+        let cases = [
+            (
+                "severity =",
+                "severty =",
+                "own.toml, rule project_name: unknown key \"severty\"; did you mean \"severity\"?",
+            ),
+            (
+                "\"custom\"",
+                "\"jailbrake\"",
+                "own.toml, rule project_name: unknown kind \"jailbrake\"; did you mean \"jailbreak\"? (or pii.<type>)",
+            ),
+            (
+                "[\"aurora\"]",
+                "[]",
+                "own.toml, rule project_name: a rule needs 1 to 64 keywords of 2 bytes or more",
+            ),
+            (
+                "[\"Project Aurora\"]",
+                "[]",
+                "own.toml, rule project_name: a rule needs at least one example in matches and one in passes",
+            ),
+            (
+                "name = \"project_name\"",
+                "name = \"Nope!\"",
+                "own.toml, rule Nope!: a name is 1 to 64 of a-z, 0-9 and _",
+            ),
+            (
+                r"'(?i)\bproject\s+aurora\b'",
+                "'a*'",
+                "own.toml, rule project_name: the pattern matches the empty text",
+            ),
+            ("[[rule]]", "[[rules]]", "own.toml: unknown key \"rules\"; did you mean \"rule\"?"),
+        ];
+        for (from, to, expected) in cases {
+            assert_eq!(error_of(&GOOD.replace(from, to)), expected);
+        }
+        assert_eq!(
+            error_of(&format!("{GOOD}{GOOD}")),
+            "own.toml, rule project_name: there is already a rule of this name"
+        );
+    }
+
+    #[test]
+    fn boundaries_of_ascii_patterns_are_quick() {
+        for (pattern, quick) in [
+            (r"\bkey\b", r"(?-u:\b)key(?-u:\b)"),
+            (r"\\b\w", r"\\b\w"),
+            (r"\b{start}a", r"\b{start}a"),
+            (r"\bслово", r"\bслово"),
+        ] {
+            assert_eq!(with_quick_boundaries(pattern), quick);
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_compiles_to_too_much_is_an_error() {
+        let huge = GOOD.replace(r"'(?i)\bproject\s+aurora\b'", r"'(\w{100}){100}'");
+        assert!(error_of(&huge).contains("the pattern cannot be used"), "{}", error_of(&huge));
+    }
+
+    #[test]
+    fn only_a_rule_that_exists_can_be_disabled() {
+        let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
+        let files = [file];
+        assert!(read_all(&files, &["project_name".to_owned()]).unwrap().is_empty());
+        assert_eq!(
+            read_all(&files, &["project_nme".to_owned()]).unwrap_err().to_string(),
+            "rules_disabled, rule project_nme: there is no rule of this name to disable; did you mean \"project_name\"?"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! The ledger on disk: the one place that names sled.
+//!
+//! One log with sequential keys holds every record, sealed; a snapshot row per stream holds folded
+//! states; a checkpoint makes opening quick. One thread writes, in groups: apply, flush, fsync, then
+//! answer. Memory holds what is live: heads of streams, updates that wait, ids seen lately.
+//!
+//! ```text
+//! callers ──▶ queue ──▶ writer ──▶ disk        load ──▶ queue ──▶ reader ──▶ disk
+//!                          └─────▶ index ◀────── waiting, open_sessions
+//! ```
+//!
+//! On disk, in one sled tree, so that one batch is one atomic write:
+//!
+//! | key | value |
+//! |---|---|
+//! | `a-format`, `a-key-check` | the format's version; proof that the master key is ours |
+//! | `c` slot part | a checkpoint: what is in memory at a row of the log; two slots, used in turn |
+//! | `s` stream part | the newest snapshot of a stream, and where its last event is |
+//! | `z` row part | the log: rows of sealed records, numbered from 1 without a gap |
+//!
+//! Beside it stand `lock`, `reserve` and `mark`: the last row that was acknowledged. sled answers a
+//! damaged log by silently ending it earlier; the mark turns that into a refusal. A copy of the
+//! folder made while the store is open is therefore no backup.
+
+mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod disk;
+mod index;
+pub mod keys;
+mod opening;
+mod queue;
+mod reader;
+mod record;
+mod seen;
+mod shared;
+mod store;
+mod writer;
+
+pub use keys::{KeyError, KeyPlace, Keys};
+pub use opening::OpenError;
+pub use store::{Quarantined, Store, StoreConfig, StoreHealth};

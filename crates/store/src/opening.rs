@@ -1,0 +1,254 @@
+//! Opens a store: checks its format and key, takes the newest good checkpoint and replays the log
+//! from there. A crash, a clean stop and a first start all come this way.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::{BufMut as _, Bytes};
+use sled::Batch;
+use tracing::{info, warn};
+
+use crate::{
+    StoreConfig,
+    codec::Fields,
+    disk::{Disk, DiskError, DiskOpenError, key},
+    index::{Index, IndexLimits},
+    keys::Keys,
+    record::{Body, Damaged, Nonces, Position, Record, Seal, StreamName},
+};
+
+/// The format that this program reads and writes.
+const FORMAT: u32 = 1;
+/// Checkpoints alternate between two places, so that one is always whole.
+const CHECKPOINT_SLOTS: u8 = 2;
+const FIRST_ROW: u64 = 1;
+
+/// Why a store does not open. Our records are not changed by trying; the engine may tidy its own end.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// One process only.
+    #[error("another guildhall runs on this data folder")]
+    Locked,
+    /// A later version wrote it.
+    #[error(
+        "this data folder has format {found}, this program knows up to {known}; run the version \
+         of guildhall that wrote it, or a later one"
+    )]
+    NewerFormat {
+        /// What the folder says.
+        found: u32,
+        /// What this program can read.
+        known: u32,
+    },
+    /// The key does not fit.
+    #[error("this key file does not belong to this data folder")]
+    WrongKey,
+    /// Something does not read as it was written.
+    #[error(
+        "the ledger is damaged ({what}); nothing is guessed: restore the data folder from a backup"
+    )]
+    Damaged {
+        /// What was found, without ids.
+        what: String,
+    },
+    /// The log ends before a record that was acknowledged.
+    #[error(
+        "the ledger has lost its end: it was acknowledged up to row {acknowledged} but ends at \
+         row {found}; restore the data folder from a backup, or delete the file `mark` in it to \
+         go on without what is lost"
+    )]
+    LostEnd {
+        /// The last row that was acknowledged.
+        acknowledged: u64,
+        /// The last row that is there.
+        found: u64,
+    },
+    /// The disk or the system refused.
+    #[error("the data folder cannot be used")]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<DiskOpenError> for OpenError {
+    fn from(error: DiskOpenError) -> Self {
+        match error {
+            DiskOpenError::Locked => Self::Locked,
+            DiskOpenError::Corrupt(what) => Self::Damaged { what },
+            DiskOpenError::Io(error) => Self::Unusable(error.into()),
+        }
+    }
+}
+
+impl From<DiskError> for OpenError {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Damaged(damaged) => damaged.into(),
+            DiskError::Engine(sled::Error::Corruption { .. }) => {
+                Self::Damaged { what: "a page of the database".to_owned() }
+            }
+            error @ (DiskError::Engine(_) | DiskError::Io(_)) => Self::Unusable(error.into()),
+        }
+    }
+}
+
+impl From<Damaged> for OpenError {
+    fn from(damaged: Damaged) -> Self {
+        Self::Damaged { what: damaged.to_string() }
+    }
+}
+
+/// A store as it was found.
+pub(crate) struct Opened {
+    pub(crate) disk: Disk,
+    pub(crate) seal: Seal,
+    pub(crate) state: State,
+}
+
+/// What the log says, folded.
+pub(crate) struct State {
+    pub(crate) index: Index,
+    /// The row that is written next.
+    pub(crate) next_row: u64,
+    /// The number of the last checkpoint; zero if there is none.
+    pub(crate) generation: u64,
+    pub(crate) checkpoint_bytes: usize,
+    /// Bytes of the log that no checkpoint covers.
+    pub(crate) log_bytes: usize,
+}
+
+pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenError> {
+    let disk = Disk::open(&config.folder, config.cache_bytes, config.reserve_bytes)?;
+    let seal = Seal::new(keys);
+    // sled asserts what it reads from disk, so damage may also come as a panic.
+    let state = catch_unwind(AssertUnwindSafe(|| {
+        admit(&disk, keys)?;
+        recover(&disk, &seal, config.index_limits())
+    }));
+    let state = state.unwrap_or_else(|_panic| {
+        Err(OpenError::Damaged { what: "the engine panicked on what it read".to_owned() })
+    })?;
+    Ok(Opened { disk, seal, state })
+}
+
+/// Checks that the folder is ours to read, or marks an empty one as ours.
+fn admit(disk: &Disk, keys: &Keys) -> Result<(), OpenError> {
+    let check = keys.derive("ledger key check");
+    let Some(format) = disk.get(key::FORMAT)? else {
+        if disk.last_row()? != 0 || disk.mark() != 0 {
+            return Err(Damaged("the format row is missing").into());
+        }
+        let mut batch = Batch::default();
+        batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
+        batch.insert(key::KEY_CHECK, check.as_slice());
+        return Ok(disk.commit(batch)?);
+    };
+    let format = Fields(&format).u32().ok_or(Damaged("the format row does not read"))?;
+    if FORMAT < format {
+        return Err(OpenError::NewerFormat { found: format, known: FORMAT });
+    }
+    match disk.get(key::KEY_CHECK)? {
+        Some(found) if found == check.as_slice() => Ok(()),
+        Some(_) => Err(OpenError::WrongKey),
+        None => Err(Damaged("the key check is missing").into()),
+    }
+}
+
+fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenError> {
+    let last = disk.last_row()?;
+    let acknowledged = disk.mark();
+    if last < acknowledged {
+        return Err(OpenError::LostEnd { acknowledged, found: last });
+    }
+    let mut state = newest_checkpoint(disk, seal, limits, last)?;
+    let from = state.next_row;
+    let mut rows = disk.rows(from);
+    while let Some((number, row)) = rows.next()? {
+        if number != state.next_row {
+            return Err(Damaged("a row of the log is missing").into());
+        }
+        for (slot, record) in seal.open_row(&row)?.iter().enumerate() {
+            state.index.apply(Position::new(number, slot), record);
+        }
+        state.next_row += 1;
+        state.log_bytes += row.len();
+    }
+    if state.next_row != last + 1 {
+        return Err(Damaged("the end of the log does not read").into());
+    }
+    info!(rows = last, replayed = state.next_row - from, "the ledger is open");
+    Ok(state)
+}
+
+/// The newest checkpoint that reads, or an empty one: the log has everything.
+fn newest_checkpoint(
+    disk: &Disk,
+    seal: &Seal,
+    limits: IndexLimits,
+    last_row: u64,
+) -> Result<State, OpenError> {
+    let empty = State {
+        index: Index::new(limits),
+        next_row: FIRST_ROW,
+        generation: 0,
+        checkpoint_bytes: 0,
+        log_bytes: 0,
+    };
+    let mut best = empty;
+    for slot in 0..CHECKPOINT_SLOTS {
+        match read_checkpoint(disk, seal, limits, slot) {
+            Ok(Some(found)) if found.next_row <= last_row + 1 => {
+                if best.generation < found.generation {
+                    best = found;
+                }
+            }
+            Ok(Some(_)) => return Err(Damaged("the log ends before its checkpoint").into()),
+            Ok(None) => {}
+            Err(DiskError::Damaged(damaged)) => {
+                warn!(%damaged, "a checkpoint does not read; an older one and the log replace it");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(best)
+}
+
+fn read_checkpoint(
+    disk: &Disk,
+    seal: &Seal,
+    limits: IndexLimits,
+    slot: u8,
+) -> Result<Option<State>, DiskError> {
+    let Some(row) = disk.get_parts(&key::checkpoint(slot))? else { return Ok(None) };
+    let record = seal.open_slot(&row, 0)?;
+    let Body::Checkpoint(body) = record.body else {
+        return Err(Damaged("a checkpoint that is something else").into());
+    };
+    let mut fields = Fields(&body);
+    let state = fields.u64().and_then(|next_row| {
+        let index = Index::read(limits, &mut fields)?;
+        let (generation, checkpoint_bytes) = (record.seq, row.len());
+        Some(State { index, next_row, generation, checkpoint_bytes, log_bytes: 0 })
+    });
+    Ok(Some(state.ok_or(Damaged("a checkpoint that does not read"))?))
+}
+
+/// Adds a checkpoint to a batch. Returns its size.
+pub(crate) fn put_checkpoint(
+    (disk, seal): (&Disk, &Seal),
+    (index, next_row, generation): (&Index, u64, u64),
+    nonces: &mut Nonces,
+    batch: &mut Batch,
+) -> Result<usize, DiskError> {
+    let mut body = Vec::new();
+    body.put_u64(next_row);
+    index.put(&mut body);
+    let record = Record {
+        stream: StreamName([0; 16]),
+        seq: generation,
+        prev: Position::default(),
+        body: Body::Checkpoint(Bytes::from(body)),
+    };
+    let slot = generation.to_be_bytes()[7] % CHECKPOINT_SLOTS;
+    let mut sealed = Vec::new();
+    seal.seal(&record, nonces.next()?, &mut sealed);
+    disk.replace(batch, &key::checkpoint(slot), &sealed)?;
+    Ok(sealed.len())
+}

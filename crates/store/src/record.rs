@@ -1,0 +1,487 @@
+//! The records of the ledger: their bodies, their clear headers, and how they are sealed.
+//!
+//! A record on disk is `header · sealed body · CRC-32 of both`. The header shows no ids, only a
+//! keyed hash of the stream. The whole header but the nonce is authenticated with the body, so a
+//! record opens only as what it is and where it belongs. The checksum tells damage from a wrong key.
+
+use std::io;
+
+use bytes::{BufMut as _, Bytes};
+use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use protocol::{
+    BotId, SessionKey, Timestamp, UpdateId,
+    ledger::{DropReason, LedgerError, Stream},
+};
+use sha2::Sha256;
+
+use crate::{
+    codec::{Fields, put_drop_reason, put_list, put_session, put_stream},
+    keys::Keys,
+};
+
+/// The version of everything this file writes.
+const VERSION: u8 = 1;
+/// The key of the hall itself. Later keys belong to people.
+const HALL_KEY: u32 = 0;
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+const CRC_BYTES: usize = 4;
+/// Version, kind, key, stream, seq, prev, length.
+const HEADER_BYTES: usize = 1 + 1 + 4 + 16 + 8 + 8 + 4;
+
+/// A place in the log: the number of its row and the place in the row. Zero is nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Position(pub(crate) u64);
+
+impl Position {
+    /// Records in one row, at most.
+    pub(crate) const SLOTS: usize = 256;
+
+    /// The place of record `slot` in a row.
+    pub(crate) fn new(row: u64, slot: usize) -> Self {
+        debug_assert!(slot < Self::SLOTS, "the packer closes a row before it has 256 records");
+        Self((row << 8) | (slot as u64 & 0xff))
+    }
+
+    pub(crate) fn row(self) -> u64 {
+        self.0 >> 8
+    }
+
+    pub(crate) fn slot(self) -> usize {
+        usize::from(self.0.to_be_bytes()[7])
+    }
+}
+
+/// The name of a stream on disk: a keyed hash, so that ids cannot be found by trying them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct StreamName(pub(crate) [u8; 16]);
+
+/// What a record says. Ids stand only here, under the seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// An update came for a session. The record's seq is its order of arrival.
+    Arrived { key: SessionKey, update: UpdateId, at: Timestamp, raw: Bytes },
+    /// Events were added to a stream, and updates of its inbox were closed.
+    Appended { stream: Stream, closes: Vec<UpdateId>, events: Bytes },
+    /// Updates ended here.
+    Dropped { bot: BotId, at: Timestamp, updates: Vec<(UpdateId, DropReason)> },
+    /// An update could not be read.
+    Quarantined { bot: BotId, update: UpdateId, at: Timestamp, raw: Bytes },
+    /// A snapshot of the stream was stored; it holds everything before the record's seq.
+    Rested,
+    /// The state of a snapshot. Not in the log: in a row of its own.
+    State(Bytes),
+    /// What is in memory at a row of the log. Not in the log: in a row of its own.
+    Checkpoint(Bytes),
+}
+
+impl Body {
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Arrived { .. } => 1,
+            Self::Appended { .. } => 2,
+            Self::Dropped { .. } => 3,
+            Self::Quarantined { .. } => 4,
+            Self::Rested => 5,
+            Self::State(_) => 6,
+            Self::Checkpoint(_) => 7,
+        }
+    }
+
+    /// About how many bytes it takes on disk.
+    pub(crate) fn size(&self) -> usize {
+        const FIELDS: usize = 64;
+        FIELDS
+            + match self {
+                Self::Arrived { raw, .. } | Self::Quarantined { raw, .. } => raw.len(),
+                Self::Appended { closes, events, .. } => events.len() + 8 * closes.len(),
+                Self::Dropped { updates, .. } => 9 * updates.len(),
+                Self::Rested => 0,
+                Self::State(bytes) | Self::Checkpoint(bytes) => bytes.len(),
+            }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Arrived { key, update, at, raw } => {
+                put_session(out, key);
+                out.put_i64(update.0);
+                out.put_u64(at.0);
+                out.put_slice(raw);
+            }
+            Self::Appended { stream, closes, events } => {
+                put_stream(out, stream);
+                put_list(out, closes, |out, update| out.put_i64(update.0));
+                out.put_slice(events);
+            }
+            Self::Dropped { bot, at, updates } => {
+                out.put_i64(bot.0);
+                out.put_u64(at.0);
+                put_list(out, updates, |out, (update, reason)| {
+                    out.put_i64(update.0);
+                    put_drop_reason(out, *reason);
+                });
+            }
+            Self::Quarantined { bot, update, at, raw } => {
+                out.put_i64(bot.0);
+                out.put_i64(update.0);
+                out.put_u64(at.0);
+                out.put_slice(raw);
+            }
+            Self::Rested => {}
+            Self::State(bytes) | Self::Checkpoint(bytes) => out.put_slice(bytes),
+        }
+    }
+
+    fn read(kind: u8, fields: &mut Fields<'_>) -> Option<Self> {
+        let rest = |fields: &mut Fields<'_>| Bytes::copy_from_slice(fields.rest());
+        Some(match kind {
+            1 => Self::Arrived {
+                key: fields.session()?,
+                update: fields.update()?,
+                at: Timestamp(fields.u64()?),
+                raw: rest(fields),
+            },
+            2 => Self::Appended {
+                stream: fields.stream()?,
+                closes: fields.list(Fields::update)?,
+                events: rest(fields),
+            },
+            3 => Self::Dropped {
+                bot: BotId(fields.i64()?),
+                at: Timestamp(fields.u64()?),
+                updates: fields.list(|fields| Some((fields.update()?, fields.drop_reason()?)))?,
+            },
+            4 => Self::Quarantined {
+                bot: BotId(fields.i64()?),
+                update: fields.update()?,
+                at: Timestamp(fields.u64()?),
+                raw: rest(fields),
+            },
+            5 => Self::Rested,
+            6 => Self::State(rest(fields)),
+            7 => Self::Checkpoint(rest(fields)),
+            _ => return None,
+        })
+    }
+}
+
+/// A record with what its header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The stream it belongs to.
+    pub(crate) stream: StreamName,
+    /// Its number within the stream; what it counts depends on the body.
+    pub(crate) seq: u64,
+    /// The record before it in the same stream, where the body has such an order.
+    pub(crate) prev: Position,
+    /// What it says.
+    pub(crate) body: Body,
+}
+
+/// Bytes that are not what was written, or not sealed with our key. Names no ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Damaged(pub(crate) &'static str);
+
+impl From<Damaged> for LedgerError {
+    fn from(damaged: Damaged) -> Self {
+        Self::Damaged { what: damaged.0 }
+    }
+}
+
+/// Names streams and seals records with keys derived from the master key.
+pub(crate) struct Seal {
+    cipher: XChaCha20Poly1305,
+    names: Hmac<Sha256>,
+}
+
+impl Seal {
+    pub(crate) fn new(keys: &Keys) -> Self {
+        let cipher = XChaCha20Poly1305::new(Key::from_slice(keys.derive("ledger seal").as_slice()));
+        let names =
+            <Hmac<Sha256> as Mac>::new_from_slice(keys.derive("ledger stream names").as_slice())
+                .expect("HMAC takes a key of any length");
+        Self { cipher, names }
+    }
+
+    pub(crate) fn name(&self, stream: &Stream) -> StreamName {
+        let mut text = Vec::with_capacity(32);
+        put_stream(&mut text, stream);
+        self.hash(b"stream", &text)
+    }
+
+    /// The name under which the quarantined updates of all bots are linked.
+    pub(crate) fn quarantine(&self) -> StreamName {
+        self.hash(b"quarantine", &[])
+    }
+
+    /// The name under which dropped updates of a bot stand.
+    pub(crate) fn bot(&self, bot: BotId) -> StreamName {
+        self.hash(b"bot", &bot.0.to_be_bytes())
+    }
+
+    fn hash(&self, kind: &[u8], text: &[u8]) -> StreamName {
+        let mut mac = self.names.clone();
+        mac.update(kind);
+        mac.update(&[0]);
+        mac.update(text);
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        let (name, _) = full.split_first_chunk().expect("16 of 32 bytes");
+        StreamName(*name)
+    }
+
+    /// Appends the sealed record to `out`.
+    pub(crate) fn seal(&self, record: &Record, nonce: [u8; NONCE_BYTES], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.put_u8(VERSION);
+        out.put_u8(record.body.kind());
+        out.put_u32(HALL_KEY);
+        out.put_slice(&record.stream.0);
+        out.put_u64(record.seq);
+        out.put_u64(record.prev.0);
+        let mut body = Vec::with_capacity(record.body.size() + TAG_BYTES);
+        record.body.put(&mut body);
+        let len = u32::try_from(body.len() + TAG_BYTES).expect("the writer refuses larger records");
+        out.put_u32(len);
+        let header = out.get(start..).unwrap_or_default();
+        let tag = self
+            .cipher
+            .encrypt_in_place_detached(XNonce::from_slice(&nonce), header, &mut body)
+            .expect("a body is far shorter than what one nonce can seal (256 GiB)");
+        out.put_slice(&nonce);
+        out.put_slice(&body);
+        out.put_slice(&tag);
+        let checksum = crc32fast::hash(out.get(start..).unwrap_or_default());
+        out.put_u32(checksum);
+    }
+
+    /// Reads every record of a row.
+    pub(crate) fn open_row(&self, row: &[u8]) -> Result<Vec<Record>, Damaged> {
+        let mut fields = Fields(row);
+        let mut records = Vec::new();
+        while !fields.0.is_empty() {
+            records.push(self.open(Frame::read(&mut fields)?)?);
+        }
+        Ok(records)
+    }
+
+    /// Reads one record of a row without opening the others.
+    pub(crate) fn open_slot(&self, row: &[u8], slot: usize) -> Result<Record, Damaged> {
+        let mut fields = Fields(row);
+        for _ in 0..slot {
+            Frame::read(&mut fields)?;
+        }
+        self.open(Frame::read(&mut fields)?)
+    }
+
+    fn open(&self, frame: Frame<'_>) -> Result<Record, Damaged> {
+        if frame.version != VERSION {
+            return Err(Damaged("a record of a version that this program does not know"));
+        }
+        if frame.key != HALL_KEY {
+            return Err(Damaged("a record sealed with a key that is not here"));
+        }
+        let (body, tag) = frame
+            .sealed
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or(Damaged("a record too short to be sealed"))?;
+        let mut body = zeroize::Zeroizing::new(body.to_vec());
+        self.cipher
+            .decrypt_in_place_detached(
+                XNonce::from_slice(frame.nonce),
+                frame.header,
+                &mut body,
+                Tag::from_slice(tag),
+            )
+            .map_err(|chacha20poly1305::Error| Damaged("a record that our key does not open"))?;
+        let body = Body::read(frame.kind, &mut Fields(&body));
+        let body = body.ok_or(Damaged("a sealed record that does not read"))?;
+        Ok(Record { stream: frame.stream, seq: frame.seq, prev: frame.prev, body })
+    }
+}
+
+/// The parts of a record on disk, with a good checksum.
+struct Frame<'a> {
+    header: &'a [u8],
+    version: u8,
+    kind: u8,
+    key: u32,
+    stream: StreamName,
+    seq: u64,
+    prev: Position,
+    nonce: &'a [u8],
+    sealed: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    fn read(fields: &mut Fields<'a>) -> Result<Self, Damaged> {
+        let whole = fields.0;
+        let frame = Self::split(fields).ok_or(Damaged("a record that is cut short"))?;
+        let len = whole.len() - fields.0.len();
+        let (covered, _) = whole.split_at(len);
+        let checked = covered.split_last_chunk::<CRC_BYTES>();
+        let (covered, checksum) = checked.ok_or(Damaged("a record that is cut short"))?;
+        if crc32fast::hash(covered) != u32::from_be_bytes(*checksum) {
+            return Err(Damaged("a record with a wrong checksum"));
+        }
+        Ok(frame)
+    }
+
+    fn split(fields: &mut Fields<'a>) -> Option<Self> {
+        let header = fields.0.get(..HEADER_BYTES)?;
+        let version = fields.u8()?;
+        let kind = fields.u8()?;
+        let key = fields.u32()?;
+        let stream = StreamName(fields.array()?);
+        let seq = fields.u64()?;
+        let prev = Position(fields.u64()?);
+        let len = usize::try_from(fields.u32()?).ok()?;
+        let nonce = fields.take(NONCE_BYTES)?;
+        let sealed = fields.take(len)?;
+        fields.take(CRC_BYTES)?;
+        Some(Self { header, version, kind, key, stream, seq, prev, nonce, sealed })
+    }
+}
+
+/// Random nonces, fetched from the system many at a time. 192 bits: no two will ever be equal.
+pub(crate) struct Nonces {
+    pool: Vec<u8>,
+}
+
+impl Nonces {
+    const AT_ONCE: usize = 128;
+
+    pub(crate) fn new() -> Self {
+        Self { pool: Vec::new() }
+    }
+
+    pub(crate) fn next(&mut self) -> io::Result<[u8; NONCE_BYTES]> {
+        if self.pool.is_empty() {
+            let mut fresh = vec![0; NONCE_BYTES * Self::AT_ONCE];
+            getrandom::fill(&mut fresh)?;
+            self.pool = fresh;
+        }
+        let mut nonce = [0; NONCE_BYTES];
+        for (byte, random) in nonce.iter_mut().zip(self.pool.drain(self.pool.len() - NONCE_BYTES..))
+        {
+            *byte = random;
+        }
+        Ok(nonce)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::KeyPlace;
+
+    fn seal() -> Seal {
+        let home = tempfile::tempdir().unwrap();
+        Seal::new(&Keys::create(&home.path().join("key"), KeyPlace::Anywhere).unwrap())
+    }
+
+    fn bodies() -> Vec<Body> {
+        let key = SessionKey {
+            bot: BotId(1),
+            chat: protocol::ChatId(-2),
+            topic: Some(protocol::TopicId(3)),
+        };
+        let (update, at, raw) = (UpdateId(i64::MAX), Timestamp(5), Bytes::from_static(b"{}"));
+        let reasons = [
+            DropReason::Stranger,
+            DropReason::Blocked,
+            DropReason::RateLimited,
+            DropReason::NotForUs,
+        ];
+        let updates = reasons.into_iter().map(|reason| (update, reason)).collect();
+        let closes = vec![update, UpdateId(i64::MIN)];
+        vec![
+            Body::Arrived { key, update, at, raw: raw.clone() },
+            Body::Appended { stream: Stream::Hall, closes, events: raw.clone() },
+            Body::Appended { stream: Stream::Session(key), closes: vec![], events: Bytes::new() },
+            Body::Dropped { bot: key.bot, at, updates },
+            Body::Quarantined { bot: key.bot, update, at, raw: raw.clone() },
+            Body::Rested,
+            Body::State(raw.clone()),
+            Body::Checkpoint(raw),
+        ]
+    }
+
+    fn records(seal: &Seal) -> Vec<Record> {
+        let record = |(seq, body)| Record {
+            stream: seal.name(&Stream::Hall),
+            seq,
+            prev: Position::new(9, 8),
+            body,
+        };
+        (0..).zip(bodies()).map(record).collect()
+    }
+
+    #[test]
+    fn a_row_of_every_kind_of_record_reads_as_it_was_written() {
+        let (seal, mut nonces) = (seal(), Nonces::new());
+        let records = records(&seal);
+        let mut row = Vec::new();
+        for record in &records {
+            seal.seal(record, nonces.next().unwrap(), &mut row);
+        }
+        assert_eq!(seal.open_row(&row).unwrap(), records);
+        for (slot, record) in records.iter().enumerate() {
+            assert_eq!(&seal.open_slot(&row, slot).unwrap(), record);
+        }
+        assert!(seal.open_slot(&row, records.len()).is_err());
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        let seal = seal();
+        let mut row = Vec::new();
+        seal.seal(&records(&seal)[0], [7; NONCE_BYTES], &mut row);
+        for bit in 0..row.len() * 8 {
+            let mut damaged = row.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(seal.open_row(&damaged).is_err(), "bit {bit}");
+        }
+        for len in 1..row.len() {
+            assert!(seal.open_row(&row[..len]).is_err(), "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn a_header_changed_with_its_checksum_does_not_open() {
+        let seal = seal();
+        let mut row = Vec::new();
+        seal.seal(&records(&seal)[0], [7; NONCE_BYTES], &mut row);
+        let end = row.len() - CRC_BYTES;
+        // Kind, stream, seq and prev; the version, the key and the length are refused before.
+        for byte in (1..2).chain(6..HEADER_BYTES - 4) {
+            let mut forged = row.clone();
+            forged[byte] ^= 1;
+            let checksum = crc32fast::hash(&forged[..end]);
+            forged[end..].copy_from_slice(&checksum.to_be_bytes());
+            let refused = seal.open_row(&forged).unwrap_err();
+            assert_eq!(refused, Damaged("a record that our key does not open"), "byte {byte}");
+        }
+    }
+
+    #[test]
+    fn another_key_is_told_apart_from_damage() {
+        let one = seal();
+        let mut row = Vec::new();
+        one.seal(&records(&one)[0], [7; NONCE_BYTES], &mut row);
+        let refused = seal().open_row(&row).unwrap_err();
+        assert_eq!(refused, Damaged("a record that our key does not open"));
+        row[80] ^= 1;
+        assert_eq!(one.open_row(&row).unwrap_err(), Damaged("a record with a wrong checksum"));
+    }
+
+    #[test]
+    fn no_nonce_comes_twice() {
+        let mut nonces = Nonces::new();
+        let many: std::collections::HashSet<_> =
+            (0..1_000).map(|_| nonces.next().unwrap()).collect();
+        assert_eq!(many.len(), 1_000);
+    }
+}

@@ -1,0 +1,309 @@
+//! The ledger on sled, as the rest of the house sees it.
+//!
+//! Receives  calls of the [`Ledger`] port, from any task.
+//! Sends     requests to the writer thread and reads to the reader thread.
+//! Owns      both threads; dropping the last clone ends them after what is queued.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::{
+    BotId, SessionKey, Timestamp, UpdateId,
+    ledger::{
+        Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Seq, Snapshot, Stream,
+        Waiting,
+    },
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    index::{IndexLimits, Wait},
+    keys::Keys,
+    opening::{self, OpenError, Opened},
+    queue::Queue,
+    reader::{self, Read},
+    record::Nonces,
+    shared::{Figures, Shared, StoreFailure, unavailable},
+    writer::{Answer, Request, Writer},
+};
+
+/// Telegram repeats updates for 24 hours; twice that leaves no doubt.
+const SEEN_WINDOW_MIN: Duration = Duration::from_hours(48);
+
+/// Where the ledger lives, and its limits.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The folder; made with mode 0700 if it is missing.
+    pub folder: PathBuf,
+    /// How long an update id is known. Less than 48 hours counts as 48.
+    pub seen_window: Duration,
+    /// Requests that may wait for the writer; further callers wait for room.
+    pub queue_max: usize,
+    /// The largest update, list of events or state, in bytes. Larger ones are refused.
+    pub record_bytes_max: usize,
+    /// Memory for the bytes of updates that wait; beyond it they are read from disk.
+    pub waiting_bytes_max: usize,
+    /// The engine's page cache, in bytes.
+    pub cache_bytes: u64,
+    /// About how many bytes of records share a row. 2 KiB was measured best.
+    pub row_bytes: usize,
+    /// Bytes of the log after which a checkpoint is written in a quiet moment.
+    pub checkpoint_bytes: usize,
+    /// Size of the file that is deleted to make room when the store does not open on a full disk.
+    pub reserve_bytes: u64,
+}
+
+impl StoreConfig {
+    /// The measured defaults.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            seen_window: Duration::from_hours(72),
+            queue_max: 1024,
+            record_bytes_max: 4 * 1024 * 1024,
+            waiting_bytes_max: 8 * 1024 * 1024,
+            cache_bytes: 8 * 1024 * 1024,
+            row_bytes: 2 * 1024,
+            checkpoint_bytes: 1024 * 1024,
+            reserve_bytes: 8 * 1024 * 1024,
+        }
+    }
+
+    pub(crate) fn index_limits(&self) -> IndexLimits {
+        let seen_window = self.seen_window.max(SEEN_WINDOW_MIN);
+        IndexLimits {
+            seen_window_ms: u64::try_from(seen_window.as_millis()).unwrap_or(u64::MAX),
+            raw_bytes_max: self.waiting_bytes_max,
+        }
+    }
+}
+
+/// Whether the store takes writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreHealth {
+    /// It does.
+    Good,
+    /// It was closed.
+    Closed,
+    /// The writer has failed. Nothing acknowledged is lost; it must be opened again.
+    Failed(String),
+}
+
+/// An update that could not be read, for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Which bot got it.
+    pub bot: BotId,
+    /// Its id.
+    pub update: UpdateId,
+    /// When it came.
+    pub at: Timestamp,
+    /// Its bytes, exactly as received.
+    pub raw: Bytes,
+}
+
+/// The ledger on this machine's disk. Clones share one open store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// `None` once closed, so that the files and their lock are free.
+    shared: RwLock<Option<Arc<Shared>>>,
+    requests: Arc<Queue<Request>>,
+    reads: Arc<Queue<Read>>,
+    figures: Arc<Figures>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the store, or makes a new one in an empty folder. Blocks while it reads the log since
+    /// the last checkpoint.
+    ///
+    /// # Errors
+    /// If another process has it, the key is not its key, or something on disk is not as written.
+    pub fn open(config: StoreConfig, keys: Keys) -> Result<Self, OpenError> {
+        let Opened { disk, seal, state } = opening::open(&config, &keys)?;
+        // Derived keys are in use from here on; the master key leaves memory.
+        drop(keys);
+        let figures = Arc::new(Figures::default());
+        figures.count(&state.index);
+        let requests = Arc::new(Queue::new(config.queue_max));
+        let reads = Arc::new(Queue::new(config.queue_max));
+        let shared = Arc::new(Shared::new(disk, seal, state.index));
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            figures: Arc::clone(&figures),
+            queue: Arc::clone(&requests),
+            config,
+            nonces: Nonces::new(),
+            next_row: state.next_row,
+            generation: state.generation,
+            checkpoint_bytes: state.checkpoint_bytes,
+            log_bytes: state.log_bytes,
+        };
+        writer.measure();
+        let store = Self {
+            inner: Arc::new(Inner {
+                shared: RwLock::new(Some(Arc::clone(&shared))),
+                requests,
+                reads: Arc::clone(&reads),
+                figures,
+                threads: Mutex::new(Vec::new()),
+            }),
+        };
+        store.inner.spawn("ledger-writer", move || writer.run())?;
+        store.inner.spawn("ledger-reader", move || reader::run(&shared, &reads))?;
+        Ok(store)
+    }
+
+    /// Takes no more requests, finishes those that are queued, leaves a checkpoint and frees the
+    /// folder. Blocks until then. Closing twice is harmless.
+    ///
+    /// # Errors
+    /// If the writer had failed before, or failed over what was queued.
+    pub fn close(&self) -> Result<(), LedgerError> {
+        self.inner.close();
+        match self.health() {
+            StoreHealth::Failed(_) => Err(unavailable(StoreFailure::Died)),
+            StoreHealth::Good | StoreHealth::Closed => Ok(()),
+        }
+    }
+
+    /// Whether the store takes writes.
+    #[must_use]
+    pub fn health(&self) -> StoreHealth {
+        match self.inner.figures.failure.get() {
+            Some(why) => StoreHealth::Failed(why.clone()),
+            None if self.inner.shared().is_err() => StoreHealth::Closed,
+            None => StoreHealth::Good,
+        }
+    }
+
+    /// The newest quarantined updates, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// If the disk fails or a record is damaged.
+    pub async fn quarantined(&self, limit: usize) -> Result<Vec<Quarantined>, LedgerError> {
+        self.read(move |shared| reader::quarantined(shared, limit)).await
+    }
+
+    /// Every list of events of a stream since its beginning, oldest first, snapshots or not.
+    ///
+    /// # Errors
+    /// If the disk fails or a record is damaged.
+    pub async fn read_all(&self, stream: Stream) -> Result<Vec<Bytes>, LedgerError> {
+        self.read(move |shared| reader::read_all(shared, &stream)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |shared| {
+            if answer.send(read(shared)).is_err() {
+                // lost-ok: the caller has gone, and reading changed nothing.
+            }
+        });
+        if self.inner.reads.send(read).await.is_err() {
+            return Err(unavailable(StoreFailure::Closed));
+        }
+        answered.await.unwrap_or_else(|_dropped| Err(unavailable(StoreFailure::ReadPanicked)))
+    }
+
+    async fn write<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        let failure = || match self.health() {
+            StoreHealth::Closed | StoreHealth::Good => unavailable(StoreFailure::Closed),
+            StoreHealth::Failed(_) => unavailable(StoreFailure::Died),
+        };
+        if self.inner.requests.send(request(answer)).await.is_err() {
+            return Err(failure());
+        }
+        answered.await.unwrap_or_else(|_dropped| Err(failure()))
+    }
+}
+
+#[async_trait]
+impl Ledger for Store {
+    async fn journal(&self, bot: BotId, batch: Vec<Arrival>) -> Result<Vec<Receipt>, LedgerError> {
+        self.write(|answer| Request::Journal { bot, batch, answer }).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Seq, LedgerError> {
+        self.write(|answer| Request::Append { append, answer }).await
+    }
+
+    async fn load(&self, stream: Stream) -> Result<Loaded, LedgerError> {
+        self.read(move |shared| reader::load(shared, &stream)).await
+    }
+
+    async fn waiting(&self, key: SessionKey, after: u64) -> Result<Vec<Waiting>, LedgerError> {
+        let shared = self.inner.shared()?;
+        let stream = shared.seal.name(&Stream::Session(key));
+        let waits: Vec<Wait> = match shared.index()?.live(stream) {
+            Some(live) => live.waiting.iter().filter(|wait| after < wait.order).cloned().collect(),
+            None => return Ok(Vec::new()),
+        };
+        if waits.iter().all(|wait| wait.raw.is_some()) {
+            return reader::with_bytes(&shared, stream, waits);
+        }
+        drop(shared);
+        self.read(move |shared| reader::with_bytes(shared, stream, waits)).await
+    }
+
+    async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError> {
+        self.write(|answer| Request::Snapshot { snapshot, answer }).await
+    }
+
+    async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError> {
+        Ok(self.inner.shared()?.index()?.open_sessions())
+    }
+
+    fn gauge(&self) -> LedgerGauge {
+        self.inner.figures.gauge(self.inner.requests.len())
+    }
+}
+
+impl Inner {
+    fn spawn(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+        let handle = spawned.map_err(|error: io::Error| OpenError::Unusable(error.into()))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        Ok(())
+    }
+
+    fn shared(&self) -> Result<Arc<Shared>, LedgerError> {
+        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        shared.clone().ok_or_else(|| unavailable(StoreFailure::Closed))
+    }
+
+    fn close(&self) {
+        self.requests.close();
+        self.reads.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                // lost-ok: the thread's last will has set the failure that `health` reports.
+            }
+        }
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,170 @@
+//! What was acknowledged survives kill -9 and a disk that takes no more, exactly once.
+//!
+//! A child is this test binary, started again with a role and a folder in its environment.
+
+use std::{
+    env,
+    io::{Read as _, Write as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
+use store::{Store, StoreHealth};
+
+use crate::common::{Home, Random, append, arrival, open, session};
+
+const ROLE: &str = "STORE_TEST_ROLE";
+const ROOT: &str = "STORE_TEST_ROOT";
+const CHATS: i64 = 4;
+
+fn child_command() -> Vec<String> {
+    let program = env::current_exe().unwrap().to_string_lossy().into_owned();
+    [&program, "--exact", "kills::child", "--nocapture", "--test-threads=1"]
+        .map(String::from)
+        .into()
+}
+
+fn start(command: &[String], role: &str, root: &Path) -> Child {
+    Command::new(&command[0])
+        .args(&command[1..])
+        .env(ROLE, role)
+        .env(ROOT, root)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Does nothing unless this process was started as a child.
+#[tokio::test]
+async fn child() {
+    let Ok(role) = env::var(ROLE) else { return };
+    let store = open(Path::new(&env::var(ROOT).unwrap())).unwrap();
+    match role.as_str() {
+        "until-killed" => {
+            tokio::join!(turns(&store, 0), turns(&store, 1), turns(&store, 2), turns(&store, 3));
+        }
+        "until-full" => {
+            turns(&store, 0).await;
+            let again = store.append(append(1, 0, "x", &[])).await;
+            assert!(matches!(again, Err(LedgerError::Unavailable(_))));
+            let read = store.load(Stream::Session(session(0))).await;
+            assert!(
+                matches!(read, Err(LedgerError::Unavailable(_))),
+                "WRITER-3: what is in doubt is not read"
+            );
+            assert!(matches!(store.health(), StoreHealth::Failed(_)), "{:?}", store.health());
+            assert!(store.close().is_err());
+            say("refused");
+        }
+        other => panic!("no such role: {other}"),
+    }
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    out.write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    out.flush().unwrap();
+}
+
+/// Turns of one chat, one after the other, until the store fails. Says each that is acknowledged.
+async fn turns(store: &Store, chat: i64) {
+    let stream = Stream::Session(session(chat));
+    let mut seq = store.load(stream).await.unwrap().at.0;
+    loop {
+        let update = seq as i64 * CHATS + chat;
+        let text = format!("chat {chat} turn {seq} {}", "x".repeat(400));
+        let batch = vec![arrival(chat, update, text.clone())];
+        if store.journal(session(chat).bot, batch).await.is_err() {
+            return;
+        }
+        if store.append(append(chat, seq, text, &[update])).await.is_err() {
+            return;
+        }
+        say(&format!("done {chat} {seq}"));
+        seq += 1;
+        if seq.is_multiple_of(50) {
+            let state = Bytes::from(format!("chat {chat} until {seq}"));
+            if store.snapshot(Snapshot { stream, at: Seq(seq), state }).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The number of turns that a child said it had done, per chat.
+fn said(child: &mut Child, before: [u64; CHATS as usize]) -> ([u64; CHATS as usize], bool) {
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    let mut done = before;
+    for line in text.lines().filter_map(|line| line.strip_prefix("done ")) {
+        // The last line may have been cut by the kill.
+        let Some((chat, seq)) = line.split_once(' ') else { continue };
+        let (Ok(chat), Ok(seq)) = (chat.parse::<usize>(), seq.parse::<u64>()) else { continue };
+        done[chat] = done[chat].max(seq + 1);
+    }
+    (done, text.contains("\nrefused\n"))
+}
+
+async fn check(store: &Store, done: [u64; CHATS as usize]) -> [u64; CHATS as usize] {
+    let mut found = done;
+    for (chat, done) in (0..CHATS).zip(done) {
+        let stream = Stream::Session(session(chat));
+        let all = store.read_all(stream).await.unwrap();
+        for (seq, text) in all.iter().enumerate() {
+            let expected = format!("chat {chat} turn {seq} ");
+            assert!(text.starts_with(expected.as_bytes()), "{chat} {seq}: lost or twice");
+        }
+        let len = all.len() as u64;
+        assert!((done..=done + 1).contains(&len), "WRITER-1: chat {chat} said {done}, found {len}");
+        let waiting = store.waiting(session(chat), 0).await.unwrap();
+        assert!(waiting.iter().all(|wait| wait.update.0 == len as i64 * CHATS + chat));
+        found[chat as usize] = len;
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_hundred_kills() {
+    let mut random = Random::seeded();
+    let home = Home::new();
+    let mut done = [0; CHATS as usize];
+    let kills = env::var("STORE_TEST_KILLS").map_or(100, |kills| kills.parse().unwrap());
+    for kill in 0..kills {
+        let mut child = start(&child_command(), "until-killed", home.root.path());
+        // Every second one while it opens, the others anywhere.
+        let limit = if kill % 2 == 0 { 50_000 } else { 400_000 };
+        tokio::time::sleep(Duration::from_micros(random.below(limit))).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (acknowledged, _) = said(&mut child, done);
+        let store = home.open().unwrap_or_else(|error| panic!("kill {kill}: {error:?}"));
+        done = check(&store, acknowledged).await;
+        if kill % 3 == 0 {
+            store.close().unwrap();
+        }
+    }
+    println!("turns done: {done:?}");
+    assert!(done.iter().all(|done| 0 < *done), "the children did work");
+}
+
+/// `ulimit -f` stands in for a full disk; the signal is ignored, so the write fails.
+#[tokio::test]
+async fn a_disk_that_takes_no_more_loses_nothing_that_was_acknowledged() {
+    let home = Home::new();
+    home.open().unwrap().close().unwrap();
+    let mut command = vec!["sh".to_owned(), "-c".to_owned()];
+    command.push("trap '' XFSZ; ulimit -f 4000; exec \"$0\" \"$@\"".to_owned());
+    command.extend(child_command());
+    let mut child = start(&command, "until-full", home.root.path());
+    let (done, refused) = said(&mut child, [0; CHATS as usize]);
+    child.wait().unwrap();
+    assert!(refused, "the child met the limit and said so");
+    assert!(100 < done[0], "it did work before: {done:?}");
+    let store = home.open().unwrap();
+    check(&store, done).await;
+    store.append(append(2, 0, "goes on", &[])).await.unwrap();
+}

@@ -1,0 +1,281 @@
+//! The store opens wherever it can, and says in words why it does not.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
+use store::{KeyPlace, Keys, OpenError, Store};
+
+use crate::common::{Home, append, arrival, config, copy, session};
+
+/// A store with something in it, closed.
+async fn used() -> Home {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    store.journal(session(1).bot, vec![arrival(1, 1, "raw")]).await.unwrap();
+    for seq in 0..100 {
+        store
+            .append(append(1, seq, format!("event {seq} {}", "x".repeat(500)), &[]))
+            .await
+            .unwrap();
+    }
+    store.close().unwrap();
+    home
+}
+
+async fn is_whole(home: &Home) {
+    let store = home.open().unwrap_or_else(|error| panic!("{error:?}"));
+    let loaded = store.load(Stream::Session(session(1))).await.unwrap();
+    assert_eq!((loaded.events.len(), loaded.waiting.len()), (100, 1));
+}
+
+fn refusal(home: &Home) -> String {
+    home.open().err().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn half_made_start_up_snapshots_are_removed() {
+    let home = used().await;
+    let some_snapshot = fs::read_dir(home.engine())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap."));
+    let torn = some_snapshot.map_or_else(|| vec![7; 33], |path| fs::read(path).unwrap());
+    for (name, bytes) in [
+        ("snap.0000000000000FFF.generating", Vec::new()),
+        ("snap.00000000FFFFFFFF.generating", torn[..torn.len() / 2].to_vec()),
+        ("snap.x.generating", vec![0; 100]),
+    ] {
+        fs::write(home.engine().join(name), bytes).unwrap();
+        is_whole(&home).await;
+        assert!(!home.engine().join(name).exists());
+    }
+}
+
+#[tokio::test]
+async fn a_bad_start_up_snapshot_is_set_aside_and_rebuilt() {
+    let home = used().await;
+    let snapshots = || -> Vec<_> {
+        let paths = fs::read_dir(home.engine()).unwrap().map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap."))
+            .collect()
+    };
+    for damage in ["torn", "flipped", "planted"] {
+        let found = snapshots();
+        match (damage, found.first()) {
+            ("torn", Some(path)) => fs::write(path, &fs::read(path).unwrap()[..20]).unwrap(),
+            ("flipped", Some(path)) => {
+                let mut bytes = fs::read(path).unwrap();
+                bytes[10] ^= 4;
+                fs::write(path, bytes).unwrap();
+            }
+            _ => fs::write(home.engine().join("snap.00000000FFFFFFFF"), vec![9; 64]).unwrap(),
+        }
+        is_whole(&home).await;
+    }
+}
+
+#[tokio::test]
+async fn only_one_process_may_have_it() {
+    let home = used().await;
+    let store = home.open().unwrap();
+    assert_eq!(refusal(&home), "another guildhall runs on this data folder");
+    let clone = store.clone();
+    store.close().unwrap();
+    is_whole(&home).await;
+    assert!(clone.load(Stream::Hall).await.is_err(), "a clone of a closed store is closed");
+}
+
+#[tokio::test]
+async fn another_key_is_refused_in_words() {
+    let home = used().await;
+    let key = home.root.path().join("other.key");
+    let other = Keys::create(&key, KeyPlace::OutsideOf(&home.data())).unwrap();
+    let refused = Store::open(config(home.root.path()), other).err().unwrap();
+    assert_eq!(refused.to_string(), "this key file does not belong to this data folder");
+    is_whole(&home).await;
+}
+
+/// Changes the database behind the store's back.
+fn tamper(home: &Home, change: impl FnOnce(&sled::Db)) {
+    let db = sled::open(home.engine()).unwrap();
+    change(&db);
+    db.flush().unwrap();
+    drop(db);
+    // sled's threads hold its lock for a moment longer.
+    let file = fs::File::open(home.engine().join("db")).unwrap();
+    rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+}
+
+fn set_row(home: &Home, key: &[u8], value: &[u8]) {
+    tamper(home, |db| {
+        db.insert(key, value).unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_in_words() {
+    let home = used().await;
+    set_row(&home, b"a-format", &7_u32.to_be_bytes());
+    assert!(
+        refusal(&home).starts_with("this data folder has format 7, this program knows up to 1")
+    );
+}
+
+#[tokio::test]
+async fn damaged_checkpoints_are_replaced_by_the_log() {
+    let home = used().await;
+    for slots in [&[0_u8][..], &[1], &[0, 1]] {
+        for slot in slots {
+            set_row(&home, &[b'c', *slot, 0, 0, 0, 0], b"not a checkpoint");
+        }
+        is_whole(&home).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_has_lost_its_end_is_refused_until_the_operator_decides() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    store.append(append(1, 0, "first", &[])).await.unwrap();
+    let older = Home::new();
+    copy(home.root.path(), older.root.path());
+    store.append(append(1, 1, "second", &[])).await.unwrap();
+    store.close().unwrap();
+    fs::copy(home.data().join("mark"), older.data().join("mark")).unwrap();
+    assert!(matches!(older.open(), Err(OpenError::LostEnd { acknowledged: 2, found: 1 })));
+    fs::remove_file(older.data().join("mark")).unwrap();
+    let loaded = older.open().unwrap().load(Stream::Session(session(1))).await.unwrap();
+    assert_eq!(loaded.events, ["first"]);
+}
+
+fn remove_row(home: &Home, row: u64, part: u32) {
+    let key = [&b"z"[..], &row.to_be_bytes(), &part.to_be_bytes()].concat();
+    tamper(home, |db| {
+        db.remove(key).unwrap().expect("there is such a row");
+    });
+}
+
+#[tokio::test]
+async fn a_row_or_a_part_of_one_that_is_missing_is_refused() {
+    // Row 1 holds the update, rows 2 to 101 one append each; row 102 has four parts.
+    for (row, part) in [(1, 0), (40, 0), (102, 0), (102, 1), (102, 3)] {
+        let home = used().await;
+        let store = home.open().unwrap();
+        store.append(append(1, 100, vec![b'x'; 20_000], &[])).await.unwrap();
+        store.append(append(1, 101, "last", &[])).await.unwrap();
+        store.close().unwrap();
+        for slot in [0, 1] {
+            set_row(&home, &[b'c', slot, 0, 0, 0, 0], b"not a checkpoint");
+        }
+        remove_row(&home, row, part);
+        let refused = home.open();
+        assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{row} {part}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_missing_behind_the_checkpoint_harms_only_its_stream() {
+    let home = used().await;
+    remove_row(&home, 40, 0);
+    let store = home.open().unwrap();
+    let refused = store.load(Stream::Session(session(1))).await;
+    assert!(matches!(refused, Err(LedgerError::Damaged { .. })));
+    store.append(append(2, 0, "goes on", &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn everything_in_the_folder_is_ours_alone() {
+    fn check(folder: &Path) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+            if path.is_dir() {
+                check(&path);
+            }
+        }
+    }
+    let home = used().await;
+    check(&home.data());
+    let store = home.open().unwrap();
+    check(&home.data());
+    assert_eq!(fs::metadata(home.data().join("reserve")).unwrap().len(), 64 * 1024);
+    assert!(64 * 1024 < store.gauge().disk_bytes);
+}
+
+#[tokio::test]
+async fn a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    let limit = config(home.root.path()).record_bytes_max;
+    assert!(store.append(append(1, 0, vec![b'x'; limit + 1], &[])).await.is_err());
+    for seq in 0..3 {
+        store.append(append(1, seq, vec![b'x'; limit], &[])).await.unwrap();
+    }
+    store.append(append(1, 3, "small", &[])).await.unwrap();
+    let state = bytes::Bytes::from(vec![b'x'; limit]);
+    let stream = Stream::Session(session(1));
+    store.snapshot(Snapshot { stream, at: Seq(0), state }).await.unwrap();
+    // The engine does not sync what it puts there.
+    assert_eq!(fs::read_dir(home.engine().join("blobs")).unwrap().count(), 0);
+    drop(store);
+    let loaded = home.open().unwrap().load(stream).await.unwrap();
+    let sizes: Vec<_> = loaded.events.iter().map(bytes::Bytes::len).collect();
+    assert_eq!(sizes, [limit, limit, limit, 5]);
+}
+
+#[tokio::test]
+async fn quarantined_updates_are_listed_newest_first() {
+    use protocol::{
+        BotId, Timestamp, UpdateId,
+        ledger::{Arrival, Route},
+    };
+    let home = Home::new();
+    let mut store = home.open().unwrap();
+    for update in 0..5 {
+        let raw = bytes::Bytes::from(format!("odd {update}"));
+        let at = Timestamp(5);
+        let odd = Arrival { update: UpdateId(update), route: Route::Quarantined { raw }, at };
+        store.journal(BotId(update % 2), vec![odd]).await.unwrap();
+        store.close().unwrap();
+        store = home.open().unwrap();
+    }
+    let found = store.quarantined(3).await.unwrap();
+    let found: Vec<_> =
+        found.iter().map(|each| (each.bot.0, each.update.0, &each.raw[..])).collect();
+    assert_eq!(found, [(0, 4, &b"odd 4"[..]), (1, 3, b"odd 3"), (0, 2, b"odd 2")]);
+    assert_eq!(store.quarantined(100).await.unwrap().len(), 5);
+    assert_eq!(store.gauge().quarantined, 5);
+}
+
+/// Run by hand: `STORE_TEST_SMALL_DISK=/mnt/small` must be an empty disk of about 20 MiB.
+#[tokio::test]
+#[ignore = "needs a small disk"]
+async fn a_full_disk_gives_back_the_reserve_so_that_the_store_opens() {
+    let root = std::path::PathBuf::from(std::env::var("STORE_TEST_SMALL_DISK").unwrap());
+    Keys::create(&root.join("hall.key"), KeyPlace::Anywhere).unwrap();
+    let open = || {
+        let keys = Keys::open(&root.join("hall.key"), KeyPlace::Anywhere).unwrap();
+        let reserve_bytes = 4 * 1024 * 1024;
+        Store::open(store::StoreConfig { reserve_bytes, ..config(&root) }, keys)
+    };
+    let store = open().unwrap();
+    let reserve = root.join("data/reserve");
+    assert!(reserve.exists());
+    let mut done = 0;
+    while store.append(append(1, done, vec![b'x'; 3_000], &[])).await.is_ok() {
+        done += 1;
+    }
+    assert!(store.close().is_err());
+    drop(store);
+    // Nothing is left at all.
+    let mut filler = fs::File::create(root.join("filler")).unwrap();
+    let filled = std::io::copy(&mut std::io::repeat(1), &mut filler);
+    assert!(filled.is_err());
+    let store = open().unwrap();
+    println!("{done} appends; the reserve is there: {}", reserve.exists());
+    let found = store.read_all(Stream::Session(session(1))).await.unwrap().len() as u64;
+    assert!((done..=done + 1).contains(&found));
+    store.append(append(1, found, "goes on", &[])).await.unwrap();
+}

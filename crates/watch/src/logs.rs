@@ -1,0 +1,277 @@
+//! Starts and ends the process's log.
+
+use std::{path::PathBuf, sync::Arc};
+
+use protocol::Clock;
+use secrecy::SecretString;
+use tracing::{Subscriber, level_filters::LevelFilter, subscriber::set_global_default};
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, registry, reload};
+
+use crate::{
+    Redactor, RedactorError,
+    daily::DailyFile,
+    ecs::{EcsLayer, Style},
+    sink::{self, Gauge},
+};
+
+/// Dependencies that say too much below `warn`, unless the filter names them.
+const NOISY: [&str; 9] =
+    ["actix", "h2", "hyper", "hyper_util", "mio", "reqwest", "rustls", "sled", "tower"];
+
+/// What is logged, and where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The folder for log files, created with mode 0700 if missing. `None`: no files.
+    pub dir: Option<PathBuf>,
+    /// True to write to the standard output.
+    pub stdout: bool,
+    /// True if the standard output is a terminal with a person before it: words, not JSON.
+    pub pretty: bool,
+    /// A level, then exceptions by target: `info`, or `info,flow=debug`.
+    pub filter: String,
+    /// Files of more than so many days ago are deleted, at the start and on each day's first line.
+    pub keep_days: u16,
+    /// The largest size of a day's file. Lines beyond it are dropped and counted.
+    pub day_bytes_max: u64,
+}
+
+impl Default for LogConfig {
+    /// JSON at `info` on the standard output; where files are wanted, 14 days of at most 1 GiB.
+    fn default() -> Self {
+        Self {
+            dir: None,
+            stdout: true,
+            pretty: false,
+            filter: "info".to_owned(),
+            keep_days: 14,
+            day_bytes_max: 1 << 30,
+        }
+    }
+}
+
+/// Why the log cannot start or change.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// Neither a folder nor the standard output is asked for.
+    #[error("the log has nowhere to go: name a folder or allow the standard output")]
+    Nowhere,
+    /// The filter cannot be read.
+    #[error("the log filter is not a level or a list like info,flow=debug")]
+    BadFilter(#[source] tracing_subscriber::filter::ParseError),
+    /// The folder or the file of the day cannot be made, opened or cleared of old files.
+    #[error("the log folder {dir} cannot be used")]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The secrets cannot be looked for.
+    #[error("the secrets cannot be kept out of the log")]
+    Secrets(#[from] RedactorError),
+    /// Someone else logs already: this may be called once in a process.
+    #[error("the log was started before")]
+    AlreadyStarted(#[source] tracing::subscriber::SetGlobalDefaultError),
+    /// The log has ended.
+    #[error("the log has ended")]
+    Ended(#[source] reload::Error),
+}
+
+/// The running log. Dropping it writes out what is queued, for about a second at most, and then
+/// loses further lines, so the process keeps it to the end.
+#[derive(Debug)]
+#[must_use = "dropping it ends the log"]
+pub struct Logs {
+    gauges: Vec<Gauge>,
+    filter: reload::Handle<EnvFilter, Registry>,
+    redactor: Arc<Redactor>,
+}
+
+impl Logs {
+    /// Starts the log of this process. Each secret needs at least 6 bytes. None of the secrets will be in a line, in any usual encoding.
+    ///
+    /// # Errors
+    /// If the configuration cannot be used, or the log was started before.
+    pub fn start(
+        config: LogConfig,
+        secrets: &[SecretString],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LogError> {
+        let (subscriber, logs) = build(config, secrets, clock)?;
+        set_global_default(subscriber).map_err(LogError::AlreadyStarted)?;
+        Ok(logs)
+    }
+
+    /// Lines lost since the start, because a disk or a reader was too slow or failed. Exported as
+    /// `guildhall_log_dropped_lines_total`.
+    #[must_use]
+    pub fn dropped_lines(&self) -> u64 {
+        self.gauges.iter().map(Gauge::lost_lines).sum()
+    }
+
+    /// What tells the number of dropped lines, for metrics.
+    #[must_use]
+    pub fn drop_counter(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+        let counters: Vec<_> = self.gauges.iter().map(Gauge::counter).collect();
+        move || counters.iter().map(|it| it()).sum()
+    }
+
+    /// Changes what is logged from now on.
+    ///
+    /// # Errors
+    /// If the filter cannot be read; then the old one stays.
+    pub fn set_filter(&self, filter: &str) -> Result<(), LogError> {
+        self.filter.reload(parse(filter)?).map_err(LogError::Ended)
+    }
+
+    /// What keeps secrets out of the log, for other ways out of the process.
+    #[must_use]
+    pub fn redactor(&self) -> Arc<Redactor> {
+        self.redactor.clone()
+    }
+}
+
+/// The log without its place as the one of the process.
+fn build(
+    config: LogConfig,
+    secrets: &[SecretString],
+    clock: Arc<dyn Clock>,
+) -> Result<(impl Subscriber + Send + Sync, Logs), LogError> {
+    if config.dir.is_none() && !config.stdout {
+        return Err(LogError::Nowhere);
+    }
+    let (filter, handle) = reload::Layer::new(parse(&config.filter)?);
+    let redactor = Arc::new(Redactor::new(secrets)?);
+    let (mut sinks, mut gauges) = (Vec::new(), Vec::new());
+    if let Some(dir) = config.dir {
+        let opened =
+            DailyFile::open(dir.clone(), config.keep_days, config.day_bytes_max, clock.clone());
+        let file = opened.map_err(|source| LogError::Folder { dir, source })?;
+        let (inlet, gauge) = sink::start(file);
+        sinks.push((Style::Json, inlet));
+        gauges.push(gauge);
+    }
+    if config.stdout {
+        let (inlet, gauge) = sink::start(std::io::stdout());
+        sinks.push((if config.pretty { Style::Pretty } else { Style::Json }, inlet));
+        gauges.push(gauge);
+    }
+    let layer = EcsLayer { sinks, redactor: redactor.clone(), clock };
+    let subscriber = registry().with(filter).with(layer);
+    Ok((subscriber, Logs { gauges, filter: handle, redactor }))
+}
+
+/// The filter as asked, with noisy dependencies at `warn` unless it names them or is stricter.
+fn parse(asked: &str) -> Result<EnvFilter, LogError> {
+    let filter: EnvFilter = asked.parse().map_err(LogError::BadFilter)?;
+    if filter.max_level_hint().is_some_and(|level| level <= LevelFilter::WARN) {
+        return Ok(filter);
+    }
+    // Of two directives for one target the later one counts.
+    let quiet: Vec<String> = NOISY.iter().map(|target| format!("{target}=warn")).collect();
+    format!("{},{asked}", quiet.join(",")).parse().map_err(LogError::BadFilter)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use tracing::{debug, error, info, subscriber::with_default};
+
+    use super::*;
+
+    struct Epoch;
+
+    impl Clock for Epoch {
+        fn now(&self) -> protocol::Timestamp {
+            protocol::Timestamp(0)
+        }
+    }
+
+    fn to_folder(dir: &Path, filter: &str) -> LogConfig {
+        LogConfig {
+            dir: Some(dir.to_owned()),
+            stdout: false,
+            filter: filter.to_owned(),
+            ..LogConfig::default()
+        }
+    }
+
+    /// The messages in the file after the script ran with this filter.
+    fn messages(filter: &str, script: impl FnOnce(&Logs)) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let config = to_folder(dir.path(), filter);
+        let (subscriber, logs) = build(config, &[], Arc::new(Epoch)).unwrap();
+        with_default(subscriber, || script(&logs));
+        drop(logs);
+        let text = fs::read_to_string(dir.path().join("guildhall-1970-01-01.ndjson")).unwrap();
+        let message = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        text.lines().map(|line| message(line)["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn dropping_the_log_writes_out_what_is_queued() {
+        let lines = messages("info", |_| (0..500).for_each(|n| info!("line {n}")));
+        assert_eq!(lines.len(), 500);
+    }
+
+    #[test]
+    fn noisy_dependencies_are_quiet_unless_named() {
+        let script = |_: &Logs| {
+            debug!(target: "sled::pagecache", "sled debug");
+            debug!(target: "hyper::proto", "hyper debug");
+            debug!(target: "flow", "flow debug");
+            error!(target: "hyper", "hyper error");
+        };
+        assert_eq!(messages("debug", script), ["flow debug", "hyper error"]);
+        let named = messages("debug,sled=debug", script);
+        assert_eq!(named, ["sled debug", "flow debug", "hyper error"]);
+        assert!(messages("off", script).is_empty());
+    }
+
+    #[test]
+    fn the_filter_can_change_while_it_runs() {
+        let lines = messages("info", |logs| {
+            debug!("one");
+            logs.set_filter("debug").unwrap();
+            debug!("two");
+            assert!(logs.set_filter("no,such=level=thing").is_err());
+            debug!("three");
+        });
+        assert_eq!(lines, ["two", "three"]);
+    }
+
+    #[test]
+    fn lines_that_a_full_day_refuses_are_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = LogConfig { day_bytes_max: 100, ..to_folder(dir.path(), "info") };
+        let (subscriber, mut logs) = build(config, &[], Arc::new(Epoch)).unwrap();
+        with_default(subscriber, || (0..3).for_each(|_| info!("too long for this file")));
+        let gauges: Vec<_> = logs.gauges.drain(..).map(Gauge::flushed).collect();
+        assert_eq!(gauges, [3]);
+    }
+
+    #[test]
+    fn a_log_that_cannot_work_is_refused() {
+        let start = |config| build(config, &[], Arc::new(Epoch)).map(|_| ());
+        let nowhere = LogConfig { stdout: false, ..LogConfig::default() };
+        assert!(matches!(start(nowhere), Err(LogError::Nowhere)));
+        let filter = LogConfig { filter: "loud=very".to_owned(), ..LogConfig::default() };
+        assert!(matches!(start(filter), Err(LogError::BadFilter(_))));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = to_folder(file.path(), "info");
+        assert!(matches!(start(folder), Err(LogError::Folder { .. })));
+        let short = [SecretString::from("short")];
+        let refused = build(LogConfig::default(), &short, Arc::new(Epoch)).map(|_| ());
+        assert!(matches!(refused, Err(LogError::Secrets(_))));
+    }
+
+    #[test]
+    fn a_second_start_in_a_process_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = || Logs::start(to_folder(dir.path(), "off"), &[], Arc::new(Epoch));
+        let _first = start().unwrap();
+        assert!(matches!(start(), Err(LogError::AlreadyStarted(_))));
+    }
+}
