@@ -16,7 +16,7 @@ mod serve;
 pub mod status;
 
 pub use login::mint_token;
-pub use serve::{Console, ConsoleConfig, ServeError, serve};
+pub use serve::{Console, ConsoleConfig, Routes, ServeError, serve, serve_routes};
 pub use status::Status;
 
 /// What the console shows. Asked at every request, so answers must not block.

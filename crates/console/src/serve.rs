@@ -148,6 +148,31 @@ pub fn serve(
     Ok(Console { address, hall, stop, accepting })
 }
 
+/// Other routes behind the same limits on heads, connections and time. Serves until it is dropped.
+#[derive(Debug)]
+pub struct Routes {
+    stop: watch::Sender<bool>,
+    accepting: JoinSet<()>,
+}
+
+impl Routes {
+    /// Takes no more connections, lets open requests end for at most five seconds, and returns.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.accepting.join_next().await.is_some() {}
+    }
+}
+
+/// Serves routes that are not the console's, such as a webhook's, with the console's limits. Must
+/// be called within a tokio runtime, on which it then runs.
+#[must_use = "it serves until it is dropped"]
+pub fn serve_routes(listener: TcpListener, router: Router) -> Routes {
+    let (stop, stopping) = watch::channel(false);
+    let mut accepting = JoinSet::new();
+    accepting.spawn(accept(listener, router, stopping));
+    Routes { stop, accepting }
+}
+
 fn check_token(token: &SecretString) -> Result<(), ServeError> {
     match token.expose_secret().len() < TOKEN_BYTES_MIN {
         true => Err(ServeError::WeakToken),

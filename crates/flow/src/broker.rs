@@ -9,9 +9,15 @@
 //! turns, whoever asks more waits longer. BROKER-3 every question ends in exactly one answer.
 //! BROKER-4 an open breaker lets nothing through until its time is up, then one probe.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -64,6 +70,15 @@ pub enum Unanswered {
 /// A question at the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(u64);
+
+impl CallId {
+    /// Unique in the process: what an earlier incarnation left in the mailbox, such as an answer to
+    /// somebody else's question, must mean nothing to this one.
+    fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// What the broker's core can be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -424,7 +439,6 @@ pub struct Broker {
     models: Arc<[Arc<dyn Model>]>,
     tally: Tally,
     born: Instant,
-    next: u64,
     dice: u64,
     waiting: HashMap<CallId, Waiting>,
     tasks: Tasks,
@@ -447,7 +461,6 @@ impl Broker {
             models,
             tally,
             born: Instant::now(),
-            next: 0,
             dice: 0x9E37_79B9,
             waiting,
             tasks,
@@ -589,8 +602,7 @@ impl Actor for Broker {
         fault_point("broker");
         match msg {
             Msg::Complete { question, person, glance, gone, reply } => {
-                self.next += 1;
-                let call = CallId(self.next);
+                let call = CallId::unique();
                 let chain = self.chain_of(&question);
                 if chain.is_empty() {
                     debug!("no model is configured");

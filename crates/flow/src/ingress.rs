@@ -326,8 +326,7 @@ impl Ingress {
     /// Stores a batch, as often as it takes. It is not polled and sorted again: its writers would
     /// pay for the ledger's failure with their limits.
     fn journal(&mut self, batch: Batch, cx: &mut Cx<'_, Self>) {
-        let (memory, bot, arrivals) =
-            (self.peers.memory.clone(), self.bot, batch.arrivals.clone());
+        let (memory, bot, arrivals) = (self.peers.memory.clone(), self.bot, batch.arrivals.clone());
         let work =
             async move { ask(&memory, |reply| memory::Msg::Journal(bot, arrivals, reply)).await };
         cx.when(work, move |ingress, receipts, cx| {

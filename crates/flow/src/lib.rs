@@ -37,5 +37,7 @@ pub mod words;
 mod fault;
 mod status;
 pub mod tally;
+#[cfg(test)]
+mod testing;
 pub mod tree;
 pub mod wiring;

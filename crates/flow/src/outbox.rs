@@ -9,6 +9,9 @@
 //! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
 //! delivered; previews and actions give way to messages.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
@@ -119,9 +122,12 @@ pub struct Pacer {
     /// Chats that have something to send and may send at that time.
     agenda: BTreeSet<(Duration, ChatId)>,
     all_paid_until: Duration,
+    in_flight: usize,
     swept: Duration,
 }
 
+/// Requests of one bot at a time, each on a connection of its own. Telegram takes 30 a second.
+const IN_FLIGHT_MAX: usize = 64;
 const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 impl Pacer {
@@ -129,7 +135,8 @@ impl Pacer {
     #[must_use]
     pub fn new(pacing: Pacing) -> Self {
         let (lines, agenda) = (HashMap::new(), BTreeSet::new());
-        Self { pacing, lines, agenda, all_paid_until: Duration::ZERO, swept: Duration::ZERO }
+        let zero = Duration::ZERO;
+        Self { pacing, lines, agenda, all_paid_until: zero, in_flight: 0, swept: zero }
     }
 
     /// Takes one input and says what to do about it.
@@ -144,6 +151,7 @@ impl Pacer {
             }
             Input::Extra(chat, job) => self.extra(chat, job, now, &mut effects),
             Input::Settled(chat) => {
+                self.in_flight = self.in_flight.saturating_sub(1);
                 if let Some(line) = self.lines.get_mut(&chat) {
                     line.busy = false;
                     line.failures = 0;
@@ -169,6 +177,7 @@ impl Pacer {
 
     /// Puts a request back to the head of its chat's queue, not before a time. OUTBOX-2.
     fn again(&mut self, chat: ChatId, job: Option<JobId>, not_before: Duration, now: Duration) {
+        self.in_flight = self.in_flight.saturating_sub(1);
         let line = self.lines.entry(chat).or_default();
         line.busy = false;
         line.failures += 1;
@@ -196,6 +205,9 @@ impl Pacer {
 
     fn start_what_is_due(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         while let Some(&(due, chat)) = self.agenda.first() {
+            if IN_FLIGHT_MAX <= self.in_flight {
+                return; // The next one to end makes room.
+            }
             let all_free = self.all_free_at();
             if now < due.max(all_free) {
                 effects.push(Effect::WakeAt(due.max(all_free)));
@@ -207,6 +219,7 @@ impl Pacer {
             line.due = None;
             if let Some(job) = line.jobs.pop_front() {
                 line.busy = true;
+                self.in_flight += 1;
                 line.pay(chat, &pacing, now);
                 self.pay_all(now);
                 effects.push(Effect::Start(job));
@@ -233,9 +246,11 @@ impl Pacer {
             && line.blocked_until <= now
             && line.earliest(chat, &pacing) <= now
             && line.paid_until <= now + spare
-            && all_free <= now;
+            && all_free <= now
+            && self.in_flight < IN_FLIGHT_MAX;
         if has_room {
             line.busy = true;
+            self.in_flight += 1;
             line.pay(chat, &pacing, now);
             self.pay_all(now);
             effects.push(Effect::Start(job));
@@ -511,25 +526,24 @@ impl Outbox {
             self.extra_ended(chat, result, cx);
             return Ok(());
         };
-        let again = |reply| Job::Message { to, what, reply_to, reply };
         match result {
             Err(MessengerError::Flooded { retry_after }) => {
                 self.tally.sent("flooded");
-                self.jobs.insert(id, again(reply));
+                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
                 self.perform(Input::Flooded(chat, Some(id), retry_after), cx);
             }
             Err(error @ (MessengerError::Unreachable(_) | MessengerError::Broken { .. })) => {
                 // Whether it was accepted is not known: rather twice than never. Counted.
                 self.tally.sent("uncertain");
                 warn!(error.message = %error, event.action = "send_uncertain", "a send will be repeated");
-                self.jobs.insert(id, again(reply));
+                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
                 self.perform(Input::Unreachable(chat, id), cx);
             }
             Err(error @ (MessengerError::Unauthorized | MessengerError::Conflict)) => {
                 // The token may come back; the messages wait in order.
                 self.tally.sent("unauthorized");
                 warn!(error.message = %error, event.action = "send_refused", "a send will be repeated");
-                self.jobs.insert(id, again(reply));
+                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
                 self.perform(Input::Unreachable(chat, id), cx);
             }
             Err(MessengerError::Migrated { to: new }) => {
@@ -537,15 +551,7 @@ impl Outbox {
                 told.map_err(|error| Fault::new("the roster is away", error))?;
                 self.perform(Input::Settled(chat), cx);
                 let to = Address { chat: new, ..to };
-                self.jobs.insert(
-                    id,
-                    match again(reply) {
-                        Job::Message { what, reply_to, reply, .. } => {
-                            Job::Message { to, what, reply_to, reply }
-                        }
-                        other => other,
-                    },
-                );
+                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
                 self.perform(Input::Message(new, id), cx);
             }
             Ok(_) | Err(MessengerError::Forbidden | MessengerError::Rejected { .. }) => {

@@ -381,6 +381,9 @@ fn check_instructions(text: &str) -> Result<(), AdministerError> {
 /// The state of the hall for readers: one pointer, replaced whole at each change.
 pub type Shared = Arc<ArcSwap<View>>;
 
+/// The way back to who asked for a change.
+pub type Reply = oneshot::Sender<Result<(), AdministerError>>;
+
 /// What the roster can be told.
 #[derive(Debug)]
 pub enum Msg {
@@ -391,7 +394,7 @@ pub enum Msg {
         /// Who.
         by: PersonId,
         /// Answered once it is durable and in effect.
-        reply: oneshot::Sender<Result<(), AdministerError>>,
+        reply: Reply,
     },
     /// Telegram says that a group has another id from now on.
     ChatMigrated {
@@ -414,8 +417,7 @@ pub struct Roster {
     ready: Arc<tokio::sync::Notify>,
     at: Seq,
     /// Changes that wait for the one being written.
-    waiting:
-        std::collections::VecDeque<(Entry, Option<oneshot::Sender<Result<(), AdministerError>>>)>,
+    waiting: std::collections::VecDeque<(Entry, Option<Reply>)>,
     writing: bool,
 }
 
@@ -504,12 +506,7 @@ impl Roster {
         Ok(())
     }
 
-    fn take_effect(
-        &mut self,
-        at: Seq,
-        entry: Entry,
-        reply: Option<oneshot::Sender<Result<(), AdministerError>>>,
-    ) {
+    fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>) {
         self.at = at;
         let mut view = View::clone(&self.shared.load());
         info!(event.action = "hall_changed", labels.seq = at.0, "the hall was changed");
@@ -519,10 +516,7 @@ impl Roster {
     }
 }
 
-fn answer(
-    reply: Option<oneshot::Sender<Result<(), AdministerError>>>,
-    result: Result<(), AdministerError>,
-) {
+fn answer(reply: Option<Reply>, result: Result<(), AdministerError>) {
     if let Some(reply) = reply {
         // lost-ok: the asking session restarted; it finds the change in effect.
         reply.send(result).ok();

@@ -36,7 +36,7 @@ pub(crate) fn writer(
             let gauge = ledger.gauge();
             let sessions = health.count("session");
             // lost-ok: writing to a string cannot fail.
-            let _ = write!(
+            write!(
                 text,
                 "\nLedger: {} waiting, {} set aside, {} on disk, last write took {} ms\n\
                  Conversations in memory: {sessions}\nGuildhall {version}, up {}",
@@ -45,7 +45,8 @@ pub(crate) fn writer(
                 bytes(gauge.disk_bytes),
                 gauge.commit_us.div_ceil(1000),
                 span(born.elapsed()),
-            );
+            )
+            .ok();
             text
         }
         .boxed_local()
@@ -68,16 +69,17 @@ fn write_actors(text: &mut String, actors: &[ActorHealth]) {
     for it in actors {
         let mark = if it.healthy { "🟢" } else { "🔴" };
         // lost-ok: writing to a string cannot fail, here and below.
-        let _ = write!(
+        write!(
             text,
             "\n{mark} {} · {} restarts · {} waiting · {} ago",
             it.id,
             it.restarts,
             it.mailbox,
             span(Duration::from_secs(it.last_progress_s)),
-        );
+        )
+        .ok();
         if let Some(fault) = &it.last_fault {
-            let _ = write!(text, "\n      last fault: {fault}");
+            write!(text, "\n      last fault: {fault}").ok();
         }
     }
     text.push('\n');
@@ -91,7 +93,7 @@ fn write_models(text: &mut String, breakers: &[(String, BreakerState)]) {
             BreakerState::HalfOpen => "🟡 being tried again",
         };
         // lost-ok: writing to a string cannot fail.
-        let _ = write!(text, "\nModel {model}: {state}");
+        write!(text, "\nModel {model}: {state}").ok();
     }
 }
 

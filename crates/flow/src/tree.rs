@@ -11,6 +11,9 @@
 //! Invariants: TREE-1 everything a child needs was started before it. TREE-2 the loss of the root
 //! is a result of [`run`], never silence.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, VecDeque},
     rc::Rc,
@@ -24,13 +27,13 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{error, info};
 
 use crate::{
-    alerter::Alerter,
+    alerter::{self, Alerter},
     broker::{self, Broker},
-    guard::Guard,
+    guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
     keeper::Keeper,
-    memory::Memory,
-    outbox::Outbox,
+    memory::{self, Memory},
+    outbox::{self, Outbox},
     roster::{self, Roster},
     session, status,
     wiring::{Bot, Wiring},
@@ -93,11 +96,10 @@ pub async fn run(
     let mut losses: VecDeque<Instant> = VecDeque::new();
     loop {
         let mut children = Children::default();
-        start(&wiring, &health, &doors, &mut children).await;
         let loss = tokio::select! {
             // An error means that whoever could ask us to stop is gone: stop.
             _ = stop.wait_for(|it| *it) => None,
-            loss = children.given_up() => Some(loss),
+            loss = stand(&wiring, &health, &doors, &mut children) => Some(loss),
         };
         children.stop().await;
         let Some((child, fault)) = loss else { return Ending::Drained };
@@ -118,9 +120,38 @@ pub async fn run(
     }
 }
 
-/// Starts one child after the other. TREE-1.
-async fn start(wiring: &Rc<Wiring>, health: &Health, doors: &Doors, children: &mut Children) {
-    let w = Rc::clone(wiring);
+/// Starts one child after the other, and waits until one is lost: while they are started, too.
+async fn stand(
+    wiring: &Rc<Wiring>,
+    health: &Health,
+    doors: &Doors,
+    children: &mut Children,
+) -> (String, Fault) {
+    match start_services(wiring, health, doors, children).await {
+        Ok(services) => start_bots(wiring, health, doors, children, &services),
+        Err(loss) => return loss,
+    }
+    children.given_up().await
+}
+
+/// What all bots share.
+struct Services {
+    memory: Mailbox<memory::Msg>,
+    roster: Mailbox<roster::Msg>,
+    alerter: Mailbox<alerter::Msg>,
+    guard: Mailbox<guard::Msg>,
+    broker: Mailbox<broker::Msg>,
+    /// Filled with the first bot's, which alerts go through.
+    outbox_for_alerts: Arc<OnceLock<Mailbox<outbox::Msg>>>,
+}
+
+/// Starts what all bots share, or says which of it was lost. TREE-1.
+async fn start_services(
+    w: &Rc<Wiring>,
+    health: &Health,
+    doors: &Doors,
+    children: &mut Children,
+) -> Result<Services, (String, Fault)> {
     let memory = child(children, health, spec("memory", 65_536), {
         let ledger = Arc::clone(&w.ledger);
         move || Memory::incarnate(Arc::clone(&ledger))
@@ -139,60 +170,65 @@ async fn start(wiring: &Rc<Wiring>, health: &Health, doors: &Doors, children: &m
         move || Roster::incarnate(needs.clone())
     });
     // Nobody may be let in or turned away before it is known who may talk.
-    ready.notified().await;
+    tokio::select! {
+        () = ready.notified() => (),
+        loss = children.given_up() => return Err(loss),
+    }
 
     let outbox_for_alerts = Arc::new(OnceLock::new());
     let alerter = child(children, health, spec("alerter", 1_024), {
-        let (w, outbox) = (Rc::clone(&w), Arc::clone(&outbox_for_alerts));
+        let (w, outbox) = (Rc::clone(w), Arc::clone(&outbox_for_alerts));
         move || {
             let (hall, sinks) = (Arc::clone(&w.hall), Arc::clone(&w.sinks));
             Alerter::incarnate(w.alerter, hall, Arc::clone(&outbox), sinks, w.tally.clone())
         }
     });
     let guard = child(children, health, spec("guard", 16_384), {
-        let w = Rc::clone(&w);
+        let w = Rc::clone(w);
         move || Guard::incarnate(Arc::clone(&w.screen), w.tally.clone())
     });
     let broker = child(children, health, spec("broker", 65_536), {
-        let w = Rc::clone(&w);
+        let w = Rc::clone(w);
         move || Broker::incarnate(w.broker.clone(), Arc::clone(&w.models), w.tally.clone())
     });
     doors.plates().broker = Some(broker.clone());
 
+    Ok(Services { memory, roster, alerter, guard, broker, outbox_for_alerts })
+}
+
+/// Starts what each bot has for itself, and the sessions of all. TREE-1.
+fn start_bots(
+    w: &Rc<Wiring>,
+    health: &Health,
+    doors: &Doors,
+    children: &mut Children,
+    services: &Services,
+) {
     let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
     for bot in &w.bots {
-        let id = bot.messenger.identity().id;
-        let outbox = child(children, health, outbox_spec(id), {
-            let (w, messenger, roster) =
-                (Rc::clone(&w), Arc::clone(&bot.messenger), roster.clone());
-            move || {
-                let (messenger, hall) = (Arc::clone(&messenger), Arc::clone(&w.hall));
-                Outbox::incarnate(messenger, roster.clone(), hall, w.pacing, w.tally.clone())
-            }
-        });
-        // lost-ok: alerts go through the first bot.
-        outbox_for_alerts.set(outbox.clone()).ok();
+        let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
-            memory: memory.clone(),
-            guard: guard.clone(),
-            broker: broker.clone(),
+            memory: services.memory.clone(),
+            guard: services.guard.clone(),
+            broker: services.broker.clone(),
             outbox,
-            roster: roster.clone(),
-            alerter: alerter.clone(),
+            roster: services.roster.clone(),
+            alerter: services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
-            status: status::writer(&w, health, &broker),
+            status: status::writer(w, health, &services.broker),
             pseudonym: Arc::clone(&w.pseudonym),
         };
-        peers.insert(id, it);
+        peers.insert(bot.messenger.identity().id, it);
     }
 
     let peers = Rc::new(peers);
-    let keeper_spec = Spec { shutdown_time_max: Duration::from_secs(5), ..spec("sessions", 65_536) };
+    let keeper_spec =
+        Spec { shutdown_time_max: Duration::from_secs(5), ..spec("sessions", 65_536) };
     let keeper = child(children, health, keeper_spec, {
-        let (w, peers, health) = (Rc::clone(&w), Rc::clone(&peers), health.clone());
+        let (w, peers, health) = (Rc::clone(w), Rc::clone(&peers), health.clone());
         move || {
             let session = Arc::clone(&w.session);
             Keeper::incarnate(w.keeper, session, Rc::clone(&peers), health.clone())
@@ -201,11 +237,11 @@ async fn start(wiring: &Rc<Wiring>, health: &Health, doors: &Doors, children: &m
     for bot in &w.bots {
         let Some(peers) = peers.get(&bot.messenger.identity().id) else { continue };
         let needs = ingress::Peers {
-            memory: memory.clone(),
+            memory: services.memory.clone(),
             ledger: Arc::clone(&w.ledger),
             keeper: keeper.clone(),
             outbox: peers.outbox.clone(),
-            alerter: alerter.clone(),
+            alerter: services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
@@ -214,6 +250,26 @@ async fn start(wiring: &Rc<Wiring>, health: &Health, doors: &Doors, children: &m
         start_ingress(children, health, doors, bot, w.ingress, needs);
     }
     info!(event.action = "tree_started", labels.bots = w.bots.len(), "the hall stands");
+}
+
+fn start_outbox(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    services: &Services,
+    bot: &Bot,
+) -> Mailbox<outbox::Msg> {
+    let outbox = child(children, health, outbox_spec(bot.messenger.identity().id), {
+        let (w, messenger, roster) =
+            (Rc::clone(w), Arc::clone(&bot.messenger), services.roster.clone());
+        move || {
+            let (messenger, hall) = (Arc::clone(&messenger), Arc::clone(&w.hall));
+            Outbox::incarnate(messenger, roster.clone(), hall, w.pacing, w.tally.clone())
+        }
+    });
+    // lost-ok: alerts go through the first bot.
+    services.outbox_for_alerts.set(outbox.clone()).ok();
+    outbox
 }
 
 fn start_ingress(

@@ -43,8 +43,9 @@ pub(crate) fn greeting(first_name: &str, agent: Option<&Agent>, notice: &str) ->
     let hello = if name.is_empty() { "Hello!".to_owned() } else { format!("Hello, {name}!") };
     let host = match agent {
         Some(agent) => format!(
-            "You are talking to {}. {}\nJust write. /agents shows everyone who is here.",
-            agent.name, agent.description
+            "You are talking to {}.{}\nJust write. /agents shows everyone who is here.",
+            agent.name,
+            about(agent)
         ),
         None => "No agent is here yet. An admin can bring one in with /spawn.".to_owned(),
     };
@@ -123,7 +124,14 @@ pub(crate) fn agents(all: &[&Agent], current: Option<&AgentName>) -> Notice {
 
 /// The person now talks to another agent.
 pub(crate) fn switched(agent: &Agent) -> Notice {
-    say(format!("You are now talking to {}. {}", agent.name, agent.description))
+    say(format!("You are now talking to {}.{}", agent.name, about(agent)))
+}
+
+/// What an agent is good for, as a sentence to go on with.
+fn about(agent: &Agent) -> String {
+    let text = agent.description.trim();
+    let dot = if text.is_empty() || text.ends_with(['.', '!', '?']) { "" } else { "." };
+    if text.is_empty() { String::new() } else { format!(" {text}{dot}") }
 }
 
 /// Nobody of that name.

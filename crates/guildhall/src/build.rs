@@ -36,7 +36,11 @@ impl BuildError {
         let mut text = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
-            text = format!("{text}: {cause}");
+            let cause_text = cause.to_string();
+            // Some errors of others repeat their cause in their own text.
+            if !text.ends_with(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
             source = cause.source();
         }
         Self(text)
@@ -102,6 +106,9 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
     }
 }
 
+/// The shortest secret that is looked for in texts.
+const SECRET_BYTES_MIN: usize = 8;
+
 /// Compiles the guard's rules: built in, from the rules folder, and every secret of ours.
 ///
 /// # Errors
@@ -121,7 +128,14 @@ pub fn screen(loaded: &Loaded) -> Result<Screen, BuildError> {
     let chars_max = config.limits.message_chars_max.0.map_or(usize::MAX, |it| it as usize);
     let policy = Policy {
         level,
-        secrets: loaded.secrets.all().enumerate().map(secret).collect(),
+        // A shorter one would be found in ordinary words.
+        secrets: loaded
+            .secrets
+            .all()
+            .filter(|it| SECRET_BYTES_MIN <= it.expose_secret().len())
+            .enumerate()
+            .map(secret)
+            .collect(),
         limits: Limits { chars_max, ..usual },
         rule_files: rule_files(&config.guard.rules_dir)?,
         ..Policy::default()

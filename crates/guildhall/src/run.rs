@@ -42,7 +42,7 @@ use tokio::{
     sync::watch,
     time::Instant,
 };
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     build::{self, BuildError},
@@ -233,7 +233,7 @@ impl Hall {
         let founding = build::founding(&self.loaded.config, &ids);
         let founding = founding.map_err(|error| Failure::config(&error))?;
         let bots = self.bots(&connected);
-        self.serve_webhooks(&ids, &doors).await?;
+        let webhooks = self.serve_webhooks(&ids, &doors).await?;
         source::put(&source.bots, plates(&self.loaded.config, &connected));
         let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
 
@@ -242,6 +242,9 @@ impl Hall {
         let ending = tree::run(wiring, health, doors, stopping).await;
         for task in [breakers, signals, menus] {
             task.abort();
+        }
+        if let Some(webhooks) = webhooks {
+            webhooks.stop().await;
         }
         console.stop().await;
         match ending {
@@ -370,7 +373,11 @@ impl Hall {
             .collect()
     }
 
-    async fn serve_webhooks(&self, ids: &[BotId], doors: &Doors) -> Result<(), Failure> {
+    async fn serve_webhooks(
+        &self,
+        ids: &[BotId],
+        doors: &Doors,
+    ) -> Result<Option<console::Routes>, Failure> {
         let config = &self.loaded.config;
         let hooked =
             ids.iter().zip(&config.bots).filter(|(_, bot)| config.mode(bot) == Mode::Webhook);
@@ -381,7 +388,7 @@ impl Hall {
             bots.push(bot);
         }
         if bots.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let addr = config.telegram.webhook_addr;
         let listener = TcpListener::bind(addr).await;
@@ -390,13 +397,8 @@ impl Hall {
             code: EXIT_UNAVAILABLE,
         })?;
         let router = webhook::routes(bots, Arc::new(Sink { doors: doors.clone() }));
-        kit::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                error!(error.message = %error, event.action = "webhook_ended", "the webhook ended");
-            }
-        });
         info!(labels.address = %addr, event.action = "webhook_open", "the webhook is open");
-        Ok(())
+        Ok(Some(console::serve_routes(listener, router)))
     }
 
     fn wiring(
@@ -468,7 +470,8 @@ fn console_token(data: &Path) -> Result<SecretString, Failure> {
     Ok(token)
 }
 
-/// Sets the command menus: one for everybody, a longer one in each admin's own chat.
+/// Sets the command menus: one for everybody, a longer one in each admin's own chat. Tries again
+/// until all are set.
 async fn set_menus(bots: Vec<Arc<TelegramBot>>, admins: std::collections::BTreeSet<PersonId>) {
     let entry = |it: &flow::request::MenuItem| MenuEntry {
         command: it.name,
@@ -477,16 +480,25 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, admins: std::collections::BTreeS
     let everyone: Vec<MenuEntry> =
         flow::request::MENU.iter().filter(|it| !it.admin).map(entry).collect();
     let all: Vec<MenuEntry> = flow::request::MENU.iter().map(entry).collect();
-    for bot in &bots {
-        let mut set = vec![(MenuScope::Private, &everyone), (MenuScope::Groups, &everyone)];
-        let chats = admins.iter().map(|it| MenuScope::Chat(protocol::ChatId(it.0)));
-        set.extend(chats.map(|scope| (scope, &all)));
-        for (scope, menu) in set {
+    let scopes = [MenuScope::Private, MenuScope::Groups].map(|it| (it, &everyone));
+    let chats = admins.iter().map(|it| (MenuScope::Chat(protocol::ChatId(it.0)), &all));
+    let mut unset: Vec<_> = bots
+        .iter()
+        .flat_map(|bot| scopes.into_iter().chain(chats.clone()).map(move |it| (bot, it)))
+        .collect();
+    let mut pause = Duration::from_secs(5);
+    while !unset.is_empty() {
+        let mut refused = Vec::new();
+        for (bot, (scope, menu)) in unset {
+            // An admin who never wrote to the bot has no chat yet.
             if let Err(error) = bot.set_menu(scope, menu).await {
-                // An admin who never wrote to the bot has no chat yet: the menu comes at the next start.
-                info!(error.message = %error, event.action = "menu_not_set", "a command menu was not set");
+                debug!(error.message = %error, event.action = "menu_not_set", "a command menu was not set yet");
+                refused.push((bot, (scope, menu)));
             }
         }
+        unset = refused;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(600));
     }
 }
 

@@ -21,13 +21,14 @@ impl<M: Send + 'static> Message for Envelope<M> {
 
 /// Where to send messages to one actor. Cheap to clone; restarts of the actor do not change it.
 pub struct Mailbox<M: Send + 'static> {
-    to: Recipient<Envelope<M>>,
+    /// Shared: to clone actix's own handle takes an allocation.
+    to: Arc<Recipient<Envelope<M>>>,
     probe: Arc<Probe>,
 }
 
 impl<M: Send + 'static> Clone for Mailbox<M> {
     fn clone(&self) -> Self {
-        Self { to: self.to.clone(), probe: Arc::clone(&self.probe) }
+        Self { to: Arc::clone(&self.to), probe: Arc::clone(&self.probe) }
     }
 }
 
@@ -50,7 +51,7 @@ pub enum TellError {
 
 impl<M: Send + 'static> Mailbox<M> {
     pub(crate) fn new(to: Recipient<Envelope<M>>, probe: Arc<Probe>) -> Self {
-        Self { to, probe }
+        Self { to: Arc::new(to), probe }
     }
 
     /// Leaves a message at once, or says why not.

@@ -44,7 +44,7 @@ use crate::{
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
     fault::fault_point,
-    guard::{self, Verdict},
+    guard::{self, Cleared, Draft, Verdict},
     memory, outbox,
     roster::{self, AdministerError, Shared},
     tally::Tally,
@@ -345,13 +345,7 @@ impl SessionActor {
                 self.forget(update, cx);
                 self.send(what, reply_to, cx, move |sent| Input::PartDelivered(update, part, sent));
             }
-            Effect::Preview(update, text) => {
-                let Some(text) = text.shown_while_written(HOLD_BACK_CHARS) else { return Ok(()) };
-                let msg =
-                    outbox::Msg::Preview { to: self.address(), draft: draft_id(update), text };
-                // lost-ok: the next preview shows more anyway.
-                self.peers.outbox.try_tell(msg).ok();
-            }
+            Effect::Preview(update, text) => self.preview(update, &text),
             Effect::Typing => {
                 // lost-ok: it is shown again in a few seconds.
                 self.peers.outbox.try_tell(outbox::Msg::Typing(self.address())).ok();
@@ -376,24 +370,8 @@ impl SessionActor {
                     actor.input(Input::StatusComposed(update, text), cx)
                 });
             }
-            Effect::LogDenied(command, person) => {
-                let by = person.map(|it| (self.peers.pseudonym)(it)).unwrap_or_default();
-                warn!(
-                    labels.command = command,
-                    labels.person = by,
-                    event.outcome = "failure",
-                    event.action = "admin_command_denied",
-                    "an admin command was denied"
-                );
-            }
-            Effect::AlertQuarantined(reference) => {
-                let text = format!(
-                    "A message was set aside after it failed repeatedly (ref {reference})."
-                );
-                let raise = alerter::Msg::raise("quarantined", Severity::Warning, text);
-                // lost-ok: the log and the metric say it too.
-                self.peers.alerter.try_tell(raise).ok();
-            }
+            Effect::LogDenied(command, person) => self.log_denied(command, person),
+            Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
                 let took = self.peers.clock.now().0.saturating_sub(at.0);
                 #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
@@ -401,6 +379,31 @@ impl SessionActor {
             }
         }
         Ok(())
+    }
+
+    fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
+        let Some(text) = text.shown_while_written(HOLD_BACK_CHARS) else { return };
+        let msg = outbox::Msg::Preview { to: self.address(), draft: draft_id(update), text };
+        // lost-ok: the next preview shows more anyway.
+        self.peers.outbox.try_tell(msg).ok();
+    }
+
+    fn log_denied(&self, command: &'static str, person: Option<PersonId>) {
+        let by = person.map(|it| (self.peers.pseudonym)(it)).unwrap_or_default();
+        warn!(
+            labels.command = command,
+            labels.person = by,
+            event.outcome = "failure",
+            event.action = "admin_command_denied",
+            "an admin command was denied"
+        );
+    }
+
+    fn alert_quarantined(&self, reference: RefId) {
+        let text = format!("A message was set aside after it failed repeatedly (ref {reference}).");
+        let raise = alerter::Msg::raise("quarantined", Severity::Warning, text);
+        // lost-ok: the log and the metric say it too.
+        self.peers.alerter.try_tell(raise).ok();
     }
 
     fn record(

@@ -1,4 +1,5 @@
 //! The rules of a session, as scripts, and under random crashes.
+#![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
 mod script;
 mod simulation;
@@ -282,7 +283,9 @@ fn describe(effect: &Effect) -> Option<String> {
         }
         Effect::Preview(update, draft) => format!("preview {update}: {}", draft.get().0),
         Effect::Typing => "typing".to_owned(),
-        Effect::Administer(update, change, by) => format!("administer {update} by {by}: {change:?}"),
+        Effect::Administer(update, change, by) => {
+            format!("administer {update} by {by}: {change:?}")
+        }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),

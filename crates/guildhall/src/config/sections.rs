@@ -232,9 +232,9 @@ section! {
         /// Models in the order in which they are tried; by default all, as they stand above.
         chain: Vec<String> = Vec::new();
         /// Questions that are out at the same time; 0 for the most there can be.
-        requests_in_flight_max: usize = 64, limit 1..=16_384;
+        requests_in_flight_max: usize = 512, limit 1..=16_384;
         /// Questions that wait for their turn; when it is full, people are told to come back.
-        waiting_max: usize = 1024, limit 1..=65_536;
+        waiting_max: usize = 4096, limit 1..=65_536;
         /// How many of those one person may have.
         waiting_per_person_max: usize = 4, limit 1..=65_536;
         /// How long one question may take, retries included; 0 for the most there can be.
@@ -306,11 +306,11 @@ section! {
     /// The ledger on disk.
     StoreConfig {
         /// Memory for what was read lately.
-        cache_bytes: Size = mib(64), within mib(1)..=Size(64 << 30);
+        cache_bytes: Size = mib(8), within mib(1)..=Size(64 << 30);
         /// Writes that wait for the disk.
         queue_max: usize = 4096, limit 16..=1_000_000;
         /// Disk space kept back, so that a full disk can still be put right; 0 for none.
-        reserve_bytes: Size = mib(16), within Size(0)..=Size(16 << 30);
+        reserve_bytes: Size = mib(8), within Size(0)..=Size(16 << 30);
         /// How long an update is remembered, so that it is never answered twice.
         dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
     }

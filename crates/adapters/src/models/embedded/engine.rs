@@ -6,6 +6,7 @@ use std::path::Path;
 
 use candle_core::quantized::gguf_file::Content;
 use candle_core::quantized::tokenizer::TokenizerFromGguf as _;
+use candle_core::utils::barrier_pool;
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 use candle_transformers::models::quantized_llama::{MAX_SEQ_LEN, ModelWeights};
@@ -18,9 +19,10 @@ use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 use tracing::info;
 
-use super::prompt::{self, Marks};
+use super::prompt::{self, Marks, Prompt};
+use super::readings::Readings;
 use super::text::{Characters, Vocabulary};
-use super::{EmbeddedConfig, LoadError};
+use super::{EmbeddedConfig, LoadError, weights};
 
 /// The largest file that we read into memory.
 const FILE_BYTES_MAX: u64 = 4 << 30;
@@ -34,6 +36,7 @@ const CHOICES_MAX: usize = 40;
 /// One answer's wishes.
 pub(super) struct Order<'a> {
     pub(super) turns: &'a [Turn],
+    /// 0 only reads the turns, so that an answer to them comes sooner.
     pub(super) answer_tokens_max: usize,
     pub(super) seed: u64,
 }
@@ -46,9 +49,10 @@ pub(super) struct Written {
     pub(super) finish: Finish,
 }
 
-/// A loaded model. Answers do not change it.
+/// A loaded model. Answers change nothing but what it remembers to have read.
 pub(super) struct Engine {
     weights: ModelWeights,
+    readings: Readings<ModelWeights>,
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
     marks: Marks,
@@ -69,15 +73,15 @@ impl Engine {
             check(&config.path, &file, sum)?;
         }
         info!(model = config.name, bytes = file.len(), "building the embedded model");
-        let engine = Self::parse(&file, config)
+        let engine = Self::parse(file, config)
             .map_err(|source| LoadError::NotAModel { path: config.path.clone(), source })?;
-        info!(model = config.name, "the embedded model is ready");
+        let threads = barrier_pool().n_workers() + 1;
+        info!(model = config.name, threads, "the embedded model is ready");
         Ok(engine)
     }
 
-    fn parse(file: &[u8], config: &EmbeddedConfig) -> candle_core::Result<Self> {
-        let mut reader = Cursor::new(file);
-        let content = Content::read(&mut reader)?;
+    fn parse(file: Vec<u8>, config: &EmbeddedConfig) -> candle_core::Result<Self> {
+        let content = Content::read(&mut Cursor::new(&file))?;
         let tokenizer = tokenizer(&content)?;
         let spellings = metadata(&content, "tokenizer.ggml.tokens")?.to_vec()?;
         let spellings: Vec<&str> = spellings
@@ -99,9 +103,9 @@ impl Engine {
         let trained = metadata(&content, "llama.context_length")?.to_u32()?;
         let trained = usize::try_from(trained).unwrap_or(usize::MAX);
         let vocabulary = Vocabulary::new(spellings.into_iter());
-        let weights = ModelWeights::from_gguf(content, &mut reader, &Device::Cpu)?;
         Ok(Self {
-            weights,
+            weights: weights::build(content, file)?,
+            readings: Readings::new(config.remembered_tokens_max),
             vocabulary,
             marks,
             control,
@@ -119,65 +123,98 @@ impl Engine {
     /// # Errors
     /// `Refused` if the instructions and the last turn do not fit, `Unusable` if the model fails.
     pub(super) fn write(
-        &self,
+        &mut self,
         order: &Order<'_>,
         on_text: &mut dyn FnMut(String) -> bool,
     ) -> Result<Option<Written>, CompleteError> {
-        let answer_tokens_max = order.answer_tokens_max.min(self.context_tokens_max / 2).max(1);
+        let answer_tokens_max = order.answer_tokens_max.min(self.context_tokens_max / 2);
         let prompt_tokens_max = self.context_tokens_max - answer_tokens_max;
-        let encode = |text: &str| encode(&self.tokenizer, text);
-        let prompt = prompt::write(order.turns, prompt_tokens_max, &self.marks, encode);
-        let Some(prompt) = prompt.map_err(unusable)? else {
+        let Some(prompt) = self.prompt(order.turns, prompt_tokens_max).map_err(unusable)? else {
             return Err(CompleteError::Refused { status: 413, retry_after: None });
         };
-        self.generate(&prompt, answer_tokens_max, order.seed, on_text).map_err(unusable)
+        self.generate(prompt, answer_tokens_max, order.seed, on_text).map_err(unusable)
+    }
+
+    /// The tokens of a conversation, or nothing if it cannot be brought below `tokens_max`.
+    pub(super) fn prompt(
+        &self,
+        turns: &[Turn],
+        tokens_max: usize,
+    ) -> candle_core::Result<Option<Prompt>> {
+        prompt::write(turns, tokens_max, &self.marks, |text| encode(&self.tokenizer, text))
     }
 
     fn generate(
-        &self,
-        prompt: &[u32],
+        &mut self,
+        prompt: Prompt,
         answer_tokens_max: usize,
         seed: u64,
         on_text: &mut dyn FnMut(String) -> bool,
     ) -> candle_core::Result<Option<Written>> {
-        // A copy shares the weights and has its own memory of the conversation.
-        let mut weights = self.weights.clone();
+        let Some((mut weights, mut logits)) = self.read_prompt(&prompt, on_text)? else {
+            return Ok(None);
+        };
+        let Prompt { mut tokens, instructions } = prompt;
+        let input_tokens = tokens.len();
         let mut sampler = LogitsProcessor::from_sampling(seed, self.sampling());
-        let mut written =
-            Written { input_tokens: prompt.len(), output_tokens: 0, finish: Finish::Length };
-        let mut tokens = prompt.to_vec();
-        let mut read = 0;
+        let mut written = Written { input_tokens, output_tokens: 0, finish: Finish::Length };
+        if answer_tokens_max == 0 {
+            return Ok(Some(written));
+        }
         let mut characters = Characters::default();
-        while written.output_tokens < answer_tokens_max {
-            let mut logits = None;
-            for step in tokens.get(read..).unwrap_or_default().chunks(STEP_TOKENS_MAX) {
-                if !on_text(String::new()) {
-                    return Ok(None);
-                }
-                let input = Tensor::new(step, &Device::Cpu)?.unsqueeze(0)?;
-                logits = Some(weights.forward(&input, read)?.squeeze(0)?);
-                read += step.len();
-            }
-            // The loop above has run: there is always at least one token to read.
-            let Some(logits) = logits else { break };
-            let recent = tokens.len().saturating_sub(REPEAT_TOKENS_MAX).max(prompt.len());
+        loop {
+            let recent = tokens.len().saturating_sub(REPEAT_TOKENS_MAX).max(input_tokens);
             let recent = tokens.get(recent..).unwrap_or_default();
-            let logits = apply_repeat_penalty(&logits, self.repeat_penalty, recent)?;
-            let token = sampler.sample(&logits)?;
+            let penalised = apply_repeat_penalty(&logits, self.repeat_penalty, recent)?;
+            let token = sampler.sample(&penalised)?;
             if self.is_end(token) {
                 written.finish = Finish::Stop;
                 break;
             }
-            tokens.push(token);
             written.output_tokens += 1;
             let piece = characters.push(self.vocabulary.bytes(token));
-            if !piece.is_empty() && !on_text(piece) {
+            if !on_text(piece) {
                 return Ok(None);
             }
+            if written.output_tokens >= answer_tokens_max {
+                break;
+            }
+            logits = forward(&mut weights, &[token], tokens.len())?;
+            tokens.push(token);
         }
+        self.readings.keep(&tokens, instructions, weights);
         let rest = characters.finish();
         let heard = rest.is_empty() || on_text(rest);
         Ok(heard.then_some(written))
+    }
+
+    /// Reads a prompt, from where it differs from what has been read before. Returns the state after
+    /// it and what may follow, or nothing once nobody listens.
+    fn read_prompt(
+        &mut self,
+        prompt: &Prompt,
+        on_text: &mut dyn FnMut(String) -> bool,
+    ) -> candle_core::Result<Option<(ModelWeights, Tensor)>> {
+        // A copy shares the weights and has its own memory of the conversation.
+        let (mut weights, mut read) =
+            self.readings.resume(&prompt.tokens).unwrap_or_else(|| (self.weights.clone(), 0));
+        let mut logits = None;
+        while let Some(rest) = prompt.tokens.get(read..).filter(|rest| !rest.is_empty()) {
+            if !on_text(String::new()) {
+                return Ok(None);
+            }
+            // A step ends with the instructions, so that they can be kept.
+            let part = prompt.instructions.checked_sub(read).filter(|left| *left > 0);
+            let step = part.unwrap_or(rest.len()).min(STEP_TOKENS_MAX);
+            logits = Some(forward(&mut weights, rest.get(..step).unwrap_or(rest), read)?);
+            read += step;
+            if read == prompt.instructions {
+                let instructions = prompt.tokens.get(..read).unwrap_or_default();
+                self.readings.keep(instructions, read, weights.clone());
+            }
+        }
+        let logits = logits.ok_or_else(|| candle_core::Error::msg("the prompt is empty"))?;
+        Ok(Some((weights, logits)))
     }
 
     fn sampling(&self) -> Sampling {
@@ -192,6 +229,12 @@ impl Engine {
         // A token outside the vocabulary is no text either.
         token.and_then(|token| self.control.get(token)).is_none_or(|control| *control)
     }
+}
+
+/// Reads `tokens`, the first of which is at place `at`, and returns how likely each token is next.
+fn forward(weights: &mut ModelWeights, tokens: &[u32], at: usize) -> candle_core::Result<Tensor> {
+    let input = Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?;
+    weights.forward(&input, at)?.squeeze(0)
 }
 
 fn unusable(error: candle_core::Error) -> CompleteError {

@@ -5,29 +5,36 @@
 //! On crash  a panic while an answer is written ends that answer as `Unusable`; the thread goes on
 //!           with the next request and unchanged weights.
 //!
+//! The beginning that a conversation shares with an earlier one, an agent's instructions above all,
+//! is read once. Instructions that are known at the start are read while nobody asks.
+//!
 //! A dropped request stops its answer within one token; one that still waits keeps its place in
 //! the queue until its turn comes.
 //!
 //! The number of threads that compute is candle's, for the whole process: `CANDLE_NUM_THREADS` and
 //! `RAYON_NUM_THREADS`, or else one for each core. candle's threads wait for each other by
-//! spinning, so give it fewer than all cores on a machine that has other work.
+//! spinning: on a machine that has other work, two can be twenty times slower than one. Set
+//! `CANDLE_NUM_THREADS=1` unless the cores are the model's own.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread;
 
 use async_trait::async_trait;
-use protocol::model::{CompleteError, Completion, Model, ModelRequest, Turn, Usage};
+use protocol::model::{CompleteError, Completion, Model, ModelRequest, Role, Turn, Usage};
 use tokio::sync::mpsc;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::ModelConfigError;
 use engine::{Engine, Order, Written};
 
 mod engine;
 mod prompt;
+mod readings;
 mod text;
+mod weights;
 
 /// How many pieces of an answer wait for their reader before the model waits too.
 const PIECES_MAX: usize = 64;
@@ -46,6 +53,13 @@ pub struct EmbeddedConfig {
     /// The longest conversation that the model sees, its answer included. Older turns are left out,
     /// but never the instructions and the last thing said.
     pub context_tokens_max: usize,
+    /// How much of what the model has read stays in memory, so that a conversation and an agent's
+    /// instructions need not be read again; 0 for none. A token takes 46 kB with `SmolLM2` 135M.
+    pub remembered_tokens_max: usize,
+    /// First system turns to come, word for word: read at the start, while nobody asks, so that the
+    /// first answer need not wait for that. More than `remembered_tokens_max` in all are forgotten
+    /// again.
+    pub instructions: Vec<String>,
     /// How many requests may wait for the one that is being answered.
     pub queue_max: usize,
     /// The longest answer, whatever a request asks for; at most half of the context.
@@ -69,11 +83,15 @@ impl EmbeddedConfig {
             path: path.into(),
             sha256: None,
             context_tokens_max: 2_048,
+            remembered_tokens_max: 4_096,
+            instructions: Vec::new(),
             queue_max: 16,
             answer_tokens_max: 256,
-            temperature: 0.2,
+            // Small models lose the thread when they choose freely, and their arithmetic when they
+            // may not repeat a number.
+            temperature: 0.1,
             top_p: 0.9,
-            repeat_penalty: 1.1,
+            repeat_penalty: 1.05,
             seed: None,
         }
     }
@@ -187,17 +205,18 @@ impl EmbeddedModel {
             name: config.name.clone(),
             source: Box::new(error),
         };
-        let engine = Engine::load(&config).map_err(not_loaded)?;
+        let mut engine = Engine::load(&config).map_err(not_loaded)?;
         let write = move |order: &Order<'_>, on_text: &mut dyn FnMut(String) -> bool| {
             engine.write(order, on_text)
         };
-        let jobs =
-            start(config.queue_max, write).map_err(LoadError::NoThread).map_err(not_loaded)?;
+        let jobs = start(config.queue_max, config.instructions.clone().into(), write)
+            .map_err(LoadError::NoThread)
+            .map_err(not_loaded)?;
         Ok(Self { config, jobs })
     }
 
     fn job(&self, request: &ModelRequest, reply: mpsc::Sender<Reply>) -> Result<Job, ThreadError> {
-        let answer_tokens_max = request.answer_tokens_max.min(self.config.answer_tokens_max);
+        let answer_tokens_max = request.answer_tokens_max.min(self.config.answer_tokens_max).max(1);
         Ok(Job {
             turns: request.turns.clone(),
             answer_tokens_max: usize::try_from(answer_tokens_max).unwrap_or(usize::MAX),
@@ -255,45 +274,93 @@ impl Model for EmbeddedModel {
 
 // === The model's thread. ===
 
-/// Starts the thread. It ends when the model is dropped, after the answer that it is writing.
-fn start<W>(queue_max: usize, write: W) -> std::io::Result<SyncSender<Job>>
+/// Starts the thread. It ends when the model is dropped, after what it is writing or reading.
+fn start<W>(
+    queue_max: usize,
+    unread: VecDeque<String>,
+    write: W,
+) -> std::io::Result<SyncSender<Job>>
 where
-    W: Fn(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+    W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
     W: Send + 'static,
 {
     let (sender, jobs) = sync_channel(queue_max);
-    thread::Builder::new().name("embedded-model".to_owned()).spawn(move || run(&jobs, write))?;
+    let run = move || run(&jobs, unread, write);
+    thread::Builder::new().name("embedded-model".to_owned()).spawn(run)?;
     Ok(sender)
 }
 
-fn run<W>(jobs: &Receiver<Job>, write: W)
+/// Answers requests, and reads what is `unread` while there are none.
+fn run<W>(jobs: &Receiver<Job>, mut unread: VecDeque<String>, mut write: W)
 where
-    W: Fn(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+    W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
 {
-    for job in jobs {
-        let order =
-            Order { turns: &job.turns, answer_tokens_max: job.answer_tokens_max, seed: job.seed };
-        let mut on_text = |piece: String| {
-            if piece.is_empty() {
-                return !job.reply.is_closed();
-            }
-            job.reply.blocking_send(Reply::Text(piece)).is_ok()
+    loop {
+        let job = match jobs.try_recv() {
+            Ok(job) => job,
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => match unread.pop_front() {
+                Some(instructions) => {
+                    read_ahead(instructions, &mut write);
+                    continue;
+                }
+                None => match jobs.recv() {
+                    Ok(job) => job,
+                    Err(_disconnected) => break,
+                },
+            },
         };
-        // Answers leave the engine unchanged, so there is nothing that a panic could leave broken.
-        let ended = match catch_unwind(AssertUnwindSafe(|| write(&order, &mut on_text))) {
-            Ok(Ok(Some(written))) => Ok(written),
-            Ok(Ok(None)) => continue,
-            Ok(Err(failure)) => Err(failure),
-            Err(_payload) => {
-                error!("the embedded model panicked");
-                Err(ThreadError::Panicked.into())
-            }
-        };
-        if job.reply.blocking_send(Reply::Ended(ended)).is_err() {
-            // lost-ok: the request was dropped, nobody waits for its end.
-        }
+        answer(&job, &mut write);
     }
     info!("the embedded model has ended");
+}
+
+fn read_ahead<W>(instructions: String, write: &mut W)
+where
+    W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+{
+    let turns = [Turn { role: Role::System, content: instructions }];
+    let order = Order { turns: &turns, answer_tokens_max: 0, seed: 0 };
+    if let Err(error) = guarded(write, &order, &mut |_| true) {
+        // lost-ok: they are read with the first request that needs them.
+        let error: &dyn std::error::Error = &error;
+        warn!(error, "instructions could not be read ahead");
+    }
+}
+
+fn answer<W>(job: &Job, write: &mut W)
+where
+    W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+{
+    let order =
+        Order { turns: &job.turns, answer_tokens_max: job.answer_tokens_max, seed: job.seed };
+    let mut on_text = |piece: String| {
+        if piece.is_empty() {
+            return !job.reply.is_closed();
+        }
+        job.reply.blocking_send(Reply::Text(piece)).is_ok()
+    };
+    let Some(ended) = guarded(write, &order, &mut on_text).transpose() else { return };
+    if job.reply.blocking_send(Reply::Ended(ended)).is_err() {
+        // lost-ok: the request was dropped, nobody waits for its end.
+    }
+}
+
+/// Writes one answer. A panic is a failure of that answer only.
+fn guarded<W>(
+    write: &mut W,
+    order: &Order<'_>,
+    on_text: &mut dyn FnMut(String) -> bool,
+) -> Result<Option<Written>, CompleteError>
+where
+    W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
+{
+    // An answer changes nothing but the list of what has been read, and that only between steps of
+    // the model, so there is nothing that a panic in a step could leave broken.
+    catch_unwind(AssertUnwindSafe(|| write(order, on_text))).unwrap_or_else(|_payload| {
+        error!("the embedded model panicked");
+        Err(ThreadError::Panicked.into())
+    })
 }
 
 #[cfg(test)]

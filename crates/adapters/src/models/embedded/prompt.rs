@@ -16,8 +16,16 @@ pub(super) struct Marks {
     pub(super) line: Vec<u32>,
 }
 
-/// The conversation as tokens, ready for the assistant to speak, or nothing if its instructions
-/// and its last turn alone are more than `tokens_max`.
+/// A conversation as tokens, ready for the assistant to speak.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Prompt {
+    pub(super) tokens: Vec<u32>,
+    /// How many of them, from the first, are the instructions that the conversation opens with.
+    pub(super) instructions: usize,
+}
+
+/// Writes a conversation, or nothing if its instructions and its last turn alone are more than
+/// `tokens_max`.
 ///
 /// `encode` must treat marks in its text as plain text.
 pub(super) fn write<E>(
@@ -25,7 +33,7 @@ pub(super) fn write<E>(
     tokens_max: usize,
     marks: &Marks,
     encode: impl Fn(&str) -> Result<Vec<u32>, E>,
-) -> Result<Option<Vec<u32>>, E> {
+) -> Result<Option<Prompt>, E> {
     let framed = |turn: &Turn| -> Result<Vec<u32>, E> {
         let mut tokens = vec![marks.start];
         tokens.extend(encode(&format!("{}\n{}", speaker(turn.role), turn.content))?);
@@ -56,8 +64,10 @@ pub(super) fn write<E>(
             *place = Some(tokens);
         }
     }
+    let opens = turns.iter().take_while(|turn| turn.role == Role::System).count();
+    let instructions = kept.iter().take(opens).flatten().map(Vec::len).sum();
     let said = kept.into_iter().flatten().flatten();
-    Ok(Some(said.chain(opening).collect()))
+    Ok(Some(Prompt { tokens: said.chain(opening).collect(), instructions }))
 }
 
 fn speaker(role: Role) -> &'static str {
@@ -76,15 +86,19 @@ mod tests {
 
     /// Writes a conversation with one token a character, and reads it back.
     fn written(turns: &[(Role, &str)], tokens_max: usize) -> Option<String> {
+        let tokens = prompt(turns, tokens_max)?.tokens;
+        assert!(tokens.len() <= tokens_max, "never longer than allowed");
+        Some(tokens.into_iter().map(|token| char::from_u32(token).unwrap()).collect())
+    }
+
+    fn prompt(turns: &[(Role, &str)], tokens_max: usize) -> Option<Prompt> {
         let turns: Vec<Turn> = turns
             .iter()
             .map(|(role, content)| Turn { role: *role, content: (*content).to_owned() })
             .collect();
         let marks = Marks { start: u32::from('<'), end: u32::from('>'), line: vec![10] };
         let encode = |text: &str| Ok::<_, Infallible>(text.chars().map(u32::from).collect());
-        let tokens = write(&turns, tokens_max, &marks, encode).unwrap()?;
-        assert!(tokens.len() <= tokens_max, "never longer than allowed");
-        Some(tokens.into_iter().map(|token| char::from_u32(token).unwrap()).collect())
+        write(&turns, tokens_max, &marks, encode).unwrap()
     }
 
     const TALK: [(Role, &str); 5] = [
@@ -121,6 +135,15 @@ mod tests {
         );
         let least = kept.last().unwrap().len();
         assert_eq!(written(&TALK, least - 1), None, "too long even so");
+    }
+
+    #[test]
+    fn the_instructions_at_the_beginning_are_counted() {
+        let instructions = |turns: &[(Role, &str)]| prompt(turns, 1_000).unwrap().instructions;
+        assert_eq!(instructions(&TALK), "<system\nbe kind>\n".len());
+        let more = [TALK[0], (Role::System, "now"), TALK[1], (Role::System, "later")];
+        assert_eq!(instructions(&more), "<system\nbe kind>\n<system\nnow>\n".len());
+        assert_eq!(instructions(&TALK[1..]), 0);
     }
 
     #[test]

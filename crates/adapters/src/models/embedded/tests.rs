@@ -14,16 +14,18 @@ const DONE: Written = Written { input_tokens: 3, output_tokens: 2, finish: Finis
 /// A model whose answers are written by `write` instead of weights.
 fn model(queue_max: usize, write: Writer) -> EmbeddedModel {
     let config = EmbeddedConfig { queue_max, ..EmbeddedConfig::new("toy", "none") };
-    EmbeddedModel { jobs: start(queue_max, write).unwrap(), config }
+    EmbeddedModel { jobs: start(queue_max, VecDeque::new(), write).unwrap(), config }
 }
 
 fn says(text: &str) -> ModelRequest {
+    let ada = "You are Ada, a friendly librarian. Answer in one or two sentences.";
+    ModelRequest { turns: turns(Some(ada), text), answer_tokens_max: 80 }
+}
+
+fn turns(instructions: Option<&str>, text: &str) -> Vec<Turn> {
     let turn = |role, content: &str| Turn { role, content: content.to_owned() };
-    let turns = vec![
-        turn(Role::System, "You are Ada, a friendly librarian. Answer in one or two sentences."),
-        turn(Role::User, text),
-    ];
-    ModelRequest { turns, answer_tokens_max: 80 }
+    let instructions = instructions.map(|content| turn(Role::System, content));
+    instructions.into_iter().chain([turn(Role::User, text)]).collect()
 }
 
 async fn ask(model: &EmbeddedModel, text: &str) -> Result<Completion, CompleteError> {
@@ -93,6 +95,24 @@ async fn a_dropped_request_stops_its_answer_and_a_full_queue_refuses() {
     assert!(heard > 0);
 }
 
+#[tokio::test]
+async fn instructions_are_read_while_nobody_asks_and_a_panic_in_one_loses_no_other() {
+    let (read, mut reads) = mpsc::channel(3);
+    let write = move |order: &Order<'_>, on_text: &mut dyn FnMut(String) -> bool| {
+        let said = order.turns.last().unwrap().content.clone();
+        read.try_send((said.clone(), order.answer_tokens_max)).unwrap();
+        assert_ne!(said, "panic", "as the test wants");
+        Ok(on_text("x".to_owned()).then_some(DONE))
+    };
+    let unread = ["panic".to_owned(), "be kind".to_owned()].into();
+    let config = EmbeddedConfig::new("toy", "none");
+    let toy = EmbeddedModel { jobs: start(1, unread, write).unwrap(), config };
+    assert_eq!(reads.recv().await.unwrap(), ("panic".to_owned(), 0));
+    assert_eq!(reads.recv().await.unwrap(), ("be kind".to_owned(), 0));
+    assert_eq!(ask(&toy, "hi").await.unwrap().text, "x");
+    assert_eq!(reads.recv().await.unwrap(), ("hi".to_owned(), 80));
+}
+
 #[test]
 fn a_file_that_is_no_model_is_refused_in_words() {
     let folder = tempfile::tempdir().unwrap();
@@ -118,13 +138,52 @@ fn a_file_that_is_no_model_is_refused_in_words() {
 }
 
 /// The real weights, if `GUILDHALL_TEST_MODEL` says where they are.
-#[tokio::test]
-async fn the_real_model_answers_in_words_and_can_be_cancelled() {
+fn smollm() -> Option<EmbeddedConfig> {
     let Some(path) = std::env::var_os("GUILDHALL_TEST_MODEL") else {
         println!("not tested: GUILDHALL_TEST_MODEL does not say where the weights are");
-        return;
+        return None;
     };
-    let mut config = EmbeddedConfig::new("smollm2", path);
+    Some(EmbeddedConfig::new("smollm2", path))
+}
+
+/// The expected tokens are those of llama.cpp's `/tokenize` for the same file, with marks parsed.
+#[test]
+fn the_real_model_reads_a_conversation_as_the_tokens_that_it_was_trained_on() {
+    let Some(config) = smollm() else { return };
+    let text = "What is the capital of France? It's 14:05,\n\n  isn't it, Jörg? 😀";
+    let prompt = Engine::load(&config).unwrap().prompt(&turns(Some("You are Sage."), text), 100);
+    let expected = [
+        1, 9690, 198, 2683, 359, 33322, 30, 2, 198, 1, 4093, 198, 1780, 314, 260, 3575, 282, 4649,
+        47, 657, 506, 216, 33, 36, 42, 32, 37, 28, 8866, 3247, 982, 357, 28, 530, 29989, 87, 47,
+        40303, 218, 2, 198, 1, 520, 9531, 198,
+    ];
+    let prompt = prompt.unwrap().unwrap();
+    assert_eq!((prompt.tokens.as_slice(), prompt.instructions), (expected.as_slice(), 9));
+}
+
+/// The expected beginnings are those of llama.cpp for the same file.
+#[tokio::test]
+async fn the_real_model_takes_the_likeliest_words_that_others_find() {
+    let Some(config) = smollm() else { return };
+    let config = EmbeddedConfig { temperature: 0.0, repeat_penalty: 1.0, ..config };
+    let smollm = EmbeddedModel::load(config).unwrap();
+    let france = "What is the capital of France?";
+    let nobody = ModelRequest { turns: turns(None, france), answer_tokens_max: 40 };
+    for (request, beginning) in [
+        (nobody, "The capital of France is Paris."),
+        (says(france), "Bonjour, mon amour. Paris, la femme de la France, la femme"),
+        (says("Write a haiku about rain."), "In the heart of the night, a gentle rain,\nA gentle"),
+        (says("How many days are in 2 weeks? 14 or 15?"), "2 weeks is 14 days."),
+        (says("Ich heiße Jörg. Wie geht's dir?"), "Ich heiße Jörg. Wie geht's dir?"),
+    ] {
+        let answer = smollm.complete(&request, &mut |_| {}).await.unwrap().text;
+        assert!(answer.starts_with(beginning), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_real_model_answers_in_words_and_can_be_cancelled() {
+    let Some(mut config) = smollm() else { return };
     config.seed = Some(1);
     config.sha256 =
         Some("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53".to_owned());

@@ -200,7 +200,12 @@ impl Session {
 
     // --- while a model writes ---
 
-    pub(super) fn ticked(&mut self, update: UpdateId, written: Option<String>, effects: &mut Vec<Effect>) {
+    pub(super) fn ticked(
+        &mut self,
+        update: UpdateId,
+        written: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
             return;
         };

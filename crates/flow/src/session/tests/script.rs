@@ -1,1 +1,531 @@
-//! Scripts.
+//! Scripts: what happens goes in, what is to be done comes out, in words.
+
+use protocol::{TopicId, event::Outcome};
+
+use super::*;
+
+impl World {
+    /// Records are durable at once.
+    fn settle(&mut self) {
+        while self.recording.is_some() {
+            self.written();
+        }
+    }
+
+    fn say(&mut self, update: i64, text: &str) {
+        self.arrive(update, Some(Inbound::Said(said(GUEST, text))));
+        self.pull(false);
+        self.settle();
+    }
+
+    fn take(&mut self, update: i64) -> Effect {
+        let mut asked = self.asked.iter();
+        let place = asked.position(|it| update_of(it) == Some(UpdateId(update)));
+        self.asked.remove(place.unwrap_or_else(|| panic!("nobody is asked about {update}")))
+    }
+
+    /// Whoever is asked about an update answers well; a model says `text`.
+    fn answer(&mut self, update: i64, text: &str) {
+        let input = good_answer(&self.take(update), text).unwrap();
+        self.tell(input);
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.input(input);
+        self.settle();
+    }
+
+    /// Everything about an update goes well to the end.
+    fn complete(&mut self, update: i64) {
+        while self.asked.iter().any(|it| update_of(it) == Some(UpdateId(update))) {
+            self.answer(update, &format!("answer {update}"));
+        }
+    }
+
+    fn dies(&mut self) {
+        self.crash();
+        self.settle();
+    }
+}
+
+/// What is done in a private chat in which the notice was shown already.
+fn run(script: impl FnOnce(&mut World)) -> Vec<String> {
+    run_with(|_| (), script)
+}
+
+fn run_with(
+    change: impl FnOnce(&mut SessionConfig),
+    script: impl FnOnce(&mut World),
+) -> Vec<String> {
+    let mut config = config();
+    change(&mut config);
+    let mut world = World::new(KEY, config);
+    world.events.push(Event::NoticeShown);
+    world.folded.noticed = true;
+    world.session = Session::new(KEY, Arc::clone(&world.config), world.folded.clone());
+    script(&mut world);
+    world.log
+}
+
+const FULL_TURN: [&str; 7] = [
+    "screen 1: hi",
+    "record prompt clear, started",
+    "ask sage for 1: [] hi",
+    "screen answer 1: answer 1",
+    "record draft, draft clear, ready(Model)",
+    "send 1.0: answer 1",
+    "record sent(0), Answered, close 1",
+];
+
+#[test]
+fn a_turn_goes_from_guard_to_model_to_guard_to_chat() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.complete(1);
+    });
+    assert_eq!(done, FULL_TURN);
+}
+
+#[test]
+fn no_model_is_asked_before_the_privacy_notice_was_accepted() {
+    let mut world = World::new(KEY, config());
+    world.say(1, "hi");
+    let unknown = Input::NoticeShown(UpdateId(1), Err(NotDelivered::Unknown));
+    world.take(1);
+    world.tell(unknown);
+    world.complete(1);
+    let notice = "show the privacy notice for 1";
+    assert_eq!(world.log[..3], [notice, notice, "record notice"]);
+    assert_eq!(world.log[3..], FULL_TURN);
+    let mut blocked = World::new(KEY, config());
+    blocked.say(1, "hi");
+    blocked.tell(Input::NoticeShown(UpdateId(1), Err(NotDelivered::Undeliverable)));
+    assert_eq!(blocked.log, [notice, "record Undeliverable, close 1"]);
+}
+
+#[test]
+fn a_refused_prompt_never_reaches_a_model() {
+    let done = run(|it| {
+        it.say(1, ATTACK);
+        it.complete(1);
+    });
+    assert_eq!(
+        done[1..],
+        [
+            "record prompt refuse, ready(Refusal)",
+            "send 1.0: I would rather not answe",
+            "record sent(0), Refused, close 1",
+        ]
+    );
+}
+
+#[test]
+fn a_refused_answer_is_replaced_by_a_notice_and_leaves_no_history() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.answer(1, "anything");
+        it.take(1);
+        let judged = protocol::event::Judged { verdict: "refuse".to_owned(), ..Default::default() };
+        it.tell(Input::DraftJudged(UpdateId(1), Verdict::Refuse(judged)));
+        it.complete(1);
+        it.say(2, "next");
+        it.answer(2, "");
+    });
+    assert_eq!(
+        done[4..],
+        [
+            "record draft, draft refuse, ready(Refusal)",
+            "send 1.0: The answer was held back",
+            "record sent(0), Refused, close 1",
+            "screen 2: next",
+            "record prompt clear, started",
+            "ask sage for 2: [] next",
+        ]
+    );
+}
+
+#[test]
+fn a_question_without_an_answer_gets_an_apology() {
+    for (why, text) in [
+        (Unanswered::AllFailed, "send 1.0: Sorry, I could not get a"),
+        (Unanswered::Busy, "send 1.0: Very many people are ask"),
+    ] {
+        let done = run(|it| {
+            it.say(1, "hi");
+            it.answer(1, "");
+            it.take(1);
+            it.tell(Input::Completed(UpdateId(1), Err(why)));
+            it.complete(1);
+        });
+        assert_eq!(done[3..], ["record ready(Apology)", text, "record sent(0), Answered, close 1"]);
+    }
+}
+
+#[test]
+fn an_answer_that_typesets_to_nothing_is_an_apology_too() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.answer(1, "|||");
+        it.answer(1, "");
+    });
+    assert_eq!(done.last().unwrap(), "send 1.0: Sorry, I could not get a");
+}
+
+#[test]
+fn a_cancel_withdraws_the_question_and_says_so_at_once() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.say(2, "/cancel");
+        it.complete(2);
+        it.say(3, "/cancel");
+    });
+    assert_eq!(
+        done[3..],
+        [
+            "withdraw 1",
+            "record Cancelled, close 1",
+            "record ready(Notice)",
+            "send 2.0: Stopped. /retry asks the",
+            "record sent(0), Answered, close 2",
+            "record ready(Notice)",
+            "send 3.0: Nothing is being written",
+        ]
+    );
+}
+
+#[test]
+fn a_cancel_stops_a_question_that_arrived_in_the_same_batch() {
+    let done = run(|it| {
+        it.arrive(1, Some(Inbound::Said(said(GUEST, "hi"))));
+        it.arrive(2, Some(Inbound::StopRequested { person: None }));
+        it.pull(false);
+        it.settle();
+    });
+    assert!(done.contains(&"record Cancelled, close 1".to_owned()), "{done:#?}");
+    assert_eq!(done.last().unwrap(), "send 2.0: Stopped. /retry asks the");
+}
+
+#[test]
+fn commands_are_answered_while_an_agent_is_busy_and_questions_wait() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.say(2, "/status");
+        it.say(3, "second");
+        it.complete(2);
+        it.complete(1);
+    });
+    assert_eq!(
+        done[..6],
+        [
+            "screen 1: hi",
+            "status 2 in full: false",
+            "record ready(Notice)",
+            "send 2.0: All is well.",
+            "record sent(0), Answered, close 2",
+            "record prompt clear, started",
+        ]
+    );
+    assert_eq!(done.last().unwrap(), "screen 3: second", "session_1: one at a time");
+}
+
+#[test]
+fn a_retry_replaces_the_newest_exchange() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.complete(1);
+        it.say(2, "more");
+        it.complete(2);
+        it.say(3, "/retry");
+        it.complete(3);
+        it.say(4, "next");
+        it.answer(4, "");
+    });
+    assert!(done.contains(&"record prompt clear, started(replaces)".to_owned()), "{done:#?}");
+    assert!(done.contains(&"ask sage for 3: [\"hi\"] more".to_owned()), "{done:#?}");
+    assert_eq!(done.last().unwrap(), "ask sage for 4: [\"hi\", \"more\"] next");
+    let nothing = run(|it| it.say(1, "/retry"));
+    assert_eq!(nothing.last().unwrap(), "send 1.0: There is no earlier ques");
+}
+
+#[test]
+fn a_fresh_conversation_forgets_and_a_switch_keeps_agents_apart() {
+    let done = run(|it| {
+        for (update, text) in [(1, "hi"), (2, "/agent poet"), (3, "a poem"), (4, "/new")] {
+            it.say(update, text);
+            it.complete(update);
+        }
+        it.say(5, "again");
+        it.complete(5);
+        it.say(6, "/ask sage and you");
+        it.answer(6, "");
+    });
+    let asked: Vec<&str> =
+        done.iter().filter(|it| it.starts_with("ask ")).map(String::as_str).collect();
+    assert_eq!(
+        asked,
+        [
+            "ask sage for 1: [] hi",
+            "ask poet for 3: [] a poem",
+            "ask poet for 5: [] again",
+            "ask sage for 6: [\"hi\"] and you",
+        ]
+    );
+    assert!(done.contains(&"record switched(poet), ready(Notice)".to_owned()));
+    assert!(done.contains(&"record reset(poet), ready(Notice)".to_owned()));
+}
+
+#[test]
+fn a_paused_or_unknown_agent_is_not_asked() {
+    for (text, says) in [
+        ("/ask tired hi", "send 1.0: tired is resting at the "),
+        ("/agent tired", "send 1.0: tired is resting at the "),
+        ("/ask nobody hi", "send 1.0: There is no agent called"),
+    ] {
+        assert_eq!(run(|it| it.say(1, text)), ["record ready(Notice)", says]);
+    }
+}
+
+#[test]
+fn in_groups_the_question_is_quoted_in_the_first_part_only() {
+    let key = SessionKey { chat: ChatId(-5), topic: Some(TopicId(7)), ..KEY };
+    let mut world = World::new(key, config());
+    let group = Said { private: false, ..said(GUEST, "hi") };
+    world.arrive(1, Some(Inbound::Said(group)));
+    world.pull(false);
+    (0..2).for_each(|_| world.answer(1, ""));
+    world.answer(1, "one|two");
+    world.complete(1);
+    let sent: Vec<&String> = world.log.iter().filter(|it| it.starts_with("send")).collect();
+    assert_eq!(sent, ["send 1.0 quoting 70: one", "send 1.1: two"]);
+}
+
+#[test]
+fn past_backlog_max_questions_are_turned_away() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        for update in 2..=3 {
+            it.say(update, "waits");
+        }
+        it.say(4, "too many");
+    });
+    assert_eq!(
+        done,
+        ["screen 1: hi", "record ready(Notice)", "send 4.0: One at a time, please: I",]
+    );
+}
+
+#[test]
+fn what_was_accepted_before_a_crash_is_not_turned_away_after_it() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        for update in 2..=3 {
+            it.say(update, "waits");
+        }
+        it.dies();
+        (1..=3).for_each(|update| it.complete(update));
+    });
+    assert!(!done.iter().any(|it| it.contains("One at a time")), "{done:#?}");
+}
+
+#[test]
+fn after_a_crash_only_the_first_of_each_lane_has_an_attempt_more() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.say(2, "second");
+        it.say(3, "/status");
+        it.dies();
+        it.complete(1);
+    });
+    let retried: Vec<&String> = done.iter().filter(|it| it.contains("retried")).collect();
+    assert_eq!(retried, ["record retried(2)", "record retried(2)"], "{done:#?}");
+    assert_eq!(done.last().unwrap(), "screen 2: second");
+}
+
+#[test]
+fn session_5_after_attempts_max_an_update_is_set_aside_with_an_apology_and_an_alert() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.say(2, "next");
+        (0..3).for_each(|_| it.dies());
+        it.complete(1);
+    });
+    assert_eq!(
+        done[7..],
+        [
+            "-- crash --",
+            "record retried(4)",
+            "alert",
+            "record ready(Apology)",
+            "send 1.0: Sorry, something about t",
+            "record sent(0), Quarantined, close 1",
+            "screen 2: next",
+        ]
+    );
+}
+
+#[test]
+fn an_answer_fixed_before_a_crash_is_screened_again_and_goes_on_with_the_right_part() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.answer(1, "one|two|three");
+        it.answer(1, "");
+        it.answer(1, "");
+        it.dies();
+        it.complete(1);
+    });
+    assert_eq!(
+        done[5..],
+        [
+            "send 1.0: one",
+            "record sent(0)",
+            "send 1.1: two",
+            "-- crash --",
+            "record retried(2)",
+            "screen again 1: two|three",
+            "send 1.1: two",
+            "record sent(1)",
+            "send 1.2: three",
+            "record sent(2), Answered, close 1",
+        ]
+    );
+}
+
+#[test]
+fn an_update_that_cannot_be_read_is_set_aside_and_holds_up_nobody() {
+    let done = run(|it| {
+        it.arrive(1, None);
+        it.say(2, "hi");
+    });
+    assert_eq!(done, ["alert", "record Quarantined, close 1", "screen 2: hi"]);
+}
+
+#[test]
+fn session_2_an_answer_to_another_turn_or_stage_changes_nothing() {
+    let late = || {
+        let draft = Draft("late".to_owned());
+        let prompt = Prompt { text: "late".to_owned(), quoted: None };
+        [1, 2, 9].into_iter().flat_map(move |update| {
+            let update = UpdateId(update);
+            [
+                Input::NoticeShown(update, Ok(MessageId(1))),
+                Input::PromptJudged(update, judge_prompt(&prompt)),
+                Input::DraftJudged(update, judge_draft(&draft)),
+                Input::PreviewJudged(UpdateId(9), judge_draft(&draft)),
+                Input::PartDelivered(update, 0, Ok(MessageId(1))),
+                Input::Administered(update, Ok(())),
+                Input::StatusComposed(update, String::new()),
+                Input::Ticked(UpdateId(9), None),
+                Input::TurnExpired(UpdateId(9)),
+                Input::Completed(UpdateId(9), Ok(completion("late"))),
+                Input::PartsJudged(update, guard::screen_parts(&SCREEN, vec![])),
+            ]
+        })
+    };
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.say(2, "second");
+        late().for_each(|input| it.tell(input));
+        it.complete(1);
+    });
+    assert_eq!(done[..7], FULL_TURN);
+}
+
+#[test]
+fn a_turn_that_takes_too_long_ends_with_an_apology_and_a_withdrawal() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        it.tell(Input::TurnExpired(UpdateId(1)));
+        it.tell(Input::TurnExpired(UpdateId(1)));
+        it.tell(Input::Completed(UpdateId(1), Ok(completion("late"))));
+    });
+    assert_eq!(
+        done[3..],
+        ["withdraw 1", "record ready(Apology)", "send 1.0: Sorry, this took too lon",]
+    );
+}
+
+#[test]
+fn what_is_written_is_shown_only_as_it_will_be() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.answer(1, "");
+        let written = |text: &str| Input::Ticked(UpdateId(1), Some(text.to_owned()));
+        it.tell(written("so far"));
+        it.tell(Input::PreviewJudged(UpdateId(1), judge_draft(&Draft("so far".to_owned()))));
+        it.tell(written(LEAK));
+        it.tell(Input::PreviewJudged(UpdateId(1), judge_draft(&Draft(LEAK.to_owned()))));
+        it.tell(written("more"));
+        it.tell(Input::Ticked(UpdateId(1), None));
+    });
+    assert_eq!(
+        done[3..],
+        [
+            "screen preview 1: so far",
+            "preview 1: so far",
+            &format!("screen preview 1: {LEAK}"),
+            "typing",
+            "typing",
+        ]
+    );
+}
+
+#[test]
+fn an_admin_command_of_anybody_else_is_logged_and_answered_as_unknown() {
+    let done = run(|it| it.say(1, "/spawn bard Sing."));
+    assert_eq!(
+        done,
+        ["denied spawn", "record ready(Notice)", "send 1.0: I do not know that comma",]
+    );
+}
+
+#[test]
+fn a_person_who_blocked_the_bot_ends_the_turn_and_the_next_goes_on() {
+    let mut outcome = None;
+    let done = run(|it| {
+        it.say(1, "hi");
+        (0..3).for_each(|_| it.answer(1, "answer"));
+        it.say(2, "next");
+        it.tell(Input::PartDelivered(UpdateId(1), 0, Err(NotDelivered::Undeliverable)));
+        outcome = it.closed.get(&UpdateId(1)).copied();
+    });
+    assert_eq!(outcome, Some(Outcome::Undeliverable));
+    assert_eq!(done.last().unwrap(), "screen 2: next");
+}
+
+#[test]
+fn a_question_that_was_turned_away_is_not_taken_for_the_one_in_hand() {
+    let done = run(|it| {
+        for (update, text) in [(1, "hi"), (2, "waits"), (3, "waits"), (4, "too many")] {
+            it.say(update, text);
+        }
+        it.complete(1);
+        it.say(5, "in hand");
+        it.complete(2);
+        it.complete(3);
+        it.dies();
+    });
+    let after = done.iter().skip_while(|it| !it.contains("crash")).skip(1);
+    let screened: Vec<&String> = after.filter(|it| it.starts_with("screen")).collect();
+    let again =
+        "screen again 4: One at a time, please: I am still busy with your earlier messages.";
+    assert_eq!(screened, ["screen 5: in hand", again], "{done:#?}");
+}
+
+#[test]
+fn a_cancel_that_did_its_work_before_a_crash_does_not_stop_the_next_question_after_it() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        it.say(2, "next");
+        it.say(3, "/cancel");
+        it.dies();
+        it.complete(2);
+    });
+    assert!(!done.contains(&"withdraw 2".to_owned()), "{done:#?}");
+    assert_eq!(done.last().unwrap(), "record sent(0), Answered, close 2");
+}

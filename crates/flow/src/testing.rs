@@ -1,0 +1,339 @@
+//! Ports made up for tests: a ledger in memory, a chat service, a model, and time that stands still.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use protocol::{
+    BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    event::Part,
+    inbound::{Command, Inbound, Origin, Person, Said},
+    ledger::{
+        Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Route, Seq, Snapshot,
+        Stream, Waiting,
+    },
+    messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
+    model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
+};
+use serde::Deserialize;
+use tokio::sync::Notify;
+
+/// Time that stands still.
+pub(crate) struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_000)
+    }
+}
+
+/// Runs a test with actors on paused tokio time.
+pub(crate) fn local<F: Future>(test: F) -> F::Output {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    tokio::task::LocalSet::new().block_on(&runtime.unwrap(), test)
+}
+
+/// A chat service. Updates are JSON: `{"person":2,"chat":2,"text":"hi"}`.
+pub(crate) struct FakeMessenger {
+    identity: BotIdentity,
+    updates: Mutex<Vec<RawUpdate>>,
+    news: Notify,
+    /// What was accepted.
+    pub(crate) sent: Mutex<Vec<(ChatId, String)>>,
+    /// What the next sends fail with, in order.
+    pub(crate) failures: Mutex<VecDeque<MessengerError>>,
+}
+
+#[derive(Deserialize)]
+struct FakeUpdate {
+    person: i64,
+    chat: i64,
+    text: String,
+}
+
+impl FakeMessenger {
+    pub(crate) fn new() -> Self {
+        Self {
+            identity: BotIdentity { id: BotId(9), username: "hall_bot".to_owned() },
+            updates: Mutex::default(),
+            news: Notify::new(),
+            sent: Mutex::default(),
+            failures: Mutex::default(),
+        }
+    }
+
+    /// A person writes in their private chat.
+    pub(crate) fn write(&self, update: i64, person: i64, text: &str) {
+        let raw = serde_json::json!({ "person": person, "chat": person, "text": text });
+        let raw = Bytes::from(raw.to_string());
+        self.updates.lock().unwrap().push(RawUpdate { update: UpdateId(update), raw });
+        self.news.notify_one();
+    }
+
+    /// Waits until something was sent to a chat that contains a text; gives up after a minute.
+    pub(crate) async fn wait_for(&self, chat: i64, text: &str) {
+        for _ in 0..6_000 {
+            let is_it = |(to, it): &(ChatId, String)| to.0 == chat && it.contains(text);
+            if self.sent.lock().unwrap().iter().any(is_it) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody said “{text}” in {chat}: {:#?}", self.sent.lock().unwrap());
+    }
+
+    /// How often a text was sent to a chat.
+    pub(crate) fn count(&self, chat: i64, text: &str) -> usize {
+        let sent = self.sent.lock().unwrap();
+        sent.iter().filter(|(to, it)| to.0 == chat && it.contains(text)).count()
+    }
+}
+
+#[async_trait]
+impl Messenger for FakeMessenger {
+    fn identity(&self) -> &BotIdentity {
+        &self.identity
+    }
+
+    async fn poll(
+        &self,
+        offset: Option<UpdateId>,
+        wait: Duration,
+    ) -> Result<Vec<RawUpdate>, MessengerError> {
+        if let Some(offset) = offset {
+            self.updates.lock().unwrap().retain(|it| offset <= it.update);
+        }
+        let read = || self.updates.lock().unwrap().clone();
+        if read().is_empty() {
+            // Both ends of the wait lead to the same answer: what there is.
+            tokio::time::timeout(wait, self.news.notified()).await.ok();
+        }
+        Ok(read())
+    }
+
+    fn origin(&self, raw: &[u8]) -> Option<Origin> {
+        let it: FakeUpdate = serde_json::from_slice(raw).ok()?;
+        let (chat, person) = (ChatId(it.chat), Some(PersonId(it.person)));
+        Some(Origin { chat, topic: None, person, private: 0 < it.chat })
+    }
+
+    fn read(&self, raw: &[u8]) -> Option<Inbound> {
+        let it: FakeUpdate = serde_json::from_slice(raw).ok()?;
+        assert_ne!(it.text, "unreadable poison");
+        let command = it.text.strip_prefix('/').map(|it| {
+            let (name, arguments) = it.split_once(' ').unwrap_or((it, ""));
+            Command { name: name.to_owned(), arguments: arguments.to_owned() }
+        });
+        let id = PersonId(it.person);
+        Some(Inbound::Said(Said {
+            person: Some(Person { id, first_name: "Ada".to_owned(), language: None }),
+            message: MessageId(1),
+            private: 0 < it.chat,
+            addressed: true,
+            text: it.text,
+            command,
+            quoted: None,
+            attachment: false,
+        }))
+    }
+
+    async fn send(
+        &self,
+        to: Address,
+        part: &Part,
+        _: Option<MessageId>,
+    ) -> Result<MessageId, MessengerError> {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        if let Some(failure) = self.failures.lock().unwrap().pop_front() {
+            return Err(failure);
+        }
+        let mut sent = self.sent.lock().unwrap();
+        sent.push((to.chat, part.plain.clone()));
+        Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    async fn preview(&self, _: Address, _: i64, _: &str) -> Result<(), MessengerError> {
+        Ok(())
+    }
+
+    async fn typing(&self, _: Address) -> Result<(), MessengerError> {
+        Ok(())
+    }
+
+    async fn answer_press(&self, _: &str, _: Option<&str>) -> Result<(), MessengerError> {
+        Ok(())
+    }
+
+    async fn set_menu(&self, _: MenuScope, _: &[MenuEntry]) -> Result<(), MessengerError> {
+        Ok(())
+    }
+}
+
+/// A ledger in memory, honest to the port.
+#[derive(Default)]
+pub(crate) struct FakeLedger {
+    held: Mutex<Held>,
+    /// Nothing can be read or written.
+    pub(crate) fails: AtomicBool,
+    /// How long what was read takes to arrive.
+    pub(crate) load_ms: AtomicU64,
+}
+
+/// The newest snapshot.
+type Newest = Option<(Seq, Bytes)>;
+
+#[derive(Default)]
+struct Held {
+    known: BTreeSet<(BotId, UpdateId)>,
+    streams: BTreeMap<Stream, (Vec<Bytes>, Newest)>,
+    waiting: BTreeMap<SessionKey, Vec<Waiting>>,
+    order: u64,
+    quarantined: u64,
+}
+
+impl FakeLedger {
+    fn open(&self) -> Result<std::sync::MutexGuard<'_, Held>, LedgerError> {
+        if self.fails.load(Relaxed) {
+            return Err(LedgerError::Unavailable("the disk is away".into()));
+        }
+        Ok(self.held.lock().unwrap())
+    }
+
+    fn read(&self, stream: Stream) -> Result<Loaded, LedgerError> {
+        let held = self.open()?;
+        let waiting = match stream {
+            Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
+            Stream::Hall => Vec::new(),
+        };
+        let Some((records, snapshot)) = held.streams.get(&stream) else {
+            return Ok(Loaded { waiting, ..Loaded::default() });
+        };
+        let since = snapshot.as_ref().map_or(0, |(at, _)| usize::try_from(at.0).unwrap());
+        Ok(Loaded {
+            snapshot: snapshot.as_ref().map(|(_, state)| state.clone()),
+            events: records[since..].to_vec(),
+            at: Seq(u64::try_from(records.len()).unwrap()),
+            waiting,
+        })
+    }
+
+    /// Every byte that was stored, as text.
+    pub(crate) fn everything(&self) -> String {
+        let held = self.held.lock().unwrap();
+        let streams = held.streams.values();
+        let events = streams
+            .flat_map(|(events, state)| events.iter().chain(state.iter().map(|(_, state)| state)));
+        let waiting = held.waiting.values().flatten().map(|it| &it.raw);
+        events.chain(waiting).map(|it| String::from_utf8_lossy(it)).collect()
+    }
+
+    /// Updates that wait.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.held.lock().unwrap().waiting.values().map(Vec::len).sum()
+    }
+}
+
+#[async_trait]
+impl Ledger for FakeLedger {
+    async fn journal(&self, bot: BotId, batch: Vec<Arrival>) -> Result<Vec<Receipt>, LedgerError> {
+        let mut held = self.open()?;
+        let take = |Arrival { update, route, at }: Arrival| {
+            if !held.known.insert((bot, update)) {
+                return Receipt::Known;
+            }
+            match route {
+                Route::Session { key, raw } => {
+                    held.order += 1;
+                    let order = held.order;
+                    let entry = Waiting { update, order, raw, at };
+                    held.waiting.entry(key).or_default().push(entry);
+                }
+                Route::Dropped(_) => (),
+                Route::Quarantined { .. } => held.quarantined += 1,
+            }
+            Receipt::New
+        };
+        Ok(batch.into_iter().map(take).collect())
+    }
+
+    async fn append(&self, append: Append) -> Result<Seq, LedgerError> {
+        let mut held = self.open()?;
+        let Append { stream, expected, events, closes } = append;
+        let (records, _) = held.streams.entry(stream).or_default();
+        let actual = Seq(u64::try_from(records.len()).unwrap());
+        if actual != expected {
+            return Err(LedgerError::Conflict { expected, actual });
+        }
+        records.push(events);
+        if let Stream::Session(key) = stream {
+            held.waiting.entry(key).or_default().retain(|it| !closes.contains(&it.update));
+        }
+        Ok(actual.next())
+    }
+
+    async fn load(&self, stream: Stream) -> Result<Loaded, LedgerError> {
+        let loaded = self.read(stream);
+        tokio::time::sleep(Duration::from_millis(self.load_ms.load(Relaxed))).await;
+        loaded
+    }
+
+    async fn waiting(&self, key: SessionKey, after: u64) -> Result<Vec<Waiting>, LedgerError> {
+        let held = self.open()?;
+        let mut waiting = held.waiting.get(&key).cloned().unwrap_or_default();
+        waiting.retain(|it| after < it.order);
+        Ok(waiting)
+    }
+
+    async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError> {
+        let mut held = self.open()?;
+        let (records, newest) = held.streams.entry(snapshot.stream).or_default();
+        let actual = Seq(u64::try_from(records.len()).unwrap());
+        if actual < snapshot.at {
+            return Err(LedgerError::Conflict { expected: snapshot.at, actual });
+        }
+        if newest.as_ref().is_none_or(|(at, _)| *at <= snapshot.at) {
+            *newest = Some((snapshot.at, snapshot.state));
+        }
+        Ok(())
+    }
+
+    async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError> {
+        let held = self.open()?;
+        let open = held.waiting.iter().filter(|(_, it)| !it.is_empty());
+        Ok(open.map(|(key, _)| *key).collect())
+    }
+
+    fn gauge(&self) -> LedgerGauge {
+        let waiting = u64::try_from(self.waiting_count()).unwrap();
+        LedgerGauge { waiting, ..LedgerGauge::default() }
+    }
+}
+
+/// Answers `echo: ` and the last thing that was said.
+pub(crate) struct Echo;
+
+#[async_trait]
+impl Model for Echo {
+    fn name(&self) -> &str {
+        "echo"
+    }
+
+    async fn complete(
+        &self,
+        request: &ModelRequest,
+        _: &mut (dyn for<'t> FnMut(&'t str) + Send),
+    ) -> Result<Completion, CompleteError> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
+        let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
+        Ok(Completion { text, model, usage: Usage::default(), finish: Finish::Stop })
+    }
+}

@@ -1,0 +1,356 @@
+//! All actors together, on made-up ports and paused time.
+
+use std::sync::{LazyLock, atomic::Ordering::Relaxed};
+
+use arc_swap::ArcSwap;
+use prometheus_client::registry::Registry;
+use protocol::{Agent, PersonId, event::Part};
+use screening::{Policy, Screen};
+
+use super::*;
+use crate::{
+    alerter::AlerterConfig,
+    broker::BrokerConfig,
+    keeper::KeeperConfig,
+    outbox::Pacing,
+    request::House,
+    roster::{Founding, View},
+    session::{HistoryLimits, SessionConfig},
+    tally::Tally,
+    testing::{Echo, FakeLedger, FakeMessenger, Stopped, local},
+};
+
+static SCREEN: LazyLock<Arc<Screen>> =
+    LazyLock::new(|| Arc::new(Screen::new(Policy::default()).unwrap()));
+
+const ADMIN: i64 = 1;
+const GUEST: i64 = 2;
+const FRIEND: i64 = 3;
+const STRANGER: i64 = 666;
+
+/// Panics over a marked text: a fault that only this message has.
+fn typeset(text: &str) -> Vec<Part> {
+    assert!(!text.contains("poison"), "asked to");
+    vec![Part::plain(text)]
+}
+
+fn session_config() -> SessionConfig {
+    SessionConfig {
+        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000 },
+        backlog_max: 5,
+        attempts_max: 3,
+        turn_time_max: Duration::from_secs(60),
+        tick: Duration::from_millis(500),
+        answer_tokens_max: 100,
+        rest_after: Duration::from_secs(5),
+        typeset,
+        house: House { providers: "a provider".to_owned(), contact: String::new() },
+    }
+}
+
+fn broker_config() -> BrokerConfig {
+    BrokerConfig {
+        chain: vec!["echo".to_owned()],
+        requests_in_flight_max: 8,
+        waiting_max: 100,
+        waiting_per_person_max: 10,
+        request_time_max: Duration::from_secs(30),
+        attempts_max: 2,
+        backoff_min: Duration::from_secs(1),
+        backoff_max: Duration::from_secs(8),
+        breaker_failures: 5,
+        breaker_open: Duration::from_secs(30),
+        answer_tokens_max: 100,
+    }
+}
+
+fn founding() -> Founding {
+    let sage = Agent {
+        name: "sage".parse().unwrap(),
+        description: String::new(),
+        instructions: "Be brief.".to_owned(),
+        models: Vec::new(),
+        paused: false,
+    };
+    Founding {
+        agents: vec![sage],
+        admins: [PersonId(ADMIN)].into(),
+        allowed: [GUEST, FRIEND].into(),
+        ..Founding::default()
+    }
+}
+
+fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
+    let pacing = Pacing {
+        enabled: true,
+        chat_per_second: 1.0,
+        chat_burst: 3.0,
+        group_per_minute: 20.0,
+        all_per_second: 30.0,
+    };
+    let ingress = IngressConfig {
+        polls: true,
+        poll_wait: Duration::from_secs(25),
+        person_per_minute: 20,
+        person_burst: 6,
+        chat_per_minute: 60,
+        flood_ignore: Duration::from_secs(60),
+        waiting_max: 1_000,
+    };
+    Wiring {
+        ledger: Arc::clone(ledger) as _,
+        models: [Arc::new(Echo) as _].into(),
+        bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
+        screen: Arc::clone(&SCREEN),
+        sinks: [].into(),
+        clock: Arc::new(Stopped),
+        tally: Tally::register(&mut Registry::default()),
+        hall: Arc::new(ArcSwap::from_pointee(View::default())),
+        founding: Arc::new(founding()),
+        pseudonym: Arc::new(|_| "somebody".to_owned()),
+        version: "0.0.0",
+        session: Arc::new(session_config()),
+        keeper: KeeperConfig { live_max: 100, quarantine_pause: Duration::from_secs(60) },
+        broker: broker_config(),
+        ingress,
+        pacing,
+        alerter: AlerterConfig::default(),
+    }
+}
+
+/// A hall that stands while the test runs, and is then asked to stop.
+fn hall<F: Future<Output = ()>>(test: impl FnOnce(Arc<FakeMessenger>, Arc<FakeLedger>) -> F) {
+    let (messenger, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands(&messenger, &ledger, test(Arc::clone(&messenger), Arc::clone(&ledger)));
+}
+
+fn stands(
+    messenger: &Arc<FakeMessenger>,
+    ledger: &Arc<FakeLedger>,
+    test: impl Future<Output = ()>,
+) {
+    let wiring = Rc::new(wiring(messenger, ledger));
+    local(async move {
+        let (stop, stopped) = watch::channel(false);
+        let running = kit::spawn(run(wiring, Health::default(), Doors::default(), stopped));
+        test.await;
+        stop.send(true).unwrap();
+        let ending = tokio::time::timeout(Duration::from_secs(20), running).await;
+        assert!(matches!(ending.unwrap().unwrap(), Ending::Drained));
+    });
+}
+
+/// Waits until nothing waits in the ledger.
+async fn at_rest(ledger: &FakeLedger) {
+    for _ in 0..60_000 {
+        if ledger.waiting_count() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} updates wait for ever", ledger.waiting_count());
+}
+
+#[test]
+fn a_message_is_answered_once_after_the_notice_and_closed() {
+    hall(|chat, ledger| async move {
+        chat.write(1, GUEST, "hello");
+        chat.wait_for(GUEST, "echo: hello").await;
+        at_rest(&ledger).await;
+        let said: Vec<String> =
+            chat.sent.lock().unwrap().iter().map(|(_, text)| text.clone()).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("a provider"), "the notice comes first: {said:?}");
+        assert!(ledger.everything().contains("echo: hello"), "the answer is durable");
+        // The session leaves memory and comes back.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        chat.write(2, GUEST, "again");
+        chat.wait_for(GUEST, "echo: again").await;
+        assert_eq!(chat.count(GUEST, "echo: hello"), 1);
+    });
+}
+
+#[test]
+fn a_stranger_is_told_once_and_nothing_of_theirs_is_stored() {
+    hall(|chat, ledger| async move {
+        for update in 1..=5 {
+            chat.write(update, STRANGER, "let me in, please");
+        }
+        chat.wait_for(STRANGER, "This bot is private").await;
+        chat.write(6, GUEST, "hello");
+        chat.wait_for(GUEST, "echo: hello").await;
+        assert_eq!(chat.count(STRANGER, ""), 1);
+        assert!(!ledger.everything().contains("let me in"));
+    });
+}
+
+#[test]
+fn an_admin_spawns_an_agent_and_anybody_else_learns_nothing() {
+    hall(|chat, _| async move {
+        chat.write(1, GUEST, "/spawn bard Sing.");
+        chat.wait_for(GUEST, "I do not know that command").await;
+        chat.write(2, GUEST, "/nonsense");
+        chat.write(3, ADMIN, "/spawn bard Sing.");
+        chat.wait_for(ADMIN, "bard is here").await;
+        chat.write(4, GUEST, "/agent bard");
+        chat.wait_for(GUEST, "You are now talking to bard").await;
+        chat.write(5, GUEST, "a song");
+        chat.wait_for(GUEST, "echo: a song").await;
+        assert_eq!(chat.count(GUEST, "I do not know that command"), 2);
+    });
+}
+
+#[test]
+fn poison_is_set_aside_with_an_apology_and_an_alert_and_others_go_on() {
+    hall(|chat, ledger| async move {
+        chat.write(1, GUEST, "poison");
+        chat.write(2, GUEST, "and this?");
+        chat.write(3, FRIEND, "hello");
+        chat.wait_for(FRIEND, "echo: hello").await;
+        chat.wait_for(GUEST, "I have set it aside").await;
+        chat.wait_for(GUEST, "echo: and this?").await;
+        chat.wait_for(ADMIN, "set aside").await;
+        at_rest(&ledger).await;
+        assert_eq!(chat.count(GUEST, "I have set it aside"), 1);
+        let retried = ledger.everything().matches("turn_retried").count();
+        assert_eq!(retried, 3, "attempts_max attempts, and the one that sets it aside");
+    });
+}
+
+#[test]
+fn what_makes_the_reader_panic_cannot_be_read_and_holds_up_nobody() {
+    hall(|chat, ledger| async move {
+        chat.write(1, GUEST, "unreadable poison");
+        chat.write(2, GUEST, "hello");
+        chat.wait_for(GUEST, "echo: hello").await;
+        chat.wait_for(ADMIN, "set aside").await;
+        at_rest(&ledger).await;
+    });
+}
+
+#[test]
+fn a_ledger_that_fails_for_a_while_loses_nothing_and_costs_nobody_their_limits() {
+    hall(|chat, ledger| async move {
+        chat.write(1, GUEST, "first");
+        chat.wait_for(GUEST, "echo: first").await;
+        ledger.fails.store(true, Relaxed);
+        // As many as a person may send at once: none of them is paid for twice.
+        for update in 2..=5 {
+            chat.write(update, GUEST, &format!("message {update}"));
+        }
+        chat.write(6, FRIEND, "hello");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        ledger.fails.store(false, Relaxed);
+        for update in 2..=5 {
+            chat.wait_for(GUEST, &format!("echo: message {update}")).await;
+            assert_eq!(chat.count(GUEST, &format!("echo: message {update}")), 1);
+        }
+        chat.wait_for(FRIEND, "echo: hello").await;
+        assert_eq!(chat.count(GUEST, "That was a lot at once"), 0);
+    });
+}
+
+#[test]
+fn a_ledger_that_fails_in_the_middle_of_turns_loses_nothing() {
+    for pause in [5, 15, 25, 40, 60, 90, 130] {
+        hall(|chat, ledger| async move {
+            chat.write(1, GUEST, "hello");
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            ledger.fails.store(true, Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ledger.fails.store(false, Relaxed);
+            chat.write(2, GUEST, "more");
+            chat.wait_for(GUEST, "echo: hello").await;
+            chat.wait_for(GUEST, "echo: more").await;
+            at_rest(&ledger).await;
+        });
+    }
+}
+
+#[test]
+fn what_was_not_finished_at_a_stop_is_finished_by_the_next_hall() {
+    for pause in [0, 20, 45, 70, 95, 120, 160] {
+        let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+        for update in 1..=3 {
+            chat.write(update, GUEST, &format!("message {update}"));
+        }
+        stands(&chat, &ledger, async move {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        });
+        let after = Arc::clone(&chat);
+        stands(&chat, &ledger, async move {
+            for update in 1..=3 {
+                after.wait_for(GUEST, &format!("echo: message {update}")).await;
+            }
+        });
+        assert_eq!(ledger.waiting_count(), 0);
+        for update in 1..=3 {
+            let times = chat.count(GUEST, &format!("echo: message {update}"));
+            assert!((1..=2).contains(&times), "{update} was answered {times} times");
+        }
+    }
+}
+
+#[test]
+fn a_redelivered_batch_is_answered_once() {
+    hall(|chat, ledger| async move {
+        chat.write(1, GUEST, "hello");
+        chat.wait_for(GUEST, "echo: hello").await;
+        chat.write(1, GUEST, "hello");
+        chat.write(2, GUEST, "more");
+        chat.wait_for(GUEST, "echo: more").await;
+        at_rest(&ledger).await;
+        assert_eq!(chat.count(GUEST, "echo: hello"), 1);
+    });
+}
+
+#[test]
+fn tree_2_a_hall_that_cannot_start_gives_up_and_says_why() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    ledger.fails.store(true, Relaxed);
+    let wiring = Rc::new(wiring(&chat, &ledger));
+    local(async move {
+        let (_stop, stopped) = watch::channel(false);
+        let running = run(wiring, Health::default(), Doors::default(), stopped);
+        let ending = tokio::time::timeout(Duration::from_secs(600), running).await;
+        assert!(matches!(ending, Ok(Ending::GaveUp { .. })), "it hangs");
+    });
+}
+
+#[test]
+fn a_doorbell_that_rings_while_a_session_is_loaded_is_heard() {
+    hall(|chat, ledger| async move {
+        chat.write(1, FRIEND, "hello");
+        chat.wait_for(FRIEND, "echo: hello").await;
+        ledger.load_ms.store(200, Relaxed);
+        let began = Instant::now();
+        chat.write(2, GUEST, "first");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        chat.write(3, GUEST, "second");
+        chat.wait_for(GUEST, "echo: second").await;
+        // Not only when the session leaves memory and the keeper looks again.
+        assert!(began.elapsed() < session_config().rest_after, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn keeper_1_a_message_at_the_moment_at_which_its_session_leaves_is_answered_once() {
+    // Of an admin: limits on writers run on real time.
+    hall(|chat, ledger| async move {
+        ledger.load_ms.store(3, Relaxed);
+        chat.write(1, ADMIN, "message 1.");
+        for update in 2..42 {
+            chat.wait_for(ADMIN, &format!("echo: message {}.", update - 1)).await;
+            at_rest(&ledger).await;
+            let offset = u64::try_from(update).unwrap();
+            tokio::time::sleep(session_config().rest_after - Duration::from_millis(offset)).await;
+            chat.write(update, ADMIN, &format!("message {update}."));
+        }
+        chat.wait_for(ADMIN, "echo: message 41.").await;
+        at_rest(&ledger).await;
+        for update in 1..42 {
+            assert_eq!(chat.count(ADMIN, &format!("echo: message {update}.")), 1, "{update}");
+        }
+        assert_eq!(ledger.everything().matches("turn_retried").count(), 0, "a session failed");
+    });
+}

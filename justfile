@@ -1,0 +1,50 @@
+# The doors of this repository. The logic is in scripts/ and xtask/; this only names it.
+# `cargo install just`, or read the line and type it.
+
+# What there is.
+default:
+    @just --list --unsorted
+
+# Quick look while writing.
+check:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Unit tests of all crates, without the end-to-end tests.
+unit:
+    cargo test --workspace --exclude end-to-end
+
+# Everything, as continuous integration runs it.
+test *args:
+    scripts/test {{args}}
+
+# The rules of this repository about itself: architecture, invariants, documents.
+tidy:
+    cargo test -p xtask
+
+# The hall in front of a rehearsal of Telegram: no token, no account.
+demo *args:
+    scripts/demo {{args}}
+
+# What the hall costs, beside the least that a bot can do.
+bench *args:
+    scripts/bench {{args}}
+
+# One session under 2,000 seeds of crashes and lost answers.
+sim:
+    cargo test -p flow session_3 -- --nocapture
+
+# The documentation of our crates, in target/doc.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Licences, bans and sources of what we depend on.
+deny:
+    cargo deny check
+
+# Write config/guildhall.toml anew from its declarations, for review.
+bless:
+    BLESS=1 cargo test -p guildhall the_file_that_we_ship
+
+# Format everything.
+fmt:
+    cargo fmt --all

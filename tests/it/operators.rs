@@ -1,0 +1,172 @@
+//! What operators can do: probes, status, doctor, configuration, starting and stopping.
+
+use std::{fs, time::Duration};
+
+use end_to_end::{BEN, Stage, TOKEN};
+use serde_json::Value;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn probes_metrics_and_status_say_how_the_hall_is() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    assert_eq!(stage.get("/livez").await, (200, "ok".to_owned()));
+    let (code, verbose) = stage.get("/readyz?verbose").await;
+    assert!(code == 200 && verbose.contains("[+]"), "{verbose}");
+    let (code, metrics) = stage.get("/metrics").await;
+    assert!(code == 200 && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert!(metrics.contains("guildhall_replies_total"), "{metrics}");
+    for secret in ["1002", "Hello", TOKEN] {
+        assert!(!metrics.contains(secret), "{secret} is in the metrics:\n{metrics}");
+    }
+    assert_eq!(stage.get("/status").await.0, 401, "without a login");
+    let status = stage.status().await;
+    assert_eq!(status["state"], "running", "{status}");
+    let kinds: Vec<_> = status["actors"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    for kind in ["memory", "roster", "alerter", "guard", "broker", "outbox", "sessions", "ingress"]
+    {
+        assert!(kinds.iter().any(|it| *it == kind), "{kind}: {status}");
+    }
+    let (code, text, _) = stage.command(&["status"]).await;
+    assert!(code == 0 && text.contains("The hall is running"), "{text}");
+    let (code, text, _) = stage.command(&["status", "--json"]).await;
+    assert!(code == 0 && serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+    assert_eq!(hall.stop().await.0, 0);
+    let (code, _, error) = stage.command(&["status"]).await;
+    assert!(code == 69 && error.contains("no hall answers"), "{code} {error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_finds_nothing_wrong_with_a_hall_that_works() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    assert_eq!(hall.stop().await.0, 0);
+    let (code, text, error) = stage.command(&["doctor"]).await;
+    assert_eq!(code, 0, "{text}{error}");
+    assert!(text.contains("@guildhall_bot"), "{text}");
+    let (_, text, _) = stage.command(&["doctor", "--json"]).await;
+    assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_key_is_refused_with_the_nearest_one() {
+    let mut stage = Stage::set().await;
+    let (code, text, error) = stage.command(&["config", "check"]).await;
+    assert_eq!((code, text.as_str()), (0, "The configuration is right.\n"), "{error}");
+    let file = stage.folder().join("wrong.toml");
+    fs::write(&file, "[session]\nbacklog_maxx = 3\n").unwrap();
+    stage.set_env([("GUILDHALL_CONFIG", file.to_str().unwrap())]);
+    for arguments in [["config", "check"].as_slice(), &["run"]] {
+        let (code, _, error) = stage.command(arguments).await;
+        assert_eq!(code, 78, "{error}");
+        assert!(error.contains("backlog_maxx") && error.contains("backlog_max"), "{error}");
+        assert!(error.contains("wrong.toml"), "the file is named: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_token_is_said_in_words_and_is_no_reason_to_try_again() {
+    let mut stage = Stage::set().await;
+    stage.set_env([("TELEGRAM_BOT_TOKEN", "123456:AAHwrongwrongwrongwrongwrongwrongwro")]);
+    let (code, output, error) = stage.command(&["run"]).await;
+    assert_eq!(code, 78, "{error}");
+    assert!(error.contains("token"), "{error}");
+    assert!(!error.contains("AAHwrong") && !output.contains("AAHwrong"), "{error}{output}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_key_a_ledger_is_not_opened_and_not_touched() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    assert_eq!(hall.stop().await.0, 0);
+    let key = stage.folder().join("secrets/master.key");
+    let content = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let (code, _, error) = stage.command(&["run"]).await;
+    assert!(code == 78 && error.contains("key"), "{code}: {error}");
+    assert!(!key.exists(), "no new key is made beside old data");
+    let mut other = content.clone();
+    let last = other.iter().rposition(u8::is_ascii_hexdigit).unwrap();
+    other[last] = if other[last] == b'0' { b'1' } else { b'0' };
+    fs::write(&key, other).unwrap();
+    set_private(&key);
+    let (code, _, error) = stage.command(&["run"]).await;
+    assert!(code != 0, "another key: {error}");
+    fs::write(&key, content).unwrap();
+    set_private(&key);
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n1]", "[answer:u1002n1]").await;
+    assert_eq!(stage.rehearsal.models().stats().context_gaps, 0, "it remembers");
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+fn set_private(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asked_twice_the_hall_ends_at_once() {
+    let stage = Stage::set().await;
+    let mut hall = stage.open().await;
+    let slow = rehearsal::models::SettingsChange {
+        latency_ms: Some(600_000),
+        ..rehearsal::models::SettingsChange::default()
+    };
+    stage.rehearsal.models().configure(slow);
+    stage.say(BEN, "Take your time. [ask:u1002n0]");
+    end_to_end::wait_until("the model is asked", Duration::from_secs(5), || {
+        !stage.rehearsal.models().requests().is_empty()
+    })
+    .await;
+    hall.ask_to_stop();
+    hall.log().wait_for("stopping").await;
+    hall.ask_to_stop();
+    let code = hall.ended(Duration::from_secs(1)).await;
+    assert_eq!(code, 0);
+    let quick = rehearsal::models::SettingsChange {
+        latency_ms: Some(0),
+        ..rehearsal::models::SettingsChange::default()
+    };
+    stage.rehearsal.models().configure(quick);
+    let _hall = stage.open().await;
+    stage.all_answered(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_needs_no_token_no_account_and_no_model() {
+    let mut stage = Stage::set().await;
+    stage.env.clear();
+    let (chat, console) = (stage.another_port(), stage.another_port());
+    let (chat, console) = (format!("127.0.0.1:{chat}"), format!("127.0.0.1:{console}"));
+    let arguments = ["demo", "--chat", &chat, "--console", &console, "--data", "demo-data"];
+    let mut demo = stage.start_as(&arguments);
+    end_to_end::wait_until("the demo stands", Duration::from_secs(10), || {
+        demo.log().stdout().contains("Guildhall is standing")
+    })
+    .await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let page = client.get(format!("http://{chat}/")).send().await.unwrap();
+    assert!(page.status().is_success());
+    assert!(page.text().await.unwrap().contains("<html"));
+    let mut events =
+        client.get(format!("http://{chat}/chat/events?person=1002")).send().await.unwrap();
+    let say = serde_json::json!({"person": 1002, "text": "What is a guild? [ask:u1002n0]"});
+    let said = client.post(format!("http://{chat}/chat/send")).json(&say).send().await.unwrap();
+    assert!(said.status().is_success());
+    let mut seen = String::new();
+    let answered = async {
+        while !seen.contains("[answer:u1002n0]") {
+            let piece = events.chunk().await.unwrap().expect("the page's events go on");
+            seen.push_str(&String::from_utf8_lossy(&piece));
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(10), answered).await;
+    assert!(in_time.is_ok(), "no answer on the page");
+    let status = client.get(format!("http://{console}/status")).send().await.unwrap();
+    assert!(status.status().is_success(), "the demo's console is open");
+    drop(events);
+    demo.ask_to_stop();
+    assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
+}

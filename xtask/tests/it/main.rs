@@ -1,0 +1,4 @@
+//! The rules of this repository about itself.
+
+mod architecture;
+mod tidy;
