@@ -17,6 +17,11 @@ unit:
 test *args:
     scripts/test {{args}}
 
+# End-to-end tests of the real program, or those whose name holds WHAT.
+e2e what="":
+    cargo build --release -p guildhall --features faults
+    GUILDHALL_BIN="{{justfile_directory()}}/target/release/guildhall" cargo test --release -p end-to-end {{what}}
+
 # The rules of this repository about itself: architecture, invariants, documents.
 tidy:
     cargo test -p xtask

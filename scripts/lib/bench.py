@@ -115,7 +115,6 @@ class Bench:
                 "GUILDHALL_HTTP_ADDR": f"127.0.0.1:{free_port()}",
                 # No limit but the machine.
                 "GUILDHALL__LIMITS__PERSON_PER_MINUTE": "0",
-                "GUILDHALL__LIMITS__CHAT_PER_MINUTE": "0",
                 "GUILDHALL__TELEGRAM__PACING": "false",
             }
             agents = pathlib.Path(__file__).resolve().parents[2] / "config" / "agents"

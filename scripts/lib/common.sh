@@ -57,6 +57,6 @@ need_pip() {
     python3 -m pip --version >/dev/null 2>&1 || need pip3 python3-pip
 }
 
-# How many threads the embedded model may use. Its threads wait for each other by spinning, so one
-# more than there are processors makes it crawl.
-model_threads() { if [ "$(nproc)" -gt 1 ]; then echo 2; else echo 1; fi; }
+# How many threads the embedded model may use: one. More wait for each other by spinning, and on a
+# busy machine that makes it crawl.
+model_threads() { echo 1; }

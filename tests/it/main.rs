@@ -5,12 +5,14 @@
     clippy::indexing_slicing,
     reason = "a panic in what a test calls fails that test, as it should"
 )]
+#![expect(clippy::print_stdout, reason = "what a test measured is shown with its result")]
 
 mod admins;
 mod crashes;
 mod models;
 mod operators;
 mod panics;
+mod real_model;
 mod secrecy;
 mod stopping;
 mod telegram;

@@ -86,18 +86,26 @@ async fn errors_and_cut_connections_lose_nothing_and_repeat_only_what_may_have_a
     }
     stage.all_answered(Duration::from_secs(60)).await;
     judge(&world.history()).check(usize::MAX);
-    println!("before: {} repeats", judge(&world.history()).repeats);
+    println!("before: {} repeats", judge(&world.history()).repeats.len());
     world.set_faults(Faults {
         methods: vec!["sendMessage".to_owned()],
-        drop_after: 0.2,
+        drop_after: 0.5,
         ..Faults::default()
     });
     for person in FIRST..FIRST + 20 {
         stage.ask(person, 5);
     }
     stage.all_answered(Duration::from_secs(60)).await;
-    println!("after: {} repeats", judge(&world.history()).repeats);
-    judge(&world.history()).check(20);
+    // What was sent is answered, but its repeat may still come: before the next answer of the chat.
+    world.set_faults(Faults::default());
+    for person in FIRST..FIRST + 20 {
+        stage.ask(person, 6);
+    }
+    stage.all_answered(Duration::from_secs(60)).await;
+    let uncertain = hall.log().actions("send_uncertain").len();
+    let repeats = judge(&world.history()).repeats.len();
+    println!("{uncertain} sends were uncertain, {repeats} answers repeated, {:?}", world.stats());
+    judge(&world.history()).check(uncertain);
     assert_eq!(hall.stop().await.0, 0);
 }
 
@@ -136,7 +144,8 @@ async fn an_odd_update_never_keeps_the_next_good_one_waiting() {
     world.push_update(world.first_bot_id(), &json!({"message": {"text": "no chat"}})).unwrap();
     stage.exchange(BEN, "Last. [ask:u1002n99]", "[answer:u1002n99]").await;
     assert_eq!(stage.restarts("ingress").await, 0);
-    judge(&world.history()).check(0);
+    // The lone surrogate can be read as a question; having no mark, it gets the one before again.
+    judge(&world.history()).check(1);
     assert_eq!(hall.stop().await.0, 0);
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use end_to_end::{BEN, Stage, judge};
+use end_to_end::{BEN, Stage, TOKEN, judge};
 
 const SECRET: &str = "a-secret-of-more-than-thirty-two-letters";
 
-/// A stage in webhook mode, and the address of the hall's webhook.
-async fn hooked() -> (Stage, String) {
+/// A stage in webhook mode.
+async fn hooked() -> Stage {
     let mut stage = Stage::set().await;
     let addr = format!("127.0.0.1:{}", stage.another_port());
     let url = format!("http://{addr}/telegram");
@@ -16,12 +16,12 @@ async fn hooked() -> (Stage, String) {
         ("TELEGRAM_WEBHOOK_ADDR", addr.as_str()),
         ("TELEGRAM_WEBHOOK_SECRET", SECRET),
     ]);
-    (stage, addr)
+    stage
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_short_secret_or_none_is_refused_before_anything_starts() {
-    let (mut stage, _) = hooked().await;
+    let mut stage = hooked().await;
     for secret in ["short", ""] {
         stage.set_env([("TELEGRAM_WEBHOOK_SECRET", secret)]);
         let (code, _, error) = stage.command(&["run"]).await;
@@ -34,7 +34,7 @@ async fn a_short_secret_or_none_is_refused_before_anything_starts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_telegram_delivers_is_answered_also_what_came_while_the_hall_was_down() {
-    let (stage, _) = hooked().await;
+    let stage = hooked().await;
     let hall = stage.open().await;
     stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
     hall.kill().await;
@@ -48,7 +48,7 @@ async fn what_telegram_delivers_is_answered_also_what_came_while_the_hall_was_do
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forged_call_is_refused_and_changes_nothing() {
-    let (stage, addr) = hooked().await;
+    let stage = hooked().await;
     let _hall = stage.open().await;
     stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
     let before = stage.sent_to(BEN).len();
@@ -56,16 +56,19 @@ async fn a_forged_call_is_refused_and_changes_nothing() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let header = "X-Telegram-Bot-Api-Secret-Token";
     let longer = format!("{SECRET}x");
+    let info = stage.rehearsal.world().call(TOKEN, "getWebhookInfo", "{}").unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&info).unwrap();
+    let url = info["url"].as_str().unwrap();
     for secret in [None, Some(""), Some("wrong"), Some(&SECRET[1..]), Some(longer.as_str())] {
-        for path in ["/telegram", "/"] {
-            let mut call = client.post(format!("http://{addr}{path}")).body(forged);
-            if let Some(secret) = secret {
-                call = call.header(header, secret);
-            }
-            let code = call.send().await.unwrap().status().as_u16();
-            assert!(code == 401 || path == "/" && code == 404, "{secret:?} at {path}: {code}");
+        let mut call = client.post(url).body(forged);
+        if let Some(secret) = secret {
+            call = call.header(header, secret);
         }
+        assert_eq!(call.send().await.unwrap().status().as_u16(), 401, "{secret:?}");
     }
+    let base = url.rsplit_once("/telegram/").unwrap().0;
+    let call = client.post(format!("{base}/")).header(header, SECRET).body(forged);
+    assert_eq!(call.send().await.unwrap().status().as_u16(), 404, "at another path");
     stage.exchange(BEN, "Hello. [ask:u1002n1]", "[answer:u1002n1]").await;
     let heard = end_to_end::shown(&stage.sent_to(BEN)[before..]);
     assert!(!heard.contains("Hello, Ada"), "{heard}");

@@ -17,7 +17,7 @@ pub struct Verdict {
     /// Questions that were not answered, confirmed or not.
     pub unanswered: Vec<String>,
     /// Answers beyond the first, over all questions.
-    pub repeats: usize,
+    pub repeats: Vec<String>,
     /// Answers whose first copy came before that of an older question of the same chat.
     pub out_of_order: Vec<String>,
     /// Answers in a chat where nobody asked for them.
@@ -35,7 +35,7 @@ impl Verdict {
             && self.unanswered.is_empty()
             && self.out_of_order.is_empty()
             && self.misdirected.is_empty()
-            && self.repeats <= repeats_max;
+            && self.repeats.len() <= repeats_max;
         assert!(is_good, "at most {repeats_max} repeats were allowed: {self:?}");
     }
 }
@@ -63,7 +63,7 @@ pub fn judge(history: &History) -> Verdict {
             continue;
         };
         if !answered.insert((chat, mark)) {
-            verdict.repeats += 1;
+            verdict.repeats.push(format!("{mark} in {chat}"));
             continue;
         }
         let newest = newest.entry(chat).or_default();
@@ -131,7 +131,7 @@ mod tests {
         let verdict = judge(&history(&asked, &answered));
         assert_eq!(verdict.asked, 4);
         assert_eq!(verdict.out_of_order, ["a in 1"]);
-        assert_eq!(verdict.repeats, 1);
+        assert_eq!(verdict.repeats, ["a in 1"]);
         assert_eq!(verdict.misdirected, ["c in 1"]);
         assert_eq!(verdict.lost, ["c"]);
     }

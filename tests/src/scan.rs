@@ -1,6 +1,6 @@
 //! Looks for secrets in files: as they are, and in the disguises in which they slip through.
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
 use base64::{Engine as _, engine::general_purpose};
 use memchr::memmem;
@@ -49,11 +49,10 @@ fn forms<'n>(name: &'n str, bytes: &[u8]) -> Vec<(&'n str, &'static str, Vec<u8>
     let mut hex = String::new();
     let mut percent = String::new();
     for byte in bytes {
-        // lost-ok: writing to a string cannot fail, here and below.
-        let _ = write!(hex, "{byte:02x}");
+        hex.push_str(&format!("{byte:02x}"));
         match byte.is_ascii_alphanumeric() {
             true => percent.push(char::from(*byte)),
-            false => drop(write!(percent, "%{byte:02X}")),
+            false => percent.push_str(&format!("%{byte:02X}")),
         }
     }
     let mut all = vec![

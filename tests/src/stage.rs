@@ -340,7 +340,11 @@ impl Stage {
                 return found.clone();
             }
             let texts: Vec<_> = sent.iter().map(|it| &it.text).collect();
-            assert!(begun.elapsed() < SOON, "nothing with {fits:?} came to {chat}: {texts:#?}");
+            assert!(
+                begun.elapsed() < SOON,
+                "nothing with {fits:?} came to {chat}: {texts:#?}\n{}",
+                self.newest_log().tail()
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

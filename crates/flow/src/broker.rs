@@ -22,7 +22,10 @@ use std::{
 };
 
 use kit::{Actor, Cx, Fault, Mailbox, Tasks};
-use protocol::model::{CompleteError, Completion, Disposition, Model, ModelRequest, Role, Turn};
+use protocol::{
+    Agent,
+    model::{CompleteError, Completion, Disposition, Model, ModelRequest, Role, Turn},
+};
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -345,13 +348,18 @@ fn backoff(config: &BrokerConfig, attempt: u32, dice: f64) -> Duration {
 
 const HOUSE_RULES: &str = include_str!("../../../config/prompts/house.md");
 
+/// What every request about an agent begins with: the house's rules, then its instructions.
+#[must_use]
+pub fn system_turn(agent: &Agent) -> String {
+    format!("{HOUSE_RULES}\n{}", agent.instructions)
+}
+
 /// Puts a question into the fixed order that models see: the house's rules, the agent's
 /// instructions, the conversation, what is quoted, what is asked.
 #[must_use]
 pub fn request_of(question: &Question, answer_tokens_max: u32) -> ModelRequest {
     let mut turns = Vec::with_capacity(question.history.len() * 2 + 2);
-    let instructions = format!("{HOUSE_RULES}\n{}", question.agent.instructions);
-    turns.push(Turn { role: Role::System, content: instructions });
+    turns.push(Turn { role: Role::System, content: system_turn(&question.agent) });
     for exchange in &question.history {
         turns.push(Turn { role: Role::User, content: exchange.asked.clone() });
         turns.push(Turn { role: Role::Assistant, content: exchange.answered.clone() });
@@ -456,15 +464,7 @@ impl Broker {
     pub fn incarnate(config: BrokerConfig, models: Arc<[Arc<dyn Model>]>, tally: Tally) -> Self {
         let core = Core::new(config, models.len());
         let (waiting, tasks) = (HashMap::new(), Tasks::default());
-        Self {
-            core,
-            models,
-            tally,
-            born: Instant::now(),
-            dice: 0x9E37_79B9,
-            waiting,
-            tasks,
-        }
+        Self { core, models, tally, born: Instant::now(), dice: 0x9E37_79B9, waiting, tasks }
     }
 
     fn chain_of(&self, question: &Question) -> Vec<usize> {

@@ -454,9 +454,11 @@ impl Ingress {
 
     fn ring(&self, receipts: &[Receipt], keys: &[Option<SessionKey>]) -> Result<(), Fault> {
         let new = receipts.iter().zip(keys).filter(|(it, _)| **it == Receipt::New);
-        let mut ringing: Vec<SessionKey> = new.clone().filter_map(|(_, key)| *key).collect();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let (new, admitted) = (new.count(), ringing.len());
+        let admitted = new.clone().filter(|(_, key)| key.is_some()).count();
+        let new = new.count();
+        // For known ones too: whoever wrote them down may have failed before ringing.
+        let mut ringing: Vec<SessionKey> = keys.iter().copied().flatten().collect();
         self.peers.tally.updates("admitted", count(admitted));
         self.peers.tally.updates("dropped", count(new - admitted));
         self.peers.tally.updates("known", count(receipts.len() - new));

@@ -14,7 +14,10 @@ mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -71,6 +74,15 @@ impl Sayable {
 /// A request to the chat service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(u64);
+
+impl JobId {
+    /// Unique in the process: the end of an earlier incarnation's send that is still in the mailbox
+    /// must not pass for the end of another one.
+    fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// What the core can be told. All times are since its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -398,7 +410,6 @@ pub struct Outbox {
     tally: Tally,
     pacer: Pacer,
     born: Instant,
-    next: u64,
     jobs: HashMap<JobId, Job>,
     tasks: Tasks,
     wake: Option<(Duration, Pending)>,
@@ -430,7 +441,6 @@ impl Outbox {
             tally,
             pacer: Pacer::new(pacing),
             born: Instant::now(),
-            next: 0,
             jobs: HashMap::new(),
             tasks: Tasks::default(),
             wake: None,
@@ -446,8 +456,7 @@ impl Outbox {
                 to.chat = moved
             }
         }
-        self.next += 1;
-        let id = JobId(self.next);
+        let id = JobId::unique();
         let input = match &job {
             Job::Message { .. } => Input::Message(moved, id),
             Job::Preview { .. } | Job::Typing { .. } => Input::Extra(moved, id),

@@ -119,7 +119,7 @@ pub(crate) fn agents(all: &[&Agent], current: Option<&AgentName>) -> Notice {
     }
     // Telegram takes at most 100 buttons; a screen of twelve is what a person reads.
     buttons.truncate(12);
-    Notice(Part { html: None, plain: text, buttons })
+    Notice(Part { html: None, plain: text.trim_end().to_owned(), buttons })
 }
 
 /// The person now talks to another agent.

@@ -52,30 +52,45 @@ impl BuildError {
 /// # Errors
 /// What is wrong with a model's settings or file.
 pub fn models(loaded: &Loaded) -> Result<Arc<[Arc<dyn Model>]>, BuildError> {
-    let made = loaded.config.models.iter().map(|it| model(it, &loaded.secrets));
+    let config = &loaded.config;
+    let mut agents =
+        agents::load(&config.hall.agents_dir).map_err(|error| BuildError::of(&error))?;
+    // An embedded model reads instructions ahead, in this order.
+    agents.sort_by_key(|it| it.name != config.hall.default_agent);
+    let instructions: Vec<String> = agents.iter().map(flow::broker::system_turn).collect();
+    let made = config.models.iter().map(|it| model(it, &loaded.secrets, &instructions));
     made.collect()
 }
 
-fn model(it: &config::ModelConfig, secrets: &Secrets) -> Result<Arc<dyn Model>, BuildError> {
+fn model(
+    it: &config::ModelConfig,
+    secrets: &Secrets,
+    instructions: &[String],
+) -> Result<Arc<dyn Model>, BuildError> {
     let made = match it.protocol {
         Protocol::OpenAi => ModelConfig::OpenAi(http_model(it, secrets)),
         Protocol::Anthropic => ModelConfig::Anthropic(http_model(it, secrets)),
-        Protocol::Embedded => embedded_model(it)?,
+        Protocol::Embedded => embedded_model(it, instructions)?,
     };
     models::build(made).map_err(|error| BuildError::of(&error))
 }
 
 #[cfg(feature = "embedded")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature this is an error")]
-fn embedded_model(it: &config::ModelConfig) -> Result<ModelConfig, BuildError> {
+fn embedded_model(
+    it: &config::ModelConfig,
+    instructions: &[String],
+) -> Result<ModelConfig, BuildError> {
     let path = it.path.clone().unwrap_or_default();
     let usual = adapters::models::embedded::EmbeddedConfig::new(&it.name, path);
     let sha256 = it.sha256.clone();
-    Ok(ModelConfig::Embedded(adapters::models::embedded::EmbeddedConfig { sha256, ..usual }))
+    let instructions = instructions.to_vec();
+    let made = adapters::models::embedded::EmbeddedConfig { sha256, instructions, ..usual };
+    Ok(ModelConfig::Embedded(made))
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded_model(it: &config::ModelConfig) -> Result<ModelConfig, BuildError> {
+fn embedded_model(it: &config::ModelConfig, _: &[String]) -> Result<ModelConfig, BuildError> {
     Err(BuildError(format!("model {}: this program was built without the embedded model", it.name)))
 }
 

@@ -169,6 +169,8 @@ pub struct ActorHealth {
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     probes: Arc<DashMap<String, Arc<Probe>>>,
+    /// How many there are of each kind that is not listed one by one.
+    unlisted: Arc<DashMap<&'static str, usize>>,
 }
 
 impl Health {
@@ -182,6 +184,18 @@ impl Health {
         self.probes.remove_if(&probe.id, |_, known| Arc::ptr_eq(known, probe));
     }
 
+    /// Counts an actor that is not listed.
+    pub(crate) fn enter(&self, kind: &'static str) {
+        *self.unlisted.entry(kind).or_default() += 1;
+    }
+
+    /// An actor that is not listed has ended for good.
+    pub(crate) fn leave(&self, kind: &'static str) {
+        if let Some(mut count) = self.unlisted.get_mut(kind) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     /// The figures of all actors, by id.
     #[must_use]
     pub fn read(&self) -> Vec<ActorHealth> {
@@ -193,7 +207,8 @@ impl Health {
     /// How many actors there are of a kind.
     #[must_use]
     pub fn count(&self, kind: &str) -> usize {
-        self.probes.iter().filter(|probe| probe.kind == kind).count()
+        let listed = self.probes.iter().filter(|probe| probe.kind == kind).count();
+        listed + self.unlisted.get(kind).map_or(0, |it| *it)
     }
 }
 

@@ -158,6 +158,8 @@ pub fn supervise<A: Actor>(
     let probe = Arc::new(Probe::new(spec.id.clone(), spec.kind, spec.expects));
     if spec.listed {
         health.add(Arc::clone(&probe));
+    } else {
+        health.enter(spec.kind);
     }
     let (sender, receiver) = channel::channel(spec.mailbox_max);
     let address: Addr<Shell<A>> = Addr::new(sender);
@@ -201,7 +203,11 @@ impl<A: Actor> Drop for Supervision<A> {
     fn drop(&mut self) {
         // Else actix would poll the actor once more from its own `drop`.
         self.actor.ctx().terminate();
-        self.health.remove(&self.probe);
+        if self.spec.listed {
+            self.health.remove(&self.probe);
+        } else {
+            self.health.leave(self.spec.kind);
+        }
     }
 }
 

@@ -122,16 +122,26 @@ fn path(bot: BotId, secret: &[u8]) -> String {
 /// One route per bot. Answers 401 without the right secret, 413 to more than 1 MiB, 408 to a body
 /// that does not come, 503 with `Retry-After` to what could not be kept, else 200.
 ///
+/// The path of the public address may stand before the bot's own: a proxy strips it or does not.
+///
 /// # Panics
 /// If the same bot is given twice.
 pub fn routes(bots: Vec<WebhookBot>, sink: Arc<dyn UpdateSink>) -> Router {
     let room = Arc::new(Semaphore::new(REQUESTS_MAX));
-    let route = |router: Router, bot: WebhookBot| {
-        let path = bot.path.clone();
-        let desk = Arc::new(Desk { bot, sink: Arc::clone(&sink), room: Arc::clone(&room) });
+    let desk = |bot| Arc::new(Desk { bot, sink: Arc::clone(&sink), room: Arc::clone(&room) });
+    let desks: Vec<_> = bots.into_iter().map(desk).collect();
+    let route = |router: Router, desk: &Arc<Desk>| {
+        let (path, desk) = (desk.bot.path.clone(), Arc::clone(desk));
         router.route(&path, post(move |request: Request| async move { desk.serve(request).await }))
     };
-    bots.into_iter().fold(Router::new(), route)
+    let router = desks.iter().fold(Router::new(), route);
+    router.fallback(post(move |request: Request| async move {
+        let path = request.uri().path();
+        match desks.iter().find(|it| path.ends_with(it.bot.path())) {
+            Some(desk) => desk.serve(request).await,
+            None => closing(StatusCode::NOT_FOUND),
+        }
+    }))
 }
 
 /// Where one bot's requests are served.

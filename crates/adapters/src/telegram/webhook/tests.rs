@@ -103,6 +103,18 @@ async fn a_proved_update_is_answered_when_it_is_durable() {
 }
 
 #[tokio::test]
+async fn the_path_of_the_public_address_may_stand_before_the_bots_own() {
+    let hall = Hall::open(Accepted::Durable).await;
+    let body = r#"{"update_id":7}"#;
+    let behind = Hall { path: format!("/telegram{}", hall.path), ..hall };
+    assert!(behind.post(&proved(body), body.as_bytes()).await.starts_with("http/1.1 200"));
+    assert!(behind.post(&shown("wrong"), b"").await.starts_with("http/1.1 401"));
+    let beside = Hall { path: format!("{}x", behind.path), ..behind };
+    assert!(beside.post(&proved(body), body.as_bytes()).await.starts_with("http/1.1 404"));
+    assert_eq!(beside.kept().len(), 1);
+}
+
+#[tokio::test]
 async fn what_was_not_kept_shall_come_again() {
     let hall = Hall::open(Accepted::TryLater).await;
     let body = r#"{"update_id":7}"#;
