@@ -128,7 +128,7 @@ pub enum Msg {
 }
 
 impl Msg {
-    /// Something happened.
+    /// Something happened. To be left with `try_tell`, which never waits: ALERTER-2.
     #[must_use]
     pub fn raise(kind: &'static str, severity: Severity, summary: String) -> Self {
         Self::Raise(Alert { kind, severity, summary, count: 1 })

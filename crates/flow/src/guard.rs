@@ -34,7 +34,7 @@ pub struct Prompt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft(pub String);
 
-/// Text that the guard has let through.
+/// Text that the guard has let through. GUARD-1.
 ///
 /// Only this module can make one, so a function that takes a `Cleared<T>` cannot be handed text
 /// that was never screened.

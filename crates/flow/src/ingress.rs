@@ -404,6 +404,7 @@ impl Ingress {
             return match is_json {
                 // A kind without a chat: nobody here answers it.
                 true => (Route::Dropped(DropReason::NotForUs), None),
+                // INGRESS-2: it is set aside alone.
                 false => (Route::Quarantined { raw }, None),
             };
         };

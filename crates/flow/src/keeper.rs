@@ -147,6 +147,7 @@ impl Keeper {
             live.rang = now;
             return;
         }
+        // KEEPER-2.
         if let Some(until) = self.quarantined.get(&key) {
             if now < *until {
                 return;

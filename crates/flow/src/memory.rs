@@ -78,6 +78,7 @@ impl Memory {
     }
 }
 
+/// MEMORY-1: the ledger's futures end when what they did is durable.
 fn settle<T>(reply: Reply<T>, result: Result<T, LedgerError>) {
     if let Err(error) = &result {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

@@ -209,7 +209,7 @@ impl View {
         }
     }
 
-    /// What a person may do in a chat.
+    /// What a person may do in a chat. ROSTER-2.
     #[must_use]
     pub fn standing(&self, person: Option<PersonId>, chat: ChatId, now: Timestamp) -> Standing {
         if person.is_some_and(|it| self.admins.contains(&it)) {
@@ -506,6 +506,7 @@ impl Roster {
         Ok(())
     }
 
+    /// ROSTER-1: called only once the change is durable.
     fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>) {
         self.at = at;
         let mut view = View::clone(&self.shared.load());

@@ -1,6 +1,6 @@
 //! `guildhall status`: asks the running hall's console, with the token that lies in the data folder.
 
-use std::{fmt::Write as _, fs, time::Duration};
+use std::{fs, time::Duration};
 
 use serde_json::Value;
 
@@ -42,32 +42,25 @@ pub fn words(status: &Value) -> String {
         text(status, "uptime_s")
     );
     let list = |key: &str| status.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    // lost-ok: writing to a string cannot fail, here and below.
     for check in list("checks").iter().filter(|it| it.get("ok") == Some(&Value::Bool(false))) {
-        let _ = writeln!(out, "  not well: {}: {}", text(check, "name"), text(check, "why"));
+        out += &format!("  not well: {}: {}\n", text(check, "name"), text(check, "why"));
     }
-    let _ = writeln!(
-        out,
-        "\n{:<22} {:<11} {:>8} {:>8} {:>9}  LAST FAULT",
-        "ACTOR", "STATE", "RESTARTS", "WAITING", "SILENT S"
-    );
+    let row = |cells: [&str; 6]| {
+        let [id, state, restarts, waiting, silent, fault] = cells;
+        format!("{id:<22} {state:<11} {restarts:>8} {waiting:>8} {silent:>9}  {fault}\n")
+    };
+    out += "\n";
+    out += &row(["ACTOR", "STATE", "RESTARTS", "WAITING", "SILENT S", "LAST FAULT"]);
     for actor in list("actors") {
-        let _ = writeln!(
-            out,
-            "{:<22} {:<11} {:>8} {:>8} {:>9}  {}",
-            text(&actor, "id"),
-            text(&actor, "state"),
-            text(&actor, "restarts"),
-            text(&actor, "mailbox"),
-            text(&actor, "last_progress_s"),
-            text(&actor, "last_fault"),
-        );
+        let keys = ["id", "state", "restarts", "mailbox", "last_progress_s", "last_fault"];
+        let cells = keys.map(|key| text(&actor, key));
+        out += &row(cells.each_ref().map(String::as_str));
     }
     for bot in list("bots") {
-        let _ = writeln!(out, "\nBot @{} by {}", text(&bot, "username"), text(&bot, "mode"));
+        out += &format!("\nBot @{} by {}\n", text(&bot, "username"), text(&bot, "mode"));
     }
     for model in list("breakers") {
-        let _ = writeln!(out, "Model {}: {}", text(&model, "model"), text(&model, "state"));
+        out += &format!("Model {}: {}\n", text(&model, "model"), text(&model, "state"));
     }
     out
 }

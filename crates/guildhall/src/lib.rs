@@ -1,6 +1,7 @@
 //! The parts of the program that are worth testing on their own.
 
 pub mod agents;
+mod alert_webhook;
 pub mod ask_console;
 pub mod build;
 pub mod config;

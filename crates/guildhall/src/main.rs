@@ -18,10 +18,10 @@ use guildhall::{
 use protocol::Clock as _;
 use screening::{Direction, Level, Policy, Screen, screen_lines};
 
-/// Turns make and drop thousands of small values a second; this allocator halves what that costs
-/// and gives memory back.
+/// Turns make and drop thousands of small values a second; this allocator makes that cheap and
+/// gives memory back.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A hall of named agents in Telegram that loses no message and answers none twice.
 #[derive(Debug, Parser)]
@@ -242,7 +242,7 @@ fn make(env: &Env) -> Done {
 fn stand(env: &Env) -> Done {
     let loaded = config::load(env)?;
     let logs = run::start_logs(&loaded)?;
-    Ok(run::run(loaded, Door::Locked, &logs))
+    Ok(run::run(loaded, Door::Locked, &logs, &|| ()))
 }
 
 fn rehearse(env: &Env, demo: &Demo) -> Done {
@@ -252,8 +252,11 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
     })?;
     let loaded = demo::configuration(env, demo, rehearsal)?;
     let logs = run::start_logs(&loaded)?;
-    print(&demo::words(demo, rehearsal, &loaded.config.hall.default_agent))?;
-    Ok(run::run(loaded, Door::Open, &logs))
+    let words = demo::words(demo, rehearsal, &loaded.config.hall.default_agent);
+    print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;
+    // lost-ok: whoever started the demo does not read what it says.
+    let tell = move || drop(print(&words));
+    Ok(run::run(loaded, Door::Open, &logs, &tell))
 }
 
 fn examine(env: &Env, json: bool, fix: bool) -> Done {

@@ -19,6 +19,7 @@ use adapters::telegram::{
 use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
+    alerter::Sink,
     ingress::Msg as IngressMsg,
     roster::View,
     tally::Tally,
@@ -45,6 +46,7 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use crate::{
+    alert_webhook::AlertWebhook,
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
     source::{self, BotPlate, HallSource, PREFIX},
@@ -93,10 +95,10 @@ pub enum Door {
     Open,
 }
 
-/// Runs the hall until it is asked to stop. Blocks.
+/// Runs the hall until it is asked to stop. Blocks. `standing` is called once every bot is connected.
 #[must_use]
-pub fn run(loaded: Loaded, door: Door, logs: &Logs) -> ExitCode {
-    match life(loaded, door, logs) {
+pub fn run(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> ExitCode {
+    match life(loaded, door, logs, standing) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { text, code }) => {
             error!(error.message = text, event.action = "hall_ended", "the hall cannot go on");
@@ -128,7 +130,7 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
 }
 
 /// The life of the process.
-fn life(loaded: Loaded, door: Door, logs: &Logs) -> Result<(), Failure> {
+fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<(), Failure> {
     kit::panics::install_hook();
     keep_to_ourselves();
     loaded.ready_to_run().map_err(|error| Failure::config(&error))?;
@@ -156,7 +158,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs) -> Result<(), Failure> {
         loaded,
         door,
     };
-    let ended = kit::block_on(hall.stand(logs));
+    let ended = kit::block_on(hall.stand(logs, standing));
     if let Err(error) = store.close() {
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
@@ -214,7 +216,7 @@ struct Hall {
 }
 
 impl Hall {
-    async fn stand(self, logs: &Logs) -> Result<(), Failure> {
+    async fn stand(self, logs: &Logs, standing: &dyn Fn()) -> Result<(), Failure> {
         let mut registry = Registry::with_prefix(PREFIX);
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
@@ -237,7 +239,9 @@ impl Hall {
         source::put(&source.bots, plates(&self.loaded.config, &connected));
         let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
 
-        let wiring = Rc::new(self.wiring(bots, founding, hall, tally));
+        standing();
+        let sinks = self.alert_sinks()?;
+        let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         for task in [breakers, signals, menus] {
@@ -364,6 +368,14 @@ impl Hall {
         }
     }
 
+    /// Places beside Telegram that alerts go to.
+    fn alert_sinks(&self) -> Result<Arc<[Arc<dyn Sink>]>, Failure> {
+        let Some(url) = &self.loaded.config.alerts.webhook.url else { return Ok(Arc::from([])) };
+        let webhook = AlertWebhook::new(url.0.clone());
+        let webhook = webhook.map_err(|error| Failure::config(&error.without_url()))?;
+        Ok(Arc::from([Arc::new(webhook) as Arc<dyn Sink>]))
+    }
+
     fn bots(&self, connected: &[Arc<TelegramBot>]) -> Vec<Bot> {
         let polls =
             self.loaded.config.bots.iter().map(|it| self.loaded.config.mode(it) == Mode::Poll);
@@ -396,7 +408,7 @@ impl Hall {
             text: format!("the webhook cannot listen on {addr}: {error}"),
             code: EXIT_UNAVAILABLE,
         })?;
-        let router = webhook::routes(bots, Arc::new(Sink { doors: doors.clone() }));
+        let router = webhook::routes(bots, Arc::new(ToIngress { doors: doors.clone() }));
         info!(labels.address = %addr, event.action = "webhook_open", "the webhook is open");
         Ok(Some(console::serve_routes(listener, router)))
     }
@@ -407,6 +419,7 @@ impl Hall {
         founding: flow::roster::Founding,
         hall: flow::roster::Shared,
         tally: Tally,
+        sinks: Arc<[Arc<dyn Sink>]>,
     ) -> Wiring {
         let config = &self.loaded.config;
         let hasher = Arc::clone(&self.hasher);
@@ -415,7 +428,7 @@ impl Hall {
             models: Arc::clone(&self.models),
             bots,
             screen: Arc::clone(&self.screen),
-            sinks: Arc::from([]),
+            sinks,
             clock: Arc::new(SystemClock),
             tally,
             hall,
@@ -433,12 +446,12 @@ impl Hall {
 }
 
 /// Hands pushed updates to the ingress of their bot.
-struct Sink {
+struct ToIngress {
     doors: Doors,
 }
 
 #[async_trait]
-impl UpdateSink for Sink {
+impl UpdateSink for ToIngress {
     async fn accept(&self, bot: BotId, update: RawUpdate) -> webhook::Accepted {
         let Some(ingress) = self.doors.ingress(bot) else { return webhook::Accepted::TryLater };
         match ask(&ingress, |reply| IngressMsg::Pushed(update, reply)).await {

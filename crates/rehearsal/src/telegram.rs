@@ -72,6 +72,7 @@ async fn answer(
         sleep(wait).await;
     }
     let refusal = match fate {
+        // REHEARSAL-1: done first, then answered; REHEARSAL-2: not answered only where a test says so.
         Fate::Served | Fate::DroppedAfter => {
             let result = carry_out(world, bot, method, params).await;
             if fate == Fate::DroppedAfter {

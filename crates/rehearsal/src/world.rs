@@ -204,6 +204,7 @@ impl World {
         Self { state: Arc::new(Mutex::new(State::new(config))) }
     }
 
+    /// WORLD-2: one step at a time.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in one step of a test server must not hide what the others have to say.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -111,7 +111,6 @@ impl Logs {
     }
 
     /// What tells the number of dropped lines, for metrics.
-    #[must_use]
     pub fn drop_counter(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
         let counters: Vec<_> = self.gauges.iter().map(Gauge::counter).collect();
         move || counters.iter().map(|it| it()).sum()

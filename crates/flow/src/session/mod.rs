@@ -468,6 +468,7 @@ impl SessionActor {
                     Err(TellError::Closed) => (),
                 }
             }
+            // GUARD-2: what cannot be judged is refused.
             let rules = vec!["guard_unavailable".to_owned()];
             Verdict::Refuse(Judged { verdict: "refuse".to_owned(), score: 0, rules })
         };

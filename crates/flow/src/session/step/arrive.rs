@@ -121,6 +121,7 @@ impl Session {
 
     // --- opening a turn ---
 
+    // SESSION-1: only a lane without a turn opens one.
     pub(super) fn open_next(&mut self, lane: Which, view: &View, effects: &mut Vec<Effect>) {
         while self.lanes.get_mut(lane).turn.is_none() {
             let Some(queued) = self.lanes.get_mut(lane).backlog.pop_front() else { return };
