@@ -386,7 +386,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
 fn the_schema_describes_every_key_and_refuses_others() {
     let schema = schema::schema();
     let key = &schema["properties"]["broker"]["properties"]["requests_in_flight_max"];
-    assert_eq!((&key["default"], &key["minimum"]), (&64.into(), &0.into()));
+    assert_eq!((&key["default"], &key["minimum"]), (&512.into(), &0.into()));
     assert_eq!(schema["properties"]["bots"]["items"]["additionalProperties"], false);
     assert_eq!(schema["properties"]["guard"]["properties"]["level"]["enum"][1], "medium");
     for Shown { key, .. } in schema::shown(&good("", &[])) {
