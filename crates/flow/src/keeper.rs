@@ -17,7 +17,7 @@ use std::{
 };
 
 use kit::{
-    Actor, Cx, Exit, Expectation, Fault, Health, Mailbox, RestartPolicy, Spec, Tasks, ask,
+    Actor, Cx, Exit, Expectation, Fault, Health, Mailbox, Probe, RestartPolicy, Spec, Tasks, ask,
     supervise,
 };
 use protocol::{BotId, SessionKey};
@@ -53,8 +53,8 @@ const SESSION_POLICY: RestartPolicy = RestartPolicy {
 pub enum Msg {
     /// These sessions have something new in their inbox.
     Ring(Vec<SessionKey>),
-    /// A session ended.
-    Ended(SessionKey, Exit),
+    /// A session ended: which one is told by its probe, since its key may have a new one by now.
+    Ended(SessionKey, Arc<Probe>, Exit),
 }
 
 struct Live {
@@ -178,12 +178,13 @@ impl Keeper {
             SessionActor::incarnate(key, Arc::clone(&config), peers.clone(), past)
         };
         let (mailbox, supervision) = supervise(spec, &self.health, incarnate);
+        let probe = Arc::clone(mailbox.probe());
         self.live.insert(key, Live { mailbox, rang: now });
         let keeper = cx.mailbox();
         self.tasks.start(async move {
             let exit = supervision.await;
             // lost-ok: the keeper ended.
-            keeper.tell(Msg::Ended(key, exit)).await.ok();
+            keeper.tell(Msg::Ended(key, probe, exit)).await.ok();
         });
     }
 
@@ -202,6 +203,10 @@ impl Keeper {
                 excess -= 1;
             }
         }
+    }
+
+    fn is_of_now(&self, key: SessionKey, probe: &Arc<Probe>) -> bool {
+        self.live.get(&key).is_some_and(|it| Arc::ptr_eq(it.mailbox.probe(), probe))
     }
 
     fn ended(&mut self, key: SessionKey, exit: Exit, cx: &mut Cx<'_, Self>) {
@@ -261,13 +266,15 @@ impl Actor for Keeper {
                 Some(early) => early.extend(keys),
                 None => keys.into_iter().for_each(|key| self.ring(key, false, cx)),
             },
-            Msg::Ended(key, _) if self.stopping => {
+            // Left in the mailbox by an incarnation of ours that failed. KEEPER-1.
+            Msg::Ended(key, probe, _) if !self.is_of_now(key, &probe) => (),
+            Msg::Ended(key, ..) if self.stopping => {
                 self.live.remove(&key);
                 if self.live.is_empty() {
                     cx.stop();
                 }
             }
-            Msg::Ended(key, exit) => self.ended(key, exit, cx),
+            Msg::Ended(key, _, exit) => self.ended(key, exit, cx),
         }
         Ok(())
     }
