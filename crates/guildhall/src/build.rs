@@ -122,7 +122,7 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
 }
 
 /// The shortest secret that is looked for in texts.
-const SECRET_BYTES_MIN: usize = 8;
+pub(crate) const SECRET_BYTES_MIN: usize = 8;
 
 /// Compiles the guard's rules: built in, from the rules folder, and every secret of ours.
 ///

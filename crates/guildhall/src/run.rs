@@ -141,6 +141,12 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
             "the configuration works, but"
         );
     }
+    if loaded.secrets.all().any(|it| it.expose_secret().len() < build::SECRET_BYTES_MIN) {
+        warn!(
+            event.action = "config_warning",
+            "a secret has fewer than 8 bytes: too short to be kept out of answers by its value"
+        );
+    }
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
     let screen = build::screen(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
