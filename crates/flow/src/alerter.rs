@@ -189,6 +189,7 @@ impl Alerter {
                     to: Address { chat: ChatId(admin.0), topic: None },
                     what: outbox::Sayable::Notice(words::alert(text.clone())),
                     reply_to: None,
+                    part: None,
                     reply: None,
                 };
                 if outbox.try_tell(msg).is_err() {

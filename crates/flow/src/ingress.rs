@@ -447,6 +447,7 @@ impl Ingress {
             to: Address { chat: origin.chat, topic: origin.topic },
             what: outbox::Sayable::Notice(tell.notice()),
             reply_to: None,
+            part: None,
             reply: None,
         };
         // lost-ok: a courtesy to someone who may not talk.

@@ -3,7 +3,8 @@
 //! Receives  `Send`, `Preview`, `Typing` and `AnswerPress`, from sessions and others.
 //! Sends     the message id, or why there never will be one, back to who asked.
 //! Owns      a queue per chat and the pace of the bot: one budget for messages, previews, actions.
-//! On crash  what was queued is dropped; each session learns it and sends again.
+//! On crash  what was queued is dropped; each session learns it and sends again. A part that was
+//!           accepted a moment before is noted in the ledger, ahead of the session's record.
 //!
 //! Invariants: OUTBOX-1 one request per chat at a time, in the order they came. OUTBOX-2 nothing is
 //! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
@@ -23,8 +24,9 @@ use std::{
 
 use kit::{Actor, Cx, Fault, Mailbox, Pending, Tasks};
 use protocol::{
-    ChatId, MessageId,
+    ChatId, MessageId, SessionKey, UpdateId,
     event::Part,
+    ledger::{Accepted, Ledger},
     messenger::{Address, Messenger, MessengerError},
 };
 use tokio::{sync::oneshot, time::Instant};
@@ -51,6 +53,19 @@ pub struct Pacing {
     pub group_per_minute: f64,
     /// Requests a second in all.
     pub all_per_second: f64,
+}
+
+impl Pacing {
+    fn in_flight_max(&self) -> usize {
+        let paced = if self.enabled { self.all_per_second * IN_FLIGHT_SECONDS } else { 0.0 };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float becomes the nearest whole number that there is"
+        )]
+        let paced = paced as usize;
+        paced.clamp(IN_FLIGHT_MIN, IN_FLIGHT_MAX)
+    }
 }
 
 /// What may be shown: an answer that the guard let through, or a text of ours.
@@ -135,11 +150,16 @@ pub struct Pacer {
     agenda: BTreeSet<(Duration, ChatId)>,
     all_paid_until: Duration,
     in_flight: usize,
+    in_flight_max: usize,
     swept: Duration,
 }
 
-/// Requests of one bot at a time, each on a connection of its own. Telegram takes 30 a second.
+/// Requests of one bot at a time, each on a connection of its own, at the least and at the most. A
+/// kill may repeat what was accepted and is not known here yet, so there are no more of them than a
+/// quarter of a second of the bot's pace, which is longer than the way to Telegram and back.
+const IN_FLIGHT_MIN: usize = 8;
 const IN_FLIGHT_MAX: usize = 64;
+const IN_FLIGHT_SECONDS: f64 = 0.25;
 const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 impl Pacer {
@@ -148,7 +168,9 @@ impl Pacer {
     pub fn new(pacing: Pacing) -> Self {
         let (lines, agenda) = (HashMap::new(), BTreeSet::new());
         let zero = Duration::ZERO;
-        Self { pacing, lines, agenda, all_paid_until: zero, in_flight: 0, swept: zero }
+        let in_flight_max = pacing.in_flight_max();
+        let all_paid_until = zero;
+        Self { pacing, lines, agenda, all_paid_until, in_flight: 0, in_flight_max, swept: zero }
     }
 
     /// Takes one input and says what to do about it.
@@ -217,7 +239,7 @@ impl Pacer {
 
     fn start_what_is_due(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         while let Some(&(due, chat)) = self.agenda.first() {
-            if IN_FLIGHT_MAX <= self.in_flight {
+            if self.in_flight_max <= self.in_flight {
                 return; // The next one to end makes room.
             }
             let all_free = self.all_free_at();
@@ -259,7 +281,7 @@ impl Pacer {
             && line.earliest(chat, &pacing) <= now
             && line.paid_until <= now + spare
             && all_free <= now
-            && self.in_flight < IN_FLIGHT_MAX;
+            && self.in_flight < self.in_flight_max;
         if has_room {
             line.busy = true;
             self.in_flight += 1;
@@ -343,6 +365,17 @@ impl Line {
 
 // === The shell: carries out effects. No decisions here. ===
 
+/// A part of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartId {
+    /// In which session.
+    pub session: SessionKey,
+    /// The update that is answered.
+    pub update: UpdateId,
+    /// Its number, from 0.
+    pub part: u32,
+}
+
 /// What an outbox can be told.
 #[derive(Debug)]
 pub enum Msg {
@@ -354,6 +387,8 @@ pub enum Msg {
         what: Sayable,
         /// What it answers.
         reply_to: Option<MessageId>,
+        /// Which part of which answer it is, if it is one.
+        part: Option<PartId>,
         /// The way back, if anyone waits.
         reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
     },
@@ -382,6 +417,7 @@ enum Job {
         to: Address,
         what: Sayable,
         reply_to: Option<MessageId>,
+        part: Option<PartId>,
         reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
     },
     Preview {
@@ -405,6 +441,7 @@ impl Job {
 /// A supervised outbox.
 pub struct Outbox {
     messenger: Arc<dyn Messenger>,
+    ledger: Arc<dyn Ledger>,
     roster: Mailbox<roster::Msg>,
     hall: Shared,
     tally: Tally,
@@ -429,6 +466,7 @@ impl Outbox {
     #[must_use]
     pub fn incarnate(
         messenger: Arc<dyn Messenger>,
+        ledger: Arc<dyn Ledger>,
         roster: Mailbox<roster::Msg>,
         hall: Shared,
         pacing: Pacing,
@@ -436,6 +474,7 @@ impl Outbox {
     ) -> Self {
         Self {
             messenger,
+            ledger,
             roster,
             hall,
             tally,
@@ -499,10 +538,17 @@ impl Outbox {
         let (messenger, mailbox) = (Arc::clone(&self.messenger), cx.mailbox());
         let to = job.to();
         match job {
-            Job::Message { what, reply_to, .. } => {
-                let (part, reply_to) = (what.part().clone(), *reply_to);
+            Job::Message { what, reply_to, part: id_of_part, .. } => {
+                let (part, reply_to, id_of_part) = (what.part().clone(), *reply_to, *id_of_part);
+                let ledger = Arc::clone(&self.ledger);
                 self.tasks.start(async move {
                     let result = messenger.send(to, &part, reply_to).await;
+                    // Here and at once: a crash from now on must not send it again.
+                    if let (Ok(message), Some(PartId { session, update, part })) =
+                        (&result, id_of_part)
+                    {
+                        ledger.accepted(Accepted { session, update, part, message: *message });
+                    }
                     // lost-ok: the outbox ended.
                     mailbox.tell(Msg::Ended(id, result)).await.ok();
                 });
@@ -531,28 +577,28 @@ impl Outbox {
     ) -> Result<(), Fault> {
         let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
         let chat = job.to().chat;
-        let Job::Message { to, what, reply_to, reply } = job else {
+        let Job::Message { to, what, reply_to, part, reply } = job else {
             self.extra_ended(chat, result, cx);
             return Ok(());
         };
         match result {
             Err(MessengerError::Flooded { retry_after }) => {
                 self.tally.sent("flooded");
-                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
+                self.jobs.insert(id, Job::Message { to, what, reply_to, part, reply });
                 self.perform(Input::Flooded(chat, Some(id), retry_after), cx);
             }
             Err(error @ (MessengerError::Unreachable(_) | MessengerError::Broken { .. })) => {
                 // Whether it was accepted is not known: rather twice than never. Counted.
                 self.tally.sent("uncertain");
                 warn!(error.message = %error, event.action = "send_uncertain", "a send will be repeated");
-                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
+                self.jobs.insert(id, Job::Message { to, what, reply_to, part, reply });
                 self.perform(Input::Unreachable(chat, id), cx);
             }
             Err(error @ (MessengerError::Unauthorized | MessengerError::Conflict)) => {
                 // The token may come back; the messages wait in order.
                 self.tally.sent("unauthorized");
                 warn!(error.message = %error, event.action = "send_refused", "a send will be repeated");
-                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
+                self.jobs.insert(id, Job::Message { to, what, reply_to, part, reply });
                 self.perform(Input::Unreachable(chat, id), cx);
             }
             Err(MessengerError::Migrated { to: new }) => {
@@ -560,7 +606,7 @@ impl Outbox {
                 told.map_err(|error| Fault::new("the roster is away", error))?;
                 self.perform(Input::Settled(chat), cx);
                 let to = Address { chat: new, ..to };
-                self.jobs.insert(id, Job::Message { to, what, reply_to, reply });
+                self.jobs.insert(id, Job::Message { to, what, reply_to, part, reply });
                 self.perform(Input::Message(new, id), cx);
             }
             Ok(_) | Err(MessengerError::Forbidden | MessengerError::Rejected { .. }) => {
@@ -621,8 +667,8 @@ impl Actor for Outbox {
     fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         fault_point("outbox");
         match msg {
-            Msg::Send { to, what, reply_to, reply } => {
-                self.accept(Job::Message { to, what, reply_to, reply }, cx);
+            Msg::Send { to, what, reply_to, part, reply } => {
+                self.accept(Job::Message { to, what, reply_to, part, reply }, cx);
             }
             Msg::Preview { to, draft, text } if self.previews => {
                 self.accept(Job::Preview { to, draft, text }, cx);

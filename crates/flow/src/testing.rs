@@ -16,8 +16,8 @@ use protocol::{
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
-        Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Route, Seq, Snapshot,
-        Stream, Waiting,
+        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Route, Seq,
+        Snapshot, Stream, Waiting,
     },
     messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
@@ -195,6 +195,7 @@ struct Held {
     known: BTreeSet<(BotId, UpdateId)>,
     streams: BTreeMap<Stream, (Vec<Bytes>, Newest)>,
     waiting: BTreeMap<SessionKey, Vec<Waiting>>,
+    accepted: Vec<Accepted>,
     order: u64,
     quarantined: u64,
 }
@@ -216,12 +217,14 @@ impl FakeLedger {
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
         };
+        let of_stream = |it: &&Accepted| Stream::Session(it.session) == stream;
         let since = snapshot.as_ref().map_or(0, |(at, _)| usize::try_from(at.0).unwrap());
         Ok(Loaded {
             snapshot: snapshot.as_ref().map(|(_, state)| state.clone()),
             events: records[since..].to_vec(),
             at: Seq(u64::try_from(records.len()).unwrap()),
             waiting,
+            accepted: held.accepted.iter().filter(of_stream).copied().collect(),
         })
     }
 
@@ -303,6 +306,10 @@ impl Ledger for FakeLedger {
             *newest = Some((snapshot.at, snapshot.state));
         }
         Ok(())
+    }
+
+    fn accepted(&self, note: Accepted) {
+        self.held.lock().unwrap().accepted.push(note);
     }
 
     async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError> {

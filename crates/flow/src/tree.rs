@@ -264,7 +264,8 @@ fn start_outbox(
             (Rc::clone(w), Arc::clone(&bot.messenger), services.roster.clone());
         move || {
             let (messenger, hall) = (Arc::clone(&messenger), Arc::clone(&w.hall));
-            Outbox::incarnate(messenger, roster.clone(), hall, w.pacing, w.tally.clone())
+            let ledger = Arc::clone(&w.ledger);
+            Outbox::incarnate(messenger, ledger, roster.clone(), hall, w.pacing, w.tally.clone())
         }
     });
     // lost-ok: alerts go through the first bot.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{BotId, SessionKey, Timestamp, UpdateId};
+use crate::{BotId, MessageId, SessionKey, Timestamp, UpdateId};
 
 /// A position in a stream: the number of records appended before it. An empty stream is at 0.
 #[derive(
@@ -133,6 +133,21 @@ pub struct Loaded {
     pub at: Seq,
     /// Updates that wait in the inbox, in order of arrival.
     pub waiting: Vec<Waiting>,
+    /// Parts noted as accepted, oldest first, in the events or not yet. The oldest are forgotten.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A part of an answer that the chat service has accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// In which session.
+    pub session: SessionKey,
+    /// The update that it answers.
+    pub update: UpdateId,
+    /// Its number, from 0.
+    pub part: u32,
+    /// What the chat service calls it.
+    pub message: MessageId,
 }
 
 /// Why the ledger did not do what it was asked.
@@ -159,7 +174,7 @@ pub enum LedgerError {
 
 /// The durable record of everything.
 ///
-/// Every method is durable when it returns `Ok`: written, flushed and fsynced. A dropped future may
+/// Every async method but `snapshot` is durable when it returns `Ok`: written, flushed and fsynced. A dropped future may
 /// or may not have written; callers learn which by loading the stream again.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
@@ -179,6 +194,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// Stores a folded state. May be lost in a crash: the events are still there. One older than
     /// what is stored changes nothing; one ahead of the stream is a [`LedgerError::Conflict`].
     async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError>;
+
+    /// Notes at once that a part was accepted, ahead of the event that says so, so that a killed
+    /// process does not send it again. Best effort: it may be lost in a power cut. Never waits.
+    fn accepted(&self, note: Accepted);
 
     /// Sessions that have waiting updates.
     async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError>;

@@ -7,9 +7,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, SessionKey, Timestamp, TopicId, UpdateId,
+    BotId, ChatId, MessageId, SessionKey, Timestamp, TopicId, UpdateId,
     ledger::{
-        Append, Arrival, DropReason, Ledger, LedgerError, Receipt, Route, Seq, Snapshot, Stream,
+        Accepted, Append, Arrival, DropReason, Ledger, LedgerError, Receipt, Route, Seq, Snapshot,
+        Stream,
     },
 };
 
@@ -46,6 +47,7 @@ const RULES: &[Rule] = &[
     |engine, bot| Box::pin(dropped_and_quarantined_updates_do_not_wait(engine, bot)),
     |engine, bot| Box::pin(streams_do_not_mix(engine, bot)),
     |engine, bot| Box::pin(one_of_many_rival_writers_wins(engine, bot)),
+    |engine, bot| Box::pin(an_accepted_part_is_known_ahead_of_its_event(engine, bot)),
 ];
 
 fn session(bot: BotId, chat: i64) -> SessionKey {
@@ -292,5 +294,21 @@ async fn one_of_many_rival_writers_wins(engine: &mut dyn Engine, bot: BotId) {
         let (a, b, c, d) = tokio::join!(rival(), rival(), rival(), rival());
         let won = [&a, &b, &c, &d].iter().filter(|result| result.is_ok()).count();
         assert_eq!(won, 1, "WRITER-2: exactly one rival wins round {round}");
+    }
+}
+
+async fn an_accepted_part_is_known_ahead_of_its_event(engine: &mut dyn Engine, bot: BotId) {
+    let (mine, other) = (session(bot, 1), session(bot, 2));
+    let note = |session, part| {
+        let (update, message) = (UpdateId(7), MessageId(i64::from(part)));
+        Accepted { session, update, part, message }
+    };
+    let noted = [note(mine, 0), note(mine, 1)];
+    noted.iter().chain([&note(other, 5)]).for_each(|it| engine.ledger().accepted(*it));
+    for _ in 0..2 {
+        let loaded = engine.ledger().load(Stream::Session(mine)).await;
+        let loaded = loaded.expect("a stream that was never written loads");
+        assert_eq!(loaded.accepted, noted, "notes come in order, to their session only");
+        engine.restart();
     }
 }

@@ -1,8 +1,8 @@
 //! The store's folder: the sled database in it, the traps around opening it, and the durable write.
 //!
-//! Owns `lock` (one process only), `engine/` (sled), `mark` (how far the log was acknowledged) and
-//! `reserve` (room to give back when the disk is full). sled's `flush` is not an fsync, so every
-//! commit syncs the database file itself.
+//! Owns `lock` (one process only), `engine/` (sled), `wal` (what sled has not synced yet), `mark`
+//! (how far the log was acknowledged) and `reserve` (room to give back when the disk is full).
+//! sled's `flush` is not an fsync, so the database file is synced as well.
 
 use std::{
     fs::{self, File, Permissions},
@@ -10,19 +10,26 @@ use std::{
     os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use rustix::fs::{FlockOperation, flock};
-use sled::{Batch, IVec};
+use sled::IVec;
 use tracing::warn;
 
-use crate::{codec::Fields, record::Damaged};
+use crate::{
+    codec::Fields,
+    record::Damaged,
+    wal::{self, Batch, Changes, Wal},
+};
 
 /// The most that one value may hold. sled keeps up to about 20 values in a page, and writes a page
 /// of more than 128 KiB to a file of its own that nobody syncs; so no page may become that large.
 const PART_BYTES: usize = 6 * 1024;
 const MARK_BYTES: usize = 12;
+/// Room of the write-ahead log. When it is full, sled is flushed, which takes some milliseconds.
+const WAL_BYTES: u64 = 8 << 20;
 
 /// Keys of the database, one letter per kind of row. The log comes last: it grows at the end.
 pub(crate) mod key {
@@ -72,6 +79,8 @@ pub(crate) enum DiskOpenError {
 pub(crate) struct Disk {
     db: sled::Db,
     file: EngineFile,
+    /// Used by the writer alone.
+    wal: Mutex<Wal>,
     mark: File,
     root: PathBuf,
     /// Held, not used: the lock ends with it. Dropped last, after the database.
@@ -94,7 +103,13 @@ impl Disk {
         }
         let engine = root.join("engine");
         let reserve = root.join("reserve");
-        let db = match open_engine(&engine, cache_bytes) {
+        let log = open_private(&root.join("wal"))?;
+        let open = || {
+            let db = open_engine(&engine, cache_bytes)?;
+            let file = File::open(engine.join("db")).map_err(EngineError::Io)?;
+            repeat(db, EngineFile(file), &log)
+        };
+        let opened = match open() {
             Err(EngineError::Full(error)) if reserve.exists() => {
                 warn!(
                     error = &error as &dyn std::error::Error,
@@ -102,14 +117,18 @@ impl Disk {
                 );
                 fs::remove_file(&reserve)?;
                 await_release(&File::open(engine.join("db"))?);
-                open_engine(&engine, cache_bytes)
+                open()
             }
             opened => opened,
         };
-        let db = db.map_err(EngineError::into_open)?;
-        let file = EngineFile(File::open(engine.join("db"))?);
+        let (db, file) = opened.map_err(EngineError::into_open)?;
+        if let Err(error) = keep_size(&log, WAL_BYTES) {
+            // lost-ok: on a full disk each write says so itself, before anyone is answered.
+            warn!(error = &error as &dyn std::error::Error, "no room for the write-ahead log");
+        }
+        let wal = Mutex::new(Wal::begin(log, WAL_BYTES)?);
         let mark = open_private(&root.join("mark"))?;
-        let disk = Self { db, file, mark, root: root.to_owned(), _lock: lock };
+        let disk = Self { db, file, wal, mark, root: root.to_owned(), _lock: lock };
         disk.make_private()?;
         // The files themselves are synced by each commit; their names are synced here.
         for folder in [&engine, root] {
@@ -140,11 +159,36 @@ impl Disk {
     }
 
     /// Makes the batch durable, all of it or nothing. Only after this may anyone be answered.
-    pub(crate) fn commit(&self, batch: Batch) -> Result<(), DiskError> {
-        self.db.apply_batch(batch)?;
+    pub(crate) fn commit(&self, batch: &Batch) -> Result<(), DiskError> {
+        let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wal.has_room(batch) {
+            self.settle(&mut wal)?;
+        }
+        if wal.has_room(batch) {
+            wal.append(batch)?;
+            return Ok(make(&self.db, batch.changes())?);
+        }
+        // Larger than the log: sled takes it whole or not at all.
+        let mut changes = sled::Batch::default();
+        for (key, value) in batch.changes() {
+            match value {
+                Some(value) => changes.insert(key, value),
+                None => changes.remove(key),
+            }
+        }
+        self.db.apply_batch(changes)?;
+        self.settle(&mut wal)
+    }
+
+    /// Has sled keep by itself what the write-ahead log holds, and empties the log.
+    pub(crate) fn flush(&self) -> Result<(), DiskError> {
+        self.settle(&mut self.wal.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn settle(&self, wal: &mut Wal) -> Result<(), DiskError> {
         self.db.flush()?;
         self.file.0.sync_data()?;
-        Ok(())
+        Ok(wal.clear()?)
     }
 
     /// Notes that the log was acknowledged up to this row. Not synced: it may fall behind in a
@@ -177,7 +221,7 @@ impl Disk {
     ) -> Result<(), DiskError> {
         let parts = put_parts(batch, key, value);
         for stale in self.db.range(part_key(key, parts)..=part_key(key, u32::MAX)).keys() {
-            batch.remove(stale?);
+            batch.remove(&stale?);
         }
         Ok(())
     }
@@ -196,6 +240,11 @@ impl Disk {
         } else {
             Err(Damaged("a value cut short").into())
         }
+    }
+
+    /// The file of accepted parts; made if it is missing.
+    pub(crate) fn accepted_file(&self) -> io::Result<File> {
+        open_private(&self.root.join("accepted"))
     }
 
     /// The bytes of all files in the folder.
@@ -269,7 +318,7 @@ pub(crate) fn put_parts(batch: &mut Batch, key: &[u8], value: &[u8]) -> u32 {
     let framed = [&total.to_be_bytes(), value].concat();
     let mut parts = 0;
     for part in framed.chunks(PART_BYTES) {
-        batch.insert(part_key(key, parts), part);
+        batch.insert(&part_key(key, parts), part);
         parts += 1;
     }
     parts
@@ -326,6 +375,11 @@ fn keep_reserve(path: &Path, bytes: u64) -> io::Result<()> {
         fs::remove_file(path)?;
     }
     filled
+}
+
+/// Gives a file its size, if it has another. What it held is gone.
+fn keep_size(file: &File, bytes: u64) -> io::Result<()> {
+    if file.metadata()?.len() == bytes { Ok(()) } else { fill(file, bytes) }
 }
 
 /// Writes real bytes: a file with holes would hold no room.
@@ -394,15 +448,44 @@ fn open_engine(engine: &Path, cache_bytes: u64) -> Result<sled::Db, EngineError>
     try_open(engine, cache_bytes)
 }
 
+/// Makes changes that the write-ahead log holds: it is what makes them all or nothing.
+fn make(db: &sled::Db, changes: Changes<'_>) -> sled::Result<()> {
+    for (key, value) in changes {
+        match value {
+            Some(value) => db.insert(key, value)?,
+            None => db.remove(key)?,
+        };
+    }
+    Ok(())
+}
+
+/// Repeats on the engine what it had not synced before the last end, and syncs it.
+fn repeat(
+    db: sled::Db,
+    file: EngineFile,
+    log: &File,
+) -> Result<(sled::Db, EngineFile), EngineError> {
+    let groups = guarded(|| wal::replay(log, |changes| make(&db, changes)))?;
+    if 0 < groups {
+        guarded(|| db.flush())?;
+        file.0.sync_data().map_err(EngineError::of_io)?;
+    }
+    Ok((db, file))
+}
+
 fn try_open(engine: &Path, cache_bytes: u64) -> Result<sled::Db, EngineError> {
     let config = sled::Config::new()
         .path(engine)
         .cache_capacity(cache_bytes)
         .flush_every_ms(None)
         .mode(sled::Mode::HighThroughput);
-    // sled asserts what it reads from disk, so damage may also come as a panic.
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
+    guarded(|| config.open())
+}
+
+/// sled asserts what it reads from disk, so damage may also come as a panic.
+fn guarded<T>(work: impl FnOnce() -> sled::Result<T>) -> Result<T, EngineError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(sled::Error::Io(error))) => Err(EngineError::of_io(error)),
         Ok(Err(
             error @ (sled::Error::CollectionNotFound(_)

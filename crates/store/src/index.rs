@@ -109,7 +109,7 @@ impl Index {
             }
             Body::Rested => self.rest(record.stream, record.seq),
             // Not in the log.
-            Body::State(_) | Body::Checkpoint(_) => {}
+            Body::State(_) | Body::Checkpoint(_) | Body::Accepted(_) => {}
         }
     }
 

@@ -1,8 +1,9 @@
 //! The ledger on disk: the one place that names sled.
 //!
 //! One log with sequential keys holds every record, sealed; a snapshot row per stream holds folded
-//! states; a checkpoint makes opening quick. One thread writes, in groups: apply, flush, fsync, then
-//! answer. Memory holds what is live: heads of streams, updates that wait, ids seen lately.
+//! states; a checkpoint makes opening quick. One thread writes, in groups: write-ahead log, fsync,
+//! apply, then answer; sled is flushed when the write-ahead log is full. Memory holds what is live:
+//! heads of streams, updates that wait, ids seen lately.
 //!
 //! ```text
 //! callers ──▶ queue ──▶ writer ──▶ disk        load ──▶ queue ──▶ reader ──▶ disk
@@ -18,10 +19,12 @@
 //! | `s` stream part | the newest snapshot of a stream, and where its last event is |
 //! | `z` row part | the log: rows of sealed records, numbered from 1 without a gap |
 //!
-//! Beside it stand `lock`, `reserve` and `mark`: the last row that was acknowledged. sled answers a
-//! damaged log by silently ending it earlier; the mark turns that into a refusal. A copy of the
-//! folder made while the store is open is therefore no backup.
+//! Beside it stand `lock`, `reserve`, `wal` (what sled has not synced yet), `accepted` (a ring
+//! of parts sent a moment ago) and `mark`: the last row
+//! that was acknowledged. sled answers a damaged log by silently ending it earlier; the mark turns
+//! that into a refusal. A copy of the folder made while the store is open is therefore no backup.
 
+mod accepted;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -35,6 +38,7 @@ mod record;
 mod seen;
 mod shared;
 mod store;
+mod wal;
 mod writer;
 
 pub use keys::{KeyError, KeyPlace, Keys};

@@ -4,16 +4,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{BufMut as _, Bytes};
-use sled::Batch;
 use tracing::{info, warn};
 
 use crate::{
     StoreConfig,
+    accepted::AcceptedParts,
     codec::Fields,
     disk::{Disk, DiskError, DiskOpenError, key},
     index::{Index, IndexLimits},
     keys::Keys,
     record::{Body, Damaged, Nonces, Position, Record, Seal, StreamName},
+    wal::Batch,
 };
 
 /// The format that this program reads and writes.
@@ -99,6 +100,7 @@ impl From<Damaged> for OpenError {
 pub(crate) struct Opened {
     pub(crate) disk: Disk,
     pub(crate) seal: Seal,
+    pub(crate) accepted: AcceptedParts,
     pub(crate) state: State,
 }
 
@@ -125,7 +127,9 @@ pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenErro
     let state = state.unwrap_or_else(|_panic| {
         Err(OpenError::Damaged { what: "the engine panicked on what it read".to_owned() })
     })?;
-    Ok(Opened { disk, seal, state })
+    let accepted = disk.accepted_file().and_then(|file| AcceptedParts::open(file, &seal));
+    let accepted = accepted.map_err(|error| OpenError::Unusable(error.into()))?;
+    Ok(Opened { disk, seal, accepted, state })
 }
 
 /// Checks that the folder is ours to read, or marks an empty one as ours.
@@ -138,7 +142,7 @@ fn admit(disk: &Disk, keys: &Keys) -> Result<(), OpenError> {
         let mut batch = Batch::default();
         batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
         batch.insert(key::KEY_CHECK, check.as_slice());
-        return Ok(disk.commit(batch)?);
+        return Ok(disk.commit(&batch)?);
     };
     let format = Fields(&format).u32().ok_or(Damaged("the format row does not read"))?;
     if FORMAT < format {

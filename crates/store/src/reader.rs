@@ -45,6 +45,7 @@ pub(crate) fn load(shared: &Shared, stream: &Stream) -> Result<Loaded, LedgerErr
         events: events(shared, name, head, rest.seq)?,
         at: Seq(head.seq),
         waiting: with_bytes(shared, name, live.waiting)?,
+        accepted: shared.accepted.of(name),
     })
 }
 

@@ -10,8 +10,8 @@ use bytes::{BufMut as _, Bytes};
 use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use protocol::{
-    BotId, SessionKey, Timestamp, UpdateId,
-    ledger::{DropReason, LedgerError, Stream},
+    BotId, MessageId, SessionKey, Timestamp, UpdateId,
+    ledger::{Accepted, DropReason, LedgerError, Stream},
 };
 use sha2::Sha256;
 
@@ -74,6 +74,8 @@ pub(crate) enum Body {
     State(Bytes),
     /// What is in memory at a row of the log. Not in the log: in a row of its own.
     Checkpoint(Bytes),
+    /// A part was accepted. Not in the log: in a ring of its own.
+    Accepted(Accepted),
 }
 
 impl Body {
@@ -86,6 +88,7 @@ impl Body {
             Self::Rested => 5,
             Self::State(_) => 6,
             Self::Checkpoint(_) => 7,
+            Self::Accepted(_) => 8,
         }
     }
 
@@ -97,7 +100,7 @@ impl Body {
                 Self::Arrived { raw, .. } | Self::Quarantined { raw, .. } => raw.len(),
                 Self::Appended { closes, events, .. } => events.len() + 8 * closes.len(),
                 Self::Dropped { updates, .. } => 9 * updates.len(),
-                Self::Rested => 0,
+                Self::Rested | Self::Accepted(_) => 0,
                 Self::State(bytes) | Self::Checkpoint(bytes) => bytes.len(),
             }
     }
@@ -131,6 +134,12 @@ impl Body {
             }
             Self::Rested => {}
             Self::State(bytes) | Self::Checkpoint(bytes) => out.put_slice(bytes),
+            Self::Accepted(Accepted { session, update, part, message }) => {
+                put_session(out, session);
+                out.put_i64(update.0);
+                out.put_u32(*part);
+                out.put_i64(message.0);
+            }
         }
     }
 
@@ -162,6 +171,12 @@ impl Body {
             5 => Self::Rested,
             6 => Self::State(rest(fields)),
             7 => Self::Checkpoint(rest(fields)),
+            8 => Self::Accepted(Accepted {
+                session: fields.session()?,
+                update: fields.update()?,
+                part: fields.u32()?,
+                message: MessageId(fields.i64()?),
+            }),
             _ => return None,
         })
     }

@@ -8,6 +8,7 @@ use std::sync::{
 use protocol::ledger::{LedgerError, LedgerGauge};
 
 use crate::{
+    accepted::AcceptedParts,
     disk::{Disk, DiskError},
     index::{Head, Index},
     record::{Body, Record, Seal, StreamName},
@@ -17,6 +18,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) disk: Disk,
     pub(crate) seal: Seal,
+    pub(crate) accepted: AcceptedParts,
     /// What is committed. Only the writer changes it.
     index: Mutex<Index>,
     /// The writer holds it from touching the disk until the index says the same; readers that need
@@ -25,8 +27,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(disk: Disk, seal: Seal, index: Index) -> Self {
-        Self { disk, seal, index: Mutex::new(index), gate: RwLock::new(false) }
+    pub(crate) fn new(disk: Disk, seal: Seal, accepted: AcceptedParts, index: Index) -> Self {
+        Self { disk, seal, accepted, index: Mutex::new(index), gate: RwLock::new(false) }
     }
 
     /// The index, unless the writer died while it changed it.

@@ -17,11 +17,12 @@ use bytes::Bytes;
 use protocol::{
     BotId, SessionKey, Timestamp, UpdateId,
     ledger::{
-        Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Seq, Snapshot, Stream,
-        Waiting,
+        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Seq,
+        Snapshot, Stream, Waiting,
     },
 };
 use tokio::sync::oneshot;
+use tracing::debug;
 
 use crate::{
     index::{IndexLimits, Wait},
@@ -132,14 +133,14 @@ impl Store {
     /// # Errors
     /// If another process has it, the key is not its key, or something on disk is not as written.
     pub fn open(config: StoreConfig, keys: Keys) -> Result<Self, OpenError> {
-        let Opened { disk, seal, state } = opening::open(&config, &keys)?;
+        let Opened { disk, seal, accepted, state } = opening::open(&config, &keys)?;
         // Derived keys are in use from here on; the master key leaves memory.
         drop(keys);
         let figures = Arc::new(Figures::default());
         figures.count(&state.index);
         let requests = Arc::new(Queue::new(config.queue_max));
         let reads = Arc::new(Queue::new(config.queue_max));
-        let shared = Arc::new(Shared::new(disk, seal, state.index));
+        let shared = Arc::new(Shared::new(disk, seal, accepted, state.index));
         let writer = Writer {
             shared: Arc::clone(&shared),
             figures: Arc::clone(&figures),
@@ -264,6 +265,14 @@ impl Ledger for Store {
 
     async fn snapshot(&self, snapshot: Snapshot) -> Result<(), LedgerError> {
         self.write(|answer| Request::Snapshot { snapshot, answer }).await
+    }
+
+    fn accepted(&self, note: Accepted) {
+        let noted = self.inner.shared().map(|it| it.accepted.note(&it.seal, note));
+        if !matches!(noted, Ok(Ok(()))) {
+            // lost-ok: the event that follows says the same, or the ledger is gone altogether.
+            debug!("an accepted part was not noted ahead of its event");
+        }
     }
 
     async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError> {

@@ -18,7 +18,6 @@ use protocol::{
     BotId, UpdateId,
     ledger::{Append, Arrival, LedgerError, Receipt, Route, Seq, Snapshot, Stream},
 };
-use sled::Batch;
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{error, warn};
 
@@ -30,6 +29,7 @@ use crate::{
     queue::Queue,
     record::{Body, Nonces, Position, Record, StreamName},
     shared::{Figures, Shared, StoreFailure, unavailable},
+    wal::Batch,
 };
 
 /// Bytes after which a group is committed even if more is queued.
@@ -94,7 +94,10 @@ impl Writer {
                 self.checkpoint()?;
             }
         }
-        if 0 < self.log_bytes { self.checkpoint() } else { Ok(()) }
+        if 0 < self.log_bytes {
+            self.checkpoint()?;
+        }
+        self.shared.disk.flush()
     }
 
     /// Writes a group: all of it or nothing. An empty one costs nothing.
@@ -122,7 +125,7 @@ impl Writer {
         let started = Instant::now();
         let mut in_doubt = self.shared.gate()?;
         *in_doubt = true;
-        self.shared.disk.commit(batch)?;
+        self.shared.disk.commit(&batch)?;
         self.shared.disk.set_mark(next_row - 1)?;
         self.absorb(records)?;
         *in_doubt = false;
@@ -171,7 +174,7 @@ impl Writer {
                 &mut batch,
             )?
         };
-        self.shared.disk.commit(batch)?;
+        self.shared.disk.commit(&batch)?;
         self.generation = generation;
         self.checkpoint_bytes = bytes;
         self.log_bytes = 0;

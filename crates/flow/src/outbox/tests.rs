@@ -83,8 +83,11 @@ fn outbox_3_extras_give_way_to_messages_and_leave_half_the_burst() {
 #[test]
 fn outbox_3_an_extra_never_takes_the_place_of_a_message_that_waits_for_the_bots_budget() {
     let mut pacer = Pacer::new(PACING);
-    for chat in 1..=100 {
-        drop(pacer.step(Input::Message(ChatId(chat), JobId(1)), ms(0)));
+    for chat in (1..=100).map(ChatId) {
+        let effects = pacer.step(Input::Message(chat, JobId(1)), ms(0));
+        if effects.contains(&Effect::Start(JobId(1))) {
+            drop(pacer.step(Input::Settled(chat), ms(0)));
+        }
     }
     assert!(0 < pacer.waiting());
     let effects = pacer.step(Input::Extra(ChatId(200), JobId(2)), ms(34));
@@ -302,7 +305,7 @@ fn without_pacing_only_the_service_sets_the_pace() {
 
 use crate::{
     roster::View,
-    testing::{FakeMessenger, local},
+    testing::{FakeLedger, FakeMessenger, local},
     words,
 };
 
@@ -338,7 +341,8 @@ fn send(
         let fake = Arc::clone(&messenger);
         let (outbox, running) = kit::supervise(spec("outbox"), &health, move || {
             let (fake, hall) = (Arc::clone(&fake) as Arc<dyn Messenger>, Arc::clone(&hall));
-            Outbox::incarnate(fake, roster.clone(), hall, PACING, tally.clone())
+            let ledger = Arc::new(FakeLedger::default());
+            Outbox::incarnate(fake, ledger, roster.clone(), hall, PACING, tally.clone())
         });
         let running = [
             kit::spawn(async { drop(deaf.await) }),
@@ -349,7 +353,7 @@ fn send(
         let (to, what) = (Address { chat: CHAT, topic: None }, Sayable::Notice(words::stopped()));
         let sent = kit::ask(&outbox, |reply| {
             let reply = Some(reply);
-            Msg::Send { to, what, reply_to: None, reply }
+            Msg::Send { to, what, reply_to: None, part: None, reply }
         });
         let sent = sent.await.unwrap();
         outbox.stop().await;

@@ -9,7 +9,7 @@
 //! Invariants: SESSION-1 at most one question is being answered at a time. SESSION-2 an answer that
 //! belongs to a past turn changes nothing. SESSION-3 every update that is pulled is closed exactly
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
-//! question is. SESSION-5 an update that fails `attempts_max` times is set aside.
+//! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
 mod state;
 mod step;
@@ -115,6 +115,8 @@ pub struct SessionActor {
     pulling: bool,
     ring_again: bool,
     effects: VecDeque<Effect>,
+    /// Events that go with the next record.
+    noted: Vec<Event>,
     recording: bool,
     turns: HashMap<UpdateId, InHand>,
     rest: Option<Pending>,
@@ -168,6 +170,7 @@ impl SessionActor {
             pulling: false,
             ring_again: false,
             effects: VecDeque::new(),
+            noted: Vec::new(),
             recording: false,
             turns: HashMap::new(),
             rest: None,
@@ -205,6 +208,7 @@ impl SessionActor {
         self.session = None;
         self.folds += 1;
         self.effects.clear();
+        self.noted.clear();
         self.turns.clear();
         self.recording = false;
         cx.after(Duration::from_millis(250), |actor, cx| {
@@ -223,6 +227,9 @@ impl SessionActor {
             let events: Vec<Event> = serde_json::from_slice(events)
                 .map_err(|error| Fault::new("an event cannot be read", error))?;
             events.iter().for_each(|it| state.apply(it, self.config.history));
+        }
+        for note in &loaded.accepted {
+            self.noted.extend(state.overtaken(note, self.config.history));
         }
         self.at = loaded.at;
         self.appends_since_snapshot = u32::try_from(loaded.events.len()).unwrap_or(u32::MAX);
@@ -314,6 +321,7 @@ impl SessionActor {
     fn perform(&mut self, effect: Effect, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         match effect {
             Effect::Record(events, closes) => return self.record(events, closes, cx),
+            Effect::Note(events) => self.noted.extend(events),
             Effect::ScreenPrompt(update, prompt) => {
                 self.expire_later(update, cx);
                 self.screen(cx, prompt, guard::Msg::ScreenPrompt, move |verdict| {
@@ -339,11 +347,13 @@ impl SessionActor {
             Effect::Withdraw(update) => self.forget(update, cx),
             Effect::ShowNotice(update, notice) => {
                 let what = outbox::Sayable::Notice(notice);
-                self.send(what, None, cx, move |sent| Input::NoticeShown(update, sent));
+                self.send(what, None, None, cx, move |sent| Input::NoticeShown(update, sent));
             }
             Effect::Deliver { update, part, what, reply_to } => {
                 self.forget(update, cx);
-                self.send(what, reply_to, cx, move |sent| Input::PartDelivered(update, part, sent));
+                let id = outbox::PartId { session: self.key, update, part };
+                let delivered = move |sent| Input::PartDelivered(update, part, sent);
+                self.send(what, reply_to, Some(id), cx, delivered);
             }
             Effect::Preview(update, text) => self.preview(update, &text),
             Effect::Typing => {
@@ -408,10 +418,11 @@ impl SessionActor {
 
     fn record(
         &mut self,
-        events: Vec<Event>,
+        mut events: Vec<Event>,
         closes: Vec<UpdateId>,
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
+        events.splice(..0, self.noted.drain(..));
         let events = serde_json::to_vec(&events)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
         let (stream, expected) = (Stream::Session(self.key), self.at);
@@ -444,7 +455,8 @@ impl SessionActor {
         self.appends_since_snapshot += 1;
         self.perform_all(cx)?;
         // Only where nothing is left to record is the state what the ledger says at `at`.
-        if !self.recording && SNAPSHOT_EVERY <= self.appends_since_snapshot {
+        let is_recorded = !self.recording && self.noted.is_empty();
+        if is_recorded && SNAPSHOT_EVERY <= self.appends_since_snapshot {
             self.snapshot(cx, false);
         }
         self.plan_rest(cx);
@@ -507,6 +519,7 @@ impl SessionActor {
         &mut self,
         what: outbox::Sayable,
         reply_to: Option<MessageId>,
+        part: Option<outbox::PartId>,
         cx: &mut Cx<'_, Self>,
         input: impl FnOnce(Result<MessageId, NotDelivered>) -> Input + 'static,
     ) {
@@ -519,6 +532,7 @@ impl SessionActor {
                     to,
                     what,
                     reply_to,
+                    part,
                     reply: Some(reply),
                 });
                 match sent.await {
@@ -594,7 +608,8 @@ impl SessionActor {
     }
 
     fn is_idle(&self) -> bool {
-        let at_work = self.recording || self.pulling || !self.effects.is_empty();
+        let recorded = !self.recording && self.noted.is_empty();
+        let at_work = !recorded || self.pulling || !self.effects.is_empty();
         !at_work && self.session.as_ref().is_some_and(Session::is_idle)
     }
 

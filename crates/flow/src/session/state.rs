@@ -8,6 +8,7 @@ use std::{
 use protocol::{
     AgentName, UpdateId,
     event::{Answer, AnswerKind, Event},
+    ledger::Accepted,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,20 @@ impl State {
             | Event::DraftReceived { .. }
             | Event::DraftJudged { .. } => (),
         }
+    }
+
+    /// Takes note of a part that was accepted before the last end, if no event says so yet. The
+    /// event that is still to be recorded.
+    pub(super) fn overtaken(&mut self, note: &Accepted, limits: HistoryLimits) -> Option<Event> {
+        let open = self.open.get(&note.update)?;
+        let parts = open.answer.as_ref().map_or(0, |it| it.parts.len());
+        let is_next = open.parts_sent == note.part && (note.part as usize) < parts;
+        is_next.then(|| {
+            let Accepted { update, part, message, .. } = *note;
+            let event = Event::PartSent { update, part, message };
+            self.apply(&event, limits);
+            event
+        })
     }
 
     fn remember(&mut self, asked: Asked, answer: &Answer, limits: HistoryLimits) {

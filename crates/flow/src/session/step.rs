@@ -131,6 +131,8 @@ pub struct Question {
 pub enum Effect {
     /// Append events to the ledger and close updates, in one write.
     Record(Vec<Event>, Vec<UpdateId>),
+    /// Append events with the next record, and go on meanwhile: nothing is lost if they are.
+    Note(Vec<Event>),
     /// Ask the guard about a prompt.
     ScreenPrompt(UpdateId, Prompt),
     /// Ask the broker.
@@ -334,6 +336,14 @@ impl Session {
             self.state.apply(event, self.config.history);
         }
         effects.push(Effect::Record(events, closes));
+    }
+
+    /// As `record`, for what need not be durable before the turn goes on.
+    fn note(&mut self, events: Vec<Event>, effects: &mut Vec<Effect>) {
+        for event in &events {
+            self.state.apply(event, self.config.history);
+        }
+        effects.push(Effect::Note(events));
     }
 
     /// The turn of that update, if it is at the stage that the caller speaks of. SESSION-2.

@@ -15,6 +15,7 @@ use protocol::{
     Agent, BotId, ChatId, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     event::{Event, Part},
     inbound::{Command, Inbound, Person, Pressed, Said},
+    ledger::Accepted,
     model::{Completion, Finish, Usage},
 };
 use screening::{OutboundContext, Policy, Screen};
@@ -103,11 +104,14 @@ struct World {
     events: Vec<Event>,
     waiting: Vec<(UpdateId, Option<Inbound>)>,
     folded: State,
+    /// Noted ahead of the event that says so.
+    accepted: Vec<Accepted>,
     closed: HashMap<UpdateId, protocol::event::Outcome>,
     /// Lost in a crash.
     session: Session,
     pulled: i64,
     effects: VecDeque<Effect>,
+    noted: Vec<Event>,
     recording: Option<(Vec<Event>, Vec<UpdateId>)>,
     asked: Vec<Effect>,
     /// What was done, in words.
@@ -123,11 +127,13 @@ impl World {
             events: Vec::new(),
             waiting: Vec::new(),
             folded: State::default(),
+            accepted: Vec::new(),
             closed: HashMap::new(),
             session: Session::new(key, Arc::clone(&config), State::default()),
             config,
             pulled: 0,
             effects: VecDeque::new(),
+            noted: Vec::new(),
             recording: None,
             asked: Vec::new(),
             log: Vec::new(),
@@ -143,7 +149,9 @@ impl World {
     fn perform(&mut self) {
         while self.recording.is_none() {
             let Some(effect) = self.effects.pop_front() else {
-                assert_eq!(&self.folded, self.session.state(), "fold and live state differ");
+                let mut state = self.folded.clone();
+                self.noted.iter().for_each(|it| state.apply(it, self.config.history));
+                assert_eq!(&state, self.session.state(), "fold and live state differ");
                 return;
             };
             self.check(&effect);
@@ -151,7 +159,11 @@ impl World {
                 self.log.push(line);
             }
             match effect {
-                Effect::Record(events, closes) => self.recording = Some((events, closes)),
+                Effect::Record(events, closes) => {
+                    let noted = std::mem::take(&mut self.noted);
+                    self.recording = Some(([noted, events].concat(), closes));
+                }
+                Effect::Note(events) => self.noted.extend(events),
                 Effect::ScreenPrompt(..)
                 | Effect::Complete(..)
                 | Effect::ScreenDraft(..)
@@ -176,12 +188,9 @@ impl World {
     /// SESSION-4, for every effect that is carried out.
     fn check(&self, effect: &Effect) {
         match effect {
-            Effect::Complete(update, question) => {
-                let is_recorded = self.events.iter().any(|it| {
-                    matches!(it, Event::CompletionStarted { update: of, asked, .. }
-                        if of == update && *asked == question.prompt.get().text)
-                });
-                assert!(is_recorded, "a model is asked about {update} before that is durable");
+            Effect::Complete(update, _) => {
+                let is_recorded = self.waiting.iter().any(|(it, _)| it == update);
+                assert!(is_recorded, "a model is asked about {update}, which nobody would repeat");
             }
             Effect::Deliver { update, part, what, .. } => {
                 let is_recorded = self.events.iter().any(|it| {
@@ -236,7 +245,9 @@ impl World {
     /// The session is dropped and folded from the ledger again. What was being asked.
     fn crash(&mut self) -> Vec<Effect> {
         self.log.push("-- crash --".to_owned());
-        let state = self.folded.clone();
+        let mut state = self.folded.clone();
+        let history = self.config.history;
+        self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
         self.effects.clear();
         self.recording = None;
@@ -261,6 +272,10 @@ fn describe(effect: &Effect) -> Option<String> {
             let mut names: Vec<String> = events.iter().map(name_of).collect();
             names.extend(closes.iter().map(|it| format!("close {it}")));
             format!("record {}", names.join(", "))
+        }
+        Effect::Note(events) => {
+            let names: Vec<String> = events.iter().map(name_of).collect();
+            format!("note {}", names.join(", "))
         }
         Effect::ScreenPrompt(update, prompt) => format!("screen {update}: {}", prompt.text),
         Effect::Complete(update, question) => {

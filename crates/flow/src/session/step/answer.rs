@@ -82,7 +82,9 @@ impl Session {
                     Event::PromptJudged { update, judged },
                     Event::CompletionStarted { update, agent, asked, replaces, reserved },
                 ];
-                self.record(events, vec![], effects);
+                // The update itself is durable, and its first attempt with it: a crash from here on
+                // finds it waiting.
+                self.note(events, effects);
                 let agent = Arc::clone(&asking.agent);
                 effects.push(Effect::Complete(update, Question { agent, history, prompt }));
                 effects.push(Effect::Tick(update));

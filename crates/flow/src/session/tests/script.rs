@@ -69,7 +69,7 @@ fn run_with(
 
 const FULL_TURN: [&str; 7] = [
     "screen 1: hi",
-    "record prompt clear, started",
+    "note prompt clear, started",
     "ask sage for 1: [] hi",
     "screen answer 1: answer 1",
     "record draft, draft clear, ready(Model)",
@@ -139,7 +139,7 @@ fn a_refused_answer_is_replaced_by_a_notice_and_leaves_no_history() {
             "send 1.0: The answer was held back",
             "record sent(0), Refused, close 1",
             "screen 2: next",
-            "record prompt clear, started",
+            "note prompt clear, started",
             "ask sage for 2: [] next",
         ]
     );
@@ -225,7 +225,7 @@ fn commands_are_answered_while_an_agent_is_busy_and_questions_wait() {
             "record ready(Notice)",
             "send 2.0: All is well.",
             "record sent(0), Answered, close 2",
-            "record prompt clear, started",
+            "note prompt clear, started",
         ]
     );
     assert_eq!(done.last().unwrap(), "screen 3: second", "session_1: one at a time");
@@ -243,7 +243,7 @@ fn a_retry_replaces_the_newest_exchange() {
         it.say(4, "next");
         it.answer(4, "");
     });
-    assert!(done.contains(&"record prompt clear, started(replaces)".to_owned()), "{done:#?}");
+    assert!(done.contains(&"note prompt clear, started(replaces)".to_owned()), "{done:#?}");
     assert!(done.contains(&"ask sage for 3: [\"hi\"] more".to_owned()), "{done:#?}");
     assert_eq!(done.last().unwrap(), "ask sage for 4: [\"hi\", \"more\"] next");
     let nothing = run(|it| it.say(1, "/retry"));
@@ -528,4 +528,42 @@ fn a_cancel_that_did_its_work_before_a_crash_does_not_stop_the_next_question_aft
     });
     assert!(!done.contains(&"withdraw 2".to_owned()), "{done:#?}");
     assert_eq!(done.last().unwrap(), "record sent(0), Answered, close 2");
+}
+
+#[test]
+fn a_part_noted_as_accepted_before_a_crash_is_not_sent_again() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        ["", "one|two", ""].iter().for_each(|text| it.answer(1, text));
+        let (update, message) = (UpdateId(1), MessageId(2));
+        // The second is not the next one, and proves nothing.
+        it.accepted = [0, 2].map(|part| Accepted { session: KEY, update, part, message }).into();
+        it.dies();
+        it.complete(1);
+    });
+    let after: Vec<&String> = done.iter().skip_while(|it| *it != "-- crash --").collect();
+    assert_eq!(
+        after[1..],
+        [
+            "record retried(2)",
+            "screen again 1: two",
+            "send 1.1: two",
+            "record sent(1), Answered, close 1",
+        ]
+    );
+}
+
+#[test]
+fn an_answer_all_of_which_was_accepted_before_a_crash_is_closed_without_a_word() {
+    let done = run(|it| {
+        it.say(1, "hi");
+        ["", "one", ""].iter().for_each(|text| it.answer(1, text));
+        let (update, message) = (UpdateId(1), MessageId(2));
+        it.accepted = vec![Accepted { session: KEY, update, part: 0, message }];
+        it.dies();
+        it.complete(1);
+    });
+    let after = done.iter().skip_while(|it| *it != "-- crash --");
+    assert!(!after.clone().any(|it| it.starts_with("send")), "{done:#?}");
+    assert_eq!(done.last().unwrap(), "record Answered, close 1");
 }
