@@ -29,7 +29,7 @@ use protocol::{
     ledger::{Accepted, Ledger},
     messenger::{Address, Messenger, MessengerError},
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::Instant};
 use tracing::warn;
 
 use crate::{
@@ -442,6 +442,7 @@ impl Job {
 pub struct Outbox {
     messenger: Arc<dyn Messenger>,
     ledger: Arc<dyn Ledger>,
+    egress: Handle,
     roster: Mailbox<roster::Msg>,
     hall: Shared,
     tally: Tally,
@@ -462,11 +463,14 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// The factory given to the supervisor: a restart begins with empty queues.
+    /// The factory given to the supervisor: a restart begins with empty queues. Messages are sent on
+    /// `egress`, a runtime beside the actors', so that their acceptance is known at once however
+    /// busy the actors are.
     #[must_use]
     pub fn incarnate(
         messenger: Arc<dyn Messenger>,
         ledger: Arc<dyn Ledger>,
+        egress: Handle,
         roster: Mailbox<roster::Msg>,
         hall: Shared,
         pacing: Pacing,
@@ -475,6 +479,7 @@ impl Outbox {
         Self {
             messenger,
             ledger,
+            egress,
             roster,
             hall,
             tally,
@@ -541,7 +546,7 @@ impl Outbox {
             Job::Message { what, reply_to, part: id_of_part, .. } => {
                 let (part, reply_to, id_of_part) = (what.part().clone(), *reply_to, *id_of_part);
                 let ledger = Arc::clone(&self.ledger);
-                self.tasks.start(async move {
+                let send = async move {
                     let result = messenger.send(to, &part, reply_to).await;
                     // Here and at once: a crash from now on must not send it again.
                     if let (Ok(message), Some(PartId { session, update, part })) =
@@ -549,6 +554,13 @@ impl Outbox {
                     {
                         ledger.accepted(Accepted { session, update, part, message: *message });
                     }
+                    result
+                };
+                let mut sending = JoinSet::new();
+                sending.spawn_on(send, &self.egress);
+                self.tasks.start(async move {
+                    let ended = sending.join_next().await.and_then(Result::ok);
+                    let result = ended.unwrap_or(Err(MessengerError::Broken { status: 0 }));
                     // lost-ok: the outbox ended.
                     mailbox.tell(Msg::Ended(id, result)).await.ok();
                 });

@@ -264,8 +264,9 @@ fn start_outbox(
             (Rc::clone(w), Arc::clone(&bot.messenger), services.roster.clone());
         move || {
             let (messenger, hall) = (Arc::clone(&messenger), Arc::clone(&w.hall));
-            let ledger = Arc::clone(&w.ledger);
-            Outbox::incarnate(messenger, ledger, roster.clone(), hall, w.pacing, w.tally.clone())
+            let (ledger, egress) = (Arc::clone(&w.ledger), w.egress.clone());
+            let (roster, tally) = (roster.clone(), w.tally.clone());
+            Outbox::incarnate(messenger, ledger, egress, roster, hall, w.pacing, tally)
         }
     });
     // lost-ok: alerts go through the first bot.

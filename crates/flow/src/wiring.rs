@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
 use screening::Screen;
+use tokio::runtime::Handle;
 
 use crate::{
     alerter::{AlerterConfig, Sink},
@@ -30,6 +31,8 @@ pub struct Bot {
 pub struct Wiring {
     /// The durable record.
     pub ledger: Arc<dyn Ledger>,
+    /// Where messages are sent: a runtime beside the actors'.
+    pub egress: Handle,
     /// The models, by place.
     pub models: Arc<[Arc<dyn Model>]>,
     /// The bots.

@@ -39,6 +39,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
+    runtime::{Builder, Handle},
     signal::unix::{SignalKind, signal},
     sync::watch,
     time::Instant,
@@ -156,7 +157,11 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
 
+    let mut egress = Builder::new_multi_thread();
+    egress.worker_threads(1).thread_name("egress").enable_all();
+    let egress = egress.build().map_err(|error| Failure::unavailable(&error))?;
     let hall = Hall {
+        egress: egress.handle().clone(),
         hasher: Arc::new(KeyedHasher::new(*names)),
         store: store.clone(),
         models,
@@ -219,6 +224,8 @@ struct Hall {
     store: Store,
     models: Arc<[Arc<dyn Model>]>,
     screen: Arc<Screen>,
+    /// Where messages are sent.
+    egress: Handle,
 }
 
 impl Hall {
@@ -431,6 +438,7 @@ impl Hall {
         let hasher = Arc::clone(&self.hasher);
         Wiring {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
+            egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,
             screen: Arc::clone(&self.screen),

@@ -144,6 +144,9 @@ impl From<MessengerError> for ConnectError {
 #[derive(Debug)]
 pub struct TelegramBot {
     client: Client,
+    /// For messages, which may be sent on another runtime: a connection belongs to the one that
+    /// opened it.
+    egress: Client,
     identity: BotIdentity,
     updates_skipped: AtomicU64,
 }
@@ -165,7 +168,8 @@ impl TelegramBot {
             }
             Some(target) => set_webhook(&client, identity.id, target).await?,
         }
-        Ok(Self { client, identity, updates_skipped: AtomicU64::new(0) })
+        let egress = Client::new(&config.endpoint).map_err(ConnectError::Settings)?;
+        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0) })
     }
 
     /// Asks who the bot is, and changes nothing: for `doctor`.
@@ -208,7 +212,7 @@ impl TelegramBot {
     }
 
     async fn send_message(&self, message: &SendMessage<'_>) -> Result<MessageId, MessengerError> {
-        let sent: Sent = self.client.call("sendMessage", message).await?;
+        let sent: Sent = self.egress.call("sendMessage", message).await?;
         Ok(MessageId(sent.message_id))
     }
 }

@@ -342,7 +342,8 @@ fn send(
         let (outbox, running) = kit::supervise(spec("outbox"), &health, move || {
             let (fake, hall) = (Arc::clone(&fake) as Arc<dyn Messenger>, Arc::clone(&hall));
             let ledger = Arc::new(FakeLedger::default());
-            Outbox::incarnate(fake, ledger, roster.clone(), hall, PACING, tally.clone())
+            let egress = tokio::runtime::Handle::current();
+            Outbox::incarnate(fake, ledger, egress, roster.clone(), hall, PACING, tally.clone())
         });
         let running = [
             kit::spawn(async { drop(deaf.await) }),

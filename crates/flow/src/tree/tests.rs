@@ -99,6 +99,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
     };
     Wiring {
         ledger: Arc::clone(ledger) as _,
+        egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
         screen: Arc::clone(&SCREEN),
@@ -129,8 +130,8 @@ fn stands(
     ledger: &Arc<FakeLedger>,
     test: impl Future<Output = ()>,
 ) {
-    let wiring = Rc::new(wiring(messenger, ledger));
     local(async move {
+        let wiring = Rc::new(wiring(messenger, ledger));
         let (stop, stopped) = watch::channel(false);
         let running = kit::spawn(run(wiring, Health::default(), Doors::default(), stopped));
         test.await;
@@ -308,8 +309,8 @@ fn a_redelivered_batch_is_answered_once() {
 fn tree_2_a_hall_that_cannot_start_gives_up_and_says_why() {
     let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
     ledger.fails.store(true, Relaxed);
-    let wiring = Rc::new(wiring(&chat, &ledger));
     local(async move {
+        let wiring = Rc::new(wiring(&chat, &ledger));
         let (_stop, stopped) = watch::channel(false);
         let running = run(wiring, Health::default(), Doors::default(), stopped);
         let ending = tokio::time::timeout(Duration::from_secs(600), running).await;
