@@ -272,8 +272,9 @@ impl Screen {
     }
 
     fn match_secrets(&self, plain: &MatchCopy<'_>, findings: &mut Vec<Finding>) {
-        let hits = self.secrets.iter().flat_map(|search| search.find(plain.text()));
-        findings.extend(hits.take(FINDINGS_MAX + 1).map(|(name, range)| {
+        let Some(search) = &self.secrets else { return };
+        let hits = search.find(plain.text(), FINDINGS_MAX + 1);
+        findings.extend(hits.into_iter().map(|(name, range)| {
             let source = plain.source(range);
             Finding {
                 kind: Kind::Secret(Arc::clone(name)),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, error::Error, fs, io::Read, path::Path, time::Instant};
 
 use flate2::read::GzDecoder;
-use screening::{Judgement, Kind, Policy, Screen, Verdict};
+use screening::{ExactSecret, Judgement, Kind, Policy, Screen, Verdict};
 
 use crate::{
     Args, Outcome,
@@ -209,6 +209,13 @@ fn timings(messages: &[String]) -> Outcome {
     };
     let (none, secrets, all) =
         (without(&[&*builtin, &*credentials].concat())?, without(&builtin)?, without(&[])?);
+    let configured = ["telegram_token", "model_key", "master_key", "alert_token", "webhook"];
+    let configured = configured.iter().zip(samples(1, SEED)).map(|(name, sample)| ExactSecret {
+        name: (*name).to_owned(),
+        value: format!("{name} {}", sample.text).into(),
+    });
+    let policy = Policy { secrets: configured.collect(), ..Policy::default() };
+    let with_secrets = Screen::new(policy)?;
     let mut builds = Vec::new();
     for _ in 0..9 {
         let mut built = None;
@@ -223,9 +230,12 @@ fn timings(messages: &[String]) -> Outcome {
     say("");
     say("| time, one core | p50 | p99 |");
     say("|---|---|---|");
-    for (name, screen) in
-        [("no rules", &none), ("rules for credentials", &secrets), ("all rules", &all)]
-    {
+    for (name, screen) in [
+        ("no rules", &none),
+        ("rules for credentials", &secrets),
+        ("all rules", &all),
+        ("all rules and 5 configured secrets", &with_secrets),
+    ] {
         let judge = |text: &String| {
             // The best of five: what the machine does meanwhile is not measured.
             let times = (0..5).map(|_| {
