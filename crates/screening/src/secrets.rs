@@ -68,12 +68,16 @@ impl SecretSearch {
             }
             let forms = [exact_forms(value), caseless_forms(value)];
             for ((whole, apart), forms) in whole.iter_mut().zip(&mut apart).zip(forms) {
-                let mut squeezed: Vec<String> = forms.iter().map(|form| squeezed(form)).collect();
-                squeezed.retain(|form| SQUEEZED_BYTES_MIN <= form.len());
-                squeezed.sort();
-                squeezed.dedup();
-                apart.add(owner, squeezed);
-                whole.add(owner, forms);
+                let mut letters: Vec<String> = forms.iter().map(|form| squeezed(form)).collect();
+                letters.retain(|form| SQUEEZED_BYTES_MIN <= form.len());
+                letters.sort();
+                letters.dedup();
+                apart.add(owner, letters);
+                // What is found apart, and all of it, need not be looked for whole.
+                let (mut known, rest): (Vec<_>, Vec<_>) =
+                    forms.into_iter().partition(|form: &String| found_apart(form));
+                known.zeroize();
+                whole.add(owner, rest);
             }
         }
         let ready =
@@ -116,6 +120,14 @@ impl SecretSearch {
         let named = found.into_iter().take(hits_max);
         named.filter_map(|(owner, range)| Some((self.names.get(owner)?, range))).collect()
     }
+}
+
+/// Whether the letters and digits of a form are enough to find it by, from its first byte to its
+/// last.
+fn found_apart(form: &str) -> bool {
+    let closed = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let bytes: usize = form.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+    SQUEEZED_BYTES_MIN <= bytes && closed(form.chars().next()) && closed(form.chars().next_back())
 }
 
 impl Search {
