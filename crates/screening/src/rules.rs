@@ -3,12 +3,24 @@
 //! A rule is a regular expression (linear time, of limited size) behind a list of keywords: the
 //! expression runs only on texts in which a keyword occurs. Every rule brings examples of what it
 //! must match and what it must let pass.
+//!
+//! Keys that only some rules need:
+//! - `entropy_min`, `classes_min`, `allow`: what a match must show besides its form (`evidence`);
+//! - `assigned_to`: words of the name the pattern's value is assigned to (`pattern`); they are the
+//!   keywords too, unless the rule has its own;
+//! - `keywords_exact`: keywords count only as written, not in other case.
 
-use std::{borrow::Cow, sync::Arc};
+mod evidence;
+mod pattern;
 
-use regex::{Regex, RegexBuilder};
+use std::{ops::Range, sync::Arc};
+
 use serde::Deserialize;
 
+use self::{
+    evidence::Evidence,
+    pattern::{Compile, PATTERN_BYTES_MAX, Pattern, assignment, styles},
+};
 use crate::judgement::{Action, Direction, Kind, Severity};
 
 /// Rules in all files together. More are an error.
@@ -17,10 +29,6 @@ const RULES_MAX: usize = 2_000;
 const KEYWORDS_MAX: usize = 64;
 /// The shortest keyword, in bytes: shorter ones occur everywhere and save nothing.
 const KEYWORD_BYTES_MIN: usize = 2;
-/// The longest pattern, in bytes.
-const PATTERN_BYTES_MAX: usize = 4_096;
-/// The largest compiled pattern, in bytes.
-const COMPILED_BYTES_MAX: usize = 1 << 20;
 /// The largest rule file, in bytes.
 const FILE_BYTES_MAX: usize = 4 << 20;
 
@@ -33,6 +41,11 @@ const RULE_KEYS: &[&str] = &[
     "severity",
     "direction",
     "keywords",
+    "keywords_exact",
+    "assigned_to",
+    "entropy_min",
+    "classes_min",
+    "allow",
     "agents",
     "matches",
     "passes",
@@ -109,6 +122,9 @@ pub enum RuleProblem {
     /// The pattern is no regular expression, or compiles to too much.
     #[error("the pattern cannot be used: {0}")]
     BadPattern(Box<regex::Error>),
+    /// An entropy, a number of classes or a harmless word that makes no sense.
+    #[error("entropy_min is 0.0 to 8.0, classes_min 0 to 3, and no word in allow is empty")]
+    BadEvidence,
     /// The pattern matches the empty text, so it would match everywhere.
     #[error("the pattern matches the empty text")]
     PatternMatchesNothing,
@@ -136,12 +152,15 @@ pub enum RuleProblem {
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: Arc<str>,
-    pub(crate) pattern: Regex,
+    pattern: Pattern,
+    evidence: Evidence,
     pub(crate) kind: Kind,
     pub(crate) action: Action,
     pub(crate) severity: Severity,
     direction: Where,
     pub(crate) keywords: Vec<String>,
+    /// Whether a keyword counts only as it is written.
+    pub(crate) keywords_exact: bool,
     agents: Vec<String>,
     pub(crate) matches: Vec<String>,
     pub(crate) passes: Vec<String>,
@@ -159,6 +178,15 @@ impl Rule {
         let right_agent = self.agents.is_empty()
             || agent.is_some_and(|agent| self.agents.iter().any(|a| a == agent));
         right_way && right_agent
+    }
+
+    /// Where the rule finds what it looks for in `text`, none of it empty.
+    pub(crate) fn find<'r>(&'r self, text: &'r str) -> impl Iterator<Item = Range<usize>> + 'r {
+        let hits = self.pattern.hits(text).filter(|hit| {
+            let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+            self.evidence.convinces(part(&hit.matched), part(&hit.found))
+        });
+        hits.map(|hit| hit.found)
     }
 
     /// A direction the rule looks at, and an agent it applies to, for trying its examples.
@@ -188,7 +216,18 @@ struct RuleText {
     action: Action,
     severity: Severity,
     direction: Where,
+    #[serde(default)]
     keywords: Vec<String>,
+    #[serde(default)]
+    keywords_exact: bool,
+    #[serde(default)]
+    assigned_to: Vec<String>,
+    #[serde(default)]
+    entropy_min: f32,
+    #[serde(default)]
+    classes_min: u8,
+    #[serde(default)]
+    allow: Vec<String>,
     #[serde(default)]
     agents: Vec<String>,
     #[serde(default)]
@@ -197,12 +236,18 @@ struct RuleText {
     passes: Vec<String>,
 }
 
-/// The rules of all files, in order, without the disabled ones.
-pub(crate) fn read_all(files: &[RuleFile], disabled: &[String]) -> Result<Vec<Rule>, RuleError> {
+/// The rules of all files, in order, without the disabled ones. The patterns of the built-in files
+/// are taken to be good, the others are checked.
+pub(crate) fn read_all(
+    builtin: &[RuleFile],
+    files: &[RuleFile],
+    disabled: &[String],
+) -> Result<Vec<Rule>, RuleError> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut names = std::collections::HashSet::new();
-    for file in files {
-        for rule in read(file)? {
+    let builtin = builtin.iter().map(|file| (file, Compile::WhenNeeded));
+    for (file, when) in builtin.chain(files.iter().map(|file| (file, Compile::AtOnce))) {
+        for rule in read(file, when)? {
             let duplicate = !names.insert(Arc::clone(&rule.name));
             let fault = |problem| RuleError {
                 file: file.name.clone(),
@@ -233,7 +278,7 @@ pub(crate) fn read_all(files: &[RuleFile], disabled: &[String]) -> Result<Vec<Ru
     Ok(rules)
 }
 
-fn read(file: &RuleFile) -> Result<Vec<Rule>, RuleError> {
+fn read(file: &RuleFile, when: Compile) -> Result<Vec<Rule>, RuleError> {
     let fault = |rule, problem| RuleError { file: file.name.clone(), rule, problem };
     if FILE_BYTES_MAX < file.text.len() {
         return Err(fault(None, RuleProblem::FileTooLarge));
@@ -257,7 +302,7 @@ fn read(file: &RuleFile) -> Result<Vec<Rule>, RuleError> {
             .ok_or_else(|| RuleProblem::Unreadable("a rule is a table".to_owned()))
             .and_then(|table| check_keys(table, RULE_KEYS))
             .and_then(|()| entry.clone().try_into::<RuleText>().map_err(unreadable))
-            .and_then(compile);
+            .and_then(|text| ready(text, when));
         rules.push(rule.map_err(|problem| fault(Some(name), problem))?);
     }
     Ok(rules)
@@ -277,70 +322,48 @@ fn nearest<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
     valid.iter().copied().min_by_key(|valid| strsim::damerau_levenshtein(word, valid))
 }
 
-fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
+fn ready(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
     let named = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
     if text.name.is_empty() || 64 < text.name.len() || !text.name.chars().all(named) {
         return Err(RuleProblem::BadName);
     }
+    let keywords: Vec<String> = if text.keywords.is_empty() {
+        text.assigned_to.iter().flat_map(|word| styles(word)).collect()
+    } else {
+        text.keywords
+    };
     let too_short = |keyword: &String| keyword.len() < KEYWORD_BYTES_MIN;
-    if text.keywords.is_empty()
-        || KEYWORDS_MAX < text.keywords.len()
-        || text.keywords.iter().any(too_short)
-    {
+    if keywords.is_empty() || KEYWORDS_MAX < keywords.len() || keywords.iter().any(too_short) {
         return Err(RuleProblem::BadKeywords);
-    }
-    if PATTERN_BYTES_MAX < text.pattern.len() {
-        return Err(RuleProblem::PatternTooLong);
     }
     if text.matches.is_empty() || text.passes.is_empty() {
         return Err(RuleProblem::NoExamples);
     }
-    let pattern = RegexBuilder::new(&with_quick_boundaries(&text.pattern))
-        .size_limit(COMPILED_BYTES_MAX)
-        .dfa_size_limit(COMPILED_BYTES_MAX)
-        .build()
-        .map_err(|error| RuleProblem::BadPattern(Box::new(error)))?;
-    if pattern.is_match("") {
-        return Err(RuleProblem::PatternMatchesNothing);
-    }
+    let pattern = if text.assigned_to.is_empty() {
+        Pattern::new(&text.pattern, when)?
+    } else {
+        Pattern::new(&assignment(&text.assigned_to, &text.pattern), when)?
+    };
+    let spelled = |keyword: &String| match text.keywords_exact {
+        true => vec![keyword.clone()],
+        false => spellings(keyword),
+    };
+    let keywords = keywords.iter().flat_map(spelled).collect();
     let name: Arc<str> = text.name.into();
     Ok(Rule {
         kind: kind(&text.kind, &name)?,
         name,
         pattern,
+        evidence: Evidence::new(text.entropy_min, text.classes_min, text.allow)?,
         action: text.action,
         severity: text.severity,
         direction: text.direction,
-        keywords: text.keywords.iter().flat_map(|keyword| spellings(keyword)).collect(),
+        keywords,
+        keywords_exact: text.keywords_exact,
         agents: text.agents,
         matches: text.matches,
         passes: text.passes,
     })
-}
-
-/// Makes `\b` look at ASCII only, in a pattern that is itself ASCII: the quick matcher gives up on
-/// text of other scripts otherwise, and the slow one takes a hundred times longer.
-fn with_quick_boundaries(pattern: &str) -> Cow<'_, str> {
-    if !pattern.is_ascii() || !pattern.contains("\\b") {
-        return Cow::Borrowed(pattern);
-    }
-    let mut quick = String::with_capacity(pattern.len() + 32);
-    let mut rest = pattern.chars().peekable();
-    while let Some(c) = rest.next() {
-        match (c, rest.peek()) {
-            ('\\', Some('b')) => {
-                rest.next();
-                // `\b{start}` and its kin are left as they are.
-                quick.push_str(if rest.peek() == Some(&'{') { "\\b" } else { "(?-u:\\b)" });
-            }
-            ('\\', Some(_)) => {
-                quick.push(c);
-                quick.extend(rest.next());
-            }
-            (_, Some(_) | None) => quick.push(c),
-        }
-    }
-    Cow::Owned(quick)
 }
 
 fn kind(word: &str, rule: &Arc<str>) -> Result<Kind, RuleProblem> {
@@ -395,13 +418,13 @@ passes = ["aurora borealis"]
 
     fn error_of(text: &str) -> String {
         let file = RuleFile { name: "own.toml".to_owned(), text: text.to_owned() };
-        read_all(&[file], &[]).unwrap_err().to_string()
+        read_all(&[], &[file], &[]).unwrap_err().to_string()
     }
 
     #[test]
     fn a_good_file_is_read() {
         let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
-        let rules = read_all(&[file], &[]).unwrap();
+        let rules = read_all(&[], &[file], &[]).unwrap();
         assert_eq!(rules.len(), 1);
         assert!(rules[0].applies(Direction::Out, None));
         assert!(!rules[0].applies(Direction::In, None));
@@ -452,30 +475,41 @@ passes = ["aurora borealis"]
     }
 
     #[test]
-    fn boundaries_of_ascii_patterns_are_quick() {
-        for (pattern, quick) in [
-            (r"\bkey\b", r"(?-u:\b)key(?-u:\b)"),
-            (r"\\b\w", r"\\b\w"),
-            (r"\b{start}a", r"\b{start}a"),
-            (r"\bслово", r"\bслово"),
-        ] {
-            assert_eq!(with_quick_boundaries(pattern), quick);
-        }
-    }
-
-    #[test]
     fn a_pattern_that_compiles_to_too_much_is_an_error() {
         let huge = GOOD.replace(r"'(?i)\bproject\s+aurora\b'", r"'(\w{100}){100}'");
         assert!(error_of(&huge).contains("the pattern cannot be used"), "{}", error_of(&huge));
     }
 
     #[test]
+    fn every_pattern_that_is_compiled_when_needed_is_good() {
+        let files = [include_str!("../rules/builtin.toml"), include_str!("../rules/secrets.toml")];
+        let files = files.map(|text| RuleFile { name: "file".to_owned(), text: text.to_owned() });
+        let rules = read_all(&files, &[], &[]).unwrap();
+        assert!(150 <= rules.len());
+        for rule in rules {
+            assert_eq!(rule.pattern.fault(), None, "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn evidence_and_names_are_keys_of_a_rule() {
+        let own = GOOD.replace("aurora\"]", "aurora\"]\nentropy_min = 9.0");
+        assert!(error_of(&own).contains("entropy_min is 0.0 to 8.0"), "{}", error_of(&own));
+        let own = GOOD.replace("keywords = [\"aurora\"]", "assigned_to = [\"acme_login\"]");
+        let file = RuleFile { name: "own.toml".to_owned(), text: own };
+        let rules = read_all(&[], &[file], &[]).unwrap();
+        assert!(rules[0].keywords.contains(&"acme-login".to_owned()));
+        let bad = GOOD.replace(r"'(?i)\bproject\s+aurora\b'", "'(unclosed'");
+        assert!(error_of(&bad).contains("the pattern cannot be used"), "{}", error_of(&bad));
+    }
+
+    #[test]
     fn only_a_rule_that_exists_can_be_disabled() {
         let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
         let files = [file];
-        assert!(read_all(&files, &["project_name".to_owned()]).unwrap().is_empty());
+        assert!(read_all(&[], &files, &["project_name".to_owned()]).unwrap().is_empty());
         assert_eq!(
-            read_all(&files, &["project_nme".to_owned()]).unwrap_err().to_string(),
+            read_all(&[], &files, &["project_nme".to_owned()]).unwrap_err().to_string(),
             "rules_disabled, rule project_nme: there is no rule of this name to disable; did you mean \"project_name\"?"
         );
     }

@@ -17,6 +17,8 @@ use crate::{
 
 /// The rules that come with the program.
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
+/// Those for credentials.
+const BUILTIN_SECRETS: &str = include_str!("../rules/secrets.toml");
 /// Findings in one text. A text with more is refused: nobody could judge it.
 const FINDINGS_MAX: usize = 100;
 /// Tag characters in a row that no flag needs and that can only spell out hidden text.
@@ -81,6 +83,9 @@ pub struct FailedExample {
     pub should_match: bool,
 }
 
+/// The place of a keyword's rule, and the keyword itself where only its own spelling counts.
+type KeywordRule = (usize, Option<Box<str>>);
+
 /// Judges texts by one policy. Cheap to share, never changes.
 pub struct Screen {
     level: Level,
@@ -88,8 +93,8 @@ pub struct Screen {
     leak_share_min: f32,
     rules: Vec<Rule>,
     keywords: AhoCorasick,
-    /// The rule of each keyword.
-    keyword_rules: Vec<usize>,
+    /// By the keyword's place in `keywords`.
+    keyword_rules: Vec<KeywordRule>,
     secrets: Option<SecretSearch>,
 }
 
@@ -110,12 +115,14 @@ impl Screen {
     /// If a rule file, a name in `rules_disabled` or a secret cannot be used. The error names it
     /// and says what is wrong.
     pub fn new(policy: Policy) -> Result<Self, RuleError> {
-        let builtin = RuleFile { name: "builtin".to_owned(), text: BUILTIN.to_owned() };
-        let files: Vec<RuleFile> = std::iter::once(builtin).chain(policy.rule_files).collect();
-        let rules = rules::read_all(&files, &policy.rules_disabled)?;
+        let builtin = [("builtin", BUILTIN), ("builtin secrets", BUILTIN_SECRETS)];
+        let builtin =
+            builtin.map(|(name, text)| RuleFile { name: name.to_owned(), text: text.to_owned() });
+        let rules = rules::read_all(&builtin, &policy.rule_files, &policy.rules_disabled)?;
         let owned = rules.iter().enumerate();
-        let (keyword_rules, keywords): (Vec<usize>, Vec<&str>) = owned
-            .flat_map(|(at, rule)| rule.keywords.iter().map(move |k| (at, k.as_str())))
+        let (keyword_rules, keywords): (Vec<KeywordRule>, Vec<&str>) = owned
+            .flat_map(|(at, rule)| rule.keywords.iter().map(move |k| (at, rule, k.as_str())))
+            .map(|(at, rule, k)| ((at, rule.keywords_exact.then(|| k.into())), k))
             .unzip();
         let small = keywords.iter().map(|k| k.len()).sum::<usize>() <= FAST_KEYWORD_BYTES_MAX;
         let keywords = AhoCorasick::builder()
@@ -237,17 +244,21 @@ impl Screen {
         }
         let mut asked = vec![false; self.rules.len()];
         for hit in self.keywords.find_overlapping_iter(text) {
-            let Some(&at) = self.keyword_rules.get(hit.pattern().as_usize()) else { continue };
-            let (Some(asked), Some(rule)) = (asked.get_mut(at), self.rules.get(at)) else {
+            let Some((at, exact)) = self.keyword_rules.get(hit.pattern().as_usize()) else {
+                continue;
+            };
+            if exact.as_deref().is_some_and(|keyword| text.get(hit.range()) != Some(keyword)) {
+                continue;
+            }
+            let (Some(asked), Some(rule)) = (asked.get_mut(*at), self.rules.get(*at)) else {
                 continue;
             };
             if std::mem::replace(asked, true) || !rule.applies(direction, agent) {
                 continue;
             }
-            let hits = rule.pattern.find_iter(text).filter(|hit| !hit.is_empty());
             // One more than the limit is enough to know that it is broken.
-            findings.extend(hits.take(FINDINGS_MAX + 1).map(|hit| {
-                let source = copy.source(hit.range());
+            findings.extend(rule.find(text).take(FINDINGS_MAX + 1).map(|hit| {
+                let source = copy.source(hit);
                 Finding {
                     kind: rule.kind.clone(),
                     rule: Arc::clone(&rule.name),
@@ -261,8 +272,9 @@ impl Screen {
     }
 
     fn match_secrets(&self, plain: &MatchCopy<'_>, findings: &mut Vec<Finding>) {
-        let hits = self.secrets.iter().flat_map(|search| search.find(plain.text()));
-        findings.extend(hits.take(FINDINGS_MAX + 1).map(|(name, range)| {
+        let Some(search) = &self.secrets else { return };
+        let hits = search.find(plain.text(), FINDINGS_MAX + 1);
+        findings.extend(hits.into_iter().map(|(name, range)| {
             let source = plain.source(range);
             Finding {
                 kind: Kind::Secret(Arc::clone(name)),
