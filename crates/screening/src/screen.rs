@@ -11,6 +11,7 @@ use crate::{
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
     normalise::{MatchCopy, is_tag, sanitise},
+    personal::{PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, Placeholders},
     rules::{self, Rule, RuleError, RuleFile, RuleProblem},
     secrets::{ExactSecret, SecretSearch},
 };
@@ -19,6 +20,9 @@ use crate::{
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
 /// Findings in one text. A text with more is refused: nobody could judge it.
 const FINDINGS_MAX: usize = 100;
+/// Findings of personal data that are only flagged, in one text. The rest are not listed: a pasted
+/// table of addresses is no reason to refuse a text.
+const PERSONAL_FLAGS_MAX: usize = 50;
 /// Tag characters in a row that no flag needs and that can only spell out hidden text.
 const TAG_RUN_MAX: usize = 8;
 /// Keywords of more bytes than this in all are searched for by a smaller, slower automaton.
@@ -55,6 +59,8 @@ pub struct Policy {
     pub rules_disabled: Vec<String>,
     /// The share of an agent's instructions, 0.0 to 1.0, that makes an answer a leak.
     pub leak_share_min: f32,
+    /// What is to happen to personal data, both ways.
+    pub personal: PersonalPolicy,
 }
 
 impl Default for Policy {
@@ -66,6 +72,7 @@ impl Default for Policy {
             rule_files: Vec::new(),
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
+            personal: PersonalPolicy::default(),
         }
     }
 }
@@ -91,6 +98,7 @@ pub struct Screen {
     /// The rule of each keyword.
     keyword_rules: Vec<usize>,
     secrets: Option<SecretSearch>,
+    personal: PersonalSearch,
 }
 
 impl std::fmt::Debug for Screen {
@@ -118,16 +126,17 @@ impl Screen {
             .flat_map(|(at, rule)| rule.keywords.iter().map(move |k| (at, k.as_str())))
             .unzip();
         let small = keywords.iter().map(|k| k.len()).sum::<usize>() <= FAST_KEYWORD_BYTES_MAX;
+        let too_much = |error| RuleError {
+            file: "rules".to_owned(),
+            rule: None,
+            problem: RuleProblem::TooMuchToSearch(error),
+        };
         let keywords = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
             .kind(small.then_some(AhoCorasickKind::DFA))
             .build(keywords)
-            .map_err(|error| RuleError {
-                file: "rules".to_owned(),
-                rule: None,
-                problem: RuleProblem::TooMuchToSearch(error),
-            })?;
+            .map_err(too_much)?;
         Ok(Self {
             level: policy.level,
             limits: policy.limits,
@@ -135,6 +144,7 @@ impl Screen {
             keywords,
             keyword_rules,
             secrets: SecretSearch::new(&policy.secrets)?,
+            personal: PersonalSearch::new(policy.personal).map_err(too_much)?,
             rules,
         })
     }
@@ -148,19 +158,36 @@ impl Screen {
     /// Judges text on its way to the model. Rules for some agents only are left out.
     #[must_use]
     pub fn inbound<'t>(&self, text: &'t str) -> Judgement<'t> {
-        self.judge(text, Direction::In, None, None)
+        let mut turn = Placeholders::new();
+        self.judge(text, Direction::In, None, None, Some(&mut turn))
     }
 
     /// Judges text on its way to the model of one agent.
     #[must_use]
     pub fn inbound_for<'t>(&self, text: &'t str, agent: &str) -> Judgement<'t> {
-        self.judge(text, Direction::In, Some(agent), None)
+        self.inbound_with(text, agent, &mut Placeholders::new())
     }
 
-    /// Judges text on its way from the model to a person.
+    /// Judges text on its way to the model of one agent, as one of several texts of a turn.
+    ///
+    /// Personal data that is redacted gets placeholders of `turn`, the same value the same one in
+    /// all texts; [`Placeholders::restore`] puts the values back into the answer, after that was
+    /// judged. A placeholder of the turn that the text brings along is put in parentheses.
+    #[must_use]
+    pub fn inbound_with<'t>(
+        &self,
+        text: &'t str,
+        agent: &str,
+        turn: &mut Placeholders,
+    ) -> Judgement<'t> {
+        self.judge(text, Direction::In, Some(agent), None, Some(turn))
+    }
+
+    /// Judges text on its way from the model to a person. Personal data that is redacted gets
+    /// placeholders without a number, which never lead back to a value.
     #[must_use]
     pub fn outbound<'t>(&self, text: &'t str, context: &OutboundContext) -> Judgement<'t> {
-        self.judge(text, Direction::Out, context.agent(), Some(context))
+        self.judge(text, Direction::Out, context.agent(), Some(context), None)
     }
 
     /// Tries every rule on the examples it brings, and says which do not come out as written.
@@ -194,6 +221,7 @@ impl Screen {
         direction: Direction,
         agent: Option<&str>,
         context: Option<&OutboundContext>,
+        turn: Option<&mut Placeholders>,
     ) -> Judgement<'t> {
         if self.limits.chars_max < text.len() && self.limits.chars_max < text.chars().count() {
             let finding = malformed("too_long", 0, text.len());
@@ -209,6 +237,7 @@ impl Screen {
             self.match_rules(copy, direction, agent, &mut findings);
         }
         self.match_secrets(&plain, &mut findings);
+        self.match_personal(&plain, &mut findings);
         if let Some(context) = context {
             let copy = folded.as_ref().unwrap_or(&plain);
             if let Some(range) = context.leak(copy.text(), self.leak_share_min) {
@@ -221,7 +250,7 @@ impl Screen {
             findings.truncate(FINDINGS_MAX);
             findings.push(malformed("too_many_findings", 0, text.len()));
         }
-        Judgement::conclude(self.level, findings, |findings| pass(text, findings))
+        Judgement::conclude(self.level, findings, |findings| pass(text, findings, turn))
     }
 
     fn match_rules(
@@ -275,12 +304,60 @@ impl Screen {
         }));
     }
 
+    fn match_personal(&self, plain: &MatchCopy<'_>, findings: &mut Vec<Finding>) {
+        let mut flags = 0;
+        let mut others = 0;
+        for found in self.personal.find(plain.text()) {
+            let action = match self.personal.policy().action(found.kind) {
+                PersonalAction::Off => continue,
+                PersonalAction::Flag => Action::Flag,
+                PersonalAction::Redact => Action::Redact,
+                PersonalAction::Refuse => Action::Refuse,
+            };
+            // One more than the limit is enough to know that it is broken.
+            let (count, count_max) = match action {
+                Action::Flag => (&mut flags, PERSONAL_FLAGS_MAX),
+                Action::Redact | Action::Refuse => (&mut others, FINDINGS_MAX + 1),
+            };
+            if count_max <= *count {
+                continue;
+            }
+            *count += 1;
+            let label = self.personal.label(found.kind);
+            let source = plain.source(found.range);
+            findings.push(Finding {
+                kind: Kind::Pii(Arc::clone(&label)),
+                rule: label,
+                severity: severity(found.kind),
+                start: source.start,
+                end: source.end,
+                action,
+            });
+        }
+    }
+
     fn count_controls(&self, text: &str, findings: &mut Vec<Finding>) {
         let is_control = |byte: &u8| matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F);
         let count = text.as_bytes().iter().filter(|byte| is_control(byte)).count();
         if self.limits.control_chars_max < count {
             findings.push(malformed("control_characters", 0, text.len()));
         }
+    }
+}
+
+/// How bad it is if personal data of a type goes where it should not.
+fn severity(kind: PersonalType) -> Severity {
+    match kind {
+        PersonalType::CreditCard
+        | PersonalType::Ssn
+        | PersonalType::Iban
+        | PersonalType::Passport
+        | PersonalType::NationalId => Severity::High,
+        PersonalType::Email
+        | PersonalType::Phone
+        | PersonalType::CryptoAddress
+        | PersonalType::DateOfBirth => Severity::Medium,
+        PersonalType::Ip | PersonalType::PersonName => Severity::Low,
     }
 }
 
@@ -325,25 +402,75 @@ fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The text with what is to be redacted replaced, sanitised. `findings` are sorted.
-fn pass<'t>(text: &'t str, findings: &[Finding]) -> Cow<'t, str> {
-    let mut redacted = String::new();
-    let mut done = 0;
-    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
-        if done <= finding.start {
-            // SCREEN-1 makes the offsets character boundaries.
-            redacted.push_str(text.get(done..finding.start).unwrap_or_default());
-            redacted.push_str(&finding.kind.label());
-        }
-        done = done.max(finding.end);
-    }
-    if done == 0 {
+/// The text with what is to be redacted replaced, sanitised. `findings` are sorted. Personal data
+/// gets placeholders of `turn`, or without a turn such as lead to no value.
+fn pass<'t>(
+    text: &'t str,
+    findings: &[Finding],
+    mut turn: Option<&mut Placeholders>,
+) -> Cow<'t, str> {
+    let redactions = redactions(findings);
+    // Sanitised, because a placeholder may be spelled with characters that are about to go.
+    let note = |turn: &mut &mut Placeholders| text.contains('[') && turn.note_foreign(&sanitise(text));
+    let brings_ours = turn.as_mut().is_some_and(note);
+    if redactions.is_empty() && !brings_ours {
         return sanitise(text);
     }
-    redacted.push_str(text.get(done..).unwrap_or_default());
+    let mut redacted = String::with_capacity(text.len());
+    let mut done = 0;
+    for Redaction { range, kind } in redactions {
+        // SCREEN-1 makes the offsets character boundaries.
+        let kept = text.get(done..range.start).unwrap_or_default();
+        keep(kept, brings_ours, turn.as_deref(), &mut redacted);
+        let value = text.get(range.clone()).unwrap_or_default();
+        match (kind, &mut turn) {
+            (Kind::Pii(kind), Some(turn)) => redacted.push_str(&turn.issue(kind, value)),
+            (kind, _) => redacted.push_str(&kind.label()),
+        }
+        done = range.end;
+    }
+    let kept = text.get(done..).unwrap_or_default();
+    keep(kept, brings_ours, turn.as_deref(), &mut redacted);
     Cow::Owned(sanitise(&redacted).into_owned())
 }
 
+/// Adds a part of the text that passes, without placeholders that look like the turn's own.
+fn keep(part: &str, brings_ours: bool, turn: Option<&Placeholders>, redacted: &mut String) {
+    match turn.filter(|_| brings_ours) {
+        Some(turn) => turn.defuse(&sanitise(part), redacted),
+        None => redacted.push_str(part),
+    }
+}
+
+/// A part of a text that is to be redacted, and as what.
+struct Redaction<'f> {
+    range: Range<usize>,
+    kind: &'f Kind,
+}
+
+/// What is to be redacted, without overlaps. Where something else overlaps personal data, all of it
+/// is the other's: a placeholder that leads back to a value must not lead to a secret.
+fn redactions(findings: &[Finding]) -> Vec<Redaction<'_>> {
+    let mut redactions: Vec<Redaction<'_>> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
+        match redactions.last_mut().filter(|last| finding.start < last.range.end) {
+            Some(last) => {
+                last.range.end = last.range.end.max(finding.end);
+                let is_secret = matches!(finding.kind, Kind::Secret(_));
+                let outranks =
+                    matches!(last.kind, Kind::Pii(_)) && !matches!(finding.kind, Kind::Pii(_));
+                if is_secret || outranks {
+                    last.kind = &finding.kind;
+                }
+            }
+            None => {
+                let range = finding.start..finding.end;
+                redactions.push(Redaction { range, kind: &finding.kind });
+            }
+        }
+    }
+    redactions
+}
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
