@@ -411,7 +411,8 @@ fn pass<'t>(
 ) -> Cow<'t, str> {
     let redactions = redactions(findings);
     // Sanitised, because a placeholder may be spelled with characters that are about to go.
-    let note = |turn: &mut &mut Placeholders| text.contains('[') && turn.note_foreign(&sanitise(text));
+    let note =
+        |turn: &mut &mut Placeholders| text.contains('[') && turn.note_foreign(&sanitise(text));
     let brings_ours = turn.as_mut().is_some_and(note);
     if redactions.is_empty() && !brings_ours {
         return sanitise(text);
@@ -552,6 +553,72 @@ mod tests {
         let judgement = screen().inbound(&text).into_owned();
         assert_eq!(rules_found(&judgement), ["password_in_url", "canary"]);
         assert_eq!(judgement.text, "[SECRET]/app and more");
+    }
+
+    #[test]
+    fn personal_data_is_redacted_in_several_texts_and_comes_back() {
+        let screen = screen();
+        let mut turn = Placeholders::new();
+        let first = "Pay 4111 1111 1111 1111 or DE89 3704 0044 0532 0130 00; ask ada@example.org";
+        let judgement = screen.inbound_with(first, "ada", &mut turn);
+        assert_eq!(judgement.verdict, Verdict::Redact);
+        assert_eq!(judgement.text, "Pay [CREDIT_CARD_1] or [IBAN_1]; ask ada@example.org");
+        assert_eq!(rules_found(&judgement), ["credit_card", "iban", "email"]);
+        let second = "not 5555555555554444 but 4111-1111-\u{200B}1111-1111";
+        let judgement = screen.inbound_with(second, "ada", &mut turn);
+        assert_eq!(judgement.text, "not [CREDIT_CARD_2] but [CREDIT_CARD_1]");
+        let answer = "Paid [IBAN_1] with [CREDIT_CARD_1].";
+        let context = OutboundContext::default();
+        assert_eq!(screen.outbound(answer, &context).verdict, Verdict::Clear);
+        assert_eq!(
+            turn.restore(answer),
+            "Paid DE89 3704 0044 0532 0130 00 with 4111 1111 1111 1111."
+        );
+        let leaked = screen.outbound("it is 4111111111111111", &context);
+        assert_eq!(leaked.text, "it is [CREDIT_CARD]");
+    }
+
+    #[test]
+    fn personal_2_a_placeholder_typed_by_a_person_leads_to_no_value() {
+        let screen = screen();
+        let mut turn = Placeholders::new();
+        let text = "[IBAN_1] is DE89370400440532013000";
+        let judgement = screen.inbound_with(text, "ada", &mut turn).into_owned();
+        assert_eq!(judgement.text, "[IBAN_1] is [IBAN_2]");
+        assert_eq!(turn.restore(&judgement.text), text);
+        let later = screen.inbound_with("say [IB\u{200B}AN_2] or [IBAN_1]", "ada", &mut turn);
+        assert_eq!(later.text, "say (IBAN_2) or [IBAN_1]");
+    }
+
+    #[test]
+    fn screen_4_a_secret_inside_of_personal_data_does_not_come_back() {
+        let value = Zeroizing::new("4111111111111111".to_owned());
+        let secrets = vec![ExactSecret { name: "card".to_owned(), value }];
+        let screen = Screen::new(Policy { secrets, ..Policy::default() }).unwrap();
+        let mut turn = Placeholders::new();
+        let judgement = screen.inbound_with("use 4111111111111111", "ada", &mut turn);
+        assert_eq!(judgement.text, "use [SECRET]");
+        assert!(turn.is_empty());
+    }
+
+    #[test]
+    fn a_table_of_addresses_is_flagged_and_not_refused() {
+        let table: String = (0..200).map(|at| format!("ada{at}@example.org\n")).collect();
+        let judgement = screen().inbound(&table).into_owned();
+        assert_eq!(judgement.verdict, Verdict::Flag);
+        assert_eq!(judgement.findings.len(), PERSONAL_FLAGS_MAX);
+        assert_eq!(judgement.text, table);
+    }
+
+    #[test]
+    fn screen_3_personal_data_that_is_refused_issues_no_placeholder() {
+        let personal = PersonalPolicy { iban: PersonalAction::Refuse, ..PersonalPolicy::default() };
+        let screen = Screen::new(Policy { personal, ..Policy::default() }).unwrap();
+        let mut turn = Placeholders::new();
+        let text = "DE89370400440532013000 and 4111111111111111";
+        let judgement = screen.inbound_with(text, "ada", &mut turn);
+        assert_eq!((judgement.verdict, &*judgement.text), (Verdict::Refuse, ""));
+        assert!(turn.is_empty());
     }
 
     #[test]

@@ -9,44 +9,229 @@ use super::run::Text;
 const BEFORE_BYTES_MAX: usize = 56;
 /// How far ahead words are looked at, in bytes.
 const AFTER_BYTES_MAX: usize = 36;
-/// A full stop after a word of up to so many bytes ends no sentence: `Tel.`, `no.`, `geb.`
-const ABBREVIATION_BYTES_MAX: usize = 3;
+/// A full stop after one of these ends no sentence.
+const ABBREVIATIONS: &[&str] = &[
+    "=no", "=nr", "=n", "=num", "=tel", "=tél", "=tlf", "=mob", "=cell", "=cel", "=geb", "=ph",
+    "=nat", "=pass", "=ref", "=art", "=port", "=telef", "=fon", "=b", "=f", "=c", "=sec",
+];
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// In the same line.
+    Same,
+    /// At the end of the line above: the title of a field, or something else altogether.
+    Above,
+}
+
+/// Words behind a number that say it is one of a telephone: `… is my new mobile`.
+pub(super) const PHONE_AFTER: &[&str] = &[
+    "=mobile",
+    "=phone",
+    "=cell",
+    "=cellphone",
+    "handy",
+    "telefonnummer",
+    "=portable",
+    "=móvil",
+    "=cellulare",
+    "=whatsapp",
+];
 
 /// Words that announce a telephone number, in English, German, French, Spanish and Italian.
 pub(super) const PHONE: &[&str] = &[
-    "phone", "tel", "=cell", "cellphone", "cellular", "mobil", "=call", "calling", "=ring", "=text",
-    "=txt", "sms", "whatsapp", "signal", "fax", "dial", "reach", "hotline", "contact", "landline",
-    "handy", "=ruf", "rufnum", "anruf", "=rufe", "=rufen", "erreich", "wähl", "festnetz",
-    "durchwahl", "tél", "appel", "portable", "joindre", "joign", "rappel", "=fixe", "móvil",
-    "movil", "llám", "llam", "=celular", "escrí", "escrib", "chiam", "scriv", "recapit", "contatt",
-    "=standard", "=voicemail",
+    "phone",
+    "tel",
+    "=cell",
+    "cellphone",
+    "cellular",
+    "mobil",
+    "=call",
+    "calling",
+    "=ring",
+    "=text",
+    "=txt",
+    "sms",
+    "whatsapp",
+    "signal",
+    "fax",
+    "dial",
+    "reach",
+    "hotline",
+    "contact",
+    "landline",
+    "handy",
+    "=ruf",
+    "rufnum",
+    "anruf",
+    "=rufe",
+    "=rufen",
+    "erreich",
+    "wähl",
+    "festnetz",
+    "durchwahl",
+    "tél",
+    "appel",
+    "portable",
+    "joindre",
+    "joign",
+    "rappel",
+    "=fixe",
+    "móvil",
+    "movil",
+    "llám",
+    "llam",
+    "=celular",
+    "escrí",
+    "escrib",
+    "chiam",
+    "scriv",
+    "recapit",
+    "contatt",
+    "=standard",
+    "=voicemail",
+    "=rang",
+    "=risponde",
+    "=rispondo",
+    "=contesta",
+    "=répond",
 ];
 
 /// Words that announce a number which is not one of a telephone.
 pub(super) const OTHER_NUMBER: &[&str] = &[
-    "order", "invoice", "track", "ticket", "isbn", "issn", "serial", "=ref", "referen", "=id",
-    "=ids", "account", "=case", "=sku", "=part", "article", "model", "version", "build", "commit",
-    "parcel", "package", "shipment", "transaction", "customer", "timestamp", "epoch", "population",
-    "coordinat", "=lat", "=lon", "=gps", "=lot", "batch", "=pin", "total", "price", "score", "zip",
-    "hash", "=ean", "=upc", "imei", "barcode", "=port", "=row", "receipt", "booking", "policy",
-    "=lottery", "draw", "bestell", "rechnung", "sendung", "paket", "artikel", "serien", "vorgang",
-    "kunden", "aktenz", "auftrag", "konto", "zähler", "inventar", "zeitstempel", "einwohner",
-    "buchung", "beleg", "koordinat", "=los", "lotto", "charge", "commande", "facture", "colis",
-    "suivi", "dossier", "référence", "série", "client", "horodat", "tirage", "loto", "réserv",
-    "population", "pedido", "factura", "seguimiento", "paquete", "artículo", "serie", "cliente",
-    "expediente", "reserva", "sorteo", "marca", "población", "ordine", "fattura", "spedizione",
-    "pacco", "riferiment", "articolo", "pratica", "codice", "código", "code", "prenota",
-    "estrazione", "popolazione", "lotto", "scontrino", "result", "ergebnis", "résultat", "resultado",
-    "risultato", "=sum", "equals", "gleich", "égal", "igual", "uguale",
+    "order",
+    "invoice",
+    "track",
+    "ticket",
+    "isbn",
+    "issn",
+    "serial",
+    "=ref",
+    "referen",
+    "=id",
+    "=ids",
+    "account",
+    "=case",
+    "=sku",
+    "=part",
+    "article",
+    "model",
+    "version",
+    "build",
+    "commit",
+    "parcel",
+    "package",
+    "shipment",
+    "transaction",
+    "customer",
+    "timestamp",
+    "epoch",
+    "population",
+    "coordinat",
+    "=lat",
+    "=lon",
+    "=gps",
+    "batch",
+    "=pin",
+    "total",
+    "price",
+    "score",
+    "zip",
+    "hash",
+    "=ean",
+    "=upc",
+    "imei",
+    "barcode",
+    "=port",
+    "=row",
+    "receipt",
+    "booking",
+    "policy",
+    "=lottery",
+    "draw",
+    "bestell",
+    "rechnung",
+    "sendung",
+    "paket",
+    "artikel",
+    "serien",
+    "vorgang",
+    "kunden",
+    "aktenz",
+    "auftrag",
+    "konto",
+    "zähler",
+    "inventar",
+    "zeitstempel",
+    "einwohner",
+    "buchung",
+    "beleg",
+    "koordinat",
+    "=los",
+    "lotto",
+    "charge",
+    "commande",
+    "facture",
+    "colis",
+    "suivi",
+    "dossier",
+    "référence",
+    "série",
+    "client",
+    "horodat",
+    "tirage",
+    "loto",
+    "réserv",
+    "population",
+    "pedido",
+    "factura",
+    "seguimiento",
+    "paquete",
+    "artículo",
+    "serie",
+    "cliente",
+    "expediente",
+    "reserva",
+    "sorteo",
+    "marca",
+    "población",
+    "ordine",
+    "fattura",
+    "spedizione",
+    "pacco",
+    "riferiment",
+    "articolo",
+    "pratica",
+    "codice",
+    "código",
+    "code",
+    "prenota",
+    "estrazione",
+    "popolazione",
+    "lotto",
+    "scontrino",
+    "result",
+    "ergebnis",
+    "résultat",
+    "resultado",
+    "risultato",
+    "=sum",
+    "equals",
+    "gleich",
+    "égal",
+    "igual",
+    "uguale",
 ];
 
 /// Words for a number of whatever kind; the word before them says which.
-const ANY_NUMBER: &[&str] = &["number", "nummer", "=nr", "=no", "num", "númer", "=is", "=ist", "=est", "=es", "=è"];
+const ANY_NUMBER: &[&str] =
+    &["number", "nummer", "=nr", "=no", "num", "númer", "=is", "=ist", "=est", "=es", "=è"];
 
 /// Words that make a number somebody's own.
 const OWN: &[&str] = &[
     "=my", "=his", "=her", "=your", "mein", "=dein", "=deine", "seine", "ihre", "=mon", "=ton",
-    "=mi", "=tu", "=su", "=mio", "=tuo", "=suo",
+    "=mi", "=tu", "=su", "=mio", "=tuo", "=suo", "=new", "neue", "=nuevo", "=nueva", "nouve",
+    "nuov",
 ];
 
 /// What the words before a number say about it.
@@ -63,8 +248,8 @@ pub(super) enum Hint {
 /// What the words before `at` say; the nearest that says anything decides.
 pub(super) fn phone_hint(text: &Text<'_>, at: usize, floor: usize) -> Hint {
     let mut number_named = false;
-    let hint = nearest(text, at, floor, |word| {
-        if is_any(word, OTHER_NUMBER) {
+    let hint = nearest(text, at, floor, |word, line| {
+        if line == Line::Same && is_any(word, OTHER_NUMBER) {
             return Some(Hint::Other);
         }
         if is_any(word, PHONE) || (number_named && is_any(word, OWN)) {
@@ -78,7 +263,7 @@ pub(super) fn phone_hint(text: &Text<'_>, at: usize, floor: usize) -> Hint {
 
 /// Whether one of `stems` stands close before `at`, in the same sentence and not before `floor`.
 pub(super) fn is_before(text: &Text<'_>, at: usize, floor: usize, stems: &[&str]) -> bool {
-    nearest(text, at, floor, |word| is_any(word, stems).then_some(())).is_some()
+    nearest(text, at, floor, |word, _| is_any(word, stems).then_some(())).is_some()
 }
 
 /// Whether one of `stems` stands close after `at`, in the same sentence.
@@ -116,7 +301,7 @@ pub(super) fn nearest<T>(
     text: &Text<'_>,
     at: usize,
     floor: usize,
-    mut check: impl FnMut(&str) -> Option<T>,
+    mut check: impl FnMut(&str, Line) -> Option<T>,
 ) -> Option<T> {
     let floor = floor.max(at.saturating_sub(BEFORE_BYTES_MAX));
     let mut pos = at;
@@ -125,7 +310,8 @@ pub(super) fn nearest<T>(
         let byte = text.before(pos);
         if is_letter(byte) {
             let start = text.skip_back(pos, floor, is_letter);
-            if let Some(answer) = check(text.part(start..pos)) {
+            let line = if is_last { Line::Above } else { Line::Same };
+            if let Some(answer) = check(text.part(start..pos), line) {
                 return Some(answer);
             }
             if is_last {
@@ -139,7 +325,7 @@ pub(super) fn nearest<T>(
             b'\n' => is_last = true,
             b'.' if matches!(text.at(pos), b' ' | b'\n') => {
                 let word = text.skip_back(pos - 1, floor, is_letter);
-                if ABBREVIATION_BYTES_MAX < pos - 1 - word {
+                if !is_any(text.part(word..pos - 1), ABBREVIATIONS) {
                     return None;
                 }
             }
@@ -156,9 +342,14 @@ fn is_letter(byte: u8) -> bool {
 
 /// Whether `word` begins with one of the stems or is one of the whole words.
 pub(super) fn is_any(word: &str, stems: &[&str]) -> bool {
-    stems.iter().any(|stem| match stem.strip_prefix('=') {
-        Some(whole) => word.eq_ignore_ascii_case(whole),
-        None => word.get(..stem.len()).is_some_and(|head| head.eq_ignore_ascii_case(stem)),
+    let word = word.as_bytes();
+    let Some(first) = word.first().map(u8::to_ascii_lowercase) else { return false };
+    stems.iter().any(|stem| match stem.as_bytes() {
+        [b'=', whole @ ..] => whole.first() == Some(&first) && word.eq_ignore_ascii_case(whole),
+        stem => {
+            stem.first() == Some(&first)
+                && word.get(..stem.len()).is_some_and(|head| head.eq_ignore_ascii_case(stem))
+        }
     })
 }
 

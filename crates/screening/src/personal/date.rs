@@ -9,10 +9,32 @@ use super::{
 
 /// Words that make a date one of birth, wherever they stand in the sentence.
 const BIRTH: &[&str] = &[
-    "=born", "birthdate", "=birth", "=dob", "geboren", "geburtsd", "=geb", "=né", "=née",
-    "naissance", "=nacido", "=nacida", "=nací", "=nació", "=naci", "nacimiento", "=nato", "=nata",
-    "nascita", "=nacque", "=naissait", "=naquit",
+    "=born",
+    "birthdate",
+    "=birth",
+    "=dob",
+    "geboren",
+    "geburtsd",
+    "=geb",
+    "=né",
+    "=née",
+    "naissance",
+    "=nacido",
+    "=nacida",
+    "=nací",
+    "=nació",
+    "=naci",
+    "nacimiento",
+    "=nato",
+    "=nata",
+    "nascita",
+    "=nacque",
+    "=naissait",
+    "=naquit",
 ];
+/// Those of them that may stand behind the date. Others would belong to the next sentence.
+const BIRTH_AFTER: &[&str] =
+    &["geboren", "=dob", "=birth", "geburtsd", "naissance", "nacimiento", "nascita"];
 /// Words for the day that comes every year: with a year of late, it is a party.
 const BIRTHDAY: &[&str] =
     &["birthday", "=bday", "geburtstag", "anniversaire", "cumpleaños", "compleanno"];
@@ -22,16 +44,91 @@ const YEARS: Range<u32> = 1900..2031;
 
 /// Month names and their abbreviations in five languages, as stems.
 const MONTHS: &[&str] = &[
-    "=january", "=jan", "=january", "=januar", "=jänner", "=janvier", "=enero", "=ene", "=gennaio",
-    "=gen", "=february", "=feb", "=februar", "=février", "=fevrier", "=févr", "=febrero",
-    "=febbraio", "=march", "=mar", "=märz", "=mrz", "=mars", "=marzo", "=april", "=apr", "=avril",
-    "=avr", "=abril", "=abr", "=aprile", "=may", "=mai", "=mayo", "=maggio", "=mag", "=june",
-    "=jun", "=juni", "=juin", "=junio", "=giugno", "=giu", "=july", "=jul", "=juli", "=juillet",
-    "=juil", "=julio", "=luglio", "=lug", "=august", "=aug", "=août", "=aout", "=agosto", "=ago",
-    "=september", "=sep", "=sept", "=septembre", "=septiembre", "=settembre", "=set", "=october",
-    "=oct", "=oktober", "=okt", "=octobre", "=octubre", "=ottobre", "=ott", "=november", "=nov",
-    "=novembre", "=noviembre", "=december", "=dec", "=dezember", "=dez", "=décembre", "=déc",
-    "=diciembre", "=dic", "=dicembre",
+    "=january",
+    "=jan",
+    "=january",
+    "=januar",
+    "=jänner",
+    "=janvier",
+    "=enero",
+    "=ene",
+    "=gennaio",
+    "=gen",
+    "=february",
+    "=feb",
+    "=februar",
+    "=février",
+    "=fevrier",
+    "=févr",
+    "=febrero",
+    "=febbraio",
+    "=march",
+    "=mar",
+    "=märz",
+    "=mrz",
+    "=mars",
+    "=marzo",
+    "=april",
+    "=apr",
+    "=avril",
+    "=avr",
+    "=abril",
+    "=abr",
+    "=aprile",
+    "=may",
+    "=mai",
+    "=mayo",
+    "=maggio",
+    "=mag",
+    "=june",
+    "=jun",
+    "=juni",
+    "=juin",
+    "=junio",
+    "=giugno",
+    "=giu",
+    "=july",
+    "=jul",
+    "=juli",
+    "=juillet",
+    "=juil",
+    "=julio",
+    "=luglio",
+    "=lug",
+    "=august",
+    "=aug",
+    "=août",
+    "=aout",
+    "=agosto",
+    "=ago",
+    "=september",
+    "=sep",
+    "=sept",
+    "=septembre",
+    "=septiembre",
+    "=settembre",
+    "=set",
+    "=october",
+    "=oct",
+    "=oktober",
+    "=okt",
+    "=octobre",
+    "=octubre",
+    "=ottobre",
+    "=ott",
+    "=november",
+    "=nov",
+    "=novembre",
+    "=noviembre",
+    "=december",
+    "=dec",
+    "=dezember",
+    "=dez",
+    "=décembre",
+    "=déc",
+    "=diciembre",
+    "=dic",
+    "=dicembre",
 ];
 
 /// A date in a text.
@@ -151,10 +248,13 @@ fn with_year(text: &Text<'_>, start: usize, year_at: usize) -> Option<Date> {
 /// Whether the words around a date say that somebody was born on it.
 pub(super) fn is_birth(text: &Text<'_>, date: &Date, floor: usize) -> bool {
     let Range { start, end } = date.range;
-    let is_near = |stems| is_before(text, start, floor, stems) || is_after(text, end, stems);
     let initials = text.bytes(start.saturating_sub(10).max(floor)..start);
     let initials = initials.windows(5).any(|it| it.eq_ignore_ascii_case(b"d.o.b"));
-    initials || is_near(BIRTH) || (date.year <= BIRTHDAY_YEAR_MAX && is_near(BIRTHDAY))
+    initials
+        || is_before(text, start, floor, BIRTH)
+        || is_after(text, end, BIRTH_AFTER)
+        || (date.year <= BIRTHDAY_YEAR_MAX
+            && (is_before(text, start, floor, BIRTHDAY) || is_after(text, end, BIRTHDAY)))
 }
 
 fn is_letter(byte: u8) -> bool {

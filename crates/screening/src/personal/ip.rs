@@ -7,24 +7,82 @@ use std::{
 };
 
 use super::{
-    context::is_before,
+    context::{Line, is_any, nearest},
     run::{Gap, Run, Text},
 };
 
 /// Words that make four numbers a version or a place in a document.
 const NO_ADDRESS: &[&str] = &[
-    "version", "=v", "=ver", "release", "firmware", "build", "update", "upgrad", "driver",
-    "section", "chapter", "=paragraph", "clause", "abschnitt", "kapitel", "absatz", "ziffer",
-    "section", "chapitre", "=clause", "mise", "versión", "sección", "capítulo", "apartado",
-    "versione", "sezione", "capitolo", "paragrafo", "aggiorna", "actualiza", "treiber", "=oid",
-    "pilote", "=software", "patch", "=rfc", "kernel", "plugin", "paket", "package", "=lib",
-    "library", "=bibliothek",
+    "version",
+    "=v",
+    "=ver",
+    "release",
+    "firmware",
+    "build",
+    "update",
+    "upgrad",
+    "driver",
+    "section",
+    "chapter",
+    "=paragraph",
+    "clause",
+    "abschnitt",
+    "kapitel",
+    "absatz",
+    "ziffer",
+    "section",
+    "chapitre",
+    "=clause",
+    "mise",
+    "versión",
+    "sección",
+    "capítulo",
+    "apartado",
+    "versione",
+    "sezione",
+    "capitolo",
+    "paragrafo",
+    "aggiorna",
+    "actualiza",
+    "treiber",
+    "=oid",
+    "pilote",
+    "=software",
+    "patch",
+    "=rfc",
+    "kernel",
+    "plugin",
+    "paket",
+    "package",
+    "=lib",
+    "library",
+    "=bibliothek",
 ];
 /// Words that make them an address.
 const ADDRESS: &[&str] = &[
-    "=ip", "ipv4", "=host", "server", "servid", "serveur", "=dns", "=ping", "adress", "address",
-    "dirección", "indirizzo", "router", "gateway", "subnet", "=ssh", "client", "=node", "firewall",
-    "=port", "login", "=from", "proxy",
+    "=ip",
+    "ipv4",
+    "=host",
+    "server",
+    "servid",
+    "serveur",
+    "=dns",
+    "=ping",
+    "adress",
+    "address",
+    "dirección",
+    "indirizzo",
+    "router",
+    "gateway",
+    "subnet",
+    "=ssh",
+    "client",
+    "=node",
+    "firewall",
+    "=port",
+    "login",
+    "=from",
+    "proxy",
 ];
 /// Numbers up to here are those of versions more often than not.
 const VERSION_PART_MAX: u8 = 31;
@@ -46,7 +104,13 @@ pub(super) fn v4(text: &Text<'_>, run: &Run, floor: usize) -> Option<Range<usize
         byte => byte.is_ascii_alphabetic(),
     };
     let [first, ..] = address.octets();
-    if goes_on || first == 0 || is_before(text, start, floor, NO_ADDRESS) {
+    let named = nearest(text, start, floor, |word, line| {
+        if is_any(word, ADDRESS) {
+            return Some(true);
+        }
+        (line == Line::Same && is_any(word, NO_ADDRESS)).then_some(false)
+    });
+    if goes_on || first == 0 || named == Some(false) {
         return None;
     }
     let octets = address.octets();
@@ -55,7 +119,7 @@ pub(super) fn v4(text: &Text<'_>, run: &Run, floor: usize) -> Option<Range<usize
     let has_port = matches!(text.at(end), b':' | b'/') && text.is_digit(end + 1);
     let is_url = text.bytes(start.saturating_sub(3)..start) == b"://";
     let is_sure = !is_small || first == 10 || is_even || has_port || is_url;
-    (is_sure || is_before(text, start, floor, ADDRESS)).then_some(start..end)
+    (is_sure || named == Some(true)).then_some(start..end)
 }
 
 /// The address of version 6 around the hexadecimal word that ends at `word_end`.

@@ -20,19 +20,52 @@ const LEADS: &[(Lead, &[&str])] = &[
     (
         Lead::Phrase,
         &[
-            "my name is", "my name's", "my name’s", "my full name is", "his name is", "her name is",
-            "i am called", "i'm called", "ich heiße", "ich heisse", "mein name ist",
-            "mein name lautet", "mein voller name ist", "je m'appelle", "je m’appelle",
-            "mon nom est", "mon nom complet est", "me llamo", "mi nombre es",
-            "mi nombre completo es", "mi chiamo", "il mio nome è", "il mio nome completo è",
+            "my name is",
+            "my name's",
+            "my name’s",
+            "my full name is",
+            "his name is",
+            "her name is",
+            "i am called",
+            "i'm called",
+            "ich heiße",
+            "ich heisse",
+            "mein name ist",
+            "mein name lautet",
+            "mein voller name ist",
+            "je m'appelle",
+            "je m’appelle",
+            "mon nom est",
+            "mon nom complet est",
+            "me llamo",
+            "mi nombre es",
+            "mi nombre completo es",
+            "mi chiamo",
+            "il mio nome è",
+            "il mio nome completo è",
         ],
     ),
     (
         Lead::Title,
         &[
-            "professor", "herr", "herrn", "frau", "professorin", "monsieur", "madame",
-            "mademoiselle", "señor", "señora", "señorita", "signor", "signora", "signorina",
-            "dottor", "dottoressa", "doctora", "docteur",
+            "professor",
+            "herr",
+            "herrn",
+            "frau",
+            "professorin",
+            "monsieur",
+            "madame",
+            "mademoiselle",
+            "señor",
+            "señora",
+            "señorita",
+            "signor",
+            "signora",
+            "signorina",
+            "dottor",
+            "dottoressa",
+            "doctora",
+            "docteur",
         ],
     ),
     (
@@ -45,23 +78,80 @@ const LEADS: &[(Lead, &[&str])] = &[
 ];
 /// Words that follow such a phrase and are no name.
 const NO_NAMES: &[&str] = &[
-    "Not", "The", "A", "An", "In", "On", "Sie", "Euch", "Programm", "Ihnen", "Alle", "Nicht", "Now",
-    "Already", "Spelled", "Pepper", "Right", "Wrong", "Engineer", "Developer", "Manager", "Director",
-    "Software", "Data", "Product", "Designer", "Analyst", "Backend", "Frontend", "Robot", "President",
-    "Presidente", "Président", "Präsident", "Präsidentin", "Speaker", "Chairman", "Minister",
-    "Ministre", "Ministro", "Tussauds", "Bovary", "Der", "Die", "Das", "Und", "And", "Your", "Our",
-    "Vorsitzender", "Vorsitzende", "Bundeskanzler", "Bundeskanzlerin", "Bürgermeister", "Director",
-    "Directeur", "Directrice", "Direttore", "Alcalde", "Sindaco", "Maire",
+    "Not",
+    "The",
+    "A",
+    "An",
+    "In",
+    "On",
+    "Sie",
+    "Euch",
+    "Programm",
+    "Ihnen",
+    "Alle",
+    "Nicht",
+    "Now",
+    "Already",
+    "Spelled",
+    "Pepper",
+    "Right",
+    "Wrong",
+    "Engineer",
+    "Developer",
+    "Manager",
+    "Director",
+    "Software",
+    "Data",
+    "Product",
+    "Designer",
+    "Analyst",
+    "Backend",
+    "Frontend",
+    "Robot",
+    "President",
+    "Presidente",
+    "Président",
+    "Präsident",
+    "Präsidentin",
+    "Speaker",
+    "Chairman",
+    "Minister",
+    "Ministre",
+    "Ministro",
+    "Tussauds",
+    "Bovary",
+    "Der",
+    "Die",
+    "Das",
+    "Und",
+    "And",
+    "Your",
+    "Our",
+    "Vorsitzender",
+    "Vorsitzende",
+    "Bundeskanzler",
+    "Bundeskanzlerin",
+    "Bürgermeister",
+    "Director",
+    "Directeur",
+    "Directrice",
+    "Direttore",
+    "Alcalde",
+    "Sindaco",
+    "Maire",
 ];
 /// Words that end a name although they begin with a capital.
-const AFTER_NAMES: &[&str] = &["I", "And", "But", "Ich", "Und", "Aber", "Je", "Et", "Yo", "Io", "Sie"];
+const AFTER_NAMES: &[&str] =
+    &["I", "And", "But", "Ich", "Und", "Aber", "Je", "Et", "Yo", "Io", "Sie"];
 /// Small words inside of names.
 const PARTICLES: &[&str] = &[
-    "de", "del", "della", "dello", "degli", "di", "da", "van", "von", "der", "den", "la", "le", "du",
-    "des", "dos", "y", "zu", "vom", "zum", "ter", "ten",
+    "de", "del", "della", "dello", "degli", "di", "da", "van", "von", "der", "den", "la", "le",
+    "du", "des", "dos", "y", "zu", "vom", "zum", "ter", "ten",
 ];
 const PHRASE_WORDS_MAX: usize = 4;
 const TITLE_WORDS_MAX: usize = 3;
+/// Titles in a row.
+const TITLES_MAX: usize = 3;
 const WORD_BYTES_MAX: usize = 40;
 
 /// The search for what announces a name.
@@ -108,12 +198,7 @@ fn stands_alone(text: &str, at: usize) -> bool {
     before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.' | '/'))
 }
 
-fn name_after(
-    text: &str,
-    lead: Lead,
-    start: usize,
-    end: usize,
-) -> Option<std::ops::Range<usize>> {
+fn name_after(text: &str, lead: Lead, start: usize, end: usize) -> Option<std::ops::Range<usize>> {
     if lead == Lead::Short {
         // `ms` is a unit and `MS` a company.
         let mut letters = text.get(start..end)?.chars();
@@ -132,8 +217,8 @@ fn name_after(
     }
     at = after_space(text, at, lead == Lead::Short)?;
     // `Prof. Dr. Weber`, `Herr Dr. Weber`.
-    while let Some(next) = after_title(text, at) {
-        at = next;
+    for _ in 0..TITLES_MAX {
+        at = after_title(text, at).unwrap_or(at);
     }
     let start = at;
     let mut end = None;

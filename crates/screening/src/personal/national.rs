@@ -11,25 +11,45 @@ use std::ops::Range;
 
 use super::{
     PersonalType,
-    context::{Hint, is_any, is_before, nearest, phone_hint},
+    context::{Hint, Line, OTHER_NUMBER, is_any, is_before, nearest, phone_hint},
     run::{Gap, Run, Text},
 };
 
 const SSN_WORDS: &[&str] = &["=ssn", "=ssns", "social", "=ss", "taxpayer", "=itin"];
 const NOT_SSN_WORDS: &[&str] = &[
-    "=part", "parts", "=sku", "order", "serial", "model", "artic", "=lot", "batch", "track",
-    "bestell", "artikel", "commande", "pedido", "ordine", "teile", "pièce", "pieza", "ricambio",
-    "invoice", "ticket", "item", "catalog",
+    "=part", "parts", "=sku", "order", "serial", "model", "artic", "batch", "track", "bestell",
+    "artikel", "commande", "pedido", "ordine", "teile", "pièce", "pieza", "ricambio", "invoice",
+    "ticket", "item", "catalog",
 ];
-const PASSPORT_WORDS: &[&str] =
-    &["passport", "reisepass", "=pass", "passnum", "passnr", "passeport", "pasaporte", "passaporto"];
+const PASSPORT_WORDS: &[&str] = &[
+    "passport",
+    "reisepass",
+    "=pass",
+    "passnum",
+    "passnr",
+    "passeport",
+    "pasaporte",
+    "passaporto",
+];
 const NOT_PASSPORT_WORDS: &[&str] =
     &["order", "ticket", "invoice", "flight", "booking", "track", "=sku", "hash", "commit"];
 const CARD_WORDS: &[&str] = &[
-    "ausweis", "personalausweis", "=perso", "identity", "identité", "identidad", "identità",
-    "=cie", "dowód", "dowod", "id-karte",
+    "ausweis",
+    "personalausweis",
+    "=perso",
+    "identity",
+    "identité",
+    "identidad",
+    "identità",
+    "=cie",
+    "dowód",
+    "dowod",
+    "id-karte",
 ];
 const BSN_WORDS: &[&str] = &["=bsn", "burgerservice", "sofi", "=citizen", "dutch", "niederländ"];
+/// Words for the numbers of persons that need no word.
+const NUMBER_WORDS: &[&str] =
+    &["=id", "=idnr", "steuer", "=tin", "pesel", "identif", "finanz", "=nip"];
 /// The letters of DNI and NIE, by remainder.
 const DNI_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
@@ -61,25 +81,32 @@ pub(super) fn in_run(
         return None;
     }
     let digits = run.digits_up_to(count);
+    let is_named = |words| is_before(text, start, floor, words);
     let kind = match digits.len() {
         15 if is_nir(digits) => PersonalType::NationalId,
-        11 if is_tax_number(digits) => PersonalType::NationalId,
-        11 if count == 1 && is_pesel(digits) => PersonalType::NationalId,
-        8 | 9 if is_bsn(digits) && is_before(text, start, floor, BSN_WORDS) => {
-            PersonalType::NationalId
+        11 if is_tax_number(digits) || (count == 1 && is_pesel(digits)) => {
+            // Another number passes such a check once in a while.
+            let is_other = text.before(start) == b'+' || is_other(text, start, digits, floor);
+            return (!is_other).then_some((PersonalType::NationalId, start..end));
         }
-        9 if count == 1 && is_ssn(digits) && is_before(text, start, floor, SSN_WORDS) => {
-            PersonalType::Ssn
-        }
+        8 | 9 if is_bsn(digits) && is_named(BSN_WORDS) => PersonalType::NationalId,
+        9 if count == 1 && is_ssn(digits) && is_named(SSN_WORDS) => PersonalType::Ssn,
         9 if count == 1 && is_passport_named(text, start, floor) => PersonalType::Passport,
         _ => return None,
     };
-    // A telephone number passes such a check once in a while.
-    let is_phone = digits.first() == Some(&0) || count == 3;
-    if is_phone && phone_hint(text, start, floor) == Hint::Phone {
-        return None;
-    }
     Some((kind, start..end))
+}
+
+/// Whether words say that a number is an order's or a telephone's.
+fn is_other(text: &Text<'_>, at: usize, digits: &[u8], floor: usize) -> bool {
+    let named = nearest(text, at, floor, |word, line| {
+        if is_any(word, NUMBER_WORDS) {
+            return Some(false);
+        }
+        (line == Line::Same && is_any(word, OTHER_NUMBER)).then_some(true)
+    });
+    let is_phone = digits.first() == Some(&0) && phone_hint(text, at, floor) == Hint::Phone;
+    named.unwrap_or(is_phone)
 }
 
 /// A number of a person that is one whole word of letters and digits.
@@ -145,11 +172,11 @@ fn ssn(text: &Text<'_>, run: &Run, floor: usize) -> Option<usize> {
     if !fits || !is_ssn(run.digits_up_to(3)) || text.is_attached_after(end) {
         return None;
     }
-    let named = nearest(text, start, floor, |word| {
+    let named = nearest(text, start, floor, |word, line| {
         if is_any(word, SSN_WORDS) {
             return Some(true);
         }
-        is_any(word, NOT_SSN_WORDS).then_some(false)
+        (line == Line::Same && is_any(word, NOT_SSN_WORDS)).then_some(false)
     });
     // With hyphens, it looks like nothing else.
     named.unwrap_or(gap == Gap::Dash).then_some(end)
@@ -174,7 +201,11 @@ fn dni(text: &Text<'_>, run: &Run) -> Option<Range<usize>> {
     let digits = run.digits_up_to(count);
     let mut head = 0;
     if digits.len() == 7 {
-        let at = start.checked_sub(if matches!(text.before(start), b'-' | b' ' | b'.') { 2 } else { 1 })?;
+        let at = start.checked_sub(if matches!(text.before(start), b'-' | b' ' | b'.') {
+            2
+        } else {
+            1
+        })?;
         head = match text.at(at) {
             b'X' => 0,
             b'Y' => 1,
@@ -192,14 +223,17 @@ fn dni(text: &Text<'_>, run: &Run) -> Option<Range<usize>> {
         _ => end,
     };
     let letter = text.at(at);
-    let is_right = DNI_LETTERS.get(usize::try_from((head * 10_000_000 + number(digits)) % 23).ok()?);
+    let is_right =
+        DNI_LETTERS.get(usize::try_from((head * 10_000_000 + number(digits)) % 23).ok()?);
     let fits = is_right == Some(&letter) && !text.is_attached_after(at + 1);
     fits.then_some(start..at + 1)
 }
 
 fn is_dni(word: &[u8]) -> bool {
     let Some((letter, digits)) = word.split_last() else { return false };
-    digits.len() == 8 && digits.iter().all(u8::is_ascii_digit) && dni_letter(digits) == Some(*letter)
+    digits.len() == 8
+        && digits.iter().all(u8::is_ascii_digit)
+        && dni_letter(digits) == Some(*letter)
 }
 
 fn is_nie(word: &[u8]) -> bool {
@@ -287,7 +321,8 @@ fn is_bsn(digits: &[u8]) -> bool {
 fn is_fiscal_code(word: &[u8]) -> bool {
     /// What a character counts in an odd place, digits and letters A to J alike.
     const ODD: [u32; 26] = [
-        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24,
+        23,
     ];
     // Digits may be replaced by letters where two persons would share a code.
     let is_digit = |byte: &u8| byte.is_ascii_digit() || b"LMNPQRSTUV".contains(byte);
@@ -375,11 +410,11 @@ fn is_passport(word: &[u8]) -> bool {
 }
 
 fn is_passport_named(text: &Text<'_>, at: usize, floor: usize) -> bool {
-    let named = nearest(text, at, floor, |word| {
+    let named = nearest(text, at, floor, |word, line| {
         if is_any(word, PASSPORT_WORDS) {
             return Some(true);
         }
-        is_any(word, NOT_PASSPORT_WORDS).then_some(false)
+        (line == Line::Same && is_any(word, NOT_PASSPORT_WORDS)).then_some(false)
     });
     named.unwrap_or(false)
 }

@@ -4,22 +4,70 @@
 use std::ops::Range;
 
 use super::{
-    context::{Hint, is_any, phone_hint, word_after},
+    context::{Hint, PHONE_AFTER, is_after, is_any, phone_hint, word_after},
     phone_regions::{Likeness, PhoneRegion, country},
     run::{Gap, Run, Text},
 };
 
 /// Digits of a number whose form is not known but that a word announces.
 const ANNOUNCED_DIGITS: std::ops::RangeInclusive<usize> = 7..=13;
+/// The fewest digits of any number that is looked for.
+const NATIONAL_DIGITS_MIN: usize = 7;
 /// The fewest digits of an international number that begins with `00` and has no gaps.
 const SOLID_DIGITS_MIN: usize = 11;
 /// Words after a number that make it a count of something.
 const UNITS: &[&str] = &[
-    "eur", "usd", "gbp", "chf", "dollar", "pound", "=km", "=kg", "=ms", "byte", "=mb", "=gb", "=kb",
-    "people", "person", "habitant", "einwohner", "personas", "persone", "user", "utilis", "usuari",
-    "utent", "nutzer", "token", "pixel", "million", "=views", "=rows", "=lines", "zeilen", "lignes",
-    "líneas", "righe", "stück", "abitant", "stimmen", "votes", "voix", "votos", "voti", "=px",
-    "sekunden", "seconds", "secondes", "segundos", "secondi", "meter", "mètres", "metros", "metri",
+    "eur",
+    "usd",
+    "gbp",
+    "chf",
+    "dollar",
+    "pound",
+    "=km",
+    "=kg",
+    "=ms",
+    "byte",
+    "=mb",
+    "=gb",
+    "=kb",
+    "people",
+    "person",
+    "habitant",
+    "einwohner",
+    "personas",
+    "persone",
+    "user",
+    "utilis",
+    "usuari",
+    "utent",
+    "nutzer",
+    "token",
+    "pixel",
+    "million",
+    "=views",
+    "=rows",
+    "=lines",
+    "zeilen",
+    "lignes",
+    "líneas",
+    "righe",
+    "stück",
+    "abitant",
+    "stimmen",
+    "votes",
+    "voix",
+    "votos",
+    "voti",
+    "=px",
+    "sekunden",
+    "seconds",
+    "secondes",
+    "segundos",
+    "secondi",
+    "meter",
+    "mètres",
+    "metros",
+    "metri",
 ];
 
 /// The number that begins `run`.
@@ -38,7 +86,7 @@ pub(super) fn find(
     } else if is_no_start(text, digits_at) {
         return None;
     }
-    let hint = phone_hint(text, start, floor);
+    let mut known = None;
     let count = run.groups().len();
     for taken in (1..=count).rev() {
         let may_end = match run.gap(taken) {
@@ -50,16 +98,25 @@ pub(super) fn find(
             continue;
         }
         let likeness = if is_international {
-            international(run, taken, 0, hint)
+            international(run, taken, 0)
         } else {
-            national(run, taken, regions, hint)
+            national(run, taken, regions)
         };
         let end = run.end_of(taken);
         let is_count = || is_any(word_after(text, end), UNITS);
+        // Words are looked at only where they can change anything.
+        let mut hint = || *known.get_or_insert_with(|| phone_hint(text, start, floor));
         let is_phone = match likeness {
             Likeness::None => false,
-            Likeness::Possible => hint == Hint::Phone && !is_count(),
-            Likeness::Likely => hint != Hint::Other && !is_count(),
+            Likeness::Possible => {
+                let is_named = match hint() {
+                    Hint::Phone => true,
+                    Hint::None => is_after(text, end, PHONE_AFTER),
+                    Hint::Other => false,
+                };
+                is_named && !is_count()
+            }
+            Likeness::Likely => hint() != Hint::Other && !is_count(),
             Likeness::Sure => true,
         };
         if is_phone {
@@ -73,8 +130,20 @@ pub(super) fn find(
 fn is_no_start(text: &Text<'_>, at: usize) -> bool {
     let is_sign = matches!(
         text.before(at),
-        b'#' | b'$' | b'/' | b'=' | b'_' | b'%' | b'&' | b'~' | b'*' | b'^' | b'<' | b'>' | b'-'
-            | b'+' | b'@'
+        b'#' | b'$'
+            | b'/'
+            | b'='
+            | b'_'
+            | b'%'
+            | b'&'
+            | b'~'
+            | b'*'
+            | b'^'
+            | b'<'
+            | b'>'
+            | b'-'
+            | b'+'
+            | b'@'
     );
     // Pound and euro signs, before or behind a space.
     let near = text.bytes(at.saturating_sub(4)..at);
@@ -93,7 +162,9 @@ fn ends(text: &Text<'_>, at: usize) -> bool {
         // A decimal, and not the next number of a list.
         b',' => !(next.is_ascii_digit() && text.skip(at + 1, |b| b.is_ascii_digit()) < at + 5),
         b'.' | b':' | b'/' | b'\'' => !next.is_ascii_digit(),
-        b' ' => !matches!((next, text.at(at + 2)), (b'*' | b'=' | b'+' | b'$' | b'%', _) | (0xE2, 0x82)),
+        b' ' => {
+            !matches!((next, text.at(at + 2)), (b'*' | b'=' | b'+' | b'$' | b'%', _) | (0xE2, 0x82))
+        }
         0xE2 => text.at(at + 1) != 0x82,
         0xC2 => !matches!(text.at(at + 1), 0xA3 | 0xB0),
         byte => !byte.is_ascii_alphanumeric(),
@@ -101,7 +172,7 @@ fn ends(text: &Text<'_>, at: usize) -> bool {
 }
 
 /// The likeness of the first `taken` groups, a country's code after the first `skipped` digits.
-fn international(run: &Run, taken: usize, skipped: usize, hint: Hint) -> Likeness {
+fn international(run: &Run, taken: usize, skipped: usize) -> Likeness {
     let digits = run.digits_up_to(taken).get(skipped..).unwrap_or_default();
     let Some((code_digits, least, most)) = country(digits) else { return Likeness::None };
     let mut rest = digits.get(code_digits..).unwrap_or_default();
@@ -115,21 +186,25 @@ fn international(run: &Run, taken: usize, skipped: usize, hint: Hint) -> Likenes
     let is_american = digits.first() == Some(&1);
     let is_valid = (least..=most).contains(&rest.len())
         && (!is_american || rest.first().is_some_and(|digit| 2 <= *digit));
-    match (is_valid, hint) {
+    match (is_valid, skipped) {
         (false, _) => Likeness::None,
-        (true, Hint::Other) if skipped != 0 => Likeness::None,
-        (true, Hint::Phone | Hint::Other | Hint::None) => Likeness::Sure,
+        (true, 0) => Likeness::Sure,
+        // Two zeros open other numbers as well.
+        (true, _) => Likeness::Likely,
     }
 }
 
-fn national(run: &Run, taken: usize, regions: &[PhoneRegion], hint: Hint) -> Likeness {
+fn national(run: &Run, taken: usize, regions: &[PhoneRegion]) -> Likeness {
     let digits = run.digits_up_to(taken);
     let sizes = run.sizes().get(..taken).unwrap_or_default();
     if let [0, 0, ..] = digits {
         let is_split = matches!(sizes, [2, _, ..] | [3..=5, _, ..]);
         let is_solid = matches!(sizes, [only] if SOLID_DIGITS_MIN <= *only);
-        let likeness = international(run, taken, 2, hint);
+        let likeness = international(run, taken, 2);
         return if is_split || is_solid { likeness } else { Likeness::None };
+    }
+    if digits.len() < NATIONAL_DIGITS_MIN {
+        return Likeness::None;
     }
     let is_dotted = 1 < taken && run.is_even(taken, Gap::Dot);
     let likest = regions.iter().map(|it| it.likeness(digits, sizes, is_dotted)).max();

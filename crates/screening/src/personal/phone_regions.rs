@@ -97,8 +97,14 @@ fn french(digits: &[u8], sizes: &[usize]) -> Likeness {
         return Likeness::None;
     }
     match sizes {
-        [2, 2, 2, 2, 2] => Likeness::Sure,
-        [10] | [4, 2, 2, 2] | [4, 3, 3] | [2, 4, 4] | [2, 8] | [4, 6] | [1, 9] => Likeness::Likely,
+        [2, 2, 2, 2, 2]
+        | [10]
+        | [4, 2, 2, 2]
+        | [4, 3, 3]
+        | [2, 4, 4]
+        | [2, 8]
+        | [4, 6]
+        | [1, 9] => Likeness::Likely,
         [1, 3, 2, 2, 2] | [1, 3, 3, 3] => Likeness::Likely,
         _ => Likeness::None,
     }

@@ -222,7 +222,8 @@ mod tests {
         assert_eq!(turn.issue("email", "Ada@example.org"), "[EMAIL_1]");
         assert_eq!(turn.issue("phone", "030/123-456"), "[PHONE_1]");
         assert_eq!(turn.len(), 3);
-        let answer = "[EMAIL_2] or [EMAIL_1], not [EMAIL_3] [EMAIL_01] [EMAIL] [email_1]; [PHONE_1]";
+        let answer =
+            "[EMAIL_2] or [EMAIL_1], not [EMAIL_3] [EMAIL_01] [EMAIL] [email_1]; [PHONE_1]";
         assert_eq!(
             turn.restore(answer),
             "bob@example.org or ada@example.org, not [EMAIL_3] [EMAIL_01] [EMAIL] [email_1]; 030 123 456"

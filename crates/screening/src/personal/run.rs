@@ -61,12 +61,7 @@ impl<'t> Text<'t> {
     }
 
     /// Where the stretch that `accepts` ending before `at` begins, not before `floor`.
-    pub(super) fn skip_back(
-        &self,
-        at: usize,
-        floor: usize,
-        accepts: impl Fn(u8) -> bool,
-    ) -> usize {
+    pub(super) fn skip_back(&self, at: usize, floor: usize, accepts: impl Fn(u8) -> bool) -> usize {
         let head = self.bytes.get(floor..at).unwrap_or_default();
         at - head.iter().rev().position(|&byte| !accepts(byte)).unwrap_or(head.len())
     }

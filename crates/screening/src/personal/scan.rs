@@ -116,12 +116,7 @@ fn at_mixed(text: &Text<'_>, word: Range<usize>, floor: usize) -> Answer {
 }
 
 /// What stands at a word of digits.
-fn at_digits(
-    text: &Text<'_>,
-    word: Range<usize>,
-    regions: &[PhoneRegion],
-    floor: usize,
-) -> Answer {
+fn at_digits(text: &Text<'_>, word: Range<usize>, regions: &[PhoneRegion], floor: usize) -> Answer {
     let start = word.start;
     let run = Run::at(text, start);
     let is_attached = text.is_attached_before(start);
