@@ -13,6 +13,9 @@ const DIGITS_MAX: usize = 19;
 /// The card number that begins `run`.
 pub(super) fn find(text: &Text<'_>, run: &Run) -> Option<Range<usize>> {
     let start = run.groups().first()?.start;
+    if text.before(start) == b'+' {
+        return None;
+    }
     let count = match run.sizes() {
         [DIGITS_MIN..=DIGITS_MAX, ..] => 1,
         sizes => SHAPES.iter().find(|shape| sizes.starts_with(shape))?.len(),

@@ -149,7 +149,9 @@ fn is_no_start(text: &Text<'_>, at: usize) -> bool {
     let near = text.bytes(at.saturating_sub(4)..at);
     let near = near.strip_suffix(b" ").unwrap_or(near);
     let is_money = near.ends_with(&[0xC2, 0xA3]) || near.ends_with(&[0xE2, 0x82, 0xAC]);
-    let is_term = matches!(near.last(), Some(b'*' | b'=' | b'+' | b'$' | b'<' | b'>'));
+    // `->` is an arrow, not a comparison.
+    let is_term = matches!(near.last(), Some(b'*' | b'=' | b'+' | b'$' | b'<' | b'>'))
+        && !near.ends_with(b"->");
     is_sign || is_money || is_term
 }
 

@@ -78,6 +78,9 @@ fn phone_numbers_are_found_by_form_or_by_context() {
             "my number is ⟦4155552671⟧",
             "call ⟦555-0123⟧",
             "tel:⟦+4930123456⟧",
+            "dentist -> ⟦020 7946 0958⟧",
+            // Has the length, the beginning and the check digit of a card.
+            "⟦+4915115981065⟧",
             "⟦+44 20 7946 0958⟧",
         ],
     );

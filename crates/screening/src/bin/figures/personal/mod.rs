@@ -23,7 +23,7 @@ use score::{Score, score};
 use sentences::{Labelled, generate};
 
 const DEVELOPMENT_SEED: u64 = 1;
-const REPORTED_SEED: u64 = 20_260;
+const REPORTED_SEED: u64 = 20_261;
 /// Texts in the set.
 const TEXTS: usize = 12_000;
 /// The least F1 over all types.
