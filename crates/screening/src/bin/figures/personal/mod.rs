@@ -34,6 +34,8 @@ const TYPE_F1_MIN: f64 = 0.90;
 const SPEED_MIN: f64 = 20.0;
 /// Rounds of a measurement, of which the median counts.
 const ROUNDS: usize = 9;
+/// The same for hostile texts, which take longer.
+const HOSTILE_ROUNDS: usize = 3;
 
 /// Prints the figures.
 ///
@@ -118,7 +120,7 @@ struct Speed {
 impl Speed {
     fn measure(search: &PersonalSearch, texts: &[Labelled]) -> Self {
         let bytes: usize = texts.iter().map(|labelled| labelled.text.len()).sum();
-        let chat = median(|| {
+        let chat = median(ROUNDS, || {
             for labelled in texts {
                 std::hint::black_box(search.find(std::hint::black_box(&labelled.text)));
             }
@@ -126,7 +128,7 @@ impl Speed {
         let calm_text = "Could we perhaps meet at the little cafe near the river instead? The place \
                          you named is closed on Mondays, and I would rather not stand in the rain \
                          with Peter and his dog again, however nice the view.";
-        let calm = median(|| {
+        let calm = median(ROUNDS, || {
             for _ in 0..1_000 {
                 std::hint::black_box(search.find(std::hint::black_box(calm_text)));
             }
@@ -154,7 +156,7 @@ impl Speed {
             let each = |length: usize| {
                 let text = piece.repeat(length / piece.len());
                 let rounds = (1 << 20) / length;
-                let time = median(|| {
+                let time = median(HOSTILE_ROUNDS, || {
                     for _ in 0..rounds {
                         std::hint::black_box(search.find(std::hint::black_box(&text)));
                     }
@@ -190,8 +192,8 @@ fn slowest<'p>(times: impl Iterator<Item = (&'p str, f64)>) -> (&'p str, f64) {
 
 /// The median time that `work` takes.
 #[expect(clippy::disallowed_methods, reason = "a measurement, not an actor")]
-fn median(work: impl Fn()) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS)
+fn median(rounds: usize, work: impl Fn()) -> Duration {
+    let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
             let start = Instant::now();
             work();
@@ -199,7 +201,7 @@ fn median(work: impl Fn()) -> Duration {
         })
         .collect();
     times.sort();
-    times.get(ROUNDS / 2).copied().unwrap_or_default()
+    times.get(rounds / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
