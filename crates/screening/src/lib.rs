@@ -2,7 +2,7 @@
 //!
 //! A [`Screen`] is made once from a [`Policy`] and then only read: no actor, no I/O, no clock, no
 //! lock. Text is normalised (`normalise`), matched against rules (`rules`) and configured secrets
-//! (`secrets`), on the way out compared with the agent's own instructions (`leak`), and the
+//! (`secrets`), searched for personal data (`personal`), on the way out compared with the agent's own instructions (`leak`), and the
 //! findings become one [`Judgement`] (`judgement`). [`screen_lines`] does the same for a stream
 //! of JSON Lines.
 //!
@@ -16,6 +16,7 @@ mod judgement;
 mod leak;
 mod lines;
 mod normalise;
+mod personal;
 mod rules;
 mod screen;
 mod secrets;
@@ -26,6 +27,10 @@ pub use judgement::{
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
 pub use normalise::sanitise;
+pub use personal::{
+    Found, PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, PhoneRegion, Placeholders,
+    UnknownPersonalType,
+};
 pub use rules::{RuleError, RuleFile, RuleProblem};
 pub use screen::{FailedExample, Limits, Policy, Screen};
 pub use secrets::ExactSecret;

@@ -11,6 +11,7 @@ use crate::{
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
     normalise::{MatchCopy, is_tag, sanitise},
+    personal::{PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, Placeholders},
     rules::{self, Rule, RuleError, RuleFile, RuleProblem},
     secrets::{ExactSecret, SecretSearch},
 };
@@ -21,6 +22,9 @@ const BUILTIN: &str = include_str!("../rules/builtin.toml");
 const BUILTIN_SECRETS: &str = include_str!("../rules/secrets.toml");
 /// Findings in one text. A text with more is refused: nobody could judge it.
 const FINDINGS_MAX: usize = 100;
+/// Findings of personal data that are only flagged, in one text. The rest are not listed: a pasted
+/// table of addresses is no reason to refuse a text.
+const PERSONAL_FLAGS_MAX: usize = 50;
 /// Tag characters in a row that no flag needs and that can only spell out hidden text.
 const TAG_RUN_MAX: usize = 8;
 /// Keywords of more bytes than this in all are searched for by a smaller, slower automaton.
@@ -57,6 +61,8 @@ pub struct Policy {
     pub rules_disabled: Vec<String>,
     /// The share of an agent's instructions, 0.0 to 1.0, that makes an answer a leak.
     pub leak_share_min: f32,
+    /// What is to happen to personal data, both ways.
+    pub personal: PersonalPolicy,
 }
 
 impl Default for Policy {
@@ -68,6 +74,7 @@ impl Default for Policy {
             rule_files: Vec::new(),
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
+            personal: PersonalPolicy::default(),
         }
     }
 }
@@ -96,6 +103,7 @@ pub struct Screen {
     /// By the keyword's place in `keywords`.
     keyword_rules: Vec<KeywordRule>,
     secrets: Option<SecretSearch>,
+    personal: PersonalSearch,
 }
 
 impl std::fmt::Debug for Screen {
@@ -125,16 +133,17 @@ impl Screen {
             .map(|(at, rule, k)| ((at, rule.keywords_exact.then(|| k.into())), k))
             .unzip();
         let small = keywords.iter().map(|k| k.len()).sum::<usize>() <= FAST_KEYWORD_BYTES_MAX;
+        let too_much = |error| RuleError {
+            file: "rules".to_owned(),
+            rule: None,
+            problem: RuleProblem::TooMuchToSearch(error),
+        };
         let keywords = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
             .kind(small.then_some(AhoCorasickKind::DFA))
             .build(keywords)
-            .map_err(|error| RuleError {
-                file: "rules".to_owned(),
-                rule: None,
-                problem: RuleProblem::TooMuchToSearch(error),
-            })?;
+            .map_err(too_much)?;
         Ok(Self {
             level: policy.level,
             limits: policy.limits,
@@ -142,6 +151,7 @@ impl Screen {
             keywords,
             keyword_rules,
             secrets: SecretSearch::new(&policy.secrets)?,
+            personal: PersonalSearch::new(policy.personal).map_err(too_much)?,
             rules,
         })
     }
@@ -155,19 +165,36 @@ impl Screen {
     /// Judges text on its way to the model. Rules for some agents only are left out.
     #[must_use]
     pub fn inbound<'t>(&self, text: &'t str) -> Judgement<'t> {
-        self.judge(text, Direction::In, None, None)
+        let mut turn = Placeholders::new();
+        self.judge(text, Direction::In, None, None, Some(&mut turn))
     }
 
     /// Judges text on its way to the model of one agent.
     #[must_use]
     pub fn inbound_for<'t>(&self, text: &'t str, agent: &str) -> Judgement<'t> {
-        self.judge(text, Direction::In, Some(agent), None)
+        self.inbound_with(text, agent, &mut Placeholders::new())
     }
 
-    /// Judges text on its way from the model to a person.
+    /// Judges text on its way to the model of one agent, as one of several texts of a turn.
+    ///
+    /// Personal data that is redacted gets placeholders of `turn`, the same value the same one in
+    /// all texts; [`Placeholders::restore`] puts the values back into the answer, after that was
+    /// judged. A placeholder of the turn that the text brings along is put in parentheses.
+    #[must_use]
+    pub fn inbound_with<'t>(
+        &self,
+        text: &'t str,
+        agent: &str,
+        turn: &mut Placeholders,
+    ) -> Judgement<'t> {
+        self.judge(text, Direction::In, Some(agent), None, Some(turn))
+    }
+
+    /// Judges text on its way from the model to a person. Personal data that is redacted gets
+    /// placeholders without a number, which never lead back to a value.
     #[must_use]
     pub fn outbound<'t>(&self, text: &'t str, context: &OutboundContext) -> Judgement<'t> {
-        self.judge(text, Direction::Out, context.agent(), Some(context))
+        self.judge(text, Direction::Out, context.agent(), Some(context), None)
     }
 
     /// Tries every rule on the examples it brings, and says which do not come out as written.
@@ -201,6 +228,7 @@ impl Screen {
         direction: Direction,
         agent: Option<&str>,
         context: Option<&OutboundContext>,
+        turn: Option<&mut Placeholders>,
     ) -> Judgement<'t> {
         if self.limits.chars_max < text.len() && self.limits.chars_max < text.chars().count() {
             let finding = malformed("too_long", 0, text.len());
@@ -216,6 +244,7 @@ impl Screen {
             self.match_rules(copy, direction, agent, &mut findings);
         }
         self.match_secrets(&plain, &mut findings);
+        self.match_personal(&plain, &mut findings);
         if let Some(context) = context {
             let copy = folded.as_ref().unwrap_or(&plain);
             if let Some(range) = context.leak(copy.text(), self.leak_share_min) {
@@ -228,7 +257,7 @@ impl Screen {
             findings.truncate(FINDINGS_MAX);
             findings.push(malformed("too_many_findings", 0, text.len()));
         }
-        Judgement::conclude(self.level, findings, |findings| pass(text, findings))
+        Judgement::conclude(self.level, findings, |findings| pass(text, findings, turn))
     }
 
     fn match_rules(
@@ -287,12 +316,60 @@ impl Screen {
         }));
     }
 
+    fn match_personal(&self, plain: &MatchCopy<'_>, findings: &mut Vec<Finding>) {
+        let mut flags = 0;
+        let mut others = 0;
+        for found in self.personal.find(plain.text()) {
+            let action = match self.personal.policy().action(found.kind) {
+                PersonalAction::Off => continue,
+                PersonalAction::Flag => Action::Flag,
+                PersonalAction::Redact => Action::Redact,
+                PersonalAction::Refuse => Action::Refuse,
+            };
+            // One more than the limit is enough to know that it is broken.
+            let (count, count_max) = match action {
+                Action::Flag => (&mut flags, PERSONAL_FLAGS_MAX),
+                Action::Redact | Action::Refuse => (&mut others, FINDINGS_MAX + 1),
+            };
+            if count_max <= *count {
+                continue;
+            }
+            *count += 1;
+            let label = self.personal.label(found.kind);
+            let source = plain.source(found.range);
+            findings.push(Finding {
+                kind: Kind::Pii(Arc::clone(&label)),
+                rule: label,
+                severity: severity(found.kind),
+                start: source.start,
+                end: source.end,
+                action,
+            });
+        }
+    }
+
     fn count_controls(&self, text: &str, findings: &mut Vec<Finding>) {
         let is_control = |byte: &u8| matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F);
         let count = text.as_bytes().iter().filter(|byte| is_control(byte)).count();
         if self.limits.control_chars_max < count {
             findings.push(malformed("control_characters", 0, text.len()));
         }
+    }
+}
+
+/// How bad it is if personal data of a type goes where it should not.
+fn severity(kind: PersonalType) -> Severity {
+    match kind {
+        PersonalType::CreditCard
+        | PersonalType::Ssn
+        | PersonalType::Iban
+        | PersonalType::Passport
+        | PersonalType::NationalId => Severity::High,
+        PersonalType::Email
+        | PersonalType::Phone
+        | PersonalType::CryptoAddress
+        | PersonalType::DateOfBirth => Severity::Medium,
+        PersonalType::Ip | PersonalType::PersonName => Severity::Low,
     }
 }
 
@@ -337,25 +414,76 @@ fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The text with what is to be redacted replaced, sanitised. `findings` are sorted.
-fn pass<'t>(text: &'t str, findings: &[Finding]) -> Cow<'t, str> {
-    let mut redacted = String::new();
-    let mut done = 0;
-    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
-        if done <= finding.start {
-            // SCREEN-1 makes the offsets character boundaries.
-            redacted.push_str(text.get(done..finding.start).unwrap_or_default());
-            redacted.push_str(&finding.kind.label());
-        }
-        done = done.max(finding.end);
-    }
-    if done == 0 {
+/// The text with what is to be redacted replaced, sanitised. `findings` are sorted. Personal data
+/// gets placeholders of `turn`, or without a turn such as lead to no value.
+fn pass<'t>(
+    text: &'t str,
+    findings: &[Finding],
+    mut turn: Option<&mut Placeholders>,
+) -> Cow<'t, str> {
+    let redactions = redactions(findings);
+    // Sanitised, because a placeholder may be spelled with characters that are about to go.
+    let note =
+        |turn: &mut &mut Placeholders| text.contains('[') && turn.note_foreign(&sanitise(text));
+    let brings_ours = turn.as_mut().is_some_and(note);
+    if redactions.is_empty() && !brings_ours {
         return sanitise(text);
     }
-    redacted.push_str(text.get(done..).unwrap_or_default());
+    let mut redacted = String::with_capacity(text.len());
+    let mut done = 0;
+    for Redaction { range, kind } in redactions {
+        // SCREEN-1 makes the offsets character boundaries.
+        let kept = text.get(done..range.start).unwrap_or_default();
+        keep(kept, brings_ours, turn.as_deref(), &mut redacted);
+        let value = text.get(range.clone()).unwrap_or_default();
+        match (kind, &mut turn) {
+            (Kind::Pii(kind), Some(turn)) => redacted.push_str(&turn.issue(kind, value)),
+            (kind, _) => redacted.push_str(&kind.label()),
+        }
+        done = range.end;
+    }
+    let kept = text.get(done..).unwrap_or_default();
+    keep(kept, brings_ours, turn.as_deref(), &mut redacted);
     Cow::Owned(sanitise(&redacted).into_owned())
 }
 
+/// Adds a part of the text that passes, without placeholders that look like the turn's own.
+fn keep(part: &str, brings_ours: bool, turn: Option<&Placeholders>, redacted: &mut String) {
+    match turn.filter(|_| brings_ours) {
+        Some(turn) => turn.defuse(&sanitise(part), redacted),
+        None => redacted.push_str(part),
+    }
+}
+
+/// A part of a text that is to be redacted, and as what.
+struct Redaction<'f> {
+    range: Range<usize>,
+    kind: &'f Kind,
+}
+
+/// What is to be redacted, without overlaps. Where something else overlaps personal data, all of it
+/// is the other's: a placeholder that leads back to a value must not lead to a secret.
+fn redactions(findings: &[Finding]) -> Vec<Redaction<'_>> {
+    let mut redactions: Vec<Redaction<'_>> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
+        match redactions.last_mut().filter(|last| finding.start < last.range.end) {
+            Some(last) => {
+                last.range.end = last.range.end.max(finding.end);
+                let is_secret = matches!(finding.kind, Kind::Secret(_));
+                let outranks =
+                    matches!(last.kind, Kind::Pii(_)) && !matches!(finding.kind, Kind::Pii(_));
+                if is_secret || outranks {
+                    last.kind = &finding.kind;
+                }
+            }
+            None => {
+                let range = finding.start..finding.end;
+                redactions.push(Redaction { range, kind: &finding.kind });
+            }
+        }
+    }
+    redactions
+}
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -437,6 +565,72 @@ mod tests {
         let judgement = screen().inbound(&text).into_owned();
         assert_eq!(rules_found(&judgement), ["password_in_url", "canary"]);
         assert_eq!(judgement.text, "[SECRET]/app and more");
+    }
+
+    #[test]
+    fn personal_data_is_redacted_in_several_texts_and_comes_back() {
+        let screen = screen();
+        let mut turn = Placeholders::new();
+        let first = "Pay 4111 1111 1111 1111 or DE89 3704 0044 0532 0130 00; ask ada@example.org";
+        let judgement = screen.inbound_with(first, "ada", &mut turn);
+        assert_eq!(judgement.verdict, Verdict::Redact);
+        assert_eq!(judgement.text, "Pay [CREDIT_CARD_1] or [IBAN_1]; ask ada@example.org");
+        assert_eq!(rules_found(&judgement), ["credit_card", "iban", "email"]);
+        let second = "not 5555555555554444 but 4111-1111-\u{200B}1111-1111";
+        let judgement = screen.inbound_with(second, "ada", &mut turn);
+        assert_eq!(judgement.text, "not [CREDIT_CARD_2] but [CREDIT_CARD_1]");
+        let answer = "Paid [IBAN_1] with [CREDIT_CARD_1].";
+        let context = OutboundContext::default();
+        assert_eq!(screen.outbound(answer, &context).verdict, Verdict::Clear);
+        assert_eq!(
+            turn.restore(answer),
+            "Paid DE89 3704 0044 0532 0130 00 with 4111 1111 1111 1111."
+        );
+        let leaked = screen.outbound("it is 4111111111111111", &context);
+        assert_eq!(leaked.text, "it is [CREDIT_CARD]");
+    }
+
+    #[test]
+    fn personal_2_a_placeholder_typed_by_a_person_leads_to_no_value() {
+        let screen = screen();
+        let mut turn = Placeholders::new();
+        let text = "[IBAN_1] is DE89370400440532013000";
+        let judgement = screen.inbound_with(text, "ada", &mut turn).into_owned();
+        assert_eq!(judgement.text, "[IBAN_1] is [IBAN_2]");
+        assert_eq!(turn.restore(&judgement.text), text);
+        let later = screen.inbound_with("say [IB\u{200B}AN_2] or [IBAN_1]", "ada", &mut turn);
+        assert_eq!(later.text, "say (IBAN_2) or [IBAN_1]");
+    }
+
+    #[test]
+    fn screen_4_a_secret_inside_of_personal_data_does_not_come_back() {
+        let value = Zeroizing::new("4111111111111111".to_owned());
+        let secrets = vec![ExactSecret { name: "card".to_owned(), value }];
+        let screen = Screen::new(Policy { secrets, ..Policy::default() }).unwrap();
+        let mut turn = Placeholders::new();
+        let judgement = screen.inbound_with("use 4111111111111111", "ada", &mut turn);
+        assert_eq!(judgement.text, "use [SECRET]");
+        assert!(turn.is_empty());
+    }
+
+    #[test]
+    fn a_table_of_addresses_is_flagged_and_not_refused() {
+        let table: String = (0..200).map(|at| format!("ada{at}@example.org\n")).collect();
+        let judgement = screen().inbound(&table).into_owned();
+        assert_eq!(judgement.verdict, Verdict::Flag);
+        assert_eq!(judgement.findings.len(), PERSONAL_FLAGS_MAX);
+        assert_eq!(judgement.text, table);
+    }
+
+    #[test]
+    fn screen_3_personal_data_that_is_refused_issues_no_placeholder() {
+        let personal = PersonalPolicy { iban: PersonalAction::Refuse, ..PersonalPolicy::default() };
+        let screen = Screen::new(Policy { personal, ..Policy::default() }).unwrap();
+        let mut turn = Placeholders::new();
+        let text = "DE89370400440532013000 and 4111111111111111";
+        let judgement = screen.inbound_with(text, "ada", &mut turn);
+        assert_eq!((judgement.verdict, &*judgement.text), (Verdict::Refuse, ""));
+        assert!(turn.is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Measures the guard: `guard-figures TOPIC [--data DIR]` prints a table, and fails if a figure that
 //! is required is not met.
 
+mod personal;
 mod secret_samples;
 mod secrets;
 
@@ -10,6 +11,8 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 pub(crate) struct Args {
     /// A folder of texts, as gzipped JSON Lines with `text` and `label`.
     pub(crate) data: Option<PathBuf>,
+    /// What only the topic understands.
+    pub(crate) words: Vec<String>,
 }
 
 /// Whether every required figure was met, or why it could not be measured.
@@ -19,21 +22,15 @@ pub(crate) type Outcome = Result<bool, Box<dyn Error>>;
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let topic = words.next().unwrap_or_default();
-    let mut args = Args { data: None };
+    let mut args = Args { data: None, words: Vec::new() };
     while let Some(word) = words.next() {
-        match (word.as_str(), words.next()) {
-            ("--data", Some(folder)) => args.data = Some(PathBuf::from(folder)),
-            (_, _) => {
-                eprintln!("usage: guard-figures TOPIC [--data DIR]");
-                return ExitCode::FAILURE;
-            }
+        if word == "--data" {
+            args.data = words.next().map(PathBuf::from);
+        } else {
+            args.words.push(word);
         }
     }
-    let outcome = match topic.as_str() {
-        "secrets" => secrets::run(&args),
-        other => Err(format!("no topic \"{other}\"; there is: secrets").into()),
-    };
-    match outcome {
+    match run(&topic, &args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("a required figure is not met");
@@ -43,5 +40,16 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(topic: &str, args: &Args) -> Outcome {
+    if let (Some(word), false) = (args.words.first(), topic == "personal") {
+        return Err(format!("\"{word}\" is unknown; usage: guard-figures TOPIC [--data DIR]").into());
+    }
+    match topic {
+        "personal" => personal::run(&args.words).map(|()| true),
+        "secrets" => secrets::run(args),
+        _ => Err("the topics are: linear, obfuscations, personal, secrets".into()),
     }
 }
