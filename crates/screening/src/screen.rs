@@ -1,17 +1,22 @@
 //! The screen: one policy, made ready, that judges any number of texts.
 //!
-//! A text is matched in its plain copy and, where that differs, in its folded copy. One search
-//! for all keywords comes first; only rules whose keyword occurs run their expression.
+//! A text is matched in its plain copy, where that differs in its folded copy, and in what its
+//! encoded parts say (`copies`). One search for all keywords comes first; only rules whose keyword
+//! occurs run their expression.
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::{
+    copies::Copies,
+    decode::{self, Decoded},
+    form::{self, tokens_estimated},
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
-    normalise::{MatchCopy, is_tag, sanitise},
+    normalise::MatchCopy,
     rules::{self, Rule, RuleError, RuleFile, RuleProblem},
+    sanitise::{Sanitising, sanitise_with},
     secrets::{ExactSecret, SecretSearch},
 };
 
@@ -19,8 +24,6 @@ use crate::{
 const BUILTIN: &str = include_str!("../rules/builtin.toml");
 /// Findings in one text. A text with more is refused: nobody could judge it.
 const FINDINGS_MAX: usize = 100;
-/// Tag characters in a row that no flag needs and that can only spell out hidden text.
-const TAG_RUN_MAX: usize = 8;
 /// Keywords of more bytes than this in all are searched for by a smaller, slower automaton.
 const FAST_KEYWORD_BYTES_MAX: usize = 16 << 10;
 
@@ -32,11 +35,22 @@ pub struct Limits {
     /// Control characters, newline, return and tab left out, that a text may have. More are refused;
     /// up to there they are removed.
     pub control_chars_max: usize,
+    /// The longest text, in tokens as [`tokens_estimated`] counts them. A longer one is refused
+    /// unread. 0 sets no limit.
+    pub tokens_max: usize,
+    /// How many encodings, one inside the other, are decoded to judge what they say. 0 decodes
+    /// nothing.
+    pub decode_depth_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { chars_max: 32_768, control_chars_max: 16 }
+        Self {
+            chars_max: 32_768,
+            control_chars_max: 16,
+            tokens_max: 0,
+            decode_depth_max: decode::DEPTH_DEFAULT,
+        }
     }
 }
 
@@ -55,6 +69,8 @@ pub struct Policy {
     pub rules_disabled: Vec<String>,
     /// The share of an agent's instructions, 0.0 to 1.0, that makes an answer a leak.
     pub leak_share_min: f32,
+    /// How much is taken out of a text before it passes on.
+    pub sanitising: Sanitising,
 }
 
 impl Default for Policy {
@@ -66,6 +82,7 @@ impl Default for Policy {
             rule_files: Vec::new(),
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
+            sanitising: Sanitising::default(),
         }
     }
 }
@@ -86,6 +103,7 @@ pub struct Screen {
     level: Level,
     limits: Limits,
     leak_share_min: f32,
+    sanitising: Sanitising,
     rules: Vec<Rule>,
     keywords: AhoCorasick,
     /// The rule of each keyword.
@@ -132,6 +150,7 @@ impl Screen {
             level: policy.level,
             limits: policy.limits,
             leak_share_min: policy.leak_share_min,
+            sanitising: policy.sanitising,
             keywords,
             keyword_rules,
             secrets: SecretSearch::new(&policy.secrets)?,
@@ -195,25 +214,30 @@ impl Screen {
         agent: Option<&str>,
         context: Option<&OutboundContext>,
     ) -> Judgement<'t> {
-        if self.limits.chars_max < text.len() && self.limits.chars_max < text.chars().count() {
-            let finding = malformed("too_long", 0, text.len());
+        if let Some(rule) = self.limit_broken(text) {
+            let finding = malformed(rule, 0, text.len());
             return Judgement::conclude(self.level, vec![finding], |_| Cow::Borrowed(""));
         }
         let mut findings = Vec::new();
-        if !text.is_ascii() {
-            find_hidden_text(text, &mut findings);
-        }
+        form::find(text, &mut findings);
         self.count_controls(text, &mut findings);
-        let (plain, folded) = MatchCopy::both(text);
-        for copy in std::iter::once(&plain).chain(&folded) {
+        let copies = Copies::of(text, self.limits.decode_depth_max);
+        for copy in copies.written() {
             self.match_rules(copy, direction, agent, &mut findings);
         }
-        self.match_secrets(&plain, &mut findings);
-        if let Some(context) = context {
-            let copy = folded.as_ref().unwrap_or(&plain);
-            if let Some(range) = context.leak(copy.text(), self.leak_share_min) {
-                findings.push(instructions_found(copy.source(range)));
+        self.match_secrets(&copies.plain, &mut findings);
+        for decoded in &copies.decoded {
+            // A text with as many is refused; what else is in it does not matter.
+            if FINDINGS_MAX < findings.len() {
+                break;
             }
+            self.match_decoded(decoded, direction, agent, &mut findings);
+        }
+        for copy in copies.judged() {
+            self.match_leak(copy, context, &mut findings);
+        }
+        if copies.cut_short {
+            findings.push(form::suspicious("too_many_encodings", 0..text.len()));
         }
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         findings.dedup_by(|a, b| (a.start, a.end, &a.rule) == (b.start, b.end, &b.rule));
@@ -221,7 +245,52 @@ impl Screen {
             findings.truncate(FINDINGS_MAX);
             findings.push(malformed("too_many_findings", 0, text.len()));
         }
-        Judgement::conclude(self.level, findings, |findings| pass(text, findings))
+        Judgement::conclude(self.level, findings, |findings| self.pass(text, findings))
+    }
+
+    /// The limit that a text breaks.
+    fn limit_broken(&self, text: &str) -> Option<&'static str> {
+        let Limits { chars_max, tokens_max, .. } = self.limits;
+        if chars_max < text.len() && chars_max < text.chars().count() {
+            return Some("too_long");
+        }
+        (0 < tokens_max && tokens_max < tokens_estimated(text)).then_some("too_many_tokens")
+    }
+
+    /// Matches what an encoded part of the text says. Whatever is found there and not in the text
+    /// as written is joined by a finding that says how it was encoded.
+    fn match_decoded(
+        &self,
+        decoded: &Decoded<'_>,
+        direction: Direction,
+        agent: Option<&str>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let mut inside = Vec::new();
+        for copy in decoded.copies() {
+            self.match_rules(copy, direction, agent, &mut inside);
+        }
+        inside.retain(|found| found.kind.is_attack() || !decoded.encoding.is_loose());
+        for copy in decoded.copies() {
+            self.match_secrets(copy, &mut inside);
+        }
+        inside.retain(|found| !findings.contains(found));
+        let sources = inside.iter().map(|found| found.start..found.end);
+        let source = sources.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
+        if let Some(source) = source {
+            findings.append(&mut inside);
+            findings.push(form::suspicious(decoded.encoding.rule(), source));
+        }
+    }
+
+    fn match_leak(
+        &self,
+        copy: &MatchCopy<'_>,
+        context: Option<&OutboundContext>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let range = context.and_then(|context| context.leak(copy.text(), self.leak_share_min));
+        findings.extend(range.map(|range| instructions_found(copy.source(range))));
     }
 
     fn match_rules(
@@ -275,6 +344,25 @@ impl Screen {
         }));
     }
 
+    /// The text with what is to be redacted replaced, sanitised. `findings` are sorted.
+    fn pass<'t>(&self, text: &'t str, findings: &[Finding]) -> Cow<'t, str> {
+        let mut redacted = String::new();
+        let mut done = 0;
+        for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
+            if done <= finding.start {
+                // SCREEN-1 makes the offsets character boundaries.
+                redacted.push_str(text.get(done..finding.start).unwrap_or_default());
+                redacted.push_str(&finding.kind.label());
+            }
+            done = done.max(finding.end);
+        }
+        if done == 0 {
+            return sanitise_with(text, self.sanitising).text;
+        }
+        redacted.push_str(text.get(done..).unwrap_or_default());
+        Cow::Owned(sanitise_with(&redacted, self.sanitising).text.into_owned())
+    }
+
     fn count_controls(&self, text: &str, findings: &mut Vec<Finding>) {
         let is_control = |byte: &u8| matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F);
         let count = text.as_bytes().iter().filter(|byte| is_control(byte)).count();
@@ -301,49 +389,6 @@ fn instructions_found(source: Range<usize>) -> Finding {
     }
 }
 
-/// Finds text spelled out in tag characters, which models read and people do not see.
-fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
-    let mut run: Option<(Range<usize>, usize)> = None;
-    let end = std::iter::once((text.len(), '\0'));
-    for (at, c) in text.char_indices().chain(end) {
-        if is_tag(c) {
-            let (range, count) = run.get_or_insert((at..at, 0));
-            range.end = at + c.len_utf8();
-            *count += 1;
-        } else if let Some((range, count)) = run.take()
-            && TAG_RUN_MAX <= count
-        {
-            findings.push(Finding {
-                kind: Kind::PromptInjection,
-                rule: "hidden_text".into(),
-                severity: Severity::High,
-                start: range.start,
-                end: range.end,
-                action: Action::Refuse,
-            });
-        }
-    }
-}
-
-/// The text with what is to be redacted replaced, sanitised. `findings` are sorted.
-fn pass<'t>(text: &'t str, findings: &[Finding]) -> Cow<'t, str> {
-    let mut redacted = String::new();
-    let mut done = 0;
-    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
-        if done <= finding.start {
-            // SCREEN-1 makes the offsets character boundaries.
-            redacted.push_str(text.get(done..finding.start).unwrap_or_default());
-            redacted.push_str(&finding.kind.label());
-        }
-        done = done.max(finding.end);
-    }
-    if done == 0 {
-        return sanitise(text);
-    }
-    redacted.push_str(text.get(done..).unwrap_or_default());
-    Cow::Owned(sanitise(&redacted).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -353,7 +398,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::{judgement::Verdict, normalise::tests::troubled_text};
+    use crate::{judgement::Verdict, normalise::tests::troubled_text, sanitise};
 
     static SCREEN: LazyLock<Screen> = LazyLock::new(screen);
     const CANARY: &str = "canary-7f3a9c-value";
@@ -466,7 +511,7 @@ mod tests {
         let screen = screen();
         let long = "é".repeat(32_769);
         assert_eq!(rules_found(&screen.inbound(&long)), ["too_long"]);
-        assert_eq!(screen.inbound(&long[2..]).verdict, Verdict::Clear);
+        assert_eq!(rules_found(&screen.inbound(&long[2..])), ["repeated_padding"]);
         assert_eq!(rules_found(&screen.inbound(&"\u{1}".repeat(17))), ["control_characters"]);
         let sixteen = "\u{1}".repeat(16);
         assert_eq!(screen.inbound(&sixteen).verdict, Verdict::Clear);
@@ -491,7 +536,7 @@ mod tests {
 
     #[test]
     fn a_text_of_a_megabyte_is_judged_where_the_policy_allows_it() {
-        let limits = Limits { chars_max: 1 << 20, control_chars_max: 1 << 20 };
+        let limits = Limits { chars_max: 1 << 20, control_chars_max: 1 << 20, ..Limits::default() };
         let screen = Screen::new(Policy { limits, ..Policy::default() }).unwrap();
         let pieces = ["ignore ", "\u{301}", "а\u{200B}", "\r", "[](", "system:\n"];
         let alone = pieces.map(|piece| piece.repeat((32 << 10) / piece.len()));
