@@ -170,8 +170,11 @@ impl<'t> Work<'t> {
         if signs.may_be_escaped() {
             found.extend(escapes::decode(seen.text()).map(|it| (Encoding::Escaped, it)));
         }
-        if signs.has_long_words() {
-            radix::decode(seen.text(), &mut found);
+        if signs.may_be_base64() {
+            radix::decode_base64(seen.text(), &mut found);
+        }
+        if signs.may_be_base32() {
+            radix::decode_base32(seen.text(), &mut found);
         }
         if signs.may_be_codes() {
             codes::decode(seen.text(), &mut found);
@@ -184,16 +187,14 @@ impl<'t> Work<'t> {
         if signs.may_be_punctuated() {
             letters::decode_punctuated(raw.text(), &mut found);
         }
-        if signs.may_be_spaced() || !raw.text().is_ascii() {
+        if signs.may_be_spaced() {
             letters::decode_spaced(raw.text(), &mut found);
         }
-        if signs.may_be_morse() || !raw.text().is_ascii() {
+        if signs.may_be_morse() {
             found.extend(codes::decode_morse(raw.text()).map(|it| (Encoding::Morse, it)));
         }
-        if !raw.text().is_ascii() {
-            letters::decode_tags(raw.text(), &mut found);
-            letters::decode_upside_down(raw.text(), &mut found);
-        }
+        letters::decode_tags(raw.text(), &mut found);
+        letters::decode_upside_down(raw.text(), &mut found);
         self.take(raw, &mut found);
     }
 

@@ -41,7 +41,9 @@ pub fn tokens_estimated(text: &str) -> usize {
 
 /// Finds what is suspicious in the form of a text: hidden characters and padding.
 pub(crate) fn find(text: &str, findings: &mut Vec<Finding>) {
-    if !text.is_ascii() {
+    // The first bytes of the characters looked for.
+    let may_hide = |byte: u8| matches!(byte, 0xD8 | 0xE2 | 0xEF | 0xF3);
+    if text.bytes().fold(false, |found, byte| found | may_hide(byte)) {
         find_hidden_text(text, findings);
         find_tricks(text, findings);
     }

@@ -175,10 +175,10 @@ fn is_simple(text: &str) -> bool {
     printable && pairs.fold(true, |ok, (a, b)| ok & !(is_space(*a) & is_space(*b)))
 }
 
-/// Whether NFKC leaves a character that stands alone as it is. True only of the blocks that most
+/// Whether NFKC leaves a character as it is, unless a mark follows it, and it is no mark itself. True only of the blocks that most
 /// texts are written in; of the others it is not asked.
-fn is_stable(c: char) -> bool {
-    matches!(c, '\0'..='\x7F' | '\u{400}'..='\u{45F}' | '\u{5D0}'..='\u{5EA}' | '\u{620}'..='\u{64A}'
+pub(crate) fn is_stable(c: char) -> bool {
+    matches!(c, '\0'..='\x7F' | '\u{DF}'..='\u{FF}' | '\u{400}'..='\u{45F}' | '\u{5D0}'..='\u{5EA}' | '\u{620}'..='\u{64A}'
         | '\u{E01}'..='\u{E30}' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}'
         | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}')
 }
@@ -213,9 +213,21 @@ impl Copier {
 
     fn copy(mut self, text: &str) -> Rewrite {
         self.rewrite.text.reserve(text.len());
+        let mut done = 0;
         for (at, c) in text.char_indices() {
+            if at < done {
+                continue;
+            }
+            let rest = text.get(at..).unwrap_or_default();
+            let steady = if c.is_whitespace() { 0 } else { self.steady_len(rest, at) };
             let source = at..at + c.len_utf8();
-            if c.is_whitespace() {
+            if 0 < steady {
+                self.flush_cluster();
+                self.flush_space();
+                let stretch = rest.get(..steady).unwrap_or_default();
+                self.rewrite.keep(stretch, at..at + steady);
+                done = at + steady;
+            } else if c.is_whitespace() {
                 self.flush_cluster();
                 self.take_space(c, source);
             } else if c.is_control() || is_invisible(c) {
@@ -223,7 +235,7 @@ impl Copier {
             } else if self.cluster.is_empty() || canonical_combining_class(c) == 0 && !is_mark(c) {
                 self.flush_cluster();
                 self.flush_space();
-                self.begin_word(text, at);
+                self.begin_word(rest, at);
                 self.cluster.push(c);
                 self.cluster_folds = self.word_folds && at < self.word_end;
                 self.cluster_source = source;
@@ -237,16 +249,53 @@ impl Copier {
         self.rewrite
     }
 
+    /// How many bytes from here on are copied as they are: letters and signs that nothing changes,
+    /// with single white space between them, up to where a mark may follow.
+    fn steady_len(&mut self, rest: &str, at: usize) -> usize {
+        let Some(first) = rest.chars().next() else { return 0 };
+        let (mut len, mut last) = (0, '\0');
+        if first.is_ascii() {
+            for byte in rest.bytes() {
+                let c = char::from(byte);
+                let is_space = matches!(c, ' ' | '\n');
+                if !(c.is_ascii_graphic() || is_space && !matches!(last, ' ' | '\n')) {
+                    break;
+                }
+                (len, last) = (len + 1, c);
+            }
+            // The rest decides what becomes of the last one.
+            let is_end = len == rest.len() && !matches!(last, ' ' | '\n');
+            return if is_end { len } else { len.saturating_sub(2) };
+        }
+        if !is_stable(first) {
+            return 0;
+        }
+        self.begin_word(rest, at);
+        if self.fold && self.word_folds && at < self.word_end {
+            return 0;
+        }
+        let limit = if self.fold { self.word_end.saturating_sub(at) } else { usize::MAX };
+        for c in rest.chars().take_while(|&c| !c.is_ascii() && is_stable(c)) {
+            if limit <= len {
+                break;
+            }
+            (len, last) = (len + c.len_utf8(), c);
+        }
+        match rest.get(len..).and_then(|rest| rest.chars().next()) {
+            Some(next) if !next.is_ascii() && !is_stable(next) => len - last.len_utf8(),
+            Some(_) | None => len,
+        }
+    }
+
     /// Looks ahead to the end of a word that begins at `at`, to decide whether it is folded: a
     /// word that has Latin letters is, and one that has only such as look Latin. A word that is
     /// plainly of another script is left as it is.
-    fn begin_word(&mut self, text: &str, at: usize) {
+    fn begin_word(&mut self, rest: &str, at: usize) {
         if !self.fold || at < self.word_end {
             return;
         }
-        let word = text.get(at..).unwrap_or_default();
         let (mut end, mut is_latin, mut is_alike) = (at, false, true);
-        for c in word.chars() {
+        for c in rest.chars() {
             if c.is_ascii_alphabetic() {
                 is_latin = true;
             } else if c.is_alphabetic() {

@@ -14,7 +14,7 @@ use unicode_normalization::{
 
 use crate::{
     confusables,
-    normalise::{is_invisible, is_mark, is_tag},
+    normalise::{is_invisible, is_mark, is_stable, is_tag},
 };
 
 /// Equal characters, or equal lines, in a row that strict sanitising keeps.
@@ -117,6 +117,10 @@ pub fn sanitise_with(text: &str, mode: Sanitising) -> Sanitised<'_> {
 fn normal<'t>(text: &'t str, tally: &mut Tally) -> Cow<'t, str> {
     // Without a branch in the loop, this is done for many bytes at once.
     if text.bytes().fold(true, |ok, byte| ok & matches!(byte, b'\t' | b'\n' | b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    // Nor has text of the common alphabets anything to compose, unless it has marks.
+    if text.chars().all(|c| matches!(c, '\t' | '\n' | ' '..='~') || !c.is_ascii() && is_stable(c)) {
         return Cow::Borrowed(text);
     }
     let normal = is_nfc_quick(text.chars()) == IsNormalized::Yes;

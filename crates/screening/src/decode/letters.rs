@@ -212,6 +212,11 @@ fn joined(text: &str, letters: &[Range<usize>]) -> String {
 /// Reads tag characters, which spell ASCII, and variation selectors, each of which can stand for
 /// a byte.
 pub(super) fn decode_tags(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
+    // The first bytes of the characters looked for.
+    let may_hide = |byte: u8| matches!(byte, 0xEF | 0xF3);
+    if !text.bytes().fold(false, |found, byte| found | may_hide(byte)) {
+        return;
+    }
     let byte_of = [tag_byte as fn(char) -> Option<u8>, selector_byte];
     for byte_of in byte_of {
         let mut sink = TextSink::default();
@@ -247,6 +252,11 @@ fn selector_byte(c: char) -> Option<u8> {
 
 /// Turns upside-down letters round, in their order and in the reverse of it.
 pub(super) fn decode_upside_down(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
+    // The first bytes of the letters that no other alphabet needs.
+    let leads = text.bytes().filter(|byte| matches!(byte, 0xC9 | 0xCA)).count();
+    if leads < FLIPPED_MIN {
+        return;
+    }
     let flipped = FLIPPED.iter().filter(|(flipped, _)| !flipped.is_ascii());
     let kinds = text.chars().fold(0_u64, |kinds, c| {
         let at = if c.is_ascii() { None } else { flipped.clone().position(|(it, _)| *it == c) };

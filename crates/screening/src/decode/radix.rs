@@ -14,15 +14,14 @@ const GAP_BYTES_MAX: usize = 4;
 const NONE: u8 = 0xFF;
 
 struct Code {
-    encoding: Encoding,
     bits: u32,
     /// The shortest word that a payload begins with, in characters.
     word_min: usize,
     digits: [u8; 256],
 }
 
-static BASE64: Code = Code { encoding: Encoding::Base64, bits: 6, word_min: 8, digits: base64() };
-static BASE32: Code = Code { encoding: Encoding::Base32, bits: 5, word_min: 16, digits: base32() };
+static BASE64: Code = Code { bits: 6, word_min: 8, digits: base64() };
+static BASE32: Code = Code { bits: 5, word_min: 16, digits: base32() };
 
 #[expect(clippy::indexing_slicing, reason = "runs in the compiler, which checks the places")]
 const fn base64() -> [u8; 256] {
@@ -97,10 +96,12 @@ impl Bits {
     }
 }
 
-pub(super) fn decode(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
-    for code in [&BASE64, &BASE32] {
-        payload::copy(text, code.encoding, &payloads(text.as_bytes(), code), found);
-    }
+pub(super) fn decode_base64(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
+    payload::copy(text, Encoding::Base64, &payloads(text.as_bytes(), &BASE64), found);
+}
+
+pub(super) fn decode_base32(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
+    payload::copy(text, Encoding::Base32, &payloads(text.as_bytes(), &BASE32), found);
 }
 
 fn payloads(bytes: &[u8], code: &Code) -> Vec<Payload> {
