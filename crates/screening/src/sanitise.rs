@@ -205,8 +205,8 @@ fn strict<'t>(text: Cow<'t, str>, tally: &mut Tally) -> Cow<'t, str> {
     if !out.is_ascii() {
         out = without_mark_heaps(&out, tally);
         out = without_mixed_words(&out, tally);
-        // A letter replaced may compose with the accents that follow it.
-        out = out.nfc().collect();
+        // A letter replaced needs no joiner any more, and may compose with the accents after it.
+        out = strip(&out, tally).nfc().collect();
     }
     out = without_long_runs(&out, tally);
     out = without_equal_lines(&out, tally);
@@ -243,7 +243,8 @@ fn without_mixed_words(text: &str, tally: &mut Tally) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let is_part = |c: char| c.is_alphanumeric() || is_mark(c);
+        // A joiner is part of the word, so that the word is the same without it.
+        let is_part = |c: char| c.is_alphanumeric() || is_mark(c) || is_invisible(c);
         let (word, after) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
         if word.is_empty() {
             out.push(first);
@@ -329,6 +330,7 @@ mod tests {
             ("<!<!-- a -->-- b -->", "<! -- b -->"),
             ("open <!-- comment", "open <!-- comment"),
             ("раsswоrd и пароль", "password и пароль"),
+            ("z\u{7CC}\u{200D}а!", "zYa!"),
             (zalgo.as_str(), "e\u{316}\u{316}\u{316}"),
             (&"a".repeat(100), &"a".repeat(32)),
             (&"same\n".repeat(100), &"same\n".repeat(32)),
@@ -363,6 +365,7 @@ mod tests {
             2 => troubled_text(),
             2 => prop::sample::select(vec![
                 "<!--", "-->", "<!", "--", "а", "ο", "x", "\u{301}", "\u{316}", "\n", "ᄀ", "ᅡ", "é",
+                "z\u{7CC}", "\u{200D}", "\u{7CC}", "Ⲥ\u{FE0F}",
             ]).prop_flat_map(|piece| (1_usize..70).prop_map(move |n| piece.repeat(n))),
             1 => Just("aaaa\n".repeat(40)),
             1 => (30_usize..40).prop_map(|n| format!("{}\n", "z".repeat(n)).repeat(40)),
