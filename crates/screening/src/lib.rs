@@ -1,10 +1,11 @@
 //! Judges text on its way in and on its way out, as a plain library.
 //!
 //! A [`Screen`] is made once from a [`Policy`] and then only read: no actor, no I/O, no clock, no
-//! lock. Text is normalised (`normalise`), matched against rules (`rules`) and configured secrets
-//! (`secrets`), searched for personal data (`personal`), on the way out compared with the agent's own instructions (`leak`), and the
-//! findings become one [`Judgement`] (`judgement`). [`screen_lines`] does the same for a stream
-//! of JSON Lines.
+//! lock. The form of a text is judged (`form`); it is normalised (`normalise`) and decoded
+//! (`decode`), matched against rules (`rules`) and configured secrets (`secrets`), searched for
+//! personal data (`personal`), on the way out compared with the agent's own instructions (`leak`),
+//! and the findings become one [`Judgement`] (`judgement`). What passes is redacted (`passing`) and
+//! sanitised (`sanitise`). [`screen_lines`] does the same for a stream of JSON Lines.
 //!
 //! Invariants:
 //! - SCREEN-1: a finding's offsets lie on character boundaries of the text as received.
@@ -12,25 +13,32 @@
 //! - SCREEN-3: refused text does not pass in any form: the judgement's text is empty.
 //! - SCREEN-4: a configured secret never passes, in any of its encoded forms.
 
+mod confusables;
+mod copies;
+mod decode;
+mod form;
 mod judgement;
 mod leak;
 mod lines;
 mod normalise;
+mod passing;
 mod personal;
 mod rules;
+mod sanitise;
 mod screen;
 mod secrets;
 
+pub use form::tokens_estimated;
 pub use judgement::{
     Action, Direction, Finding, Judgement, Kind, Level, Severity, UnknownLevel, Verdict,
 };
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
-pub use normalise::sanitise;
 pub use personal::{
     Found, PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, PhoneRegion, Placeholders,
     UnknownPersonalType,
 };
 pub use rules::{RuleError, RuleFile, RuleProblem};
+pub use sanitise::{Change, ChangeKind, Sanitised, Sanitising, sanitise, sanitise_with};
 pub use screen::{FailedExample, Limits, Policy, Screen};
 pub use secrets::ExactSecret;

@@ -1,18 +1,24 @@
 //! The screen: one policy, made ready, that judges any number of texts.
 //!
-//! A text is matched in its plain copy and, where that differs, in its folded copy. One search
-//! for all keywords comes first; only rules whose keyword occurs run their expression.
+//! A text is matched in its plain copy, where that differs in its folded copy, and in what its
+//! encoded parts say (`copies`). One search for all keywords comes first; only rules whose keyword
+//! occurs run their expression.
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::{
+    copies::Copies,
+    decode::{self, Decoded},
+    form::{self, tokens_estimated},
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
-    normalise::{MatchCopy, is_tag, sanitise},
+    normalise::MatchCopy,
+    passing::pass,
     personal::{PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, Placeholders},
     rules::{self, Rule, RuleError, RuleFile, RuleProblem},
+    sanitise::Sanitising,
     secrets::{ExactSecret, SecretSearch},
 };
 
@@ -25,8 +31,6 @@ const FINDINGS_MAX: usize = 100;
 /// Findings of personal data that are only flagged, in one text. The rest are not listed: a pasted
 /// table of addresses is no reason to refuse a text.
 const PERSONAL_FLAGS_MAX: usize = 50;
-/// Tag characters in a row that no flag needs and that can only spell out hidden text.
-const TAG_RUN_MAX: usize = 8;
 /// Keywords of more bytes than this in all are searched for by a smaller, slower automaton.
 const FAST_KEYWORD_BYTES_MAX: usize = 16 << 10;
 
@@ -38,11 +42,22 @@ pub struct Limits {
     /// Control characters, newline, return and tab left out, that a text may have. More are refused;
     /// up to there they are removed.
     pub control_chars_max: usize,
+    /// The longest text, in tokens as [`tokens_estimated`] counts them. A longer one is refused
+    /// unread. 0 sets no limit.
+    pub tokens_max: usize,
+    /// How many encodings, one inside the other, are decoded to judge what they say. 0 decodes
+    /// nothing.
+    pub decode_depth_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { chars_max: 32_768, control_chars_max: 16 }
+        Self {
+            chars_max: 32_768,
+            control_chars_max: 16,
+            tokens_max: 0,
+            decode_depth_max: decode::DEPTH_DEFAULT,
+        }
     }
 }
 
@@ -63,6 +78,8 @@ pub struct Policy {
     pub leak_share_min: f32,
     /// What is to happen to personal data, both ways.
     pub personal: PersonalPolicy,
+    /// How much is taken out of a text before it passes on.
+    pub sanitising: Sanitising,
 }
 
 impl Default for Policy {
@@ -75,6 +92,7 @@ impl Default for Policy {
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
             personal: PersonalPolicy::default(),
+            sanitising: Sanitising::default(),
         }
     }
 }
@@ -98,6 +116,7 @@ pub struct Screen {
     level: Level,
     limits: Limits,
     leak_share_min: f32,
+    sanitising: Sanitising,
     rules: Vec<Rule>,
     keywords: AhoCorasick,
     /// By the keyword's place in `keywords`.
@@ -148,6 +167,7 @@ impl Screen {
             level: policy.level,
             limits: policy.limits,
             leak_share_min: policy.leak_share_min,
+            sanitising: policy.sanitising,
             keywords,
             keyword_rules,
             secrets: SecretSearch::new(&policy.secrets)?,
@@ -230,26 +250,31 @@ impl Screen {
         context: Option<&OutboundContext>,
         turn: Option<&mut Placeholders>,
     ) -> Judgement<'t> {
-        if self.limits.chars_max < text.len() && self.limits.chars_max < text.chars().count() {
-            let finding = malformed("too_long", 0, text.len());
+        if let Some(rule) = self.limit_broken(text) {
+            let finding = malformed(rule, 0, text.len());
             return Judgement::conclude(self.level, vec![finding], |_| Cow::Borrowed(""));
         }
         let mut findings = Vec::new();
-        if !text.is_ascii() {
-            find_hidden_text(text, &mut findings);
-        }
+        form::find(text, &mut findings);
         self.count_controls(text, &mut findings);
-        let (plain, folded) = MatchCopy::both(text);
-        for copy in std::iter::once(&plain).chain(&folded) {
+        let copies = Copies::of(text, self.limits.decode_depth_max);
+        for copy in copies.written() {
             self.match_rules(copy, direction, agent, &mut findings);
         }
-        self.match_secrets(&plain, &mut findings);
-        self.match_personal(&plain, &mut findings);
-        if let Some(context) = context {
-            let copy = folded.as_ref().unwrap_or(&plain);
-            if let Some(range) = context.leak(copy.text(), self.leak_share_min) {
-                findings.push(instructions_found(copy.source(range)));
+        self.match_secrets(&copies.plain, &mut findings);
+        self.match_personal(&copies.plain, &mut findings);
+        for decoded in &copies.decoded {
+            // A text with as many is refused; what else is in it does not matter.
+            if FINDINGS_MAX < findings.len() {
+                break;
             }
+            self.match_decoded(decoded, direction, agent, &mut findings);
+        }
+        for copy in copies.judged() {
+            self.match_leak(copy, context, &mut findings);
+        }
+        if copies.cut_short {
+            findings.push(form::suspicious("too_many_encodings", 0..text.len()));
         }
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         findings.dedup_by(|a, b| (a.start, a.end, &a.rule) == (b.start, b.end, &b.rule));
@@ -257,7 +282,53 @@ impl Screen {
             findings.truncate(FINDINGS_MAX);
             findings.push(malformed("too_many_findings", 0, text.len()));
         }
-        Judgement::conclude(self.level, findings, |findings| pass(text, findings, turn))
+        let sanitising = self.sanitising;
+        Judgement::conclude(self.level, findings, |found| pass(text, found, sanitising, turn))
+    }
+
+    /// The limit that a text breaks.
+    fn limit_broken(&self, text: &str) -> Option<&'static str> {
+        let Limits { chars_max, tokens_max, .. } = self.limits;
+        if chars_max < text.len() && chars_max < text.chars().count() {
+            return Some("too_long");
+        }
+        (0 < tokens_max && tokens_max < tokens_estimated(text)).then_some("too_many_tokens")
+    }
+
+    /// Matches what an encoded part of the text says. Whatever is found there and not in the text
+    /// as written is joined by a finding that says how it was encoded.
+    fn match_decoded(
+        &self,
+        decoded: &Decoded<'_>,
+        direction: Direction,
+        agent: Option<&str>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let mut inside = Vec::new();
+        for copy in decoded.copies() {
+            self.match_rules(copy, direction, agent, &mut inside);
+        }
+        inside.retain(|found| found.kind.is_attack() || !decoded.encoding.is_loose());
+        for copy in decoded.copies() {
+            self.match_secrets(copy, &mut inside);
+        }
+        inside.retain(|found| !findings.contains(found));
+        let sources = inside.iter().map(|found| found.start..found.end);
+        let source = sources.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
+        if let Some(source) = source {
+            findings.append(&mut inside);
+            findings.push(form::suspicious(decoded.encoding.rule(), source));
+        }
+    }
+
+    fn match_leak(
+        &self,
+        copy: &MatchCopy<'_>,
+        context: Option<&OutboundContext>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let range = context.and_then(|context| context.leak(copy.text(), self.leak_share_min));
+        findings.extend(range.map(|range| instructions_found(copy.source(range))));
     }
 
     fn match_rules(
@@ -390,100 +461,6 @@ fn instructions_found(source: Range<usize>) -> Finding {
     }
 }
 
-/// Finds text spelled out in tag characters, which models read and people do not see.
-fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
-    let mut run: Option<(Range<usize>, usize)> = None;
-    let end = std::iter::once((text.len(), '\0'));
-    for (at, c) in text.char_indices().chain(end) {
-        if is_tag(c) {
-            let (range, count) = run.get_or_insert((at..at, 0));
-            range.end = at + c.len_utf8();
-            *count += 1;
-        } else if let Some((range, count)) = run.take()
-            && TAG_RUN_MAX <= count
-        {
-            findings.push(Finding {
-                kind: Kind::PromptInjection,
-                rule: "hidden_text".into(),
-                severity: Severity::High,
-                start: range.start,
-                end: range.end,
-                action: Action::Refuse,
-            });
-        }
-    }
-}
-
-/// The text with what is to be redacted replaced, sanitised. `findings` are sorted. Personal data
-/// gets placeholders of `turn`, or without a turn such as lead to no value.
-fn pass<'t>(
-    text: &'t str,
-    findings: &[Finding],
-    mut turn: Option<&mut Placeholders>,
-) -> Cow<'t, str> {
-    let redactions = redactions(findings);
-    // Sanitised, because a placeholder may be spelled with characters that are about to go.
-    let note =
-        |turn: &mut &mut Placeholders| text.contains('[') && turn.note_foreign(&sanitise(text));
-    let brings_ours = turn.as_mut().is_some_and(note);
-    if redactions.is_empty() && !brings_ours {
-        return sanitise(text);
-    }
-    let mut redacted = String::with_capacity(text.len());
-    let mut done = 0;
-    for Redaction { range, kind } in redactions {
-        // SCREEN-1 makes the offsets character boundaries.
-        let kept = text.get(done..range.start).unwrap_or_default();
-        keep(kept, brings_ours, turn.as_deref(), &mut redacted);
-        let value = text.get(range.clone()).unwrap_or_default();
-        match (kind, &mut turn) {
-            (Kind::Pii(kind), Some(turn)) => redacted.push_str(&turn.issue(kind, value)),
-            (kind, _) => redacted.push_str(&kind.label()),
-        }
-        done = range.end;
-    }
-    let kept = text.get(done..).unwrap_or_default();
-    keep(kept, brings_ours, turn.as_deref(), &mut redacted);
-    Cow::Owned(sanitise(&redacted).into_owned())
-}
-
-/// Adds a part of the text that passes, without placeholders that look like the turn's own.
-fn keep(part: &str, brings_ours: bool, turn: Option<&Placeholders>, redacted: &mut String) {
-    match turn.filter(|_| brings_ours) {
-        Some(turn) => turn.defuse(&sanitise(part), redacted),
-        None => redacted.push_str(part),
-    }
-}
-
-/// A part of a text that is to be redacted, and as what.
-struct Redaction<'f> {
-    range: Range<usize>,
-    kind: &'f Kind,
-}
-
-/// What is to be redacted, without overlaps. Where something else overlaps personal data, all of it
-/// is the other's: a placeholder that leads back to a value must not lead to a secret.
-fn redactions(findings: &[Finding]) -> Vec<Redaction<'_>> {
-    let mut redactions: Vec<Redaction<'_>> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.action == Action::Redact) {
-        match redactions.last_mut().filter(|last| finding.start < last.range.end) {
-            Some(last) => {
-                last.range.end = last.range.end.max(finding.end);
-                let is_secret = matches!(finding.kind, Kind::Secret(_));
-                let outranks =
-                    matches!(last.kind, Kind::Pii(_)) && !matches!(finding.kind, Kind::Pii(_));
-                if is_secret || outranks {
-                    last.kind = &finding.kind;
-                }
-            }
-            None => {
-                let range = finding.start..finding.end;
-                redactions.push(Redaction { range, kind: &finding.kind });
-            }
-        }
-    }
-    redactions
-}
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -493,7 +470,7 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::{judgement::Verdict, normalise::tests::troubled_text};
+    use crate::{judgement::Verdict, normalise::tests::troubled_text, sanitise};
 
     static SCREEN: LazyLock<Screen> = LazyLock::new(screen);
     const CANARY: &str = "canary-7f3a9c-value";
@@ -672,7 +649,7 @@ mod tests {
         let screen = screen();
         let long = "é".repeat(32_769);
         assert_eq!(rules_found(&screen.inbound(&long)), ["too_long"]);
-        assert_eq!(screen.inbound(&long[2..]).verdict, Verdict::Clear);
+        assert_eq!(rules_found(&screen.inbound(&long[2..])), ["repeated_padding"]);
         assert_eq!(rules_found(&screen.inbound(&"\u{1}".repeat(17))), ["control_characters"]);
         let sixteen = "\u{1}".repeat(16);
         assert_eq!(screen.inbound(&sixteen).verdict, Verdict::Clear);
@@ -697,7 +674,7 @@ mod tests {
 
     #[test]
     fn a_text_of_a_megabyte_is_judged_where_the_policy_allows_it() {
-        let limits = Limits { chars_max: 1 << 20, control_chars_max: 1 << 20 };
+        let limits = Limits { chars_max: 1 << 20, control_chars_max: 1 << 20, ..Limits::default() };
         let screen = Screen::new(Policy { limits, ..Policy::default() }).unwrap();
         let pieces = ["ignore ", "\u{301}", "а\u{200B}", "\r", "[](", "system:\n"];
         let alone = pieces.map(|piece| piece.repeat((32 << 10) / piece.len()));

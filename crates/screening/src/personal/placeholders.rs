@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::normalise::sanitise;
+use crate::sanitise::sanitise;
 
 /// Values that one turn remembers. What is more is redacted without a number, for good.
 const VALUES_MAX: usize = 1_000;

@@ -1,9 +1,13 @@
 //! Measures the guard: `guard-figures TOPIC [--data DIR]` prints a table, and fails if a figure that
 //! is required is not met.
 
+mod disguises;
+mod linear;
+mod obfuscations;
 mod personal;
 mod secret_samples;
 mod secrets;
+mod texts;
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
@@ -45,9 +49,13 @@ fn main() -> ExitCode {
 
 fn run(topic: &str, args: &Args) -> Outcome {
     if let (Some(word), false) = (args.words.first(), topic == "personal") {
-        return Err(format!("\"{word}\" is unknown; usage: guard-figures TOPIC [--data DIR]").into());
+        return Err(
+            format!("\"{word}\" is unknown; usage: guard-figures TOPIC [--data DIR]").into()
+        );
     }
     match topic {
+        "linear" => linear::run(args),
+        "obfuscations" => obfuscations::run(args),
         "personal" => personal::run(&args.words).map(|()| true),
         "secrets" => secrets::run(args),
         _ => Err("the topics are: linear, obfuscations, personal, secrets".into()),
