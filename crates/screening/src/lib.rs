@@ -11,14 +11,18 @@
 //! - SCREEN-2: text that was sanitised once is not changed by sanitising it again.
 //! - SCREEN-3: refused text does not pass in any form: the judgement's text is empty.
 //! - SCREEN-4: a configured secret never passes, in any of its encoded forms.
+//! - SCREEN-5: a rule in shadow changes neither verdict nor score nor text.
 
 mod judgement;
 mod leak;
 mod lines;
+mod literals;
 mod normalise;
+mod own;
 mod rules;
 mod screen;
 mod secrets;
+mod trial;
 
 pub use judgement::{
     Action, Direction, Finding, Judgement, Kind, Level, Severity, UnknownLevel, Verdict,
@@ -26,6 +30,8 @@ pub use judgement::{
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
 pub use normalise::sanitise;
-pub use rules::{RuleError, RuleFile, RuleProblem};
+pub use own::OwnRule;
+pub use rules::{Mode, RuleError, RuleFile, RuleProblem};
 pub use screen::{FailedExample, Limits, Policy, Screen};
 pub use secrets::ExactSecret;
+pub use trial::{Hit, Trial};

@@ -3,16 +3,20 @@
 //! A rule is a regular expression (linear time, of limited size) behind a list of keywords: the
 //! expression runs only on texts in which a keyword occurs. Every rule brings examples of what it
 //! must match and what it must let pass.
+//!
+//! A rule's `mode` says how far it has come: `test` is read and tried but never applied, `shadow` is
+//! judged and its findings are reported without being acted upon, `enforce` (the default) is acted
+//! upon.
 
 use std::{borrow::Cow, sync::Arc};
 
 use regex::{Regex, RegexBuilder};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::judgement::{Action, Direction, Kind, Severity};
 
 /// Rules in all files together. More are an error.
-const RULES_MAX: usize = 2_000;
+pub(crate) const RULES_MAX: usize = 2_000;
 /// Keywords of one rule. More are an error.
 const KEYWORDS_MAX: usize = 64;
 /// The shortest keyword, in bytes: shorter ones occur everywhere and save nothing.
@@ -36,6 +40,7 @@ const RULE_KEYS: &[&str] = &[
     "agents",
     "matches",
     "passes",
+    "mode",
 ];
 const KINDS: &[&str] = &[
     "prompt_injection",
@@ -103,6 +108,9 @@ pub enum RuleProblem {
     /// No keyword, too many, or one that is too short.
     #[error("a rule needs 1 to {KEYWORDS_MAX} keywords of {KEYWORD_BYTES_MIN} bytes or more")]
     BadKeywords,
+    /// An own rule's pattern says nothing by which texts could be told apart quickly.
+    #[error("every match of the pattern must contain at least {0} plain characters in a row")]
+    NoLiteral(usize),
     /// The pattern is longer than patterns may be.
     #[error("the pattern is longer than {PATTERN_BYTES_MAX} bytes")]
     PatternTooLong,
@@ -132,6 +140,31 @@ pub enum RuleProblem {
     TooMuchToSearch(#[source] aho_corasick::BuildError),
 }
 
+/// How far a rule has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Read, and tried when asked; not applied to anything.
+    Test,
+    /// Judged: what it finds is reported and counted, and changes nothing else.
+    Shadow,
+    /// Judged and acted upon.
+    #[default]
+    Enforce,
+}
+
+impl Mode {
+    /// The word for it: the same as it is serialised.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Shadow => "shadow",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// One rule, ready to use.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
@@ -145,6 +178,7 @@ pub(crate) struct Rule {
     agents: Vec<String>,
     pub(crate) matches: Vec<String>,
     pub(crate) passes: Vec<String>,
+    pub(crate) mode: Mode,
 }
 
 impl Rule {
@@ -173,7 +207,7 @@ impl Rule {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Where {
+pub(crate) enum Where {
     In,
     Out,
     Both,
@@ -181,20 +215,22 @@ enum Where {
 
 /// A rule as written in a file.
 #[derive(Deserialize)]
-struct RuleText {
-    name: String,
-    pattern: String,
-    kind: String,
-    action: Action,
-    severity: Severity,
-    direction: Where,
-    keywords: Vec<String>,
+pub(crate) struct RuleText {
+    pub(crate) name: String,
+    pub(crate) pattern: String,
+    pub(crate) kind: String,
+    pub(crate) action: Action,
+    pub(crate) severity: Severity,
+    pub(crate) direction: Where,
+    pub(crate) keywords: Vec<String>,
     #[serde(default)]
-    agents: Vec<String>,
+    pub(crate) agents: Vec<String>,
     #[serde(default)]
-    matches: Vec<String>,
+    pub(crate) matches: Vec<String>,
     #[serde(default)]
-    passes: Vec<String>,
+    pub(crate) passes: Vec<String>,
+    #[serde(default)]
+    pub(crate) mode: Mode,
 }
 
 /// The rules of all files, in order, without the disabled ones.
@@ -257,7 +293,7 @@ fn read(file: &RuleFile) -> Result<Vec<Rule>, RuleError> {
             .ok_or_else(|| RuleProblem::Unreadable("a rule is a table".to_owned()))
             .and_then(|table| check_keys(table, RULE_KEYS))
             .and_then(|()| entry.clone().try_into::<RuleText>().map_err(unreadable))
-            .and_then(compile);
+            .and_then(compile_with_examples);
         rules.push(rule.map_err(|problem| fault(Some(name), problem))?);
     }
     Ok(rules)
@@ -277,7 +313,16 @@ fn nearest<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
     valid.iter().copied().min_by_key(|valid| strsim::damerau_levenshtein(word, valid))
 }
 
-fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
+fn compile_with_examples(text: RuleText) -> Result<Rule, RuleProblem> {
+    if text.matches.is_empty() || text.passes.is_empty() {
+        // What else is wrong is said first.
+        return compile(text).and(Err(RuleProblem::NoExamples));
+    }
+    compile(text)
+}
+
+/// Makes a rule ready. Its examples may be missing.
+pub(crate) fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
     let named = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
     if text.name.is_empty() || 64 < text.name.len() || !text.name.chars().all(named) {
         return Err(RuleProblem::BadName);
@@ -291,9 +336,6 @@ fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
     }
     if PATTERN_BYTES_MAX < text.pattern.len() {
         return Err(RuleProblem::PatternTooLong);
-    }
-    if text.matches.is_empty() || text.passes.is_empty() {
-        return Err(RuleProblem::NoExamples);
     }
     let pattern = RegexBuilder::new(&with_quick_boundaries(&text.pattern))
         .size_limit(COMPILED_BYTES_MAX)
@@ -315,6 +357,7 @@ fn compile(text: RuleText) -> Result<Rule, RuleProblem> {
         agents: text.agents,
         matches: text.matches,
         passes: text.passes,
+        mode: text.mode,
     })
 }
 

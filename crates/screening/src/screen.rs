@@ -11,12 +11,13 @@ use crate::{
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
     normalise::{MatchCopy, is_tag, sanitise},
-    rules::{self, Rule, RuleError, RuleFile, RuleProblem},
+    own::{self, OwnRule},
+    rules::{self, Mode, Rule, RuleError, RuleFile, RuleProblem},
     secrets::{ExactSecret, SecretSearch},
 };
 
 /// The rules that come with the program.
-const BUILTIN: &str = include_str!("../rules/builtin.toml");
+pub(crate) const BUILTIN: &str = include_str!("../rules/builtin.toml");
 /// Findings in one text. A text with more is refused: nobody could judge it.
 const FINDINGS_MAX: usize = 100;
 /// Tag characters in a row that no flag needs and that can only spell out hidden text.
@@ -51,6 +52,8 @@ pub struct Policy {
     pub limits: Limits,
     /// The operator's rules, besides the built-in ones.
     pub rule_files: Vec<RuleFile>,
+    /// Rules of one line, besides those in files.
+    pub own_rules: Vec<OwnRule>,
     /// Names of rules, built in or not, to leave out.
     pub rules_disabled: Vec<String>,
     /// The share of an agent's instructions, 0.0 to 1.0, that makes an answer a leak.
@@ -64,6 +67,7 @@ impl Default for Policy {
             secrets: Vec::new(),
             limits: Limits::default(),
             rule_files: Vec::new(),
+            own_rules: Vec::new(),
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
         }
@@ -112,7 +116,8 @@ impl Screen {
     pub fn new(policy: Policy) -> Result<Self, RuleError> {
         let builtin = RuleFile { name: "builtin".to_owned(), text: BUILTIN.to_owned() };
         let files: Vec<RuleFile> = std::iter::once(builtin).chain(policy.rule_files).collect();
-        let rules = rules::read_all(&files, &policy.rules_disabled)?;
+        let mut rules = rules::read_all(&files, &policy.rules_disabled)?;
+        own::add(&mut rules, &policy.own_rules)?;
         let owned = rules.iter().enumerate();
         let (keyword_rules, keywords): (Vec<usize>, Vec<&str>) = owned
             .flat_map(|(at, rule)| rule.keywords.iter().map(move |k| (at, k.as_str())))
@@ -173,12 +178,7 @@ impl Screen {
             for (example, should_match) in
                 examples.chain(rule.passes.iter().map(|example| (example, false)))
             {
-                let mut findings = Vec::new();
-                let (plain, folded) = MatchCopy::both(example);
-                for copy in std::iter::once(&plain).chain(&folded) {
-                    self.match_rules(copy, direction, agent, &mut findings);
-                }
-                let matched = findings.iter().any(|found| found.rule == rule.name);
+                let matched = rule.applies(direction, agent) && rule.is_found_in(example);
                 if matched != should_match {
                     let (rule, example) = (rule.name.to_string(), example.clone());
                     failed.push(FailedExample { rule, example, should_match });
@@ -217,10 +217,7 @@ impl Screen {
         }
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         findings.dedup_by(|a, b| (a.start, a.end, &a.rule) == (b.start, b.end, &b.rule));
-        if FINDINGS_MAX < findings.len() {
-            findings.truncate(FINDINGS_MAX);
-            findings.push(malformed("too_many_findings", 0, text.len()));
-        }
+        limit(&mut findings, text.len());
         Judgement::conclude(self.level, findings, |findings| pass(text, findings))
     }
 
@@ -241,7 +238,10 @@ impl Screen {
             let (Some(asked), Some(rule)) = (asked.get_mut(at), self.rules.get(at)) else {
                 continue;
             };
-            if std::mem::replace(asked, true) || !rule.applies(direction, agent) {
+            if std::mem::replace(asked, true)
+                || rule.mode == Mode::Test
+                || !rule.applies(direction, agent)
+            {
                 continue;
             }
             let hits = rule.pattern.find_iter(text).filter(|hit| !hit.is_empty());
@@ -255,6 +255,7 @@ impl Screen {
                     start: source.start,
                     end: source.end,
                     action: rule.action,
+                    shadow: (rule.mode == Mode::Shadow).then_some(rule.action),
                 }
             }));
         }
@@ -271,6 +272,7 @@ impl Screen {
                 start: source.start,
                 end: source.end,
                 action: Action::Redact,
+                shadow: None,
             }
         }));
     }
@@ -284,10 +286,28 @@ impl Screen {
     }
 }
 
+/// Refuses a text with more findings than anybody could judge. Findings in shadow are limited by
+/// themselves: they must not be what refuses it. SCREEN-5.
+fn limit(findings: &mut Vec<Finding>, text_bytes: usize) {
+    let mut shadows = 0;
+    findings.retain(|finding| {
+        shadows += usize::from(finding.shadow.is_some());
+        finding.shadow.is_none() || shadows <= FINDINGS_MAX
+    });
+    let mut others = 0;
+    findings.retain(|finding| {
+        others += usize::from(finding.shadow.is_none());
+        finding.shadow.is_some() || others <= FINDINGS_MAX
+    });
+    if FINDINGS_MAX < others {
+        findings.push(malformed("too_many_findings", 0, text_bytes));
+    }
+}
+
 /// A finding that refuses a text for its form.
 pub(crate) fn malformed(rule: &str, start: usize, end: usize) -> Finding {
     let (severity, action) = (Severity::Medium, Action::Refuse);
-    Finding { kind: Kind::Malformed, rule: rule.into(), severity, start, end, action }
+    Finding { kind: Kind::Malformed, rule: rule.into(), severity, start, end, action, shadow: None }
 }
 
 fn instructions_found(source: Range<usize>) -> Finding {
@@ -298,6 +318,7 @@ fn instructions_found(source: Range<usize>) -> Finding {
         start: source.start,
         end: source.end,
         action: Action::Refuse,
+        shadow: None,
     }
 }
 
@@ -320,6 +341,7 @@ fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
                 start: range.start,
                 end: range.end,
                 action: Action::Refuse,
+                shadow: None,
             });
         }
     }
