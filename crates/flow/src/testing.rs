@@ -16,8 +16,8 @@ use protocol::{
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
-        Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Route, Seq, Snapshot,
-        Stream, Waiting,
+        Append, Arrival, Bookmark, Ledger, LedgerError, LedgerGauge, Loaded, Past, PastFrom,
+        Receipt, Route, Seq, Snapshot, Stream, Waiting,
     },
     messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
@@ -194,6 +194,8 @@ type Newest = Option<(Seq, Bytes)>;
 struct Held {
     known: BTreeSet<(BotId, UpdateId)>,
     streams: BTreeMap<Stream, (Vec<Bytes>, Newest)>,
+    /// Every append to a conversation, in order.
+    past: Vec<(SessionKey, Bytes)>,
     waiting: BTreeMap<SessionKey, Vec<Waiting>>,
     order: u64,
     quarantined: u64,
@@ -272,8 +274,9 @@ impl Ledger for FakeLedger {
         if actual != expected {
             return Err(LedgerError::Conflict { expected, actual });
         }
-        records.push(events);
+        records.push(events.clone());
         if let Stream::Session(key) = stream {
+            held.past.push((key, events));
             held.waiting.entry(key).or_default().retain(|it| !closes.contains(&it.update));
         }
         Ok(actual.next())
@@ -309,6 +312,18 @@ impl Ledger for FakeLedger {
         let held = self.open()?;
         let open = held.waiting.iter().filter(|(_, it)| !it.is_empty());
         Ok(open.map(|(key, _)| *key).collect())
+    }
+
+    /// Three appends a page. Time stands still here, so every time is the beginning.
+    async fn past(&self, from: PastFrom) -> Result<Past, LedgerError> {
+        let held = self.open()?;
+        let begin = match from {
+            PastFrom::Time(_) => 0,
+            PastFrom::Bookmark(Bookmark(at)) => usize::try_from(at).unwrap(),
+        };
+        let end = held.past.len().min(begin + 3);
+        let next = (end < held.past.len()).then(|| Bookmark(u64::try_from(end).unwrap()));
+        Ok(Past { events: held.past[begin..end].to_vec(), next })
     }
 
     fn gauge(&self) -> LedgerGauge {

@@ -29,6 +29,7 @@ mod disk;
 mod index;
 pub mod keys;
 mod opening;
+mod past;
 mod queue;
 mod reader;
 mod record;
