@@ -22,8 +22,11 @@ use protocol::{
     messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
+use screening::{Level, OwnRule, Policy, Trial};
 use serde::Deserialize;
 use tokio::sync::Notify;
+
+use crate::rulebook::{self, InForce, Rulebook};
 
 /// Time that stands still.
 pub(crate) struct Stopped;
@@ -329,6 +332,27 @@ impl Ledger for FakeLedger {
     fn gauge(&self) -> LedgerGauge {
         let waiting = u64::try_from(self.waiting_count()).unwrap();
         LedgerGauge { waiting, ..LedgerGauge::default() }
+    }
+}
+
+/// Makes rules of the built-in policy; there are no files.
+pub(crate) struct NoFiles;
+
+impl Rulebook for NoFiles {
+    fn make(&self, own: Vec<OwnRule>) -> Result<InForce, String> {
+        rulebook::make(&Policy::default(), own).map_err(|error| error.to_string())
+    }
+
+    fn read_anew(&self, own: Vec<OwnRule>) -> Result<InForce, String> {
+        self.make(own)
+    }
+
+    fn trial(&self, which: rulebook::Which, own: &[OwnRule]) -> Result<Trial, String> {
+        let rulebook::Which::Named(name) = which else {
+            return Err("there are no files".to_owned());
+        };
+        let trial = Trial::new(Level::Medium, &[], own).map_err(|error| error.to_string())?;
+        trial.only(&name).ok_or_else(|| format!("There is no rule called {name}."))
     }
 }
 

@@ -30,7 +30,7 @@ pub use judgement::{
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
 pub use normalise::sanitise;
-pub use own::OwnRule;
+pub use own::{OWN_RULES, OwnRule};
 pub use rules::{Mode, RuleError, RuleFile, RuleProblem};
 pub use screen::{FailedExample, Limits, Policy, Screen};
 pub use secrets::ExactSecret;

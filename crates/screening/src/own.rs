@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What errors call the place where such rules come from.
-const SOURCE: &str = "own rules";
+pub const OWN_RULES: &str = "own rules";
 
 /// A rule of one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +35,11 @@ pub struct OwnRule {
 pub(crate) fn add(rules: &mut Vec<Rule>, own: &[OwnRule]) -> Result<(), RuleError> {
     let mut names: HashSet<String> = rules.iter().map(|rule| rule.name.to_string()).collect();
     for rule in own {
-        let fault =
-            |problem| RuleError { file: SOURCE.to_owned(), rule: Some(rule.name.clone()), problem };
+        let fault = |problem| RuleError {
+            file: OWN_RULES.to_owned(),
+            rule: Some(rule.name.clone()),
+            problem,
+        };
         if !names.insert(rule.name.clone()) {
             return Err(fault(RuleProblem::DuplicateName));
         }

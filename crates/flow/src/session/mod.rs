@@ -46,6 +46,7 @@ use crate::{
     fault::fault_point,
     guard::{self, Cleared, Draft, Verdict},
     memory, outbox,
+    replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
 };
@@ -78,6 +79,8 @@ pub struct Peers {
     pub tally: Tally,
     /// Writes `/status`.
     pub status: StatusWriter,
+    /// Answers `/rule test`.
+    pub trier: RuleTrier,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -314,9 +317,11 @@ impl SessionActor {
     fn perform(&mut self, effect: Effect, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         match effect {
             Effect::Record(events, closes) => return self.record(events, closes, cx),
-            Effect::ScreenPrompt(update, prompt) => {
+            Effect::ScreenPrompt(update, prompt, agent) => {
                 self.expire_later(update, cx);
-                self.screen(cx, prompt, guard::Msg::ScreenPrompt, move |verdict| {
+                let question =
+                    move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
+                self.screen(cx, prompt, question, move |verdict| {
                     Input::PromptJudged(update, verdict)
                 });
             }
@@ -367,6 +372,11 @@ impl SessionActor {
             }
             Effect::ComposeStatus(update, in_full) => {
                 cx.when((self.peers.status)(in_full), move |actor, text, cx| {
+                    actor.input(Input::StatusComposed(update, text), cx)
+                });
+            }
+            Effect::TryRule(update, name, days) => {
+                cx.when((self.peers.trier)(name, days), move |actor, text, cx| {
                     actor.input(Input::StatusComposed(update, text), cx)
                 });
             }
@@ -470,7 +480,7 @@ impl SessionActor {
             }
             // GUARD-2: what cannot be judged is refused.
             let rules = vec!["guard_unavailable".to_owned()];
-            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), score: 0, rules })
+            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
         };
         cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
     }
@@ -634,7 +644,7 @@ impl SessionActor {
 }
 
 /// A short id for errors about an update: the same for every attempt.
-fn reference_of(key: SessionKey, update: UpdateId) -> RefId {
+pub(crate) fn reference_of(key: SessionKey, update: UpdateId) -> RefId {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     (key, update).hash(&mut hasher);
