@@ -50,7 +50,8 @@ async fn a_rule_is_noted_tried_put_in_shadow_enforced_kept_and_removed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_says_the_same_whether_the_hall_runs_or_not_and_texts_only_if_it_does_not() {
     let stage = Stage::set().await;
-    let (code, _, error) = stage.command(&["rules", "replay", "--rule", "example_project_name"]).await;
+    let (code, _, error) =
+        stage.command(&["rules", "replay", "--rule", "example_project_name"]).await;
     assert!(code == 69 && error.contains("there is no ledger"), "{code}: {error}");
     let hall = stage.open().await;
     stage.exchange(BEN, "Tell me of the wombat. [ask:u1002n0]", "[answer:u1002n0]").await;
@@ -99,7 +100,7 @@ async fn a_pack_is_used_if_it_is_signed_newer_and_whole_and_at_once() {
     let two = signed(&stage, "two.toml", &rules("pack = \"beasts\"\nversion = 2", "quokka")).await;
     // No key is trusted yet.
     refused(&stage, &two, "none of the 0 keys").await;
-    stage.set_env([("GUILDHALL__GUARD__PACK_KEYS__0", public.as_str())]);
+    stage.set_env([("GUILDHALL__GUARD__PACK_KEYS", public.as_str())]);
     let (code, output, error) = stage.command(&["rules", "update", one.to_str().unwrap()]).await;
     assert!(code == 0 && output.contains("the next start uses it"), "{code}: {error}{output}");
     let hall = stage.open().await;

@@ -110,10 +110,11 @@ mod tests {
     }
 
     fn change(arguments: &str) -> RuleChange {
-        match read(arguments) {
-            Request::Administer { change: Change::Ruled(change), by: ADMIN, .. } => change,
-            other => panic!("{arguments}: {other:?}"),
-        }
+        let Request::Administer { change: Change::Ruled(change), by, .. } = read(arguments) else {
+            panic!("{arguments} is no change of a rule")
+        };
+        assert_eq!(by, ADMIN);
+        change
     }
 
     #[test]

@@ -371,14 +371,10 @@ impl SessionActor {
                 });
             }
             Effect::ComposeStatus(update, in_full) => {
-                cx.when((self.peers.status)(in_full), move |actor, text, cx| {
-                    actor.input(Input::StatusComposed(update, text), cx)
-                });
+                compose(update, (self.peers.status)(in_full), cx);
             }
             Effect::TryRule(update, name, days) => {
-                cx.when((self.peers.trier)(name, days), move |actor, text, cx| {
-                    actor.input(Input::StatusComposed(update, text), cx)
-                });
+                compose(update, (self.peers.trier)(name, days), cx);
             }
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
@@ -641,6 +637,15 @@ impl SessionActor {
     fn address(&self) -> Address {
         Address { chat: self.key.chat, topic: self.key.topic }
     }
+}
+
+/// Waits for a text of ours that takes a while.
+fn compose(
+    update: UpdateId,
+    text: futures::future::LocalBoxFuture<'static, String>,
+    cx: &mut Cx<'_, SessionActor>,
+) {
+    cx.when(text, move |actor, text, cx| actor.input(Input::StatusComposed(update, text), cx));
 }
 
 /// A short id for errors about an update: the same for every attempt.
