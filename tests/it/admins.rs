@@ -3,7 +3,7 @@
 use end_to_end::{ADMIN, BEN, GROUP, STRANGER, Stage};
 
 const UNKNOWN: &str = "I do not know that command. /help shows what I understand.";
-const ADMIN_COMMANDS: [&str; 10] = [
+const ADMIN_COMMANDS: [&str; 11] = [
     "/spawn rogue Do as I say.",
     "/edit sage Do as I say.",
     "/model sage openai",
@@ -14,6 +14,7 @@ const ADMIN_COMMANDS: [&str; 10] = [
     "/deny 1001",
     "/block 1001",
     "/unblock 1001",
+    "/rule add rogue refuse sage",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

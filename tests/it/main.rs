@@ -13,6 +13,7 @@ mod models;
 mod operators;
 mod panics;
 mod real_model;
+mod rules;
 mod secrecy;
 mod stopping;
 mod telegram;

@@ -61,6 +61,14 @@ impl Fair {
 }
 
 impl Source for Fair {
+    fn try_rules(&self, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Err("there is no ledger at a fair".to_owned()) })
+    }
+
+    fn read_rules(&self) -> console::Answer {
+        Box::pin(async { Err("there are no rules at a fair".to_owned()) })
+    }
+
     fn ready(&self) -> Vec<Check> {
         let why = (!self.well).then(|| "no completed poll for 95 s".to_owned());
         vec![

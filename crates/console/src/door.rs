@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio::time::timeout;
 
-use crate::{routes::Hall, serve::REQUEST_TIME_MAX};
+use crate::{errands, routes::Hall, serve::REQUEST_TIME_MAX};
 
 /// On every answer. The policy lets the page load only what we embed and lets nobody frame it.
 /// `same-origin` and not `no-referrer`, which would turn a form's `Origin` into `null`.
@@ -34,7 +34,11 @@ const HEADERS: [(&str, &str); 8] = [
 pub(crate) async fn pass(State(hall): State<Arc<Hall>>, request: Request, next: Next) -> Response {
     let known = host(request.headers()).is_some_and(|host| hall.hosts.accept(&host));
     let mut response = if known {
-        let answered = timeout(REQUEST_TIME_MAX, next.run(request)).await;
+        let time_max = match request.uri().path() {
+            errands::TRY_RULES => errands::TIME_MAX,
+            _ => REQUEST_TIME_MAX,
+        };
+        let answered = timeout(time_max, next.run(request)).await;
         answered.unwrap_or_else(|_elapsed| StatusCode::REQUEST_TIMEOUT.into_response())
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "this host name is not served here").into_response()

@@ -1,23 +1,33 @@
 //! HTTP for operators: probes, metrics, status and a dashboard.
 //!
 //! Asks     [`Source`] for what is so, at every request; keeps no figures itself.
-//! Serves   `/livez`, `/readyz` and `/metrics` to anyone, `/status` and `/` to whoever signed in.
-//! Changes  nothing in the hall: everything here is read-only but the sign-in itself.
+//! Serves   `/livez`, `/readyz` and `/metrics` to anyone, `/status` and `/` to whoever signed in,
+//!          and the errands of the program's own commands to whoever has the token.
+//! Changes  nothing in the hall but by one errand: that it reads its own rule files anew.
 //!
 //! Invariants: CONSOLE-1 nobody without a session sees the status, except in the demo on loopback.
 //! CONSOLE-2 a listener that others can reach needs a login token. CONSOLE-3 connections, bodies,
-//! heads and waits all have limits.
+//! heads and waits all have limits. CONSOLE-4 an errand is run for a holder of the token only, never
+//! for a page in a browser.
 
 mod assets;
 mod door;
+mod errands;
 mod login;
 mod routes;
 mod serve;
 pub mod status;
 
+use std::pin::Pin;
+
+use bytes::Bytes;
+
 pub use login::mint_token;
 pub use serve::{Console, ConsoleConfig, Routes, ServeError, serve, serve_routes};
 pub use status::Status;
+
+/// What comes of an errand: JSON, or in words why nothing did.
+pub type Answer = Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
 
 /// What the console shows. Asked at every request, so answers must not block.
 pub trait Source: Send + Sync + 'static {
@@ -29,6 +39,13 @@ pub trait Source: Send + Sync + 'static {
 
     /// All metrics as OpenMetrics text, ending with `# EOF`. Public: no personal data, no secrets.
     fn metrics(&self) -> String;
+
+    /// Tries rules of the guard on the past. Question and answer are JSON of the program's own; no
+    /// text of a message may be in the answer.
+    fn try_rules(&self, question: Bytes) -> Answer;
+
+    /// Reads the guard's rule files anew.
+    fn read_rules(&self) -> Answer;
 }
 
 /// One thing that must be well.

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::{
     Check, Source, assets,
     door::{self, Hosts, Origin},
+    errands,
     login::{Login, SESSION_TIME, Tried, mint_token, same},
     status::Report,
 };
@@ -40,13 +41,17 @@ impl Hall {
         self.login.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lets_in(&self, headers: &HeaderMap) -> bool {
-        let session = door::cookie(headers, SESSION);
+    pub(crate) fn is_bearer(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         let bearer = bearer.and_then(|it| it.strip_prefix("Bearer "));
+        bearer.is_some_and(|token| self.login().admits(token, Instant::now()))
+    }
+
+    fn lets_in(&self, headers: &HeaderMap) -> bool {
+        let session = door::cookie(headers, SESSION);
         self.open
             || session.is_some_and(|session| self.login().knows(session, Instant::now()))
-            || bearer.is_some_and(|token| self.login().admits(token, Instant::now()))
+            || self.is_bearer(headers)
     }
 }
 
@@ -60,6 +65,7 @@ pub(crate) fn router(hall: Arc<Hall>) -> Router {
         .route("/", get(dashboard))
         .route("/login", get(login_page).post(sign_in))
         .route("/logout", post(sign_out))
+        .merge(errands::router())
         .route("/console.css", get(assets::css))
         .route("/console.js", get(assets::js))
         .route("/icon.svg", get(assets::icon))

@@ -292,6 +292,12 @@ mod tests {
         fn metrics(&self) -> String {
             "guildhall_up 1\n# EOF\n".to_owned()
         }
+        fn try_rules(&self, question: bytes::Bytes) -> crate::Answer {
+            Box::pin(async move { Ok(format!("{} bytes", question.len())) })
+        }
+        fn read_rules(&self) -> crate::Answer {
+            Box::pin(async { Err("rule x is wrong".to_owned()) })
+        }
     }
 
     fn with_login() -> ConsoleConfig {
@@ -401,6 +407,32 @@ mod tests {
         let out = post(&console, "/logout", &format!("{OURS}{cookie}"), "").await;
         assert_eq!(code(&out), "303");
         assert_eq!(code(&get(&console, "/status", &cookie).await), "401");
+    }
+
+    #[tokio::test]
+    async fn console_4_an_errand_needs_the_token_and_is_not_run_for_a_browser() {
+        let console = start(with_login()).await;
+        let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+        let tried = |headers: String| {
+            let console = &console;
+            async move { post(console, "/rules/try", &headers, "a question").await }
+        };
+        let answer = tried(bearer.clone()).await;
+        assert!(code(&answer) == "200" && answer.ends_with("10 bytes"), "{answer}");
+        let cookie = "Cookie: guildhall_session=0000\r\n".to_owned();
+        for headers in [String::new(), cookie, format!("{bearer}{OURS}")] {
+            assert_eq!(code(&tried(headers.clone()).await), "401", "{headers}");
+        }
+        let read = post(&console, "/rules/read", &bearer, "").await;
+        assert!(code(&read) == "422" && read.ends_with("rule x is wrong"), "{read}");
+        assert_eq!(code(&get(&console, "/rules/try", &bearer).await), "405");
+        let large = "x".repeat(100 * 1024);
+        let answer = post(&console, "/rules/try", &bearer, &large).await;
+        assert!(answer.ends_with("102400 bytes"), "a rule file fits: {}", code(&answer));
+        let open = start(demo()).await;
+        assert_eq!(code(&post(&open, "/rules/try", "", "?").await), "200");
+        assert_eq!(code(&post(&open, "/rules/try", OURS, "?").await), "401");
+        assert_eq!(code(&post(&open, "/rules/try", "Sec-Fetch-Site: none\r\n", "?").await), "401");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Receives  `ScreenPrompt`, `ScreenDraft` and `ScreenParts`, from sessions.
 //! Sends     one verdict per question, back to who asked.
-//! Owns      nothing: the rules are compiled once and shared.
+//! Owns      nothing: the rules are compiled elsewhere and shared; they may change between two texts.
 //! On crash  the question in hand is lost; the session asks once more, then refuses the text.
 //!
 //! Invariants: GUARD-1 text that was not judged has no type that broker or outbox accept.
@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use kit::{Actor, Cx, Fault};
 use protocol::{
-    Agent,
+    Agent, AgentName,
     event::{Judged, Part},
     messenger::Typeset,
 };
 use screening::{Judgement, OutboundContext, Screen};
 use tokio::sync::oneshot;
 
-use crate::{fault::fault_point, tally::Tally};
+use crate::{fault::fault_point, rulebook::Rules, tally::Tally};
 
 /// What a person wrote, not judged yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +95,8 @@ pub enum Verdict<T> {
 /// What a guard can be told.
 #[derive(Debug)]
 pub enum Msg {
-    /// May a model see this?
-    ScreenPrompt(Prompt, oneshot::Sender<Verdict<Prompt>>),
+    /// May this agent's model see this?
+    ScreenPrompt(Prompt, AgentName, oneshot::Sender<Verdict<Prompt>>),
     /// May the person see this? The agent's own instructions must not be in it.
     ScreenDraft(Draft, Arc<Agent>, oneshot::Sender<Verdict<Draft>>),
     /// May these parts, fixed before a crash, still be shown?
@@ -105,9 +105,9 @@ pub enum Msg {
 
 /// Judges a prompt: the message, and with it what it quotes.
 #[must_use]
-pub fn screen_prompt(screen: &Screen, prompt: Prompt) -> Verdict<Prompt> {
-    let text = screen.inbound(&prompt.text);
-    let quoted = prompt.quoted.as_deref().map(|it| screen.inbound(it));
+pub fn screen_prompt(screen: &Screen, prompt: Prompt, agent: &AgentName) -> Verdict<Prompt> {
+    let text = screen.inbound_for(&prompt.text, agent.as_str());
+    let quoted = prompt.quoted.as_deref().map(|it| screen.inbound_for(it, agent.as_str()));
     let mut judged = judged(&text);
     let mut refused = text.verdict == screening::Verdict::Refuse;
     if let Some(quoted) = &quoted {
@@ -118,6 +118,7 @@ pub fn screen_prompt(screen: &Screen, prompt: Prompt) -> Verdict<Prompt> {
         }
         judged.score = judged.score.max(more.score);
         judged.rules.extend(more.rules);
+        judged.shadow.extend(more.shadow);
     }
     if refused {
         return Verdict::Refuse(judged);
@@ -164,8 +165,11 @@ fn judged(judgement: &Judgement<'_>) -> Judged {
     )]
     let score = (judgement.score.clamp(0.0, 1.0) * 1000.0) as u16;
     let verdict = judgement.verdict.as_str().to_owned();
-    let rules = judgement.findings.iter().map(|it| it.rule.to_string()).collect();
-    Judged { verdict, score, rules }
+    let names = |in_shadow: bool| {
+        let findings = judgement.findings.iter().filter(move |it| it.shadow.is_some() == in_shadow);
+        findings.map(|it| it.rule.to_string()).collect()
+    };
+    Judged { verdict, score, rules: names(false), shadow: names(true) }
 }
 
 // === The shell: carries out effects. No decisions here. ===
@@ -173,7 +177,7 @@ fn judged(judgement: &Judgement<'_>) -> Judged {
 /// A supervised guard.
 #[derive(Debug)]
 pub struct Guard {
-    screen: Arc<Screen>,
+    rules: Rules,
     tally: Tally,
     /// The context of the agent asked about last: agents change rarely, and making one reads all
     /// of its instructions.
@@ -183,8 +187,8 @@ pub struct Guard {
 impl Guard {
     /// The factory given to the supervisor.
     #[must_use]
-    pub fn incarnate(screen: Arc<Screen>, tally: Tally) -> Self {
-        Self { screen, tally, known: None }
+    pub fn incarnate(rules: Rules, tally: Tally) -> Self {
+        Self { rules, tally, known: None }
     }
 
     fn context(&mut self, agent: &Arc<Agent>) -> &OutboundContext {
@@ -205,22 +209,22 @@ impl Actor for Guard {
 
     fn handle(&mut self, msg: Msg, _: &mut Cx<'_, Self>) -> Result<(), Fault> {
         fault_point("guard");
+        let screen = Arc::clone(&self.rules.load().screen);
         match msg {
-            Msg::ScreenPrompt(prompt, reply) => {
-                let verdict = screen_prompt(&self.screen, prompt);
+            Msg::ScreenPrompt(prompt, agent, reply) => {
+                let verdict = screen_prompt(&screen, prompt, &agent);
                 self.tally.judged("in", &verdict);
                 // lost-ok: the session restarted meanwhile and will ask again.
                 reply.send(verdict).ok();
             }
             Msg::ScreenDraft(draft, agent, reply) => {
-                let screen = Arc::clone(&self.screen);
                 let verdict = screen_draft(&screen, draft, self.context(&agent));
                 self.tally.judged("out", &verdict);
                 // lost-ok: as above.
                 reply.send(verdict).ok();
             }
             Msg::ScreenParts(parts, reply) => {
-                let verdict = screen_parts(&self.screen, parts);
+                let verdict = screen_parts(&screen, parts);
                 self.tally.judged("out", &verdict);
                 // lost-ok: as above.
                 reply.send(verdict).ok();
@@ -241,6 +245,10 @@ mod tests {
         Screen::new(Policy::default()).unwrap()
     }
 
+    fn sage() -> AgentName {
+        "sage".parse().unwrap()
+    }
+
     fn prompt(text: &str, quoted: Option<&str>) -> Prompt {
         Prompt { text: text.to_owned(), quoted: quoted.map(str::to_owned) }
     }
@@ -250,17 +258,44 @@ mod tests {
         let screen = screen();
         let refused = [prompt(ATTACK, None), prompt("hi", Some(ATTACK)), prompt(ATTACK, Some("x"))];
         for prompt in refused {
-            let Verdict::Refuse(judged) = screen_prompt(&screen, prompt.clone()) else {
+            let Verdict::Refuse(judged) = screen_prompt(&screen, prompt.clone(), &sage()) else {
                 panic!("{prompt:?} passes")
             };
             assert_eq!(judged.verdict, "refuse");
             assert!(!judged.rules.is_empty() && 0 < judged.score, "{judged:?}");
         }
         let harmless = prompt("What does this mean?", Some("Per aspera ad astra."));
-        let Verdict::Clear(cleared, judged) = screen_prompt(&screen, harmless.clone()) else {
+        let Verdict::Clear(cleared, judged) = screen_prompt(&screen, harmless.clone(), &sage())
+        else {
             panic!("a harmless question is refused")
         };
         assert_eq!((cleared.get(), judged.verdict.as_str()), (&harmless, "clear"));
+    }
+
+    #[test]
+    fn a_rule_in_shadow_is_told_of_and_a_rule_of_an_agent_looks_at_its_questions_only() {
+        let rule = |name: &str, more: &str| {
+            format!(
+                "[[rule]]\nname = \"{name}\"\npattern = \"aurora\"\nkind = \"custom\"\n\
+                 action = \"refuse\"\nseverity = \"low\"\ndirection = \"in\"\n\
+                 keywords = [\"aurora\"]\nmatches = [\"aurora\"]\npasses = [\"dawn\"]\n{more}\n"
+            )
+        };
+        let text =
+            rule("watched", "mode = \"shadow\"") + &rule("of_scribe", "agents = [\"scribe\"]");
+        let file = screening::RuleFile { name: "own.toml".to_owned(), text };
+        let screen = Screen::new(Policy { rule_files: vec![file], ..Policy::default() }).unwrap();
+        let asked = prompt("When is aurora?", Some("aurora"));
+        let Verdict::Clear(_, judged) = screen_prompt(&screen, asked.clone(), &sage()) else {
+            panic!("a rule in shadow refuses")
+        };
+        assert_eq!((judged.verdict.as_str(), judged.rules.len()), ("clear", 0));
+        assert_eq!(judged.shadow, ["watched", "watched"], "in the message and in what it quotes");
+        let Verdict::Refuse(judged) = screen_prompt(&screen, asked, &"scribe".parse().unwrap())
+        else {
+            panic!("the rule of the agent does nothing")
+        };
+        assert_eq!(judged.rules, ["of_scribe", "of_scribe"]);
     }
 
     #[test]

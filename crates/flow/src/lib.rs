@@ -34,6 +34,9 @@ pub mod alerter;
 
 pub mod words;
 
+pub mod replay;
+pub mod rulebook;
+
 mod fault;
 mod status;
 pub mod tally;

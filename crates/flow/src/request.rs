@@ -3,6 +3,8 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod rule;
+
 use std::time::Duration;
 
 use protocol::{
@@ -59,6 +61,12 @@ pub const MENU: &[MenuItem] = &[
     admin("deny", "<id>", "take a person or group off the list"),
     admin("block", "<id> [minutes]", "ignore a person or group"),
     admin("unblock", "<id>", "end a block"),
+    admin(
+        "rule",
+        "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
+         remove <name>",
+        "see and change the guard's rules",
+    ),
 ];
 
 /// What is to be done about an update.
@@ -89,6 +97,15 @@ pub enum Request {
     Status {
         /// With every actor's state.
         in_full: bool,
+    },
+    /// List the rules that admins gave.
+    ListRules,
+    /// Try a rule on the past.
+    TryRule {
+        /// Which.
+        name: String,
+        /// How many days of it.
+        days: u32,
     },
     /// Change the hall.
     Administer {
@@ -122,6 +139,8 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::ListRules
+            | Self::TryRule { .. }
             | Self::Administer { .. }
             | Self::Denied { .. } => false,
         }
@@ -204,6 +223,7 @@ fn of_command(
     let known = MENU.iter().find(|it| it.name == command.name);
     if let Some(item) = known.filter(|it| it.admin) {
         return match by {
+            Some(by) if item.name == "rule" => rule::of_rule(item, arguments, by),
             Some(by) => of_admin_command(item, arguments, by, now),
             None => Request::Denied { command: item.name, person: person.map(|it| it.id) },
         };

@@ -1,15 +1,19 @@
-//! Who is here and who may talk: agents, admins, the allowlist, blocks.
+//! Who is here and who may talk: agents, admins, the allowlist, blocks; and the rules admins gave.
 //!
-//! Receives  `Administer`, from sessions, and `ChatMigrated`, from outboxes.
+//! Receives  `Administer`, from sessions, `ChatMigrated`, from outboxes, and `ReadRules`, from the
+//!           console.
 //! Sends     one answer per question, once the change is durable.
-//! Owns      the hall's stream in the ledger. Everyone else reads its [`View`].
+//! Owns      the hall's stream in the ledger, and the pointer to the rules in force. Everyone else
+//!           reads its [`View`].
 //! On crash  nothing is lost: the state is folded from the ledger again.
 //!
 //! Invariants: ROSTER-1 a change is durable before it takes effect or is confirmed.
 //! ROSTER-2 rights hang on numeric ids, never on names. ROSTER-3 nobody can deny or block an admin.
 
+mod rules;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -20,11 +24,17 @@ use protocol::{
     Agent, AgentName, BotId, ChatId, Clock, PersonId, Timestamp,
     ledger::{Append, LedgerError, Loaded, Seq, Stream},
 };
+use screening::OwnRule;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::{fault::fault_point, memory};
+pub use self::rules::{OWN_RULES_MAX, OwnRules, RuleChange};
+use crate::{
+    fault::fault_point,
+    memory,
+    rulebook::{InForce, Rulebook, Rules},
+};
 
 /// What the configuration says; the ledger's changes are laid over it.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +122,8 @@ pub enum Change {
         /// The new id.
         to: ChatId,
     },
+    /// A rule of the guard is another, or there no more.
+    Ruled(RuleChange),
 }
 
 /// One entry of the hall's stream.
@@ -152,6 +164,18 @@ pub enum AdministerError {
         "That is an admin. Admins are named in the configuration, and cannot be denied or blocked here."
     )]
     IsAdmin,
+    /// The rule's name is taken.
+    #[error("There is already a rule called {0}. /rule remove {0} takes it away.")]
+    RuleTaken(String),
+    /// The rule is not known.
+    #[error("No admin gave a rule called {0}. /rule lists those there are.")]
+    NoSuchRule(String),
+    /// Too many rules.
+    #[error("There are {0} rules already: that is the most. /rule remove one first.")]
+    TooManyRules(usize),
+    /// The rule cannot be used.
+    #[error("That rule cannot be used, so nothing was changed: {0}")]
+    BadRule(String),
     /// The ledger failed.
     #[error("The change could not be stored, so nothing was changed. Please try again.")]
     NotStored,
@@ -177,6 +201,7 @@ pub struct View {
     /// Old chat id to where messages go now.
     moved: HashMap<ChatId, ChatId>,
     models: Arc<[String]>,
+    own_rules: OwnRules,
 }
 
 /// What a person may do.
@@ -251,6 +276,12 @@ impl View {
         self.agents.values().map(|it| &**it)
     }
 
+    /// The rules that admins gave.
+    #[must_use]
+    pub fn own_rules(&self) -> &OwnRules {
+        &self.own_rules
+    }
+
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
@@ -311,6 +342,7 @@ impl View {
                 }
                 Ok(())
             }
+            Change::Ruled(change) => self.own_rules.check(change),
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
     }
@@ -366,6 +398,7 @@ impl View {
                 self.moved.insert(from, to);
                 self.moved.insert(home, to);
             }
+            Change::Ruled(change) => self.own_rules.apply(change),
         }
     }
 }
@@ -403,6 +436,25 @@ pub enum Msg {
         /// The new id.
         to: ChatId,
     },
+    /// An operator changed rule files.
+    ReadRules {
+        /// Answered once they are in force, or with what is wrong with them.
+        reply: oneshot::Sender<Result<(), String>>,
+    },
+}
+
+/// The rules in a hall's stream, for whoever reads the ledger of a hall that does not run.
+///
+/// # Errors
+/// If the stream is not one.
+pub fn own_rules_in(stream: &[Bytes]) -> Result<OwnRules, serde_json::Error> {
+    let mut rules = OwnRules::default();
+    for events in stream {
+        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(events)?.change {
+            rules.apply(change);
+        }
+    }
+    Ok(rules)
 }
 
 // === The shell: carries out effects. No decisions here. ===
@@ -414,11 +466,19 @@ pub struct Roster {
     founding: Arc<Founding>,
     models: Arc<[String]>,
     shared: Shared,
+    rules: Rules,
+    rulebook: Arc<dyn Rulebook>,
     ready: Arc<tokio::sync::Notify>,
     at: Seq,
-    /// Changes that wait for the one being written.
-    waiting: std::collections::VecDeque<(Entry, Option<Reply>)>,
+    /// What waits for the change being written.
+    waiting: VecDeque<Job>,
     writing: bool,
+}
+
+/// Something to do, one after the other.
+enum Job {
+    Change(Entry, Option<Reply>),
+    ReadRules(oneshot::Sender<Result<(), String>>),
 }
 
 impl std::fmt::Debug for Roster {
@@ -440,6 +500,10 @@ pub struct Needs {
     pub models: Arc<[String]>,
     /// Where everyone reads the state.
     pub shared: Shared,
+    /// The rules in force, which the guard reads.
+    pub rules: Rules,
+    /// Makes other rules.
+    pub rulebook: Arc<dyn Rulebook>,
     /// Notified once the state was folded from the ledger.
     pub ready: Arc<tokio::sync::Notify>,
 }
@@ -448,13 +512,25 @@ impl Roster {
     /// The factory given to the supervisor: `started` folds the hall's stream.
     #[must_use]
     pub fn incarnate(needs: Needs) -> Self {
-        let Needs { memory, clock, founding, models, shared, ready } = needs;
-        let (at, waiting) = (Seq::default(), std::collections::VecDeque::new());
-        // Nothing is changed before the stream is folded.
-        Self { memory, clock, founding, models, shared, ready, at, waiting, writing: true }
+        let Needs { memory, clock, founding, models, shared, rules, rulebook, ready } = needs;
+        let (at, waiting) = (Seq::default(), VecDeque::new());
+        Self {
+            memory,
+            clock,
+            founding,
+            models,
+            shared,
+            rules,
+            rulebook,
+            ready,
+            at,
+            waiting,
+            // Nothing is changed before the stream is folded.
+            writing: true,
+        }
     }
 
-    fn fold(&mut self, loaded: &Loaded) -> Result<(), Fault> {
+    fn fold(&mut self, loaded: &Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut view = View::founded(&self.founding, Arc::clone(&self.models));
         for events in &loaded.events {
             let entry: Entry = serde_json::from_slice(events)
@@ -462,21 +538,115 @@ impl Roster {
             view.apply(entry.change);
         }
         self.at = loaded.at;
+        let own = view.own_rules.all();
+        if own == self.rules.load().own {
+            view.own_rules.leave_out(self.rules.load().left_out.clone());
+            return self.settle(view, cx);
+        }
+        self.make(own, cx, |roster, made, cx| {
+            let made = made.map_err(|why| Fault::new("the rules cannot be made", why))?;
+            for (name, why) in &made.left_out {
+                warn!(
+                    labels.rule = name,
+                    error.message = why,
+                    event.action = "rule_left_out",
+                    "a rule that an admin gave cannot be used"
+                );
+            }
+            view.own_rules.leave_out(made.left_out.clone());
+            roster.rules.store(Arc::new(made));
+            roster.settle(view, cx)
+        });
+        Ok(())
+    }
+
+    /// The stream is folded: changes may come.
+    fn settle(&mut self, view: View, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         self.shared.store(Arc::new(view));
         self.ready.notify_waiters();
         self.ready.notify_one();
-        Ok(())
+        self.writing = false;
+        self.write_next(cx)
+    }
+
+    /// Makes rules on a thread where that holds up nobody.
+    fn make(
+        &self,
+        own: Vec<OwnRule>,
+        cx: &mut Cx<'_, Self>,
+        then: impl FnOnce(&mut Self, Result<InForce, BadRules>, &mut Cx<'_, Self>) -> Result<(), Fault>
+        + 'static,
+    ) {
+        let book = Arc::clone(&self.rulebook);
+        let work = tokio::task::spawn_blocking(move || book.make(own));
+        cx.when(work, |roster, made, cx| then(roster, in_words(made), cx));
     }
 
     fn write_next(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         if self.writing {
             return Ok(());
         }
-        let Some((entry, reply)) = self.waiting.pop_front() else { return Ok(()) };
-        if let Err(why) = self.shared.load().check(&entry.change) {
+        let (entry, reply) = match self.waiting.pop_front() {
+            None => return Ok(()),
+            Some(Job::ReadRules(reply)) => {
+                self.read_rules(reply, cx);
+                return Ok(());
+            }
+            Some(Job::Change(entry, reply)) => (entry, reply),
+        };
+        let view = self.shared.load();
+        if let Err(why) = view.check(&entry.change) {
             answer(reply, Err(why));
             return self.write_next(cx);
         }
+        let Change::Ruled(change) = &entry.change else {
+            return self.write(entry, reply, None, cx);
+        };
+        let (own, name) = (view.own_rules.after(change), change.name().to_owned());
+        let is_removal = matches!(change, RuleChange::Removed { .. });
+        self.writing = true;
+        self.make(own, cx, move |roster, made, cx| {
+            roster.writing = false;
+            let why = match made {
+                Ok(made) => match made.left_out.get(&name) {
+                    Some(why) if !is_removal => why.clone(),
+                    Some(_) | None => return roster.write(entry, reply, Some(made), cx),
+                },
+                Err(BadRules(why)) => why,
+            };
+            answer(reply, Err(AdministerError::BadRule(why)));
+            roster.write_next(cx)
+        });
+        Ok(())
+    }
+
+    fn read_rules(&mut self, reply: oneshot::Sender<Result<(), String>>, cx: &mut Cx<'_, Self>) {
+        let (book, own) = (Arc::clone(&self.rulebook), self.shared.load().own_rules.all());
+        self.writing = true;
+        let work = tokio::task::spawn_blocking(move || book.read_anew(own));
+        cx.when(work, |roster, made, cx| {
+            let read = in_words(made).map(|made| {
+                let mut view = View::clone(&roster.shared.load());
+                view.own_rules.leave_out(made.left_out.clone());
+                roster.rules.store(Arc::new(made));
+                roster.shared.store(Arc::new(view));
+                info!(event.action = "rules_read", "the guard's rules were read anew");
+            });
+            // lost-ok: whoever asked has gone; the rules are in force all the same.
+            reply.send(read.map_err(|BadRules(why)| why)).ok();
+            roster.writing = false;
+            roster.write_next(cx)
+        });
+    }
+
+    /// Makes a change durable, and lets it take effect then. `made` is what it makes of the rules.
+    fn write(
+        &mut self,
+        entry: Entry,
+        reply: Option<Reply>,
+        made: Option<InForce>,
+        cx: &mut Cx<'_, Self>,
+    ) -> Result<(), Fault> {
         let events = serde_json::to_vec(&entry)
             .map_err(|error| Fault::new("a change cannot be written as JSON", error))?;
         self.writing = true;
@@ -491,7 +661,7 @@ impl Roster {
         cx.when(work, move |roster, written, cx| {
             fault_point("roster");
             match written {
-                Ok(Ok(at)) => roster.take_effect(at, entry, reply),
+                Ok(Ok(at)) => roster.take_effect(at, entry, reply, made),
                 Ok(Err(LedgerError::Conflict { .. })) => {
                     answer(reply, Err(AdministerError::NotStored));
                     return Err(Fault::plain("someone else wrote to the hall's stream"));
@@ -507,13 +677,31 @@ impl Roster {
     }
 
     /// ROSTER-1: called only once the change is durable.
-    fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>) {
+    fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>, made: Option<InForce>) {
         self.at = at;
         let mut view = View::clone(&self.shared.load());
         info!(event.action = "hall_changed", labels.seq = at.0, "the hall was changed");
         view.apply(entry.change);
+        if let Some(made) = made {
+            view.own_rules.leave_out(made.left_out.clone());
+            self.rules.store(Arc::new(made));
+        }
         self.shared.store(Arc::new(view));
         answer(reply, Ok(()));
+    }
+}
+
+/// Why rules could not be made, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadRules(String);
+
+fn in_words(
+    made: Result<Result<InForce, String>, tokio::task::JoinError>,
+) -> Result<InForce, BadRules> {
+    match made {
+        Ok(made) => made.map_err(BadRules),
+        Err(error) => Err(BadRules(format!("making the rules failed: {error}"))),
     }
 }
 
@@ -535,9 +723,7 @@ impl Actor for Roster {
             let loaded = loaded.map_err(|error| Fault::new("the memory is away", error))?;
             let loaded =
                 loaded.map_err(|error| Fault::new("the hall's stream cannot be loaded", error))?;
-            roster.fold(&loaded)?;
-            roster.writing = false;
-            roster.write_next(cx)
+            roster.fold(&loaded, cx)
         });
         Ok(())
     }
@@ -547,15 +733,17 @@ impl Actor for Roster {
         let at = self.clock.now();
         match msg {
             Msg::Administer { change, by, reply } => {
-                self.waiting.push_back((Entry { change, by: Some(by), at }, Some(reply)));
+                let entry = Entry { change, by: Some(by), at };
+                self.waiting.push_back(Job::Change(entry, Some(reply)));
             }
             Msg::ChatMigrated { from, to } => {
                 if self.shared.load().destination(from) == to {
                     return Ok(());
                 }
                 let change = Change::Migrated { from, to };
-                self.waiting.push_back((Entry { change, by: None, at }, None));
+                self.waiting.push_back(Job::Change(Entry { change, by: None, at }, None));
             }
+            Msg::ReadRules { reply } => self.waiting.push_back(Job::ReadRules(reply)),
         }
         self.write_next(cx)
     }

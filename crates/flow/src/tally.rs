@@ -29,6 +29,12 @@ pub struct Decision {
     action: &'static str,
 }
 
+/// The label of a finding in shadow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Way {
+    direction: &'static str,
+}
+
 /// The labels of an answered or failed model call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Call {
@@ -47,6 +53,7 @@ pub struct Figures {
     replies: Family<Word, Counter>,
     reply_seconds: Histogram,
     decisions: Family<Decision, Counter>,
+    shadow_findings: Family<Way, Counter>,
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
     tokens: Family<Word, Counter>,
@@ -64,6 +71,7 @@ impl Tally {
             replies: Family::default(),
             reply_seconds: seconds(),
             decisions: Family::default(),
+            shadow_findings: Family::default(),
             calls: Family::default(),
             call_seconds: seconds(),
             tokens: Family::default(),
@@ -83,6 +91,11 @@ impl Tally {
             it.reply_seconds.clone(),
         );
         registry.register("guard_decisions", "Verdicts of the guard", it.decisions.clone());
+        registry.register(
+            "guard_shadow_findings",
+            "What rules in shadow found",
+            it.shadow_findings.clone(),
+        );
         registry.register("llm_requests", "Calls to models, by result", it.calls.clone());
         registry.register("llm_duration_seconds", "Duration of a call", it.call_seconds.clone());
         registry.register("llm_tokens", "Tokens, by direction", it.tokens.clone());
@@ -128,6 +141,11 @@ impl Tally {
             },
         };
         self.0.decisions.get_or_create(&Decision { direction, action }).inc();
+        let (Verdict::Refuse(judged) | Verdict::Clear(_, judged)) = verdict;
+        if !judged.shadow.is_empty() {
+            let found = self.0.shadow_findings.get_or_create(&Way { direction });
+            found.inc_by(judged.shadow.len() as u64);
+        }
     }
 
     /// A model was called.

@@ -16,14 +16,17 @@ use protocol::{
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
-        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Route, Seq,
-        Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Bookmark, Ledger, LedgerError, LedgerGauge, Loaded, Past,
+        PastFrom, Receipt, Route, Seq, Snapshot, Stream, Waiting,
     },
     messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
+use screening::{Level, OwnRule, Policy, Trial};
 use serde::Deserialize;
 use tokio::sync::Notify;
+
+use crate::rulebook::{self, InForce, Rulebook};
 
 /// Time that stands still.
 pub(crate) struct Stopped;
@@ -194,6 +197,8 @@ type Newest = Option<(Seq, Bytes)>;
 struct Held {
     known: BTreeSet<(BotId, UpdateId)>,
     streams: BTreeMap<Stream, (Vec<Bytes>, Newest)>,
+    /// Every append to a conversation, in order.
+    past: Vec<(SessionKey, Bytes)>,
     waiting: BTreeMap<SessionKey, Vec<Waiting>>,
     accepted: Vec<Accepted>,
     order: u64,
@@ -275,8 +280,9 @@ impl Ledger for FakeLedger {
         if actual != expected {
             return Err(LedgerError::Conflict { expected, actual });
         }
-        records.push(events);
+        records.push(events.clone());
         if let Stream::Session(key) = stream {
+            held.past.push((key, events));
             held.waiting.entry(key).or_default().retain(|it| !closes.contains(&it.update));
         }
         Ok(actual.next())
@@ -318,9 +324,42 @@ impl Ledger for FakeLedger {
         Ok(open.map(|(key, _)| *key).collect())
     }
 
+    /// Three appends a page. Time stands still here, so every time is the beginning.
+    async fn past(&self, from: PastFrom) -> Result<Past, LedgerError> {
+        let held = self.open()?;
+        let begin = match from {
+            PastFrom::Time(_) => 0,
+            PastFrom::Bookmark(Bookmark(at)) => usize::try_from(at).unwrap(),
+        };
+        let end = held.past.len().min(begin + 3);
+        let next = (end < held.past.len()).then(|| Bookmark(u64::try_from(end).unwrap()));
+        Ok(Past { events: held.past[begin..end].to_vec(), next })
+    }
+
     fn gauge(&self) -> LedgerGauge {
         let waiting = u64::try_from(self.waiting_count()).unwrap();
         LedgerGauge { waiting, ..LedgerGauge::default() }
+    }
+}
+
+/// Makes rules of the built-in policy; there are no files.
+pub(crate) struct NoFiles;
+
+impl Rulebook for NoFiles {
+    fn make(&self, own: Vec<OwnRule>) -> Result<InForce, String> {
+        rulebook::make(&Policy::default(), own).map_err(|error| error.to_string())
+    }
+
+    fn read_anew(&self, own: Vec<OwnRule>) -> Result<InForce, String> {
+        self.make(own)
+    }
+
+    fn trial(&self, which: rulebook::Which, own: &[OwnRule]) -> Result<Trial, String> {
+        let rulebook::Which::Named(name) = which else {
+            return Err("there are no files".to_owned());
+        };
+        let trial = Trial::new(Level::Medium, &[], own).map_err(|error| error.to_string())?;
+        trial.only(&name).ok_or_else(|| format!("There is no rule called {name}."))
     }
 }
 

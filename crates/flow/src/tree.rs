@@ -34,6 +34,7 @@ use crate::{
     keeper::Keeper,
     memory::{self, Memory},
     outbox::{self, Outbox},
+    replay,
     roster::{self, Roster},
     session, status,
     wiring::{Bot, Wiring},
@@ -66,6 +67,7 @@ pub struct Doors(Arc<Mutex<DoorPlates>>);
 struct DoorPlates {
     ingress: HashMap<BotId, Mailbox<ingress::Msg>>,
     broker: Option<Mailbox<broker::Msg>>,
+    roster: Option<Mailbox<roster::Msg>>,
 }
 
 impl Doors {
@@ -83,6 +85,12 @@ impl Doors {
     #[must_use]
     pub fn broker(&self) -> Option<Mailbox<broker::Msg>> {
         self.plates().broker.clone()
+    }
+
+    /// The roster, once the tree stands.
+    #[must_use]
+    pub fn roster(&self) -> Option<Mailbox<roster::Msg>> {
+        self.plates().roster.clone()
     }
 }
 
@@ -165,6 +173,8 @@ async fn start_services(
             founding: Arc::clone(&w.founding),
             models: w.model_names(),
             shared: Arc::clone(&w.hall),
+            rules: Arc::clone(&w.rules),
+            rulebook: Arc::clone(&w.rulebook),
             ready: Arc::clone(&ready),
         };
         move || Roster::incarnate(needs.clone())
@@ -185,13 +195,17 @@ async fn start_services(
     });
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
-        move || Guard::incarnate(Arc::clone(&w.screen), w.tally.clone())
+        move || Guard::incarnate(Arc::clone(&w.rules), w.tally.clone())
     });
     let broker = child(children, health, spec("broker", 65_536), {
         let w = Rc::clone(w);
         move || Broker::incarnate(w.broker.clone(), Arc::clone(&w.models), w.tally.clone())
     });
-    doors.plates().broker = Some(broker.clone());
+    {
+        let mut plates = doors.plates();
+        plates.broker = Some(broker.clone());
+        plates.roster = Some(roster.clone());
+    }
 
     Ok(Services { memory, roster, alerter, guard, broker, outbox_for_alerts })
 }
@@ -219,6 +233,7 @@ fn start_bots(
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
             status: status::writer(w, health, &services.broker),
+            trier: replay::trier(w),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

@@ -3,7 +3,6 @@
 use std::{fmt, sync::Arc};
 
 use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
-use screening::Screen;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     keeper::KeeperConfig,
     outbox::Pacing,
     roster::{Founding, Shared},
+    rulebook::{Rulebook, Rules},
     session::SessionConfig,
     tally::Tally,
 };
@@ -37,8 +37,10 @@ pub struct Wiring {
     pub models: Arc<[Arc<dyn Model>]>,
     /// The bots.
     pub bots: Vec<Bot>,
-    /// The rules.
-    pub screen: Arc<Screen>,
+    /// The rules in force.
+    pub rules: Rules,
+    /// Makes other rules.
+    pub rulebook: Arc<dyn Rulebook>,
     /// Further places that alerts go to.
     pub sinks: Arc<[Arc<dyn Sink>]>,
     /// The time.

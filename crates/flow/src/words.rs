@@ -3,6 +3,7 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+use crate::roster::OwnRules;
 use protocol::{
     Agent, AgentName, PersonId, RefId,
     event::{Button, Part},
@@ -29,6 +30,9 @@ impl Notice {
 fn say(text: impl Into<String>) -> Notice {
     Notice(Part::plain(text))
 }
+
+/// The longest list in one message, in bytes: Telegram takes 4,096 characters.
+const LIST_CHARS_MAX: usize = 3_000;
 
 /// Button data of the three examples under `/start`.
 pub(crate) const EXAMPLES: [(&str, &str, &str); 3] = [
@@ -267,6 +271,33 @@ pub(crate) fn done(what: &str) -> Notice {
 /// An admin command could not be carried out.
 pub(crate) fn not_done(why: &str) -> Notice {
     say(format!("⚠️ {why}"))
+}
+
+/// `/rule`: the rules that admins gave, and how far each has come.
+pub(crate) fn own_rules(rules: &OwnRules) -> Notice {
+    let mut text = String::new();
+    for (rule, left_out) in rules.each() {
+        let action = screening::Verdict::from(rule.action).as_str();
+        let pattern: String = rule.pattern.chars().take(60).collect();
+        let dots = if pattern.len() < rule.pattern.len() { "…" } else { "" };
+        let line = match left_out {
+            None => {
+                format!("• {} ({}, {action}): {pattern}{dots}\n", rule.name, rule.mode.as_str())
+            }
+            Some(why) => format!("• {} (left out, {why})\n", rule.name),
+        };
+        if LIST_CHARS_MAX < text.len() + line.len() {
+            text.push_str("• … and more\n");
+            break;
+        }
+        text.push_str(&line);
+    }
+    if text.is_empty() {
+        text.push_str(
+            "No rule was given here yet. /rule add <name> <action> <pattern> notes one.\n",
+        );
+    }
+    say(format!("Rules given by admins:\n\n{text}\nRules in files: guildhall rules check."))
 }
 
 /// `/status`, already put into words.

@@ -1,4 +1,5 @@
-//! `guildhall status`: asks the running hall's console, with the token that lies in the data folder.
+//! Asks the running hall's console, with the token that lies in the data folder: for `status`, and
+//! for errands about rules.
 
 use std::{fs, time::Duration};
 
@@ -24,6 +25,53 @@ pub fn status(config: &Config) -> Result<Value, String> {
             return Err("the hall does not let us in: run this where its data folder is".to_owned());
         }
         answer.json().await.map_err(|error| error.without_url().to_string())
+    })
+}
+
+/// Why an errand was not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrandError {
+    /// No hall answers: in words.
+    NoHall(String),
+    /// A hall answers and will not or cannot: in words.
+    Refused(String),
+}
+
+/// Lets the running hall run an errand; gives its answer. `time_max` is how long it may take.
+///
+/// # Errors
+/// In words: the hall does not run, does not let us in, or cannot.
+pub fn errand(
+    config: &Config,
+    path: &str,
+    question: String,
+    time_max: Duration,
+) -> Result<String, ErrandError> {
+    let addr = config.http.addr;
+    let token = fs::read_to_string(config.hall.data_dir.join("console.token")).unwrap_or_default();
+    let broken = |error: reqwest::Error| ErrandError::Refused(error.without_url().to_string());
+    kit::block_on(async {
+        let client = reqwest::Client::builder().no_proxy().timeout(time_max).build();
+        let request = client.map_err(broken)?.post(format!("http://{addr}{path}"));
+        let sent = request.bearer_auth(token.trim()).body(question).send().await;
+        let answer = sent.map_err(|error| match error.is_timeout() {
+            true => {
+                ErrandError::Refused(format!("the hall took more than {} s", time_max.as_secs()))
+            }
+            false => ErrandError::NoHall(format!(
+                "no hall answers on {addr}: it does not run, or its console is elsewhere \
+                 (GUILDHALL_HTTP_ADDR)"
+            )),
+        })?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(broken)?;
+        match status {
+            reqwest::StatusCode::OK => Ok(text),
+            reqwest::StatusCode::UNAUTHORIZED => Err(ErrandError::Refused(
+                "the hall does not let us in: run this where its data folder is".to_owned(),
+            )),
+            _ => Err(ErrandError::Refused(text)),
+        }
     })
 }
 

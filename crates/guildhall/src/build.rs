@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::{
     agents,
     config::{self, Allow, Config, Loaded, Protocol, Secrets},
+    rules::Sources,
 };
 
 /// Why the hall cannot be built. In words; ends the program with exit code 78.
@@ -31,6 +32,11 @@ use crate::{
 pub struct BuildError(String);
 
 impl BuildError {
+    /// An error that is in words already.
+    pub(crate) fn in_words(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+
     /// An error with all that led to it.
     pub fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         let mut text = error.to_string();
@@ -124,11 +130,18 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
 /// The shortest secret that is looked for in texts.
 pub(crate) const SECRET_BYTES_MIN: usize = 8;
 
-/// Compiles the guard's rules: built in, from the rules folder, and every secret of ours.
+/// Compiles the guard's rules: built in, from the rules folder, from packs, and every secret of ours.
 ///
 /// # Errors
 /// Which rule of which file is wrong, and how.
 pub fn screen(loaded: &Loaded) -> Result<Screen, BuildError> {
+    let files = Sources::of(&loaded.config)?.files()?;
+    Screen::new(policy(loaded, files)).map_err(|error| BuildError::of(&error))
+}
+
+/// What the guard is made from, with these rule files.
+#[must_use]
+pub fn policy(loaded: &Loaded, rule_files: Vec<RuleFile>) -> Policy {
     let config = &loaded.config;
     let level = match config.guard.level {
         config::GuardLevel::Low => Level::Low,
@@ -141,7 +154,7 @@ pub fn screen(loaded: &Loaded) -> Result<Screen, BuildError> {
     };
     let usual = Limits::default();
     let chars_max = config.limits.message_chars_max.0.map_or(usize::MAX, |it| it as usize);
-    let policy = Policy {
+    Policy {
         level,
         // A shorter one would be found in ordinary words.
         secrets: loaded
@@ -152,10 +165,9 @@ pub fn screen(loaded: &Loaded) -> Result<Screen, BuildError> {
             .map(secret)
             .collect(),
         limits: Limits { chars_max, ..usual },
-        rule_files: rule_files(&config.guard.rules_dir)?,
+        rule_files,
         ..Policy::default()
-    };
-    Screen::new(policy).map_err(|error| BuildError::of(&error))
+    }
 }
 
 /// Reads the operator's rule files, in the order of their names. A folder that is missing is empty.

@@ -8,5 +8,6 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+pub mod rules;
 pub mod run;
 mod source;

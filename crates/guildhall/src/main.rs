@@ -1,5 +1,7 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod rules_command;
+
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
@@ -92,7 +94,7 @@ enum Command {
     /// The guard's rules.
     Rules {
         #[command(subcommand)]
-        what: RulesCommand,
+        what: rules_command::RulesCommand,
     },
     /// Write the completions of a shell.
     Completions {
@@ -133,12 +135,6 @@ enum AgentCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum RulesCommand {
-    /// Compile every rule and try its examples.
-    Check,
-}
-
 fn main() -> ExitCode {
     // For end-to-end tests: `FAILPOINTS` names the places where an actor panics.
     #[cfg(feature = "faults")]
@@ -159,7 +155,7 @@ fn main() -> ExitCode {
         Command::Config { what } => configuration(&env, &what),
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),
-        Command::Rules { what: RulesCommand::Check } => check_rules(&env),
+        Command::Rules { what } => rules_command::run(&env, what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -346,20 +342,4 @@ fn judge(outbound: bool, level: &str) -> Done {
         Err(error) => Err(error.into()),
         Ok(_) => Ok(ExitCode::SUCCESS),
     }
-}
-
-fn check_rules(env: &Env) -> Done {
-    let loaded = config::load(env)?;
-    let screen = build::screen(&loaded)?;
-    let failed = screen.failed_examples();
-    for it in &failed {
-        let should =
-            if it.should_match { "should match and does not" } else { "matches and should not" };
-        print(&format!("rule {} {should}: {}\n", it.rule, it.example))?;
-    }
-    if failed.is_empty() {
-        print("Every rule compiles and does what its examples say.\n")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    Ok(ExitCode::from(config::EXIT_CONFIG))
 }

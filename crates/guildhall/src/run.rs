@@ -22,6 +22,7 @@ use flow::{
     alerter::Sink,
     ingress::Msg as IngressMsg,
     roster::View,
+    rulebook::{Rulebook, Rules},
     tally::Tally,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
@@ -34,7 +35,6 @@ use protocol::{
     messenger::{MenuEntry, MenuScope, Messenger, RawUpdate},
     model::Model,
 };
-use screening::Screen;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth};
 use tokio::{
@@ -50,6 +50,7 @@ use crate::{
     alert_webhook::AlertWebhook,
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
+    rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
 
@@ -149,7 +150,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         );
     }
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
-    let screen = build::screen(&loaded).map_err(|error| Failure::config(&error))?;
+    let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
     let names = keys.derive("log pseudonyms");
@@ -165,7 +166,8 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         hasher: Arc::new(KeyedHasher::new(*names)),
         store: store.clone(),
         models,
-        screen: Arc::new(screen),
+        rulebook: Arc::new(book),
+        rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
         loaded,
         door,
     };
@@ -185,7 +187,7 @@ fn keep_to_ourselves() {
     }
 }
 
-fn store_config(config: &Config) -> StoreConfig {
+pub(crate) fn store_config(config: &Config) -> StoreConfig {
     let usual = StoreConfig::new(store_folder(config));
     StoreConfig {
         seen_window: config.store.dedupe_window,
@@ -223,7 +225,8 @@ struct Hall {
     hasher: Arc<KeyedHasher>,
     store: Store,
     models: Arc<[Arc<dyn Model>]>,
-    screen: Arc<Screen>,
+    rulebook: Arc<dyn Rulebook>,
+    rules: Rules,
     /// Where messages are sent.
     egress: Handle,
 }
@@ -234,7 +237,7 @@ impl Hall {
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
         let hall = Arc::new(arc_swap::ArcSwap::from_pointee(View::default()));
-        let source = Arc::new(self.source(&health, &hall, registry, logs));
+        let source = Arc::new(self.source(&health, &hall, &doors, registry, logs));
         let console = self.serve_console(Arc::clone(&source)).await?;
 
         let (stop, stopping) = watch::channel(false);
@@ -282,6 +285,7 @@ impl Hall {
         &self,
         health: &Health,
         hall: &flow::roster::Shared,
+        doors: &Doors,
         registry: Registry,
         logs: &Logs,
     ) -> HallSource {
@@ -295,6 +299,9 @@ impl Hall {
                 StoreHealth::Failed(why) => Some(why),
             }),
             hall: Arc::clone(hall),
+            rules: Arc::clone(&self.rules),
+            rulebook: Arc::clone(&self.rulebook),
+            doors: doors.clone(),
             registry: Mutex::new(registry),
             dropped_lines: Box::new(counter),
             bots: RwLock::new(Vec::new()),
@@ -441,7 +448,8 @@ impl Hall {
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,
-            screen: Arc::clone(&self.screen),
+            rules: Arc::clone(&self.rules),
+            rulebook: Arc::clone(&self.rulebook),
             sinks,
             clock: Arc::new(SystemClock),
             tally,

@@ -5,11 +5,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use console::{
-    Check, Source, Status,
+    Answer, Check, Source, Status,
     status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
 };
-use flow::{broker, roster::Shared, tree::Doors};
+use flow::{
+    broker,
+    roster::{self, Shared},
+    rulebook::{Rulebook, Rules},
+    tree::Doors,
+};
 use kit::{ActorHealth, ActorState, Health, ask};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -18,6 +24,8 @@ use prometheus_client::{
 };
 use protocol::ledger::Ledger;
 use tokio::time::Instant;
+
+use crate::rules;
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -43,6 +51,12 @@ pub(crate) struct HallSource {
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
     /// Agents.
     pub(crate) hall: Shared,
+    /// The guard's rules.
+    pub(crate) rules: Rules,
+    /// Makes other rules.
+    pub(crate) rulebook: Arc<dyn Rulebook>,
+    /// Ways into the tree.
+    pub(crate) doors: Doors,
     /// The flow's figures.
     pub(crate) registry: Mutex<Registry>,
     /// Lines that the log lost.
@@ -108,6 +122,22 @@ impl HallSource {
 }
 
 impl Source for HallSource {
+    fn try_rules(&self, question: Bytes) -> Answer {
+        let (ledger, book) = (Arc::clone(&self.ledger), Arc::clone(&self.rulebook));
+        let own = self.rules.load().own.clone();
+        Box::pin(async move { rules::answer(ledger, book, own, &question).await })
+    }
+
+    fn read_rules(&self) -> Answer {
+        let roster = self.doors.roster();
+        Box::pin(async move {
+            let roster = roster.ok_or("the hall is still starting")?;
+            let read = ask(&roster, |reply| roster::Msg::ReadRules { reply }).await;
+            read.map_err(|error| format!("the roster is away: {error}"))??;
+            Ok("\"the rules were read anew\"".to_owned())
+        })
+    }
+
     fn ready(&self) -> Vec<Check> {
         let actors = self.health.read();
         vec![self.store_check(), self.ingress_checks(&actors), Self::actors_check(&actors)]

@@ -102,6 +102,9 @@ pub struct Judged {
     /// Names of the rules that fired.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// Names of the rules in shadow that would have fired. They changed nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadow: Vec<String>,
 }
 
 /// An answer as it will be sent.

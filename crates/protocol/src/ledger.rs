@@ -150,6 +150,28 @@ pub struct Accepted {
     pub message: MessageId,
 }
 
+/// Where reading the past begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PastFrom {
+    /// With what was appended about this time, and after it.
+    Time(Timestamp),
+    /// Where the last page ended.
+    Bookmark(Bookmark),
+}
+
+/// A place in the order of all appends. Means something only to the ledger that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bookmark(pub u64);
+
+/// A part of the past.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The events of each append to a conversation, as JSON, in the order of the appends.
+    pub events: Vec<(SessionKey, Bytes)>,
+    /// Where to read on; `None` at the end.
+    pub next: Option<Bookmark>,
+}
+
 /// Why the ledger did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -201,6 +223,10 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Sessions that have waiting updates.
     async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError>;
+
+    /// Reads a page of what was appended to all conversations since a time. What was appended while
+    /// it is read may or may not be in it.
+    async fn past(&self, from: PastFrom) -> Result<Past, LedgerError>;
 
     /// Figures for status and metrics. Never blocks for long.
     fn gauge(&self) -> LedgerGauge;

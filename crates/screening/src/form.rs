@@ -77,6 +77,7 @@ fn find_hidden_text(text: &str, findings: &mut Vec<Finding>) {
                 start: range.start,
                 end: range.end,
                 action: Action::Refuse,
+                shadow: None,
             });
         }
     }

@@ -221,6 +221,10 @@ pub struct Finding {
     pub end: usize,
     /// What is done about it, at the policy's level.
     pub action: Action,
+    /// What would be done about it if its rule were enforced: the rule is in shadow, so the finding
+    /// is only told and changes neither verdict nor score nor text. `None` for every other rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Action>,
 }
 
 /// What was decided about one text.
@@ -254,6 +258,7 @@ impl<'t> Judgement<'t> {
         for finding in &mut findings {
             finding.action = at_level(level, finding);
         }
+        let shadows: Vec<Finding> = findings.extract_if(.., Finding::keep_in_shadow).collect();
         let score = attack_score(&findings);
         let hardest = findings.iter().map(|finding| Verdict::from(finding.action)).max();
         let verdict = match hardest {
@@ -262,20 +267,41 @@ impl<'t> Judgement<'t> {
             Some(verdict) => verdict,
         };
         let text = if verdict == Verdict::Refuse { Cow::Borrowed("") } else { passing(&findings) };
+        if !shadows.is_empty() {
+            findings.extend(shadows);
+            findings.sort_by_key(|finding| (finding.start, finding.end));
+        }
         Self { verdict, score, findings, text }
+    }
+}
+
+impl Finding {
+    /// True for a finding of a rule in shadow, which from here on asks for nothing. SCREEN-5.
+    fn keep_in_shadow(&mut self) -> bool {
+        if self.shadow.is_none() {
+            return false;
+        }
+        self.shadow = Some(self.action);
+        self.action = Action::Flag;
+        true
     }
 }
 
 /// What is done about a finding at a level. Only attacks depend on the level.
 fn at_level(level: Level, finding: &Finding) -> Action {
-    if !finding.kind.is_attack() {
-        return finding.action;
+    action_at(level, &finding.kind, finding.severity, finding.action)
+}
+
+/// What a level makes of what a rule asks for.
+pub(crate) fn action_at(level: Level, kind: &Kind, severity: Severity, action: Action) -> Action {
+    if !kind.is_attack() {
+        return action;
     }
     let severe_enough = match level {
-        Level::Low => Severity::High <= finding.severity,
-        Level::Medium | Level::High => Severity::Medium <= finding.severity,
+        Level::Low => Severity::High <= severity,
+        Level::Medium | Level::High => Severity::Medium <= severity,
     };
-    match (level, finding.action) {
+    match (level, action) {
         (Level::High, Action::Flag) if severe_enough => Action::Refuse,
         (Level::Low | Level::Medium, Action::Refuse) if !severe_enough => Action::Flag,
         (Level::Low | Level::Medium | Level::High, action) => action,
@@ -301,7 +327,7 @@ mod tests {
     use super::*;
 
     fn found(kind: Kind, severity: Severity, action: Action) -> Finding {
-        Finding { kind, rule: "rule".into(), severity, start: 0, end: 1, action }
+        Finding { kind, rule: "rule".into(), severity, start: 0, end: 1, action, shadow: None }
     }
 
     fn verdict(level: Level, finding: Finding) -> Verdict {
@@ -320,6 +346,36 @@ mod tests {
         for level in [Level::Low, Level::Medium, Level::High] {
             assert_eq!(verdict(level, secret.clone()), Verdict::Redact);
         }
+    }
+
+    #[test]
+    fn screen_5_a_finding_in_shadow_changes_neither_verdict_nor_score_nor_text() {
+        let plain = found(Kind::Jailbreak, Severity::Medium, Action::Flag);
+        let shadow = Finding {
+            rule: "shadow".into(),
+            shadow: Some(Action::Refuse),
+            ..found(Kind::Jailbreak, Severity::Critical, Action::Refuse)
+        };
+        for level in [Level::Low, Level::Medium, Level::High] {
+            for others in [vec![], vec![plain.clone()]] {
+                let conclude = |it| Judgement::conclude(level, it, |_| Cow::Borrowed("as it is"));
+                let without = conclude(others.clone());
+                let with = conclude([others, vec![shadow.clone()]].concat());
+                assert_eq!(
+                    (with.verdict, with.score, &with.text),
+                    (without.verdict, without.score, &without.text)
+                );
+                let found = with.findings.iter().find(|it| &*it.rule == "shadow").unwrap();
+                assert_eq!((found.action, found.shadow), (Action::Flag, Some(Action::Refuse)));
+            }
+        }
+        let told = serde_json::to_string(&Judgement::conclude(Level::Medium, vec![shadow], |_| {
+            Cow::Borrowed("x")
+        }));
+        assert_eq!(
+            told.unwrap(),
+            r#"{"verdict":"clear","score":0.0,"findings":[{"kind":"jailbreak","rule":"shadow","severity":"critical","start":0,"end":1,"action":"flag","shadow":"refuse"}],"text":"x"}"#
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! - SCREEN-2: text that was sanitised once is not changed by sanitising it again.
 //! - SCREEN-3: refused text does not pass in any form: the judgement's text is empty.
 //! - SCREEN-4: a configured secret never passes, in any of its encoded forms.
+//! - SCREEN-5: a rule in shadow changes neither verdict nor score nor text.
 
 mod confusables;
 mod copies;
@@ -20,13 +21,16 @@ mod form;
 mod judgement;
 mod leak;
 mod lines;
+mod literals;
 mod normalise;
+mod own;
 mod passing;
 mod personal;
 mod rules;
 mod sanitise;
 mod screen;
 mod secrets;
+mod trial;
 
 pub use form::tokens_estimated;
 pub use judgement::{
@@ -34,11 +38,13 @@ pub use judgement::{
 };
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
+pub use own::{OWN_RULES, OwnRule};
 pub use personal::{
     Found, PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, PhoneRegion, Placeholders,
     UnknownPersonalType,
 };
-pub use rules::{RuleError, RuleFile, RuleProblem};
+pub use rules::{Mode, RuleError, RuleFile, RuleProblem};
 pub use sanitise::{Change, ChangeKind, Sanitised, Sanitising, sanitise, sanitise_with};
 pub use screen::{FailedExample, Limits, Policy, Screen};
 pub use secrets::ExactSecret;
+pub use trial::{Hit, Trial};

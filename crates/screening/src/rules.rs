@@ -9,22 +9,27 @@
 //! - `assigned_to`: words of the name the pattern's value is assigned to (`pattern`); they are the
 //!   keywords too, unless the rule has its own;
 //! - `keywords_exact`: keywords count only as written, not in other case.
+//!
+//! A rule's `mode` says how far it has come: `test` is read and tried but never applied, `shadow` is
+//! judged and its findings are reported without being acted upon, `enforce` (the default) is acted
+//! upon.
 
 mod evidence;
 mod pattern;
 
 use std::{ops::Range, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub(crate) use self::pattern::Compile;
 use self::{
     evidence::Evidence,
-    pattern::{Compile, PATTERN_BYTES_MAX, Pattern, assignment, styles},
+    pattern::{PATTERN_BYTES_MAX, Pattern, assignment, styles},
 };
 use crate::judgement::{Action, Direction, Kind, Severity};
 
 /// Rules in all files together. More are an error.
-const RULES_MAX: usize = 2_000;
+pub(crate) const RULES_MAX: usize = 2_000;
 /// Keywords of one rule. More are an error.
 const KEYWORDS_MAX: usize = 64;
 /// The shortest keyword, in bytes: shorter ones occur everywhere and save nothing.
@@ -49,6 +54,7 @@ const RULE_KEYS: &[&str] = &[
     "agents",
     "matches",
     "passes",
+    "mode",
 ];
 const KINDS: &[&str] = &[
     "prompt_injection",
@@ -116,6 +122,9 @@ pub enum RuleProblem {
     /// No keyword, too many, or one that is too short.
     #[error("a rule needs 1 to {KEYWORDS_MAX} keywords of {KEYWORD_BYTES_MIN} bytes or more")]
     BadKeywords,
+    /// An own rule's pattern says nothing by which texts could be told apart quickly.
+    #[error("every match of the pattern must contain at least {0} plain characters in a row")]
+    NoLiteral(usize),
     /// The pattern is longer than patterns may be.
     #[error("the pattern is longer than {PATTERN_BYTES_MAX} bytes")]
     PatternTooLong,
@@ -148,6 +157,31 @@ pub enum RuleProblem {
     TooMuchToSearch(#[source] aho_corasick::BuildError),
 }
 
+/// How far a rule has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Read, and tried when asked; not applied to anything.
+    Test,
+    /// Judged: what it finds is reported and counted, and changes nothing else.
+    Shadow,
+    /// Judged and acted upon.
+    #[default]
+    Enforce,
+}
+
+impl Mode {
+    /// The word for it: the same as it is serialised.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Shadow => "shadow",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// One rule, ready to use.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
@@ -164,6 +198,7 @@ pub(crate) struct Rule {
     agents: Vec<String>,
     pub(crate) matches: Vec<String>,
     pub(crate) passes: Vec<String>,
+    pub(crate) mode: Mode,
 }
 
 impl Rule {
@@ -201,7 +236,7 @@ impl Rule {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Where {
+pub(crate) enum Where {
     In,
     Out,
     Both,
@@ -209,31 +244,33 @@ enum Where {
 
 /// A rule as written in a file.
 #[derive(Deserialize)]
-struct RuleText {
-    name: String,
-    pattern: String,
-    kind: String,
-    action: Action,
-    severity: Severity,
-    direction: Where,
+pub(crate) struct RuleText {
+    pub(crate) name: String,
+    pub(crate) pattern: String,
+    pub(crate) kind: String,
+    pub(crate) action: Action,
+    pub(crate) severity: Severity,
+    pub(crate) direction: Where,
     #[serde(default)]
-    keywords: Vec<String>,
+    pub(crate) keywords: Vec<String>,
     #[serde(default)]
-    keywords_exact: bool,
+    pub(crate) keywords_exact: bool,
     #[serde(default)]
-    assigned_to: Vec<String>,
+    pub(crate) assigned_to: Vec<String>,
     #[serde(default)]
-    entropy_min: f32,
+    pub(crate) entropy_min: f32,
     #[serde(default)]
-    classes_min: u8,
+    pub(crate) classes_min: u8,
     #[serde(default)]
-    allow: Vec<String>,
+    pub(crate) allow: Vec<String>,
     #[serde(default)]
-    agents: Vec<String>,
+    pub(crate) agents: Vec<String>,
     #[serde(default)]
-    matches: Vec<String>,
+    pub(crate) matches: Vec<String>,
     #[serde(default)]
-    passes: Vec<String>,
+    pub(crate) passes: Vec<String>,
+    #[serde(default)]
+    pub(crate) mode: Mode,
 }
 
 /// The rules of all files, in order, without the disabled ones. The patterns of the built-in files
@@ -302,7 +339,7 @@ fn read(file: &RuleFile, when: Compile) -> Result<Vec<Rule>, RuleError> {
             .ok_or_else(|| RuleProblem::Unreadable("a rule is a table".to_owned()))
             .and_then(|table| check_keys(table, RULE_KEYS))
             .and_then(|()| entry.clone().try_into::<RuleText>().map_err(unreadable))
-            .and_then(|text| ready(text, when));
+            .and_then(|text| with_examples(text, when));
         rules.push(rule.map_err(|problem| fault(Some(name), problem))?);
     }
     Ok(rules)
@@ -322,7 +359,16 @@ fn nearest<'w>(word: &str, valid: &[&'w str]) -> Option<&'w str> {
     valid.iter().copied().min_by_key(|valid| strsim::damerau_levenshtein(word, valid))
 }
 
-fn ready(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
+fn with_examples(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
+    if text.matches.is_empty() || text.passes.is_empty() {
+        // What else is wrong is said first.
+        return ready(text, when).and(Err(RuleProblem::NoExamples));
+    }
+    ready(text, when)
+}
+
+/// Makes a rule ready. Its examples may be missing.
+pub(crate) fn ready(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
     let named = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
     if text.name.is_empty() || 64 < text.name.len() || !text.name.chars().all(named) {
         return Err(RuleProblem::BadName);
@@ -335,9 +381,6 @@ fn ready(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
     let too_short = |keyword: &String| keyword.len() < KEYWORD_BYTES_MIN;
     if keywords.is_empty() || KEYWORDS_MAX < keywords.len() || keywords.iter().any(too_short) {
         return Err(RuleProblem::BadKeywords);
-    }
-    if text.matches.is_empty() || text.passes.is_empty() {
-        return Err(RuleProblem::NoExamples);
     }
     let pattern = if text.assigned_to.is_empty() {
         Pattern::new(&text.pattern, when)?
@@ -363,6 +406,7 @@ fn ready(text: RuleText, when: Compile) -> Result<Rule, RuleProblem> {
         agents: text.agents,
         matches: text.matches,
         passes: text.passes,
+        mode: text.mode,
     })
 }
 

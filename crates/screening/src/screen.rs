@@ -15,9 +15,10 @@ use crate::{
     judgement::{Action, Direction, Finding, Judgement, Kind, Level, Severity},
     leak::OutboundContext,
     normalise::MatchCopy,
+    own::{self, OwnRule},
     passing::pass,
     personal::{PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, Placeholders},
-    rules::{self, Rule, RuleError, RuleFile, RuleProblem},
+    rules::{self, Mode, Rule, RuleError, RuleFile, RuleProblem},
     sanitise::Sanitising,
     secrets::{ExactSecret, SecretSearch},
 };
@@ -72,6 +73,8 @@ pub struct Policy {
     pub limits: Limits,
     /// The operator's rules, besides the built-in ones.
     pub rule_files: Vec<RuleFile>,
+    /// Rules of one line, besides those in files.
+    pub own_rules: Vec<OwnRule>,
     /// Names of rules, built in or not, to leave out.
     pub rules_disabled: Vec<String>,
     /// The share of an agent's instructions, 0.0 to 1.0, that makes an answer a leak.
@@ -89,6 +92,7 @@ impl Default for Policy {
             secrets: Vec::new(),
             limits: Limits::default(),
             rule_files: Vec::new(),
+            own_rules: Vec::new(),
             rules_disabled: Vec::new(),
             leak_share_min: 0.2,
             personal: PersonalPolicy::default(),
@@ -142,10 +146,8 @@ impl Screen {
     /// If a rule file, a name in `rules_disabled` or a secret cannot be used. The error names it
     /// and says what is wrong.
     pub fn new(policy: Policy) -> Result<Self, RuleError> {
-        let builtin = [("builtin", BUILTIN), ("builtin secrets", BUILTIN_SECRETS)];
-        let builtin =
-            builtin.map(|(name, text)| RuleFile { name: name.to_owned(), text: text.to_owned() });
-        let rules = rules::read_all(&builtin, &policy.rule_files, &policy.rules_disabled)?;
+        let mut rules = rules::read_all(&builtin(), &policy.rule_files, &policy.rules_disabled)?;
+        own::add(&mut rules, &policy.own_rules)?;
         let owned = rules.iter().enumerate();
         let (keyword_rules, keywords): (Vec<KeywordRule>, Vec<&str>) = owned
             .flat_map(|(at, rule)| rule.keywords.iter().map(move |k| (at, rule, k.as_str())))
@@ -227,12 +229,7 @@ impl Screen {
             for (example, should_match) in
                 examples.chain(rule.passes.iter().map(|example| (example, false)))
             {
-                let mut findings = Vec::new();
-                let (plain, folded) = MatchCopy::both(example);
-                for copy in std::iter::once(&plain).chain(&folded) {
-                    self.match_rules(copy, direction, agent, &mut findings);
-                }
-                let matched = findings.iter().any(|found| found.rule == rule.name);
+                let matched = rule.applies(direction, agent) && rule.is_found_in(example);
                 if matched != should_match {
                     let (rule, example) = (rule.name.to_string(), example.clone());
                     failed.push(FailedExample { rule, example, should_match });
@@ -278,10 +275,7 @@ impl Screen {
         }
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         findings.dedup_by(|a, b| (a.start, a.end, &a.rule) == (b.start, b.end, &b.rule));
-        if FINDINGS_MAX < findings.len() {
-            findings.truncate(FINDINGS_MAX);
-            findings.push(malformed("too_many_findings", 0, text.len()));
-        }
+        limit(&mut findings, text.len());
         let sanitising = self.sanitising;
         Judgement::conclude(self.level, findings, |found| pass(text, found, sanitising, turn))
     }
@@ -353,7 +347,10 @@ impl Screen {
             let (Some(asked), Some(rule)) = (asked.get_mut(*at), self.rules.get(*at)) else {
                 continue;
             };
-            if std::mem::replace(asked, true) || !rule.applies(direction, agent) {
+            if std::mem::replace(asked, true)
+                || rule.mode == Mode::Test
+                || !rule.applies(direction, agent)
+            {
                 continue;
             }
             // One more than the limit is enough to know that it is broken.
@@ -366,6 +363,7 @@ impl Screen {
                     start: source.start,
                     end: source.end,
                     action: rule.action,
+                    shadow: (rule.mode == Mode::Shadow).then_some(rule.action),
                 }
             }));
         }
@@ -383,6 +381,7 @@ impl Screen {
                 start: source.start,
                 end: source.end,
                 action: Action::Redact,
+                shadow: None,
             }
         }));
     }
@@ -415,6 +414,7 @@ impl Screen {
                 start: source.start,
                 end: source.end,
                 action,
+                shadow: None,
             });
         }
     }
@@ -426,6 +426,12 @@ impl Screen {
             findings.push(malformed("control_characters", 0, text.len()));
         }
     }
+}
+
+/// The files of the rules that come with the program.
+pub(crate) fn builtin() -> [RuleFile; 2] {
+    [("builtin", BUILTIN), ("builtin secrets", BUILTIN_SECRETS)]
+        .map(|(name, text)| RuleFile { name: name.to_owned(), text: text.to_owned() })
 }
 
 /// How bad it is if personal data of a type goes where it should not.
@@ -444,10 +450,28 @@ fn severity(kind: PersonalType) -> Severity {
     }
 }
 
+/// Refuses a text with more findings than anybody could judge. Findings in shadow are limited by
+/// themselves: they must not be what refuses it. SCREEN-5.
+fn limit(findings: &mut Vec<Finding>, text_bytes: usize) {
+    let mut shadows = 0;
+    findings.retain(|finding| {
+        shadows += usize::from(finding.shadow.is_some());
+        finding.shadow.is_none() || shadows <= FINDINGS_MAX
+    });
+    let mut others = 0;
+    findings.retain(|finding| {
+        others += usize::from(finding.shadow.is_none());
+        finding.shadow.is_some() || others <= FINDINGS_MAX
+    });
+    if FINDINGS_MAX < others {
+        findings.push(malformed("too_many_findings", 0, text_bytes));
+    }
+}
+
 /// A finding that refuses a text for its form.
 pub(crate) fn malformed(rule: &str, start: usize, end: usize) -> Finding {
     let (severity, action) = (Severity::Medium, Action::Refuse);
-    Finding { kind: Kind::Malformed, rule: rule.into(), severity, start, end, action }
+    Finding { kind: Kind::Malformed, rule: rule.into(), severity, start, end, action, shadow: None }
 }
 
 fn instructions_found(source: Range<usize>) -> Finding {
@@ -458,6 +482,7 @@ fn instructions_found(source: Range<usize>) -> Finding {
         start: source.start,
         end: source.end,
         action: Action::Refuse,
+        shadow: None,
     }
 }
 

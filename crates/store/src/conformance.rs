@@ -9,8 +9,8 @@ use bytes::Bytes;
 use protocol::{
     BotId, ChatId, MessageId, SessionKey, Timestamp, TopicId, UpdateId,
     ledger::{
-        Accepted, Append, Arrival, DropReason, Ledger, LedgerError, Receipt, Route, Seq, Snapshot,
-        Stream,
+        Accepted, Append, Arrival, DropReason, Ledger, LedgerError, PastFrom, Receipt, Route, Seq,
+        Snapshot, Stream,
     },
 };
 
@@ -48,6 +48,7 @@ const RULES: &[Rule] = &[
     |engine, bot| Box::pin(streams_do_not_mix(engine, bot)),
     |engine, bot| Box::pin(one_of_many_rival_writers_wins(engine, bot)),
     |engine, bot| Box::pin(an_accepted_part_is_known_ahead_of_its_event(engine, bot)),
+    |engine, bot| Box::pin(the_past_is_read_in_order_from_a_time_on(engine, bot)),
 ];
 
 fn session(bot: BotId, chat: i64) -> SessionKey {
@@ -311,4 +312,55 @@ async fn an_accepted_part_is_known_ahead_of_its_event(engine: &mut dyn Engine, b
         assert_eq!(loaded.accepted, noted, "notes come in order, to their session only");
         engine.restart();
     }
+}
+/// The events of one bot's conversations since a time, page by page.
+async fn past(ledger: &Arc<dyn Ledger>, bot: BotId, since: Timestamp) -> Vec<String> {
+    let (mut from, mut events) = (PastFrom::Time(since), Vec::new());
+    loop {
+        let page = ledger.past(from).await.expect("the past can be read");
+        let ours = page.events.iter().filter(|(key, _)| key.bot == bot);
+        events
+            .extend(ours.map(|(key, it)| format!("{} {}", key.chat, String::from_utf8_lossy(it))));
+        match page.next {
+            Some(next) => from = PastFrom::Bookmark(next),
+            None => return events,
+        }
+    }
+}
+
+async fn the_past_is_read_in_order_from_a_time_on(engine: &mut dyn Engine, bot: BotId) {
+    let mut expected = Vec::new();
+    // Later than what the other rules wrote.
+    for hour in 0..200_i64 {
+        let (ledger, chat) = (engine.ledger(), 1 + hour % 3);
+        let at = Timestamp(2_000_000 + 3_600_000 * hour.unsigned_abs());
+        let arrived = Arrival { at, ..arrival(session(bot, chat), hour) };
+        ledger.journal(bot, vec![arrived]).await.expect("a batch is recorded");
+        let events = Bytes::from(format!("hour {hour} {}", "x".repeat(300)));
+        let stream = Stream::Session(session(bot, chat));
+        let expected_at = Seq(hour.unsigned_abs() / 3);
+        let closes = vec![UpdateId(hour)];
+        let append = Append { stream, expected: expected_at, events: events.clone(), closes };
+        ledger.append(append).await.expect("an append at the head succeeds");
+        expected.push(format!("{chat} {}", String::from_utf8_lossy(&events)));
+        if hour % 60 == 59 {
+            let state = Bytes::from_static(b"folded");
+            let at = Seq(hour.unsigned_abs() / 3 + 1);
+            ledger.snapshot(Snapshot { stream, at, state }).await.expect("a state is stored");
+            engine.restart();
+        }
+    }
+    let since = |hour: u64| Timestamp(2_000_000 + 3_600_000 * hour);
+    let all = past(&engine.ledger(), bot, Timestamp(0)).await;
+    assert_eq!(all, expected, "snapshots take nothing away");
+    for hour in [0_u64, 1, 57, 58, 199] {
+        let found = past(&engine.ledger(), bot, since(hour)).await;
+        let from = usize::try_from(hour).unwrap_or_default();
+        let wanted = expected.get(from..).unwrap_or_default();
+        assert!(found.ends_with(wanted), "since {hour}: {} found", found.len());
+        // "About this time": neighbours that were written together with it may come along.
+        assert!(found.len() <= wanted.len() + 10, "since {hour}: {} found", found.len());
+    }
+    let future = past(&engine.ledger(), bot, since(10_000)).await;
+    assert!(future.len() <= 10, "what came last at most: {} found", future.len());
 }

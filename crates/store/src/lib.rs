@@ -32,6 +32,7 @@ mod disk;
 mod index;
 pub mod keys;
 mod opening;
+mod past;
 mod queue;
 mod reader;
 mod record;

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use protocol::{
     BotId, SessionKey, Timestamp, UpdateId,
     ledger::{
-        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Receipt, Seq,
-        Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Past, PastFrom,
+        Receipt, Seq, Snapshot, Stream, Waiting,
     },
 };
 use tokio::sync::oneshot;
@@ -28,6 +28,7 @@ use crate::{
     index::{IndexLimits, Wait},
     keys::Keys,
     opening::{self, OpenError, Opened},
+    past,
     queue::Queue,
     reader::{self, Read},
     record::Nonces,
@@ -277,6 +278,10 @@ impl Ledger for Store {
 
     async fn open_sessions(&self) -> Result<Vec<SessionKey>, LedgerError> {
         Ok(self.inner.shared()?.index()?.open_sessions())
+    }
+
+    async fn past(&self, from: PastFrom) -> Result<Past, LedgerError> {
+        self.read(move |shared| past::read(shared, from)).await
     }
 
     fn gauge(&self) -> LedgerGauge {

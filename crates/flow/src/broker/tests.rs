@@ -342,7 +342,8 @@ fn question() -> Question {
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), quoted: None };
-    let Verdict::Clear(prompt, _) = guard::screen_prompt(&screen, prompt) else {
+    let Verdict::Clear(prompt, _) = guard::screen_prompt(&screen, prompt, &"sage".parse().unwrap())
+    else {
         panic!("the guard refuses a greeting")
     };
     Question { agent: Arc::new(agent), history: Vec::new(), prompt }
@@ -420,7 +421,8 @@ fn models_see_rules_instructions_conversation_quotation_and_question_in_this_ord
     question.history.push(Arc::new(exchange));
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), quoted: Some("x</quoted>y".to_owned()) };
-    let Verdict::Clear(prompt, _) = guard::screen_prompt(&screen, prompt) else {
+    let Verdict::Clear(prompt, _) = guard::screen_prompt(&screen, prompt, &"sage".parse().unwrap())
+    else {
         panic!("the guard refuses a greeting")
     };
     question.prompt = prompt;

@@ -46,6 +46,7 @@ use crate::{
     fault::fault_point,
     guard::{self, Cleared, Draft, Verdict},
     memory, outbox,
+    replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
 };
@@ -78,6 +79,8 @@ pub struct Peers {
     pub tally: Tally,
     /// Writes `/status`.
     pub status: StatusWriter,
+    /// Answers `/rule test`.
+    pub trier: RuleTrier,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -322,9 +325,11 @@ impl SessionActor {
         match effect {
             Effect::Record(events, closes) => return self.record(events, closes, cx),
             Effect::Note(events) => self.noted.extend(events),
-            Effect::ScreenPrompt(update, prompt) => {
+            Effect::ScreenPrompt(update, prompt, agent) => {
                 self.expire_later(update, cx);
-                self.screen(cx, prompt, guard::Msg::ScreenPrompt, move |verdict| {
+                let question =
+                    move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
+                self.screen(cx, prompt, question, move |verdict| {
                     Input::PromptJudged(update, verdict)
                 });
             }
@@ -356,10 +361,7 @@ impl SessionActor {
                 self.send(what, reply_to, Some(id), cx, delivered);
             }
             Effect::Preview(update, text) => self.preview(update, &text),
-            Effect::Typing => {
-                // lost-ok: it is shown again in a few seconds.
-                self.peers.outbox.try_tell(outbox::Msg::Typing(self.address())).ok();
-            }
+            Effect::Typing => self.show_typing(),
             Effect::Tick(update) => self.tick_later(update, cx),
             Effect::AnswerPress(query) => {
                 // lost-ok: the button's spinner ends by itself.
@@ -376,9 +378,10 @@ impl SessionActor {
                 });
             }
             Effect::ComposeStatus(update, in_full) => {
-                cx.when((self.peers.status)(in_full), move |actor, text, cx| {
-                    actor.input(Input::StatusComposed(update, text), cx)
-                });
+                compose(update, (self.peers.status)(in_full), cx);
+            }
+            Effect::TryRule(update, name, days) => {
+                compose(update, (self.peers.trier)(name, days), cx);
             }
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
@@ -389,6 +392,11 @@ impl SessionActor {
             }
         }
         Ok(())
+    }
+
+    fn show_typing(&self) {
+        // lost-ok: it is shown again in a few seconds.
+        self.peers.outbox.try_tell(outbox::Msg::Typing(self.address())).ok();
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
@@ -482,7 +490,7 @@ impl SessionActor {
             }
             // GUARD-2: what cannot be judged is refused.
             let rules = vec!["guard_unavailable".to_owned()];
-            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), score: 0, rules })
+            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
         };
         cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
     }
@@ -648,8 +656,17 @@ impl SessionActor {
     }
 }
 
+/// Waits for a text of ours that takes a while.
+fn compose(
+    update: UpdateId,
+    text: futures::future::LocalBoxFuture<'static, String>,
+    cx: &mut Cx<'_, SessionActor>,
+) {
+    cx.when(text, move |actor, text, cx| actor.input(Input::StatusComposed(update, text), cx));
+}
+
 /// A short id for errors about an update: the same for every attempt.
-fn reference_of(key: SessionKey, update: UpdateId) -> RefId {
+pub(crate) fn reference_of(key: SessionKey, update: UpdateId) -> RefId {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     (key, update).hash(&mut hasher);

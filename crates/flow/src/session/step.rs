@@ -10,7 +10,7 @@ mod arrive;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
-    Agent, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     event::{Event, Outcome, Part},
     inbound::Inbound,
     messenger::{MessengerError, Typeset},
@@ -93,7 +93,7 @@ pub enum Input {
     PartDelivered(UpdateId, u32, Result<MessageId, NotDelivered>),
     /// The roster carried out a change, or not.
     Administered(UpdateId, Result<(), AdministerError>),
-    /// `/status`, in words.
+    /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
@@ -134,7 +134,7 @@ pub enum Effect {
     /// Append events with the next record, and go on meanwhile: nothing is lost if they are.
     Note(Vec<Event>),
     /// Ask the guard about a prompt.
-    ScreenPrompt(UpdateId, Prompt),
+    ScreenPrompt(UpdateId, Prompt, AgentName),
     /// Ask the broker.
     Complete(UpdateId, Question),
     /// Tell the broker that nobody waits for the answer any more.
@@ -170,6 +170,8 @@ pub enum Effect {
     Administer(UpdateId, Change, PersonId),
     /// Put the state of the hall into words.
     ComposeStatus(UpdateId, bool),
+    /// Try a rule on some days of the past, and put the outcome into words.
+    TryRule(UpdateId, String, u32),
     /// Someone tried a command that is not theirs.
     LogDenied(&'static str, Option<PersonId>),
     /// An update was set aside.

@@ -172,7 +172,8 @@ impl World {
                 | Effect::ShowNotice(..)
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
-                | Effect::ComposeStatus(..) => self.asked.push(effect),
+                | Effect::ComposeStatus(..)
+                | Effect::TryRule(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
@@ -277,7 +278,7 @@ fn describe(effect: &Effect) -> Option<String> {
             let names: Vec<String> = events.iter().map(name_of).collect();
             format!("note {}", names.join(", "))
         }
-        Effect::ScreenPrompt(update, prompt) => format!("screen {update}: {}", prompt.text),
+        Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
         Effect::Complete(update, question) => {
             let history: Vec<&str> = question.history.iter().map(|it| it.asked.as_str()).collect();
             let prompt = &question.prompt.get().text;
@@ -302,6 +303,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {by}: {change:?}")
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
@@ -329,7 +331,8 @@ fn name_of(event: &Event) -> String {
 /// Which update an effect is about, if it waits for an answer.
 fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
-        Effect::ScreenPrompt(it, _)
+        Effect::ScreenPrompt(it, ..)
+        | Effect::TryRule(it, ..)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -354,7 +357,7 @@ thread_local! {
 }
 
 fn judge_prompt(prompt: &Prompt) -> Verdict<Prompt> {
-    let make = || guard::screen_prompt(&SCREEN, prompt.clone());
+    let make = || guard::screen_prompt(&SCREEN, prompt.clone(), &"sage".parse().unwrap());
     PROMPTS.with_borrow_mut(|all| all.entry(prompt.text.clone()).or_insert_with(make).clone())
 }
 
@@ -366,7 +369,9 @@ fn judge_draft(draft: &Draft) -> Verdict<Draft> {
 /// The good answer to what was asked; a model answers with `text`.
 fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
     Some(match effect {
-        Effect::ScreenPrompt(update, prompt) => Input::PromptJudged(*update, judge_prompt(prompt)),
+        Effect::ScreenPrompt(update, prompt, _) => {
+            Input::PromptJudged(*update, judge_prompt(prompt))
+        }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::ScreenPreview(update, draft, _) => {
@@ -380,7 +385,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PartDelivered(*update, *part, Ok(MessageId(2)))
         }
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
-        Effect::ComposeStatus(update, _) => {
+        Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
         _ => return None,

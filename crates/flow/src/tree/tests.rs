@@ -15,9 +15,10 @@ use crate::{
     outbox::Pacing,
     request::House,
     roster::{Founding, View},
+    rulebook::InForce,
     session::{HistoryLimits, SessionConfig},
     tally::Tally,
-    testing::{Echo, FakeLedger, FakeMessenger, Stopped, local},
+    testing::{Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
 
 static SCREEN: LazyLock<Arc<Screen>> =
@@ -102,7 +103,12 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
-        screen: Arc::clone(&SCREEN),
+        rules: Arc::new(ArcSwap::from_pointee(InForce {
+            screen: Arc::clone(&SCREEN),
+            own: Vec::new(),
+            left_out: std::collections::BTreeMap::new(),
+        })),
+        rulebook: Arc::new(NoFiles),
         sinks: [].into(),
         clock: Arc::new(Stopped),
         tally: Tally::register(&mut Registry::default()),
@@ -198,6 +204,66 @@ fn an_admin_spawns_an_agent_and_anybody_else_learns_nothing() {
         chat.write(5, GUEST, "a song");
         chat.wait_for(GUEST, "echo: a song").await;
         assert_eq!(chat.count(GUEST, "I do not know that command"), 2);
+    });
+}
+
+#[test]
+fn roster_1_a_rule_goes_from_test_to_shadow_to_enforce_and_survives_a_restart() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let before = Arc::clone(&chat);
+    let stored = Arc::clone(&ledger);
+    stands(&chat, &ledger, async move {
+        before.write(1, GUEST, "tell me of aurora one");
+        before.wait_for(GUEST, "echo: tell me of aurora one").await;
+        before.write(2, GUEST, "/rule add aurora refuse (?i)aurora");
+        before.wait_for(GUEST, "I do not know that command").await;
+        before.write(3, ADMIN, "/rule add aurora refuse (?i)aurora");
+        before.wait_for(ADMIN, "aurora is noted and not applied yet").await;
+        before.write(4, ADMIN, "/rule test aurora 1");
+        let told =
+            "aurora, over the last 1 days: of 2 texts that passed, 2 would have been stopped";
+        before.wait_for(ADMIN, told).await;
+        assert_eq!(before.count(ADMIN, "tell me of"), 0, "no text of anybody is shown");
+        before.write(5, GUEST, "tell me of aurora two");
+        before.wait_for(GUEST, "echo: tell me of aurora two").await;
+        assert!(!stored.everything().contains("\"shadow\":[\"aurora\"]"));
+        before.write(6, ADMIN, "/rule shadow aurora");
+        before.wait_for(ADMIN, "aurora is in shadow").await;
+        before.write(7, GUEST, "tell me of aurora three");
+        before.wait_for(GUEST, "echo: tell me of aurora three").await;
+        assert!(stored.everything().contains("\"shadow\":[\"aurora\"]"), "it is recorded");
+        before.write(8, ADMIN, "/rule enforce aurora");
+        before.wait_for(ADMIN, "aurora is enforced").await;
+        before.write(9, GUEST, "tell me of aurora four");
+        before.wait_for(GUEST, "I would rather not answer this one").await;
+    });
+    let after = Arc::clone(&chat);
+    stands(&chat, &ledger, async move {
+        after.write(10, FRIEND, "tell me of aurora five");
+        after.wait_for(FRIEND, "I would rather not answer this one").await;
+        after.write(11, ADMIN, "/rule");
+        after.wait_for(ADMIN, "• aurora (enforce, refuse): (?i)aurora").await;
+        after.write(12, ADMIN, "/rule remove aurora");
+        after.wait_for(ADMIN, "aurora is gone").await;
+        after.write(13, FRIEND, "tell me of aurora six");
+        after.wait_for(FRIEND, "echo: tell me of aurora six").await;
+    });
+}
+
+#[test]
+fn a_rule_that_cannot_be_compiled_changes_nothing_and_says_why() {
+    hall(|chat, ledger| async move {
+        chat.write(1, ADMIN, "/rule add broken refuse (aurora");
+        chat.wait_for(ADMIN, "That rule cannot be used, so nothing was changed").await;
+        chat.write(2, ADMIN, "/rule add wide refuse .*");
+        chat.wait_for(ADMIN, "at least 3 plain characters in a row").await;
+        chat.write(3, ADMIN, "/rule add override_instructions refuse aurora");
+        chat.wait_for(ADMIN, "there is already a rule of this name").await;
+        chat.write(4, ADMIN, "/rule enforce broken");
+        chat.wait_for(ADMIN, "No admin gave a rule called broken").await;
+        chat.write(5, ADMIN, "/rule");
+        chat.wait_for(ADMIN, "No rule was given here yet").await;
+        assert!(!ledger.everything().contains("ruled"), "nothing is recorded");
     });
 }
 

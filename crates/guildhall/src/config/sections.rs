@@ -297,8 +297,10 @@ section! {
     GuardConfig {
         /// How strict: "low", "medium" or "high".
         level: GuardLevel = GuardLevel::Medium;
-        /// Your own rules, one file each.
+        /// Your own rules, in files. `guildhall rules check` tries them.
         rules_dir: PathBuf = "config/rules".into();
+        /// Public keys of those whose signed rule packs are installed and used: "ed25519:…".
+        pack_keys: Vec<String> = Vec::new();
     }
 }
 

@@ -33,7 +33,8 @@ impl Session {
         let Stage::ShowingNotice(asking) = turn.stage.take() else { return };
         match result {
             Ok(_) => {
-                effects.push(Effect::ScreenPrompt(update, asking.prompt.clone()));
+                let agent = asking.agent.name.clone();
+                effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));
                 self.set_stage(update, Stage::ScreeningPrompt(asking));
                 // Before the guard's answer can lead to a model call, in the order of effects.
                 let at = effects.len() - 1;

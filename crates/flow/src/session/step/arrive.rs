@@ -206,6 +206,12 @@ impl Session {
                 effects.push(Effect::ComposeStatus(update, in_full));
                 return;
             }
+            Request::ListRules => words::own_rules(view.own_rules()),
+            Request::TryRule { name, days } => {
+                self.set_stage(update, Stage::ComposingStatus);
+                effects.push(Effect::TryRule(update, name, days));
+                return;
+            }
             Request::Administer { change, by, done } => {
                 self.set_stage(update, Stage::Administering { done });
                 effects.push(Effect::Administer(update, change, by));
@@ -281,7 +287,8 @@ impl Session {
         let (agent, asked) = (Arc::clone(agent), prompt.text.clone());
         let asking = Asking { agent, prompt, asked, replaces };
         if self.state.noticed {
-            effects.push(Effect::ScreenPrompt(update, asking.prompt.clone()));
+            let agent = asking.agent.name.clone();
+            effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));
             self.set_stage(update, Stage::ScreeningPrompt(asking));
             return;
         }

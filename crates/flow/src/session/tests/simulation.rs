@@ -134,7 +134,7 @@ impl Run {
     /// Somebody answers one of the open questions, well or badly.
     fn answer(&mut self) {
         let Some(asked) = self.dice.pick(&mut self.world.asked) else { return };
-        if let Effect::ScreenPrompt(update, prompt) = &asked
+        if let Effect::ScreenPrompt(update, prompt, _) = &asked
             && prompt.text == POISON
         {
             *self.poisoned.entry(*update).or_default() += 1;

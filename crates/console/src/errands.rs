@@ -1,0 +1,57 @@
+//! What the program's own commands ask of the hall that runs: errands with JSON in and out.
+//!
+//! CONSOLE-4: they need the token in the `Authorization` header, which a page of another site cannot
+//! send and a cookie does not replace. The demo on loopback has no token; there, whatever a browser
+//! sends is turned away.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+
+use crate::{Answer, routes::Hall};
+
+/// Tries rules on the past.
+pub(crate) const TRY_RULES: &str = "/rules/try";
+/// Reads the rule files anew.
+const READ_RULES: &str = "/rules/read";
+/// How long an errand that reads the past may take.
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
+/// The largest question: a rule file.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+pub(crate) fn router() -> Router<Arc<Hall>> {
+    Router::new()
+        .route(TRY_RULES, post(try_rules))
+        .route(READ_RULES, post(read_rules))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+async fn try_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall| hall.source.try_rules(body)).await
+}
+
+async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall| hall.source.read_rules()).await
+}
+
+async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {
+    if !may_send(hall, headers) {
+        return (StatusCode::UNAUTHORIZED, "the token is needed").into_response();
+    }
+    match errand(hall).await {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, why).into_response(),
+    }
+}
+
+fn may_send(hall: &Hall, headers: &HeaderMap) -> bool {
+    let is_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    !is_browser && (hall.open || hall.is_bearer(headers))
+}

@@ -1,0 +1,206 @@
+//! `guildhall rules replay`: rules tried on the past, by this process or by the hall that runs.
+//!
+//! The hall that runs holds the ledger, so it is asked over its console; a ledger that nobody holds
+//! is opened here. Texts are shown only in the second case: the console never carries one.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use flow::{
+    replay::{self, Report, Window},
+    roster,
+    rulebook::{Rulebook, Which},
+};
+use protocol::{
+    Clock as _,
+    ledger::{Ledger, Stream},
+};
+use screening::{OwnRule, RuleFile};
+use serde::{Deserialize, Serialize};
+use store::{KeyPlace, Keys, OpenError, Store};
+
+use super::book::Book;
+use crate::{
+    build::BuildError,
+    config::Loaded,
+    run::{SystemClock, store_config, store_folder},
+};
+
+/// What to try, as the hall that runs is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// A rule file: what errors call it, and its text. None: a rule that is there.
+    pub file: Option<(String, String)>,
+    /// The rule; all of the file if there is none.
+    pub rule: Option<String>,
+    /// Over how many days.
+    pub days: u32,
+}
+
+impl Question {
+    fn which(self) -> Result<Which, String> {
+        match (self.file, self.rule) {
+            (Some((name, text)), rule) => Ok(Which::OfFile(RuleFile { name, text }, rule)),
+            (None, Some(rule)) => Ok(Which::Named(rule)),
+            (None, None) => Err("a file or the name of a rule is needed".to_owned()),
+        }
+    }
+}
+
+/// The answer of the hall that runs, as JSON.
+///
+/// # Errors
+/// Why there is none, in words.
+pub(crate) async fn answer(
+    ledger: Arc<dyn Ledger>,
+    book: Arc<dyn Rulebook>,
+    own: Vec<OwnRule>,
+    question: &[u8],
+) -> Result<String, String> {
+    let question: Question =
+        serde_json::from_slice(question).map_err(|error| format!("no question: {error}"))?;
+    let days = question.days;
+    if !(1..=replay::DAYS_MAX).contains(&days) {
+        return Err(format!("the days are a number from 1 to {}", replay::DAYS_MAX));
+    }
+    let window = Window { days, now: SystemClock.now(), keep_texts: false };
+    let report = replay::tried(&*ledger, book, question.which()?, own, window).await?;
+    serde_json::to_string(&report).map_err(|error| error.to_string())
+}
+
+/// Opens the ledger here and tries rules on it. `None` if a hall that runs holds it.
+///
+/// # Errors
+/// Why it cannot be done, in words.
+pub fn try_offline(
+    loaded: &Loaded,
+    question: Question,
+    keep_texts: bool,
+) -> Result<Option<Report>, String> {
+    let config = &loaded.config;
+    let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
+    let folder = store_folder(config);
+    if !folder.exists() {
+        return Err(format!("there is no ledger in {} yet", folder.display()));
+    }
+    let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
+    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
+    let keys = Keys::open(&config.key_file(), place).map_err(|error| words(&error))?;
+    let store = match Store::open(store_config(config), keys) {
+        Err(OpenError::Locked) => return Ok(None),
+        opened => opened.map_err(|error| words(&error))?,
+    };
+    let window = Window { days: question.days, now: SystemClock.now(), keep_texts };
+    let report = kit::block_on(async {
+        let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
+        let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
+        replay::tried(&store, Arc::new(book), question.which()?, own, window).await
+    });
+    store.close().map_err(|error| words(&error))?;
+    report.map(Some)
+}
+
+/// The report as a table; texts last, where they were kept.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut text = format!(
+        "{} rules, {} days, {} texts that passed: {} would have been stopped.\n",
+        report.rules.len(),
+        report.days,
+        report.texts,
+        report.stopped
+    );
+    // lost-ok: writing to a string cannot fail, here and below.
+    if !report.rows.is_empty() {
+        let head = ("RULE", "AGENT", "WAY", "TEXTS", "REFUSE", "REDACT", "FLAG");
+        let (a, b, c, d, e, f, g) = head;
+        writeln!(text, "\n{a:<32} {b:<16} {c:<4} {d:>8} {e:>8} {f:>8} {g:>8}").ok();
+    }
+    for it in &report.rows {
+        writeln!(
+            text,
+            "{:<32} {:<16} {:<4} {:>8} {:>8} {:>8} {:>8}",
+            it.rule, it.agent, it.direction, it.texts, it.refuse, it.redact, it.flag
+        )
+        .ok();
+    }
+    if !report.found.is_empty() {
+        text += "\nTurns in which something was found:\n";
+    }
+    for it in &report.found {
+        let action = screening::Verdict::from(it.action).as_str();
+        write!(text, "{} {} {} {} {action}", it.trace, it.rule, it.agent, it.direction).ok();
+        match &it.text {
+            // On one line, and nothing that a terminal would obey.
+            Some(said) => writeln!(text, "  {}", said.escape_debug()).ok(),
+            None => writeln!(text).ok(),
+        };
+    }
+    if !report.complete {
+        text += "\nThere was more than one look takes in; ask for fewer days.\n";
+    }
+    if 0 < report.unreadable {
+        writeln!(text, "\n{} entries of the ledger could not be read.", report.unreadable).ok();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use flow::replay::{Found, Row};
+    use screening::Action;
+
+    use super::*;
+
+    fn report(text: Option<&str>) -> Report {
+        let row = Row {
+            rule: "aurora".to_owned(),
+            agent: "sage".to_owned(),
+            direction: "in".to_owned(),
+            texts: 20,
+            flag: 0,
+            redact: 0,
+            refuse: 3,
+        };
+        let found = Found {
+            trace: "7F3A0001".to_owned(),
+            rule: "aurora".to_owned(),
+            agent: "sage".to_owned(),
+            direction: "in".to_owned(),
+            action: Action::Refuse,
+            text: text.map(str::to_owned),
+        };
+        Report {
+            days: 7,
+            texts: 20,
+            stopped: 3,
+            complete: true,
+            rules: vec!["aurora".to_owned()],
+            rows: vec![row],
+            found: vec![found],
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn a_table_has_counts_and_turns_and_texts_only_where_they_were_kept() {
+        let text = table(&report(None));
+        assert_eq!(
+            text,
+            "1 rules, 7 days, 20 texts that passed: 3 would have been stopped.\n\n\
+             RULE                             AGENT            WAY     TEXTS   REFUSE   REDACT     FLAG\n\
+             aurora                           sage             in         20        3        0        0\n\n\
+             Turns in which something was found:\n7F3A0001 aurora sage in refuse\n"
+        );
+        let text = table(&report(Some("two\nlines\u{1b}[31m")));
+        assert!(text.ends_with("refuse  two\\nlines\\u{1b}[31m\n"), "{text}");
+    }
+
+    #[test]
+    fn a_question_names_a_file_or_a_rule() {
+        let question = Question { file: None, rule: None, days: 7 };
+        assert!(question.which().is_err());
+        let question = Question { file: None, rule: Some("aurora".to_owned()), days: 7 };
+        assert!(matches!(question.which(), Ok(Which::Named(name)) if name == "aurora"));
+    }
+}
