@@ -39,6 +39,8 @@ const TEXTS_MAX: u64 = 200_000;
 const FOUND_MAX: usize = 100;
 /// Lines of a report in a chat.
 const LINES_MAX: usize = 20;
+/// The longest reason for not trying a rule in a chat, in characters.
+const REASON_CHARS_MAX: usize = 1_000;
 /// Trace ids of a report in a chat.
 const TRACES_MAX: usize = 10;
 
@@ -317,7 +319,9 @@ pub(crate) fn trier(wiring: &Wiring) -> RuleTrier {
             let window = Window { days, now: clock.now(), keep_texts: false };
             match tried(&*ledger, book, Which::Named(name), own, window).await {
                 Ok(report) => report.words(),
-                Err(why) => format!("⚠️ {why}"),
+                Err(why) => {
+                    format!("⚠️ {}", why.chars().take(REASON_CHARS_MAX).collect::<String>())
+                }
             }
         }
         .boxed_local()

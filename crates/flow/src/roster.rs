@@ -183,6 +183,8 @@ pub enum AdministerError {
 
 /// The most agents at a time.
 pub const AGENTS_MAX: usize = 200;
+/// The longest reason that is told about a rule, in characters.
+const REASON_CHARS_MAX: usize = 1_000;
 /// The longest instructions, in characters.
 pub const INSTRUCTIONS_CHARS_MAX: usize = 16_000;
 
@@ -545,10 +547,10 @@ impl Roster {
         }
         self.make(own, cx, |roster, made, cx| {
             let made = made.map_err(|why| Fault::new("the rules cannot be made", why))?;
-            for (name, why) in &made.left_out {
+            for name in made.left_out.keys() {
+                // Not why: that may hold the pattern, which was written in a chat. `/rule` tells it.
                 warn!(
                     labels.rule = name,
-                    error.message = why,
                     event.action = "rule_left_out",
                     "a rule that an admin gave cannot be used"
                 );
@@ -614,6 +616,8 @@ impl Roster {
                 },
                 Err(BadRules(why)) => why,
             };
+            // It may hold the whole pattern, and must fit one message.
+            let why = why.chars().take(REASON_CHARS_MAX).collect();
             answer(reply, Err(AdministerError::BadRule(why)));
             roster.write_next(cx)
         });

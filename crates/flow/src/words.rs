@@ -284,7 +284,10 @@ pub(crate) fn own_rules(rules: &OwnRules) -> Notice {
             None => {
                 format!("• {} ({}, {action}): {pattern}{dots}\n", rule.name, rule.mode.as_str())
             }
-            Some(why) => format!("• {} (left out, {why})\n", rule.name),
+            Some(why) => {
+                let why: String = why.chars().take(200).collect();
+                format!("• {} (left out, {why})\n", rule.name)
+            }
         };
         if LIST_CHARS_MAX < text.len() + line.len() {
             text.push_str("• … and more\n");

@@ -201,7 +201,8 @@ fn sign(file: &Path, key: &Path) -> Done {
     let name = file.display().to_string();
     let (pack, signed) = rules::sign(&name, rules::body_of(&text), &key)
         .map_err(|error| Failure::new(EXIT_DATA, format!("{name}: {error}")))?;
-    rules::write_whole(file, &signed)?;
+    // It is made to be given away.
+    rules::write_whole(file, &signed, 0o644)?;
     print(&format!("{} {} is signed.\n", pack.name, pack.version))?;
     done()
 }

@@ -263,6 +263,10 @@ fn a_rule_that_cannot_be_compiled_changes_nothing_and_says_why() {
         chat.wait_for(ADMIN, "No admin gave a rule called broken").await;
         chat.write(5, ADMIN, "/rule");
         chat.wait_for(ADMIN, "No rule was given here yet").await;
+        chat.write(6, ADMIN, &format!("/rule add long refuse ({}", "x".repeat(3_000)));
+        chat.wait_for(ADMIN, "xxxx").await;
+        let longest = chat.sent.lock().unwrap().iter().map(|(_, it)| it.len()).max();
+        assert!(longest < Some(4_000), "why is told in one message: {longest:?}");
         assert!(!ledger.everything().contains("ruled"), "nothing is recorded");
     });
 }

@@ -129,19 +129,20 @@ fn before(path: &Path, text: &str, pack: &Pack) -> Result<Option<u64>, InstallEr
 
 fn put(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    write_whole(path, text)
+    write_whole(path, text, 0o600)
 }
 
-/// Writes a new file beside the old one and puts it in its place. PACK-3.
+/// Writes a new file of this mode beside the old one and puts it in its place. PACK-3.
 ///
 /// # Errors
 /// What the system refused. The old file is still there then.
-pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_whole(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Not `.toml`: a half-written file must not be read as a pack.
-    let temporary = path.with_extension("new");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.guildhall-new"));
     let mut file = fs::OpenOptions::new();
-    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut file = file.write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
