@@ -16,8 +16,9 @@ use protocol::{
     event::{Judged, Part},
     messenger::Typeset,
 };
-use screening::{Judgement, OutboundContext, Screen};
+use screening::{Judgement, Kind, OutboundContext, Placeholders, Screen};
 use tokio::sync::oneshot;
+use tracing::info;
 
 use crate::{fault::fault_point, rulebook::Rules, tally::Tally};
 
@@ -76,6 +77,13 @@ impl Cleared<Draft> {
         (!shown.is_empty()).then(|| Self(Draft(shown.to_owned())))
     }
 
+    /// The draft with the person's own data back in the places of their placeholders. What the
+    /// person wrote in the same turn is no news to them.
+    #[must_use]
+    pub fn restored(&self, hidden: &Placeholders) -> Self {
+        Self(Draft(hidden.restore(&self.0.0)))
+    }
+
     /// The draft as messages. Typesetting adds and removes no words, so it stays cleared.
     #[must_use]
     pub fn typeset(&self, typeset: Typeset) -> Vec<Cleared<Part>> {
@@ -92,22 +100,38 @@ pub enum Verdict<T> {
     Refuse(Judged),
 }
 
+impl<T> Verdict<T> {
+    /// What was found.
+    pub fn judged(&self) -> &Judged {
+        match self {
+            Self::Clear(_, judged) | Self::Refuse(judged) => judged,
+        }
+    }
+}
+
 /// What a guard can be told.
 #[derive(Debug)]
 pub enum Msg {
     /// May this agent's model see this?
-    ScreenPrompt(Prompt, AgentName, oneshot::Sender<Verdict<Prompt>>),
+    ScreenPrompt(Prompt, AgentName, oneshot::Sender<(Verdict<Prompt>, Placeholders)>),
     /// May the person see this? The agent's own instructions must not be in it.
     ScreenDraft(Draft, Arc<Agent>, oneshot::Sender<Verdict<Draft>>),
     /// May these parts, fixed before a crash, still be shown?
     ScreenParts(Vec<Part>, oneshot::Sender<Verdict<Vec<Cleared<Part>>>>),
 }
 
-/// Judges a prompt: the message, and with it what it quotes.
+/// Judges a prompt: the message, and with it what it quotes. With the verdict comes the personal
+/// data that was hidden in it, for the answer.
 #[must_use]
-pub fn screen_prompt(screen: &Screen, prompt: Prompt, agent: &AgentName) -> Verdict<Prompt> {
-    let text = screen.inbound_for(&prompt.text, agent.as_str());
-    let quoted = prompt.quoted.as_deref().map(|it| screen.inbound_for(it, agent.as_str()));
+pub fn screen_prompt(
+    screen: &Screen,
+    prompt: Prompt,
+    agent: &AgentName,
+) -> (Verdict<Prompt>, Placeholders) {
+    let mut hidden = Placeholders::new();
+    let text = screen.inbound_with(&prompt.text, agent.as_str(), &mut hidden);
+    let quoted = prompt.quoted.as_deref();
+    let quoted = quoted.map(|it| screen.inbound_with(it, agent.as_str(), &mut hidden));
     let mut judged = judged(&text);
     let mut refused = text.verdict == screening::Verdict::Refuse;
     if let Some(quoted) = &quoted {
@@ -118,13 +142,17 @@ pub fn screen_prompt(screen: &Screen, prompt: Prompt, agent: &AgentName) -> Verd
         }
         judged.score = judged.score.max(more.score);
         judged.rules.extend(more.rules);
+        let new = more.kinds.into_iter().filter(|it| !judged.kinds.contains(it));
+        let new: Vec<String> = new.collect();
+        judged.kinds.extend(new);
         judged.shadow.extend(more.shadow);
     }
     if refused {
-        return Verdict::Refuse(judged);
+        return (Verdict::Refuse(judged), Placeholders::new());
     }
     let quoted = quoted.map(|it| it.text.into_owned());
-    Verdict::Clear(Cleared(Prompt { text: text.text.into_owned(), quoted }), judged)
+    let prompt = Prompt { text: text.text.into_owned(), quoted };
+    (Verdict::Clear(Cleared(prompt), judged), hidden)
 }
 
 /// Judges what a model wrote for an agent.
@@ -140,17 +168,19 @@ pub fn screen_draft(screen: &Screen, draft: Draft, agent: &OutboundContext) -> V
     }
 }
 
-/// Judges an answer that was fixed before a crash: all of it passes as it is, or none.
+/// Judges an answer that was fixed before a crash: all of it passes as it is, or none. Personal data
+/// that is still in it is the person's own, restored after it was judged the first time.
 #[must_use]
 pub fn screen_parts(screen: &Screen, parts: Vec<Part>) -> Verdict<Vec<Cleared<Part>>> {
     let nobody = OutboundContext::default();
     for text in parts.iter().flat_map(|it| it.html.as_ref().into_iter().chain([&it.plain])) {
         let judgement = screen.outbound(text, &nobody);
-        match judgement.verdict {
-            screening::Verdict::Clear | screening::Verdict::Flag => (),
-            screening::Verdict::Redact | screening::Verdict::Refuse => {
-                return Verdict::Refuse(judged(&judgement));
-            }
+        let hides = |it: &screening::Finding| {
+            it.action == screening::Action::Redact && !matches!(it.kind, Kind::Pii(_))
+        };
+        let refused = judgement.verdict == screening::Verdict::Refuse;
+        if refused || judgement.findings.iter().any(hides) {
+            return Verdict::Refuse(judged(&judgement));
         }
     }
     let judged = Judged { verdict: "clear".to_owned(), ..Judged::default() };
@@ -169,7 +199,38 @@ fn judged(judgement: &Judgement<'_>) -> Judged {
         let findings = judgement.findings.iter().filter(move |it| it.shadow.is_some() == in_shadow);
         findings.map(|it| it.rule.to_string()).collect()
     };
-    Judged { verdict, score, rules: names(false), shadow: names(true) }
+    let mut kinds: Vec<String> = Vec::new();
+    for finding in judgement.findings.iter().filter(|it| it.shadow.is_none()) {
+        let kind = match &finding.kind {
+            // Which credential it is, the rule says.
+            Kind::Secret(_) => "secret".to_owned(),
+            kind => kind.to_string(),
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Judged { verdict, score, rules: names(false), kinds, shadow: names(true) }
+}
+
+/// Says in the log what was found, for whoever watches; never the text.
+fn report(direction: &'static str, agent: &str, judged: &Judged) {
+    let (kinds, rules) = (judged.kinds.join(","), judged.rules.join(","));
+    let severity = match judged.verdict.as_str() {
+        "refuse" => "blocked_attempt",
+        "redact" => "security_warning",
+        "flag" => "suspicious_pattern",
+        _ => return,
+    };
+    info!(
+        labels.agent = agent,
+        labels.direction = direction,
+        labels.kinds = kinds,
+        labels.rules = rules,
+        labels.score = judged.score,
+        event.action = severity,
+        "the guard found something"
+    );
 }
 
 // === The shell: carries out effects. No decisions here. ===
@@ -178,6 +239,8 @@ fn judged(judgement: &Judgement<'_>) -> Judged {
 #[derive(Debug)]
 pub struct Guard {
     rules: Rules,
+    /// A word that every agent's instructions hold and no answer may.
+    canary: Arc<str>,
     tally: Tally,
     /// The context of the agent asked about last: agents change rarely, and making one reads all
     /// of its instructions.
@@ -187,20 +250,23 @@ pub struct Guard {
 impl Guard {
     /// The factory given to the supervisor.
     #[must_use]
-    pub fn incarnate(rules: Rules, tally: Tally) -> Self {
-        Self { rules, tally, known: None }
+    pub fn incarnate(rules: Rules, canary: Arc<str>, tally: Tally) -> Self {
+        Self { rules, canary, tally, known: None }
     }
 
-    fn context(&mut self, agent: &Arc<Agent>) -> &OutboundContext {
-        let is_known = self.known.as_ref().is_some_and(|(it, _)| Arc::ptr_eq(it, agent));
-        if !is_known {
-            self.known = None;
-        }
-        let make = || {
-            let name = agent.name.as_str().to_owned();
-            (Arc::clone(agent), OutboundContext::new(Some(name), &agent.instructions))
+    fn context(&mut self, agent: &Arc<Agent>) -> Result<&OutboundContext, Fault> {
+        let known = match self.known.take() {
+            Some((it, context)) if Arc::ptr_eq(&it, agent) => (it, context),
+            Some(_) | None => {
+                let name = agent.name.as_str().to_owned();
+                let context = OutboundContext::new(Some(name), &agent.instructions);
+                let context = context.with_canary(&self.canary);
+                let context =
+                    context.map_err(|error| Fault::new("the canary cannot be used", error))?;
+                (Arc::clone(agent), context)
+            }
         };
-        &self.known.get_or_insert_with(make).1
+        Ok(&self.known.insert(known).1)
     }
 }
 
@@ -212,14 +278,16 @@ impl Actor for Guard {
         let screen = Arc::clone(&self.rules.load().screen);
         match msg {
             Msg::ScreenPrompt(prompt, agent, reply) => {
-                let verdict = screen_prompt(&screen, prompt, &agent);
+                let (verdict, hidden) = screen_prompt(&screen, prompt, &agent);
                 self.tally.judged("in", &verdict);
+                report("in", agent.as_str(), verdict.judged());
                 // lost-ok: the session restarted meanwhile and will ask again.
-                reply.send(verdict).ok();
+                reply.send((verdict, hidden)).ok();
             }
             Msg::ScreenDraft(draft, agent, reply) => {
-                let verdict = screen_draft(&screen, draft, self.context(&agent));
+                let verdict = screen_draft(&screen, draft, self.context(&agent)?);
                 self.tally.judged("out", &verdict);
+                report("out", agent.name.as_str(), verdict.judged());
                 // lost-ok: as above.
                 reply.send(verdict).ok();
             }
@@ -258,14 +326,14 @@ mod tests {
         let screen = screen();
         let refused = [prompt(ATTACK, None), prompt("hi", Some(ATTACK)), prompt(ATTACK, Some("x"))];
         for prompt in refused {
-            let Verdict::Refuse(judged) = screen_prompt(&screen, prompt.clone(), &sage()) else {
+            let Verdict::Refuse(judged) = screen_prompt(&screen, prompt.clone(), &sage()).0 else {
                 panic!("{prompt:?} passes")
             };
             assert_eq!(judged.verdict, "refuse");
             assert!(!judged.rules.is_empty() && 0 < judged.score, "{judged:?}");
         }
         let harmless = prompt("What does this mean?", Some("Per aspera ad astra."));
-        let Verdict::Clear(cleared, judged) = screen_prompt(&screen, harmless.clone(), &sage())
+        let Verdict::Clear(cleared, judged) = screen_prompt(&screen, harmless.clone(), &sage()).0
         else {
             panic!("a harmless question is refused")
         };
@@ -286,12 +354,12 @@ mod tests {
         let file = screening::RuleFile { name: "own.toml".to_owned(), text };
         let screen = Screen::new(Policy { rule_files: vec![file], ..Policy::default() }).unwrap();
         let asked = prompt("When is aurora?", Some("aurora"));
-        let Verdict::Clear(_, judged) = screen_prompt(&screen, asked.clone(), &sage()) else {
+        let Verdict::Clear(_, judged) = screen_prompt(&screen, asked.clone(), &sage()).0 else {
             panic!("a rule in shadow refuses")
         };
         assert_eq!((judged.verdict.as_str(), judged.rules.len()), ("clear", 0));
         assert_eq!(judged.shadow, ["watched", "watched"], "in the message and in what it quotes");
-        let Verdict::Refuse(judged) = screen_prompt(&screen, asked, &"scribe".parse().unwrap())
+        let Verdict::Refuse(judged) = screen_prompt(&screen, asked, &"scribe".parse().unwrap()).0
         else {
             panic!("the rule of the agent does nothing")
         };

@@ -26,6 +26,7 @@ pub struct Word {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Decision {
     direction: &'static str,
+    kind: String,
     action: &'static str,
 }
 
@@ -90,7 +91,11 @@ impl Tally {
             "From an update's arrival to its last part being accepted",
             it.reply_seconds.clone(),
         );
-        registry.register("guard_decisions", "Verdicts of the guard", it.decisions.clone());
+        registry.register(
+            "guard_decisions",
+            "Verdicts of the guard, by each kind of what was found",
+            it.decisions.clone(),
+        );
         registry.register(
             "guard_shadow_findings",
             "What rules in shadow found",
@@ -140,8 +145,15 @@ impl Tally {
                 _ => "clear",
             },
         };
-        self.0.decisions.get_or_create(&Decision { direction, action }).inc();
-        let (Verdict::Refuse(judged) | Verdict::Clear(_, judged)) = verdict;
+        let judged = verdict.judged();
+        let count = |kind: &str| {
+            let decision = Decision { direction, kind: kind.to_owned(), action };
+            self.0.decisions.get_or_create(&decision).inc();
+        };
+        match judged.kinds.as_slice() {
+            [] => count("none"),
+            kinds => kinds.iter().for_each(|it| count(it)),
+        }
         if !judged.shadow.is_empty() {
             let found = self.0.shadow_findings.get_or_create(&Way { direction });
             found.inc_by(judged.shadow.len() as u64);

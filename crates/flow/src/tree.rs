@@ -195,7 +195,9 @@ async fn start_services(
     });
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
-        move || Guard::incarnate(Arc::clone(&w.rules), w.tally.clone())
+        move || {
+            Guard::incarnate(Arc::clone(&w.rules), Arc::clone(&w.broker.canary), w.tally.clone())
+        }
     });
     let broker = child(children, health, spec("broker", 65_536), {
         let w = Rc::clone(w);

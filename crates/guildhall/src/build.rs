@@ -261,7 +261,7 @@ pub fn keeper(config: &Config) -> KeeperConfig {
 
 /// Limits of the broker.
 #[must_use]
-pub fn broker(config: &Config) -> BrokerConfig {
+pub fn broker(config: &Config, canary: Arc<str>) -> BrokerConfig {
     let it = &config.broker;
     BrokerConfig {
         chain: config.chain().iter().map(|model| model.name.clone()).collect(),
@@ -275,6 +275,7 @@ pub fn broker(config: &Config) -> BrokerConfig {
         breaker_failures: it.breaker_failures.0.unwrap_or(0),
         breaker_open: it.breaker_open,
         answer_tokens_max: it.answer_tokens_max,
+        canary,
     }
 }
 

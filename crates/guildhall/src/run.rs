@@ -154,6 +154,9 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
     let names = keys.derive("log pseudonyms");
+    let canary: String =
+        keys.derive("prompt canary").iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let canary = Arc::from(format!("gh-{canary}"));
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
@@ -163,6 +166,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let egress = egress.build().map_err(|error| Failure::unavailable(&error))?;
     let hall = Hall {
         egress: egress.handle().clone(),
+        canary,
         hasher: Arc::new(KeyedHasher::new(*names)),
         store: store.clone(),
         models,
@@ -229,6 +233,8 @@ struct Hall {
     rules: Rules,
     /// Where messages are sent.
     egress: Handle,
+    /// A word that stands in every agent's instructions and nowhere else.
+    canary: Arc<str>,
 }
 
 impl Hall {
@@ -459,7 +465,7 @@ impl Hall {
             version: env!("CARGO_PKG_VERSION"),
             session: Arc::new(build::session(config)),
             keeper: build::keeper(config),
-            broker: build::broker(config),
+            broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),
             pacing: build::pacing(config),
             alerter: build::alerter(config),

@@ -102,6 +102,9 @@ pub struct Judged {
     /// Names of the rules that fired.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// The kinds of what was found, each once: `prompt_injection`, `pii.email`, `secret` …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
     /// Names of the rules in shadow that would have fired. They changed nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shadow: Vec<String>,

@@ -9,6 +9,8 @@ use std::{
     ops::Range,
 };
 
+use aho_corasick::AhoCorasick;
+
 use crate::normalise::MatchCopy;
 
 /// Words in one shingle. Fewer in common happen by chance.
@@ -22,6 +24,7 @@ const RUN_SHINGLES: usize = 17;
 #[derive(Clone, Debug, Default)]
 pub struct OutboundContext {
     agent: Option<String>,
+    canary: Option<AhoCorasick>,
     shingles: HashSet<u64>,
     shingle_words: usize,
 }
@@ -38,7 +41,22 @@ impl OutboundContext {
             return Self { agent, ..Self::default() };
         }
         let shingles = words.windows(shingle_words).map(hash_of).collect();
-        Self { agent, shingles, shingle_words }
+        Self { agent, shingles, shingle_words, ..Self::default() }
+    }
+
+    /// The same, for an agent whose instructions hold this word, which occurs nowhere else: an
+    /// answer with it gives them away, however little of them it quotes. In any case of letters.
+    ///
+    /// # Errors
+    /// If the word cannot be searched for.
+    pub fn with_canary(self, canary: &str) -> Result<Self, aho_corasick::BuildError> {
+        let canary = AhoCorasick::builder().ascii_case_insensitive(true).build([canary])?;
+        Ok(Self { canary: Some(canary), ..self })
+    }
+
+    /// Where a copy holds the canary.
+    pub(crate) fn canary(&self, text: &str) -> Option<Range<usize>> {
+        self.canary.as_ref()?.find(text).map(|found| found.range())
     }
 
     /// The agent's name, for rules that apply to some agents only.

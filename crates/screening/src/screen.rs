@@ -321,8 +321,13 @@ impl Screen {
         context: Option<&OutboundContext>,
         findings: &mut Vec<Finding>,
     ) {
-        let range = context.and_then(|context| context.leak(copy.text(), self.leak_share_min));
-        findings.extend(range.map(|range| instructions_found(copy.source(range))));
+        let Some(context) = context else { return };
+        let shared = context.leak(copy.text(), self.leak_share_min);
+        let canary = context.canary(copy.text());
+        let found = [("own_instructions", shared), ("canary", canary)];
+        findings.extend(found.into_iter().filter_map(|(rule, range)| {
+            range.map(|range| instructions_found(rule, copy.source(range)))
+        }));
     }
 
     fn match_rules(
@@ -474,10 +479,10 @@ pub(crate) fn malformed(rule: &str, start: usize, end: usize) -> Finding {
     Finding { kind: Kind::Malformed, rule: rule.into(), severity, start, end, action, shadow: None }
 }
 
-fn instructions_found(source: Range<usize>) -> Finding {
+fn instructions_found(rule: &str, source: Range<usize>) -> Finding {
     Finding {
         kind: Kind::PromptLeak,
-        rule: "own_instructions".into(),
+        rule: rule.into(),
         severity: Severity::High,
         start: source.start,
         end: source.end,
@@ -649,6 +654,20 @@ mod tests {
             "You are Ada, librarian of a small town; answer in two"
         );
         assert_eq!(found.kind, Kind::PromptLeak);
+    }
+
+    #[test]
+    fn an_answer_with_the_canary_is_refused_however_it_is_written() {
+        let context = OutboundContext::new(None, "Be brief.").with_canary("gh-4f0c61d2a9").unwrap();
+        let screen = screen();
+        let encoded = STANDARD.encode("the marker is gh-4f0c61d2a9, there");
+        for text in ["marker: GH-4F0C61D2A9", "ｇｈ-4f0c61d2a9", "gh-4f0c\u{200B}61d2a9", &encoded]
+        {
+            let judgement = screen.outbound(text, &context);
+            assert_eq!(judgement.verdict, Verdict::Refuse, "{text}");
+            assert!(rules_found(&judgement).contains(&"canary".to_owned()), "{text}");
+        }
+        assert_eq!(screen.outbound("gh-4f0c61d2", &context).verdict, Verdict::Clear);
     }
 
     #[test]

@@ -33,6 +33,7 @@ use protocol::{
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
 };
+use screening::Placeholders;
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
@@ -329,24 +330,27 @@ impl SessionActor {
                 self.expire_later(update, cx);
                 let question =
                     move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
-                self.screen(cx, prompt, question, move |verdict| {
-                    Input::PromptJudged(update, verdict)
+                self.screen(cx, prompt, question, move |answer| {
+                    let refused = |judged| (Verdict::Refuse(judged), Placeholders::new());
+                    let (verdict, hidden) = answer.unwrap_or_else(refused);
+                    Input::PromptJudged(update, verdict, hidden)
                 });
             }
             Effect::ScreenDraft(update, draft, agent) => {
                 let question =
                     move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
-                self.screen(cx, draft, question, move |it| Input::DraftJudged(update, it));
+                let input = move |it| Input::DraftJudged(update, verdict_of(it));
+                self.screen(cx, draft, question, input);
             }
             Effect::ScreenPreview(update, draft, agent) => {
                 let question =
                     move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
-                self.screen(cx, draft, question, move |it| Input::PreviewJudged(update, it));
+                let input = move |it| Input::PreviewJudged(update, verdict_of(it));
+                self.screen(cx, draft, question, input);
             }
             Effect::ScreenParts(update, parts) => {
-                self.screen(cx, parts, guard::Msg::ScreenParts, move |verdict| {
-                    Input::PartsJudged(update, verdict)
-                });
+                let input = move |it| Input::PartsJudged(update, verdict_of(it));
+                self.screen(cx, parts, guard::Msg::ScreenParts, input);
             }
             Effect::Complete(update, question) => self.complete(update, question, cx),
             Effect::Withdraw(update) => self.forget(update, cx),
@@ -476,21 +480,20 @@ impl SessionActor {
         &mut self,
         cx: &mut Cx<'_, Self>,
         text: T,
-        question: impl Fn(T, oneshot::Sender<Verdict<V>>) -> guard::Msg + 'static,
-        input: impl FnOnce(Verdict<V>) -> Input + 'static,
+        question: impl Fn(T, oneshot::Sender<V>) -> guard::Msg + 'static,
+        input: impl FnOnce(Result<V, Judged>) -> Input + 'static,
     ) {
         let guard = self.peers.guard.clone();
         let work = async move {
             for _ in 0..2 {
                 match ask(&guard, |reply| question(text.clone(), reply)).await {
-                    Ok(verdict) => return verdict,
+                    Ok(verdict) => return Ok(verdict),
                     Err(TellError::Full) => tokio::time::sleep(Duration::from_millis(50)).await,
                     Err(TellError::Closed) => (),
                 }
             }
-            // GUARD-2: what cannot be judged is refused.
             let rules = vec!["guard_unavailable".to_owned()];
-            Verdict::Refuse(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
+            Err(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
         };
         cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
     }
@@ -663,6 +666,11 @@ fn compose(
     cx: &mut Cx<'_, SessionActor>,
 ) {
     cx.when(text, move |actor, text, cx| actor.input(Input::StatusComposed(update, text), cx));
+}
+
+/// GUARD-2: what cannot be judged is refused.
+fn verdict_of<T>(answer: Result<Verdict<T>, Judged>) -> Verdict<T> {
+    answer.unwrap_or_else(Verdict::Refuse)
 }
 
 /// A short id for errors about an update: the same for every attempt.

@@ -17,6 +17,8 @@ use protocol::{
     model::Completion,
 };
 
+use screening::Placeholders;
+
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     broker::Unanswered,
@@ -78,7 +80,8 @@ pub enum Input {
     /// The privacy notice was accepted by the chat service, or not.
     NoticeShown(UpdateId, Result<MessageId, NotDelivered>),
     /// The guard judged the prompt.
-    PromptJudged(UpdateId, Verdict<Prompt>),
+    /// With it comes what was hidden in it.
+    PromptJudged(UpdateId, Verdict<Prompt>, Placeholders),
     /// The model answered, or could not.
     Completed(UpdateId, Result<Completion, Unanswered>),
     /// The guard judged the answer.
@@ -249,7 +252,7 @@ enum Stage {
     ShowingNotice(Asking),
     ScreeningPrompt(Asking),
     AwaitingModel(Asking),
-    ScreeningDraft(Completion),
+    ScreeningDraft(Completion, Placeholders),
     RescreeningParts,
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
     Administering { done: String },
@@ -264,6 +267,8 @@ struct Asking {
     /// What the conversation will remember as the question.
     asked: String,
     replaces: bool,
+    /// The person's data that the model does not see.
+    hidden: Placeholders,
 }
 
 impl Session {
@@ -296,8 +301,8 @@ impl Session {
                 self.arrive(entries, recovered, now, view, &mut effects);
             }
             Input::NoticeShown(update, result) => self.notice_shown(update, result, &mut effects),
-            Input::PromptJudged(update, verdict) => {
-                self.prompt_judged(update, verdict, &mut effects);
+            Input::PromptJudged(update, verdict, hidden) => {
+                self.prompt_judged(update, verdict, hidden, &mut effects);
             }
             Input::Completed(update, result) => self.completed(update, result, &mut effects),
             Input::DraftJudged(update, verdict) => self.draft_judged(update, verdict, &mut effects),

@@ -18,7 +18,7 @@ use protocol::{
     ledger::Accepted,
     model::{Completion, Finish, Usage},
 };
-use screening::{OutboundContext, Policy, Screen};
+use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
@@ -352,11 +352,11 @@ fn completion(text: &str) -> Completion {
 
 thread_local! {
     /// The real guard's verdicts: only it can make one, and thousands of seeds ask the same.
-    static PROMPTS: RefCell<HashMap<String, Verdict<Prompt>>> = RefCell::default();
+    static PROMPTS: RefCell<HashMap<String, (Verdict<Prompt>, Placeholders)>> = RefCell::default();
     static DRAFTS: RefCell<HashMap<String, Verdict<Draft>>> = RefCell::default();
 }
 
-fn judge_prompt(prompt: &Prompt) -> Verdict<Prompt> {
+fn judge_prompt(prompt: &Prompt) -> (Verdict<Prompt>, Placeholders) {
     let make = || guard::screen_prompt(&SCREEN, prompt.clone(), &"sage".parse().unwrap());
     PROMPTS.with_borrow_mut(|all| all.entry(prompt.text.clone()).or_insert_with(make).clone())
 }
@@ -370,7 +370,8 @@ fn judge_draft(draft: &Draft) -> Verdict<Draft> {
 fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
     Some(match effect {
         Effect::ScreenPrompt(update, prompt, _) => {
-            Input::PromptJudged(*update, judge_prompt(prompt))
+            let (verdict, hidden) = judge_prompt(prompt);
+            Input::PromptJudged(*update, verdict, hidden)
         }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),

@@ -62,6 +62,7 @@ fn broker_config() -> BrokerConfig {
         breaker_failures: 5,
         breaker_open: Duration::from_secs(30),
         answer_tokens_max: 100,
+        canary: "gh-0".into(),
     }
 }
 

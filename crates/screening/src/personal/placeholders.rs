@@ -68,22 +68,34 @@ impl Placeholders {
     /// For text that goes to the person, after it was judged.
     #[must_use]
     pub fn restore(&self, text: &str) -> String {
-        let mut restored = String::with_capacity(text.len());
-        let mut done = 0;
         let mut urls = Urls::default();
+        self.replace(text, |issued, at| (!urls.covers(text, at)).then(|| issued.value.clone()))
+    }
+
+    /// Takes the numbers out of our placeholders: `[EMAIL]`. For what is remembered past the turn,
+    /// in which the same number would mean another value.
+    #[must_use]
+    pub fn without_numbers(&self, text: &str) -> String {
+        self.replace(text, |issued, _| Some(format!("[{}]", issued.label)))
+    }
+
+    fn replace(
+        &self,
+        text: &str,
+        mut with: impl FnMut(&Issued, usize) -> Option<String>,
+    ) -> String {
+        let mut replaced = String::with_capacity(text.len());
+        let mut done = 0;
         for place in placeholders(text) {
             let name = text.get(place.start + 1..place.end - 1).unwrap_or_default();
             let issued = split(name).and_then(|(label, number)| self.issued(label, number));
-            let Some(issued) = issued else { continue };
-            if urls.covers(text, place.start) {
-                continue;
-            }
-            restored.push_str(text.get(done..place.start).unwrap_or_default());
-            restored.push_str(&issued.value);
+            let Some(new) = issued.and_then(|issued| with(issued, place.start)) else { continue };
+            replaced.push_str(text.get(done..place.start).unwrap_or_default());
+            replaced.push_str(&new);
             done = place.end;
         }
-        restored.push_str(text.get(done..).unwrap_or_default());
-        restored
+        replaced.push_str(text.get(done..).unwrap_or_default());
+        replaced
     }
 
     /// Takes note of the placeholders that `text` brings along, before anything in it is redacted.

@@ -8,6 +8,8 @@ use protocol::{
     model::Completion,
 };
 
+use screening::Placeholders;
+
 use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
 use crate::{
     broker::Unanswered,
@@ -57,6 +59,7 @@ impl Session {
         &mut self,
         update: UpdateId,
         verdict: Verdict<Prompt>,
+        hidden: Placeholders,
         effects: &mut Vec<Effect>,
     ) {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
@@ -71,7 +74,8 @@ impl Session {
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
             }
             Verdict::Clear(prompt, judged) => {
-                asking.asked.clone_from(&prompt.get().text);
+                asking.asked = hidden.without_numbers(&prompt.get().text);
+                asking.hidden = hidden;
                 let mut history = self.state.history(&asking.agent.name);
                 if asking.replaces {
                     history.pop();
@@ -109,7 +113,7 @@ impl Session {
             Ok(completion) => {
                 let draft = Draft(completion.text.clone());
                 effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
-                self.set_stage(update, Stage::ScreeningDraft(completion));
+                self.set_stage(update, Stage::ScreeningDraft(completion, asking.hidden));
             }
             Err(why) => {
                 let notice = match why {
@@ -127,10 +131,10 @@ impl Session {
         verdict: Verdict<Draft>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningDraft(_))) else {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningDraft(..))) else {
             return;
         };
-        let Stage::ScreeningDraft(completion) = turn.stage.take() else { return };
+        let Stage::ScreeningDraft(completion, hidden) = turn.stage.take() else { return };
         let (reference, reply_to) = (turn.reference, turn.reply_to);
         let Completion { model, usage, .. } = completion;
         let received = Event::DraftReceived { update, model, usage };
@@ -141,13 +145,17 @@ impl Session {
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
             }
             Verdict::Clear(draft, judged) => {
-                let parts = draft.typeset(self.config.typeset);
+                let shown = draft.restored(&hidden);
+                let parts = shown.typeset(self.config.typeset);
                 if parts.is_empty() {
                     return self.apologise(update, words::apology(reference), effects);
                 }
                 // A single part without markup is the answer: it is not stored twice.
+                // Nor is what was hidden remembered: the next question is none of its turn.
                 let is_whole = matches!(parts.as_slice(), [one] if one.get().html.is_none());
-                let answered = (!is_whole).then(|| draft.into_inner().0);
+                let said = draft.into_inner().0;
+                let answered =
+                    (!is_whole || !hidden.is_empty()).then(|| hidden.without_numbers(&said));
                 let answer = Answer {
                     kind: AnswerKind::Model,
                     parts: parts.iter().map(|it| it.get().clone()).collect(),
@@ -234,7 +242,9 @@ impl Session {
         match verdict {
             // Only text that passes as it is: what would be hidden later must not be seen now.
             Verdict::Clear(draft, judged) if judged.verdict != "redact" => {
-                effects.push(Effect::Preview(update, draft));
+                if let Stage::AwaitingModel(asking) = &turn.stage {
+                    effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
+                }
             }
             Verdict::Clear(..) | Verdict::Refuse(_) => turn.previews = false,
         }
@@ -242,7 +252,7 @@ impl Session {
 
     pub(super) fn expired(&mut self, update: UpdateId, effects: &mut Vec<Effect>) {
         let waits = |it: &Stage| match it {
-            Stage::ScreeningPrompt(_) | Stage::AwaitingModel(_) | Stage::ScreeningDraft(_) => true,
+            Stage::ScreeningPrompt(_) | Stage::AwaitingModel(_) | Stage::ScreeningDraft(..) => true,
             Stage::ShowingNotice(_)
             | Stage::RescreeningParts
             | Stage::Delivering { .. }

@@ -8,6 +8,8 @@ use protocol::{
     inbound::Inbound,
 };
 
+use screening::Placeholders;
+
 use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
     guard::Prompt,
@@ -107,7 +109,7 @@ impl Session {
             Stage::ShowingNotice(_)
             | Stage::ScreeningPrompt(_)
             | Stage::AwaitingModel(_)
-            | Stage::ScreeningDraft(_) => true,
+            | Stage::ScreeningDraft(..) => true,
             Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
@@ -285,7 +287,7 @@ impl Session {
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         }
         let (agent, asked) = (Arc::clone(agent), prompt.text.clone());
-        let asking = Asking { agent, prompt, asked, replaces };
+        let asking = Asking { agent, prompt, asked, replaces, hidden: Placeholders::new() };
         if self.state.noticed {
             let agent = asking.agent.name.clone();
             effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));

@@ -412,7 +412,7 @@ fn session_2_an_answer_to_another_turn_or_stage_changes_nothing() {
             let update = UpdateId(update);
             [
                 Input::NoticeShown(update, Ok(MessageId(1))),
-                Input::PromptJudged(update, judge_prompt(&prompt)),
+                Input::PromptJudged(update, judge_prompt(&prompt).0, Placeholders::new()),
                 Input::DraftJudged(update, judge_draft(&draft)),
                 Input::PreviewJudged(UpdateId(9), judge_draft(&draft)),
                 Input::PartDelivered(update, 0, Ok(MessageId(1))),
@@ -566,4 +566,20 @@ fn an_answer_all_of_which_was_accepted_before_a_crash_is_closed_without_a_word()
     let after = done.iter().skip_while(|it| *it != "-- crash --");
     assert!(!after.clone().any(|it| it.starts_with("send")), "{done:#?}");
     assert_eq!(done.last().unwrap(), "record Answered, close 1");
+}
+
+#[test]
+fn personal_data_is_hidden_from_the_model_shown_to_the_person_and_not_remembered() {
+    let iban = "DE89 3704 0044 0532 0130 00";
+    let done = run(|it| {
+        it.say(1, &format!("is {iban} mine?"));
+        ["", "yes, [IBAN_1] is|and [IBAN_2] is not", ""].iter().for_each(|text| it.answer(1, text));
+        it.complete(1);
+        it.say(2, "sure?");
+        it.complete(2);
+    });
+    assert!(done.contains(&"ask sage for 1: [] is [IBAN_1] mine?".to_owned()), "{done:#?}");
+    assert!(done.contains(&"send 1.0: yes, DE89 3704 0044 0532".to_owned()), "{done:#?}");
+    assert!(done.contains(&"send 1.1: and [IBAN_2] is not".to_owned()), "{done:#?}");
+    assert!(done.contains(&"ask sage for 2: [\"is [IBAN] mine?\"] sure?".to_owned()), "{done:#?}");
 }
