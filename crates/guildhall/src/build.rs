@@ -16,7 +16,10 @@ use flow::{
     session::{HistoryLimits, SessionConfig},
 };
 use protocol::{BotId, PersonId, model::Model};
-use screening::{ExactSecret, Level, Limits, Policy, RuleFile, Screen};
+use screening::{
+    ExactSecret, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile, Sanitising,
+    Screen, classifier::AttackKind,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
@@ -166,7 +169,45 @@ pub fn policy(loaded: &Loaded, rule_files: Vec<RuleFile>) -> Policy {
             .collect(),
         limits: Limits { chars_max, ..usual },
         rule_files,
+        personal: personal(&config.guard.personal),
+        sanitising: match config.guard.sanitising {
+            config::Sanitising::Normal => Sanitising::Normal,
+            config::Sanitising::Strict => Sanitising::Strict,
+        },
+        attacks_disabled: config.guard.attacks_off.iter().map(|it| attack(*it)).collect(),
         ..Policy::default()
+    }
+}
+
+fn attack(it: config::Attack) -> AttackKind {
+    match it {
+        config::Attack::PromptInjection => AttackKind::PromptInjection,
+        config::Attack::Jailbreak => AttackKind::Jailbreak,
+        config::Attack::PromptLeak => AttackKind::PromptLeak,
+        config::Attack::DataExfiltration => AttackKind::DataExfiltration,
+    }
+}
+
+fn personal(it: &config::PersonalConfig) -> PersonalPolicy {
+    let action = |it: config::PersonalAction| match it {
+        config::PersonalAction::Off => PersonalAction::Off,
+        config::PersonalAction::Flag => PersonalAction::Flag,
+        config::PersonalAction::Redact => PersonalAction::Redact,
+        config::PersonalAction::Refuse => PersonalAction::Refuse,
+    };
+    PersonalPolicy {
+        email: action(it.email),
+        phone: action(it.phone),
+        credit_card: action(it.credit_card),
+        ssn: action(it.ssn),
+        iban: action(it.iban),
+        ip: action(it.ip),
+        passport: action(it.passport),
+        national_id: action(it.national_id),
+        crypto_address: action(it.crypto_address),
+        date_of_birth: action(it.date_of_birth),
+        person_name: action(it.person_name),
+        ..PersonalPolicy::default()
     }
 }
 

@@ -105,6 +105,9 @@ impl From<Action> for Verdict {
     }
 }
 
+/// The rule that stands in findings of the classifier.
+pub(crate) const CLASSIFIER_RULE: &str = "classifier";
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -249,9 +252,11 @@ impl<'t> Judgement<'t> {
     }
 
     /// Decides what follows from `findings`: sets their actions for `level`, and the text by
-    /// `passing`, which is asked only if the text passes.
+    /// `passing`, which is asked only if the text passes. `suspicion` is the chance of an attack that
+    /// the classifier saw, 0 if it was not asked.
     pub(crate) fn conclude(
         level: Level,
+        suspicion: f32,
         mut findings: Vec<Finding>,
         passing: impl FnOnce(&[Finding]) -> Cow<'t, str>,
     ) -> Self {
@@ -259,7 +264,7 @@ impl<'t> Judgement<'t> {
             finding.action = at_level(level, finding);
         }
         let shadows: Vec<Finding> = findings.extract_if(.., Finding::keep_in_shadow).collect();
-        let score = attack_score(&findings);
+        let score = attack_score(suspicion, &findings);
         let hardest = findings.iter().map(|finding| Verdict::from(finding.action)).max();
         let verdict = match hardest {
             None => Verdict::Clear,
@@ -308,13 +313,15 @@ pub(crate) fn action_at(level: Level, kind: &Kind, severity: Severity, action: A
     }
 }
 
-/// The chance that at least one of the findings is an attack. One rule counts once, by however
-/// many parts of the text it was found in.
-fn attack_score(findings: &[Finding]) -> f32 {
-    let mut innocent = 1.0_f32;
+/// The chance that the classifier or at least one of the findings is right about an attack. One
+/// rule counts once, by however many parts of the text it was found in; the classifier's own finding
+/// does not count again.
+fn attack_score(suspicion: f32, findings: &[Finding]) -> f32 {
+    let mut innocent = 1.0_f32 - suspicion;
     for (at, finding) in findings.iter().enumerate() {
         let repeated = findings.iter().take(at).any(|earlier| earlier.rule == finding.rule);
-        if finding.kind.is_attack() && !repeated {
+        let counts = finding.kind.is_attack() && &*finding.rule != CLASSIFIER_RULE;
+        if counts && !repeated {
             innocent *= 1.0 - finding.severity.weight();
         }
     }
@@ -331,7 +338,7 @@ mod tests {
     }
 
     fn verdict(level: Level, finding: Finding) -> Verdict {
-        Judgement::conclude(level, vec![finding], |_| Cow::Borrowed("x")).verdict
+        Judgement::conclude(level, 0.0, vec![finding], |_| Cow::Borrowed("x")).verdict
     }
 
     #[test]
@@ -358,7 +365,8 @@ mod tests {
         };
         for level in [Level::Low, Level::Medium, Level::High] {
             for others in [vec![], vec![plain.clone()]] {
-                let conclude = |it| Judgement::conclude(level, it, |_| Cow::Borrowed("as it is"));
+                let conclude =
+                    |it| Judgement::conclude(level, 0.0, it, |_| Cow::Borrowed("as it is"));
                 let without = conclude(others.clone());
                 let with = conclude([others, vec![shadow.clone()]].concat());
                 assert_eq!(
@@ -369,9 +377,10 @@ mod tests {
                 assert_eq!((found.action, found.shadow), (Action::Flag, Some(Action::Refuse)));
             }
         }
-        let told = serde_json::to_string(&Judgement::conclude(Level::Medium, vec![shadow], |_| {
-            Cow::Borrowed("x")
-        }));
+        let told =
+            serde_json::to_string(&Judgement::conclude(Level::Medium, 0.0, vec![shadow], |_| {
+                Cow::Borrowed("x")
+            }));
         assert_eq!(
             told.unwrap(),
             r#"{"verdict":"clear","score":0.0,"findings":[{"kind":"jailbreak","rule":"shadow","severity":"critical","start":0,"end":1,"action":"flag","shadow":"refuse"}],"text":"x"}"#
@@ -385,7 +394,7 @@ mod tests {
             ..found(Kind::PromptInjection, Severity::Medium, Action::Flag)
         };
         let conclude =
-            |signs| Judgement::conclude(Level::Medium, signs, |_| Cow::Borrowed("x")).verdict;
+            |signs| Judgement::conclude(Level::Medium, 0.0, signs, |_| Cow::Borrowed("x")).verdict;
         assert_eq!(conclude(vec![sign("a"), sign("a"), sign("a")]), Verdict::Flag);
         assert_eq!(conclude(vec![sign("a"), sign("b"), sign("c")]), Verdict::Refuse);
     }

@@ -3,7 +3,8 @@
 //! A [`Screen`] is made once from a [`Policy`] and then only read: no actor, no I/O, no clock, no
 //! lock. The form of a text is judged (`form`); it is normalised (`normalise`) and decoded
 //! (`decode`), matched against rules (`rules`) and configured secrets (`secrets`), searched for
-//! personal data (`personal`), on the way out compared with the agent's own instructions (`leak`),
+//! personal data (`personal`), on the way in judged by a trained model ([`classifier`]), on the way
+//! out compared with the agent's own instructions (`leak`),
 //! and the findings become one [`Judgement`] (`judgement`). What passes is redacted (`passing`) and
 //! sanitised (`sanitise`). [`screen_lines`] does the same for a stream of JSON Lines.
 //!
@@ -14,6 +15,7 @@
 //! - SCREEN-4: a configured secret never passes, in any of its encoded forms.
 //! - SCREEN-5: a rule in shadow changes neither verdict nor score nor text.
 
+pub mod classifier;
 mod confusables;
 mod copies;
 mod decode;

@@ -105,6 +105,9 @@ pub enum RuleProblem {
         /// The valid key most like it.
         nearest: &'static str,
     },
+    /// The classifier's weights, built into the program, cannot be read.
+    #[error("the classifier cannot be used: {0}")]
+    NoModel(crate::classifier::ModelError),
     /// A kind that does not exist.
     #[error("unknown kind \"{kind}\"; did you mean \"{nearest}\"? (or pii.<type>)")]
     UnknownKind {

@@ -30,9 +30,10 @@ pub use self::{
     check::{ALERT_URL, WEBHOOK_SECRET},
     secrets::Secrets,
     sections::{
-        Access, AlertWebhook, AlertsConfig, BotConfig, BrokerConfig, Config, GuardConfig,
+        Access, AlertWebhook, AlertsConfig, Attack, BotConfig, BrokerConfig, Config, GuardConfig,
         GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel, LogsConfig, Mode, ModelConfig,
-        Protocol, SessionConfig, StoreConfig, TelegramConfig,
+        PersonalAction, PersonalConfig, Protocol, Sanitising, SessionConfig, StoreConfig,
+        TelegramConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -72,6 +72,44 @@ choice! {
 }
 
 choice! {
+    /// What happens to personal data of one type.
+    PersonalAction {
+        /// It is not looked for.
+        Off = "off",
+        /// It is noted and passes.
+        Flag = "flag",
+        /// A placeholder takes its place; the answer to its owner shows it again.
+        Redact = "redact",
+        /// The message is refused.
+        Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// How much is taken out of a text before it passes.
+    Sanitising {
+        /// What nobody can see.
+        Normal = "normal",
+        /// Look-alike letters, padding and hidden comments as well.
+        Strict = "strict",
+    }
+}
+
+choice! {
+    /// A kind of attack.
+    Attack {
+        /// Text that tries to command the model.
+        PromptInjection = "prompt_injection",
+        /// Text that tries to talk the model out of its rules.
+        Jailbreak = "jailbreak",
+        /// Questions for the instructions.
+        PromptLeak = "prompt_leak",
+        /// Attempts to carry data out.
+        DataExfiltration = "data_exfiltration",
+    }
+}
+
+choice! {
     /// The least important line that is logged.
     LogLevel {
         /// Something failed and somebody should look.
@@ -301,6 +339,40 @@ section! {
         rules_dir: PathBuf = "config/rules".into();
         /// Public keys of those whose signed rule packs are installed and used: "ed25519:…".
         pack_keys: Vec<String> = Vec::new();
+        /// How much is taken out of a text before it passes: "normal" or "strict".
+        sanitising: Sanitising = Sanitising::Normal;
+        /// Kinds of attack that the trained model leaves alone: "jailbreak", …
+        attacks_off: Vec<Attack> = Vec::new();
+        /// Personal data, by type.
+        personal: PersonalConfig = PersonalConfig::default();
+    }
+}
+
+section! {
+    /// Personal data in messages and answers: "off", "flag", "redact" or "refuse".
+    PersonalConfig {
+        /// Payment cards.
+        credit_card: PersonalAction = PersonalAction::Redact;
+        /// Bank accounts.
+        iban: PersonalAction = PersonalAction::Redact;
+        /// Social security numbers of the USA.
+        ssn: PersonalAction = PersonalAction::Redact;
+        /// Passports.
+        passport: PersonalAction = PersonalAction::Redact;
+        /// Identity and tax numbers of European countries.
+        national_id: PersonalAction = PersonalAction::Redact;
+        /// E-mail addresses.
+        email: PersonalAction = PersonalAction::Flag;
+        /// Telephone numbers.
+        phone: PersonalAction = PersonalAction::Flag;
+        /// Internet addresses.
+        ip: PersonalAction = PersonalAction::Flag;
+        /// Addresses of crypto currencies.
+        crypto_address: PersonalAction = PersonalAction::Flag;
+        /// Dates of birth.
+        date_of_birth: PersonalAction = PersonalAction::Flag;
+        /// Names that somebody gives as theirs.
+        person_name: PersonalAction = PersonalAction::Flag;
     }
 }
 

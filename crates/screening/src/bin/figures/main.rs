@@ -1,6 +1,7 @@
 //! Measures the guard: `guard-figures TOPIC [--data DIR]` prints a table, and fails if a figure that
 //! is required is not met.
 
+mod attacks;
 mod disguises;
 mod linear;
 mod obfuscations;
@@ -54,10 +55,11 @@ fn run(topic: &str, args: &Args) -> Outcome {
         );
     }
     match topic {
+        "attacks" => attacks::run(args),
         "linear" => linear::run(args),
         "obfuscations" => obfuscations::run(args),
         "personal" => personal::run(&args.words).map(|()| true),
         "secrets" => secrets::run(args),
-        _ => Err("the topics are: linear, obfuscations, personal, secrets".into()),
+        _ => Err("the topics are: attacks, linear, obfuscations, personal, secrets".into()),
     }
 }
