@@ -204,7 +204,14 @@ fn judged(judgement: &Judgement<'_>) -> Judged {
         let kind = match &finding.kind {
             // Which credential it is, the rule says.
             Kind::Secret(_) => "secret".to_owned(),
-            kind => kind.to_string(),
+            kind @ (Kind::PromptInjection
+            | Kind::Jailbreak
+            | Kind::PromptLeak
+            | Kind::DataExfiltration
+            | Kind::Dangerous
+            | Kind::Pii(_)
+            | Kind::Custom
+            | Kind::Malformed) => kind.to_string(),
         };
         if !kinds.contains(&kind) {
             kinds.push(kind);

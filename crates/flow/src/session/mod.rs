@@ -28,7 +28,7 @@ use std::{
 use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
-    Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
+    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
     event::{Event, Judged},
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
@@ -45,7 +45,7 @@ use crate::{
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
     fault::fault_point,
-    guard::{self, Cleared, Draft, Verdict},
+    guard::{self, Cleared, Draft, Prompt, Verdict},
     memory, outbox,
     replay::RuleTrier,
     roster::{self, AdministerError, Shared},
@@ -327,14 +327,7 @@ impl SessionActor {
             Effect::Record(events, closes) => return self.record(events, closes, cx),
             Effect::Note(events) => self.noted.extend(events),
             Effect::ScreenPrompt(update, prompt, agent) => {
-                self.expire_later(update, cx);
-                let question =
-                    move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
-                self.screen(cx, prompt, question, move |answer| {
-                    let refused = |judged| (Verdict::Refuse(judged), Placeholders::new());
-                    let (verdict, hidden) = answer.unwrap_or_else(refused);
-                    Input::PromptJudged(update, verdict, hidden)
-                });
+                self.screen_prompt(update, prompt, agent, cx);
             }
             Effect::ScreenDraft(update, draft, agent) => {
                 let question =
@@ -396,6 +389,22 @@ impl SessionActor {
             }
         }
         Ok(())
+    }
+
+    fn screen_prompt(
+        &mut self,
+        update: UpdateId,
+        prompt: Prompt,
+        agent: AgentName,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        self.expire_later(update, cx);
+        let question = move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
+        self.screen(cx, prompt, question, move |answer| {
+            let refused = |judged| (Verdict::Refuse(judged), Placeholders::new());
+            let (verdict, hidden) = answer.unwrap_or_else(refused);
+            Input::PromptJudged(update, verdict, hidden)
+        });
     }
 
     fn show_typing(&self) {
