@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use kit::{
     Actor, Cx, Exit, Expectation, Fault, Health, Mailbox, Probe, RestartPolicy, Spec, Tasks, ask,
     supervise,
@@ -181,11 +182,12 @@ impl Keeper {
         let probe = Arc::clone(mailbox.probe());
         self.live.insert(key, Live { mailbox, rang: now });
         let keeper = cx.mailbox();
-        self.tasks.start(async move {
-            let exit = supervision.await;
+        // Not an async block: that would hold room for the actor twice, once to catch it and once to
+        // wait for it.
+        self.tasks.start(supervision.then(move |exit| async move {
             // lost-ok: the keeper ended.
             keeper.tell(Msg::Ended(key, probe, exit)).await.ok();
-        });
+        }));
     }
 
     /// KEEPER-3.

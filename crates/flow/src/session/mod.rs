@@ -612,6 +612,7 @@ impl SessionActor {
         let is_idle = self.is_idle();
         match (is_idle, self.rest) {
             (true, None) => {
+                self.shrink();
                 let span = if self.leaving { Duration::ZERO } else { self.config.rest_after };
                 self.rest = Some(cx.after(span, |actor, cx| {
                     actor.rest = None;
@@ -624,6 +625,15 @@ impl SessionActor {
                 self.rest = None;
             }
             (true, Some(_)) | (false, None) => (),
+        }
+    }
+
+    fn shrink(&mut self) {
+        self.effects = VecDeque::new();
+        self.noted = Vec::new();
+        self.turns.shrink_to_fit();
+        if let Some(session) = &mut self.session {
+            session.shrink();
         }
     }
 

@@ -106,6 +106,10 @@ impl State {
             }
             Event::TurnClosed { update, .. } => {
                 self.open.remove(update);
+                if self.open.is_empty() {
+                    // An emptied map keeps a node of its own; most conversations are idle.
+                    self.open = BTreeMap::new();
+                }
             }
             Event::AgentSwitched { agent } => self.agent = Some(agent.clone()),
             Event::HistoryReset { agent } => {

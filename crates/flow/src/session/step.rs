@@ -222,7 +222,8 @@ impl Lanes {
 
 #[derive(Debug, Default)]
 struct Lane {
-    turn: Option<Turn>,
+    /// Boxed: most lanes of most conversations have none.
+    turn: Option<Box<Turn>>,
     backlog: VecDeque<Queued>,
 }
 
@@ -292,6 +293,13 @@ impl Session {
             .all(|it| it.turn.is_none() && it.backlog.is_empty())
     }
 
+    /// Gives back the room that work has taken. Many conversations are held while they are idle.
+    pub fn shrink(&mut self) {
+        for lane in self.lanes.both_mut() {
+            lane.backlog.shrink_to_fit();
+        }
+    }
+
     /// Takes one input and says what to do about it. Does no I/O and never waits.
     #[must_use = "effects not carried out are lost"]
     pub fn step(&mut self, input: Input, view: &View) -> Vec<Effect> {
@@ -355,7 +363,7 @@ impl Session {
 
     /// The turn of that update, if it is at the stage that the caller speaks of. SESSION-2.
     fn turn(&mut self, update: UpdateId, is_at: impl Fn(&Stage) -> bool) -> Option<&mut Turn> {
-        let mut turns = self.lanes.both_mut().into_iter().filter_map(|it| it.turn.as_mut());
+        let mut turns = self.lanes.both_mut().into_iter().filter_map(|it| it.turn.as_deref_mut());
         turns.find(|it| it.update == update && is_at(&it.stage))
     }
 

@@ -148,7 +148,7 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let stage = Stage::RescreeningParts;
         let turn = Turn { update, at, reference, reply_to, previews, stage };
-        self.lanes.get_mut(lane).turn = Some(turn);
+        self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
             effects.push(Effect::ScreenParts(update, left));
