@@ -3,6 +3,7 @@
 //! Receives  `ScreenPrompt`, `ScreenDraft` and `ScreenParts`, from sessions.
 //! Sends     one verdict per question, back to who asked.
 //! Owns      nothing: the rules are compiled elsewhere and shared; they may change between two texts.
+//!           A prompt that needs a second opinion is judged on another thread meanwhile.
 //! On crash  the question in hand is lost; the session asks once more, then refuses the text.
 //!
 //! Invariants: GUARD-1 text that was not judged has no type that broker or outbox accept.
@@ -261,6 +262,18 @@ impl Guard {
         Self { rules, canary, tally, known: None }
     }
 
+    fn answer_prompt(
+        &self,
+        agent: &AgentName,
+        (verdict, hidden): (Verdict<Prompt>, Placeholders),
+        reply: oneshot::Sender<(Verdict<Prompt>, Placeholders)>,
+    ) {
+        self.tally.judged("in", &verdict);
+        report("in", agent.as_str(), verdict.judged());
+        // lost-ok: the session restarted meanwhile and will ask again.
+        reply.send((verdict, hidden)).ok();
+    }
+
     fn context(&mut self, agent: &Arc<Agent>) -> Result<&OutboundContext, Fault> {
         let known = match self.known.take() {
             Some((it, context)) if Arc::ptr_eq(&it, agent) => (it, context),
@@ -280,22 +293,33 @@ impl Guard {
 impl Actor for Guard {
     type Msg = Msg;
 
-    fn handle(&mut self, msg: Msg, _: &mut Cx<'_, Self>) -> Result<(), Fault> {
+    fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         fault_point("guard");
         let screen = Arc::clone(&self.rules.load().screen);
         match msg {
             Msg::ScreenPrompt(prompt, agent, reply) => {
-                let (verdict, hidden) = screen_prompt(&screen, prompt, &agent);
-                self.tally.judged("in", &verdict);
-                report("in", agent.as_str(), verdict.judged());
-                // lost-ok: the session restarted meanwhile and will ask again.
-                reply.send((verdict, hidden)).ok();
+                let quoted = prompt.quoted.as_deref();
+                if screen.asks_about(&prompt.text) || quoted.is_some_and(|it| screen.asks_about(it))
+                {
+                    // A second opinion takes milliseconds, so others are not kept waiting for it.
+                    let name = agent.clone();
+                    let judge = move || screen_prompt(&screen, prompt, &name);
+                    cx.when(tokio::task::spawn_blocking(judge), move |guard, judged, _| {
+                        let judged =
+                            judged.map_err(|error| Fault::new("a prompt is not judged", error))?;
+                        guard.answer_prompt(&agent, judged, reply);
+                        Ok(())
+                    });
+                    return Ok(());
+                }
+                let judged = screen_prompt(&screen, prompt, &agent);
+                self.answer_prompt(&agent, judged, reply);
             }
             Msg::ScreenDraft(draft, agent, reply) => {
                 let verdict = screen_draft(&screen, draft, self.context(&agent)?);
                 self.tally.judged("out", &verdict);
                 report("out", agent.name.as_str(), verdict.judged());
-                // lost-ok: as above.
+                // lost-ok: the session restarted meanwhile and will ask again.
                 reply.send(verdict).ok();
             }
             Msg::ScreenParts(parts, reply) => {
