@@ -6,6 +6,7 @@ guard-peers-venv makes.
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 CORE = min(os.sched_getaffinity(0))
+OPEN = contextlib.ExitStack()
 
 
 def attacks_by_patterns():
@@ -40,8 +42,8 @@ def secrets_by_patterns():
     from detect_secrets.core.scan import scan_line
     from detect_secrets.settings import default_settings
 
-    settings = default_settings()
-    settings.__enter__()
+    # Its settings hold until the end of the program.
+    OPEN.enter_context(default_settings())
     return lambda text: [list(scan_line(line)) for line in text.splitlines()]
 
 
@@ -151,6 +153,7 @@ def main():
         )
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    OPEN.close()
 
 
 PERSONAL = "presidio-analyzer, personal data by patterns"

@@ -12,7 +12,7 @@ use std::{fmt, ops::Range, sync::Arc};
 
 /// How much the second opinion's log odds count, beside the classifier's. Chosen on held-out
 /// sources, see `docs/guard.md`.
-const WEIGHT: f32 = 0.5;
+const WEIGHT: f32 = 0.35;
 /// No single opinion is more certain than this or its opposite.
 const CERTAIN: f32 = 0.999_9;
 

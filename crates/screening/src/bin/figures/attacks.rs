@@ -16,9 +16,9 @@ use std::{
 use crate::{Args, Outcome};
 
 use screening::{
-    GreyZone, Level, SecondOpinion,
+    GreyZone, Level, Limits, Policy, Screen, SecondOpinion, Verdict,
     classifier::{
-        AttackModel,
+        AttackKind, AttackModel,
         train::{
             Prepared, Settings,
             measure::{self, Scored},
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             met &= second_opinion(data, over_defence, command)?;
         }
         (Some(data), None) => {
+            rules_alone(data)?;
             for unlicensed in [false, true] {
                 met &= sources(data, over_defence, unlicensed)?;
             }
@@ -57,6 +58,35 @@ pub(crate) fn run(args: &Args) -> Outcome {
         (None, _) => println!("\nNo --data, so nothing is said of sources that were left out."),
     }
     Ok(met)
+}
+
+/// What the rules do without the classifier: they were written by hand, so nothing is left out.
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+fn rules_alone(data: &Path) -> Result<(), Box<dyn Error>> {
+    let limits = Limits { chars_max: usize::MAX, ..Limits::default() };
+    let attacks_disabled = AttackKind::ALL.to_vec();
+    let screen = Screen::new(Policy { limits, attacks_disabled, ..Policy::default() })?;
+    let mut refused: BTreeMap<(String, bool), (f32, f32)> = BTreeMap::new();
+    for example in read_guard_data(data)? {
+        let judgement = screen.inbound(&example.text);
+        let is_refused = judgement.verdict == Verdict::Refuse && 0.0 < judgement.score;
+        let counts = refused.entry((example.source, example.attack)).or_default();
+        counts.0 += 1.0;
+        counts.1 += f32::from(u8::from(is_refused));
+    }
+    let mean = |chosen: &dyn Fn(&str, bool) -> bool| {
+        let shares = refused.iter().filter(|((source, attack), _)| chosen(source, *attack));
+        let shares: Vec<f32> = shares.map(|(_, (all, refused))| refused / all).collect();
+        100.0 * shares.iter().sum::<f32>() / shares.len().max(1) as f32
+    };
+    let harmless = mean(&|_, attack| !attack);
+    let ordinary = mean(&|source, attack| !attack && ORDINARY.contains(&source));
+    let attacks = mean(&|_, attack| attack);
+    println!(
+        "\nRules alone, level medium, mean over sources: refused are {harmless:.2} % of harmless \
+         texts, {ordinary:.2} % of ordinary ones, {attacks:.1} % of attacks."
+    );
+    Ok(())
 }
 
 fn scored(data: &Path, unlicensed: bool) -> Result<Vec<Scored>, Box<dyn Error>> {
@@ -80,14 +110,12 @@ fn second_opinion(data: &Path, over_defence: f32, command: &str) -> Outcome {
     let lines = measure::lines(&scored);
     println!("\n### Sources left out, tiers 1 and 2\n");
     let met = table(&scored, lines, over_defence);
-    for scores in [GreyZone::SCORES_DEFAULT, 0.0..1.1] {
-        let judge = Arc::new(Program::start(command)?);
-        let zone = GreyZone { judge, scores: scores.clone() };
-        let (both, asked) = measure::seconded(&scored, &zone);
-        let share = 100.0 * asked as f32 / scored.len() as f32;
-        println!("\n### With the second opinion, asked about scores of {scores:?}: {share:.1} %\n");
-        table(&both, lines, over_defence);
-    }
+    let scores = GreyZone::SCORES_DEFAULT;
+    let zone = GreyZone { judge: Arc::new(Program::start(command)?), scores: scores.clone() };
+    let (both, asked) = measure::seconded(&scored, &zone);
+    let share = 100.0 * asked as f32 / scored.len() as f32;
+    println!("\n### With a second opinion on scores of {scores:?}, {share:.1} % of the texts\n");
+    table(&both, lines, over_defence);
     Ok(met)
 }
 
