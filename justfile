@@ -34,6 +34,18 @@ demo *args:
 bench *args:
     scripts/bench {{args}}
 
+# The guard beside guards in Python, on the same texts.
+bench-guard *args:
+    scripts/bench guard {{args}}
+
+# A figure of the guard: attacks, linear, obfuscations, personal, secrets or speed. Some need --data DIR.
+guard-figures topic *args:
+    cargo run --release -p screening --features figures --bin guard-figures -- {{topic}} {{args}}
+
+# Random texts for the guard, half an hour unless said.
+fuzz seconds="1800":
+    scripts/fuzz {{seconds}}
+
 # One session under 2,000 seeds of crashes and lost answers.
 sim:
     cargo test -p flow session_3 -- --nocapture

@@ -4,3 +4,5 @@
 
 pub mod models;
 pub mod telegram;
+#[cfg(feature = "guard-transformer")]
+pub mod transformer;

@@ -17,8 +17,8 @@ use flow::{
 };
 use protocol::{BotId, PersonId, model::Model};
 use screening::{
-    ExactSecret, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile, Sanitising,
-    Screen, classifier::AttackKind,
+    ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
+    Sanitising, Screen, SecondOpinion, classifier::AttackKind,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -157,6 +157,7 @@ pub fn policy(loaded: &Loaded, rule_files: Vec<RuleFile>) -> Policy {
     };
     let usual = Limits::default();
     let chars_max = config.limits.message_chars_max.0.map_or(usize::MAX, |it| it as usize);
+    let tokens_max = config.limits.message_tokens_max.0.map_or(0, |it| it as usize);
     Policy {
         level,
         // A shorter one would be found in ordinary words.
@@ -167,24 +168,70 @@ pub fn policy(loaded: &Loaded, rule_files: Vec<RuleFile>) -> Policy {
             .enumerate()
             .map(secret)
             .collect(),
-        limits: Limits { chars_max, ..usual },
+        limits: Limits { chars_max, tokens_max, ..usual },
         rule_files,
         personal: personal(&config.guard.personal),
         sanitising: match config.guard.sanitising {
             config::Sanitising::Normal => Sanitising::Normal,
             config::Sanitising::Strict => Sanitising::Strict,
         },
-        attacks_disabled: config.guard.attacks_off.iter().map(|it| attack(*it)).collect(),
+        kinds_disabled: config.guard.attacks_off.iter().map(|it| kind(*it)).collect(),
+        attacks_disabled: config.guard.attacks_off.iter().filter_map(|it| attack(*it)).collect(),
         ..Policy::default()
     }
 }
 
-fn attack(it: config::Attack) -> AttackKind {
+/// Who gives second opinions on doubtful messages, if the configuration names anybody.
+///
+/// # Errors
+/// What is wrong with the transformer's files.
+pub fn second_opinion(config: &config::GuardConfig) -> Result<Option<GreyZone>, BuildError> {
+    let Some(folder) = &config.transformer_path else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than f32 holds")]
+    let scores = config.transformer_from as f32..config.transformer_to as f32;
+    Ok(Some(GreyZone { judge: transformer(folder, config.transformer_time_max)?, scores }))
+}
+
+#[cfg(feature = "guard-transformer")]
+fn transformer(folder: &Path, time_max: Duration) -> Result<Arc<dyn SecondOpinion>, BuildError> {
+    use adapters::transformer::{Transformer, TransformerConfig};
+
+    struct Judge(Transformer);
+
+    impl SecondOpinion for Judge {
+        fn score(&self, text: &str) -> Option<f32> {
+            self.0.score(text)
+        }
+    }
+
+    let made = Transformer::load(&TransformerConfig { folder: folder.to_owned(), time_max });
+    Ok(Arc::new(Judge(made.map_err(|error| BuildError::of(&error))?)))
+}
+
+#[cfg(not(feature = "guard-transformer"))]
+fn transformer(_: &Path, _: Duration) -> Result<Arc<dyn SecondOpinion>, BuildError> {
+    Err(BuildError("guard.transformer_path: this program was built without it".to_owned()))
+}
+
+/// The kind of a built-in rule.
+fn kind(it: config::Attack) -> Kind {
     match it {
-        config::Attack::PromptInjection => AttackKind::PromptInjection,
-        config::Attack::Jailbreak => AttackKind::Jailbreak,
-        config::Attack::PromptLeak => AttackKind::PromptLeak,
-        config::Attack::DataExfiltration => AttackKind::DataExfiltration,
+        config::Attack::PromptInjection => Kind::PromptInjection,
+        config::Attack::Jailbreak => Kind::Jailbreak,
+        config::Attack::PromptLeak => Kind::PromptLeak,
+        config::Attack::DataExfiltration => Kind::DataExfiltration,
+        config::Attack::Dangerous => Kind::Dangerous,
+    }
+}
+
+/// The kind that the trained model knows it as, if it does.
+fn attack(it: config::Attack) -> Option<AttackKind> {
+    match it {
+        config::Attack::PromptInjection => Some(AttackKind::PromptInjection),
+        config::Attack::Jailbreak => Some(AttackKind::Jailbreak),
+        config::Attack::PromptLeak => Some(AttackKind::PromptLeak),
+        config::Attack::DataExfiltration => Some(AttackKind::DataExfiltration),
+        config::Attack::Dangerous => None,
     }
 }
 

@@ -623,6 +623,15 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
             Finding::bad("the guard's rules do not compile", error.to_string(), "correct the rule")
         }
     });
+    match build::second_opinion(&loaded.config.guard) {
+        Ok(None) => {}
+        Ok(Some(_)) => findings.push(Finding::ok("the guard's transformer can be asked")),
+        Err(error) => findings.push(Finding::bad(
+            "the guard's transformer cannot be asked",
+            error.to_string(),
+            "run scripts/fetch-guard-model, or correct guard.transformer_path",
+        )),
+    }
     findings.extend(kit::block_on(examine_bots(loaded)));
     findings
 }

@@ -107,6 +107,8 @@ impl From<Action> for Verdict {
 
 /// The rule that stands in findings of the classifier.
 pub(crate) const CLASSIFIER_RULE: &str = "classifier";
+/// The rule that stands in findings that the classifier alone would not have made.
+pub(crate) const OPINION_RULE: &str = "second_opinion";
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -320,7 +322,8 @@ fn attack_score(suspicion: f32, findings: &[Finding]) -> f32 {
     let mut innocent = 1.0_f32 - suspicion;
     for (at, finding) in findings.iter().enumerate() {
         let repeated = findings.iter().take(at).any(|earlier| earlier.rule == finding.rule);
-        let counts = finding.kind.is_attack() && &*finding.rule != CLASSIFIER_RULE;
+        let is_model = [CLASSIFIER_RULE, OPINION_RULE].contains(&&*finding.rule);
+        let counts = finding.kind.is_attack() && !is_model;
         if counts && !repeated {
             innocent *= 1.0 - finding.severity.weight();
         }

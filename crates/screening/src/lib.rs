@@ -3,8 +3,8 @@
 //! A [`Screen`] is made once from a [`Policy`] and then only read: no actor, no I/O, no clock, no
 //! lock. The form of a text is judged (`form`); it is normalised (`normalise`) and decoded
 //! (`decode`), matched against rules (`rules`) and configured secrets (`secrets`), searched for
-//! personal data (`personal`), on the way in judged by a trained model ([`classifier`]), on the way
-//! out compared with the agent's own instructions (`leak`),
+//! personal data (`personal`), on the way in judged by a trained model ([`classifier`]) and, where
+//! that is in doubt, by whoever is plugged in (`opinion`), on the way out compared with the agent's own instructions (`leak`),
 //! and the findings become one [`Judgement`] (`judgement`). What passes is redacted (`passing`) and
 //! sanitised (`sanitise`). [`screen_lines`] does the same for a stream of JSON Lines.
 //!
@@ -25,6 +25,7 @@ mod leak;
 mod lines;
 mod literals;
 mod normalise;
+mod opinion;
 mod own;
 mod passing;
 mod personal;
@@ -40,6 +41,7 @@ pub use judgement::{
 };
 pub use leak::OutboundContext;
 pub use lines::{LinesSummary, ScreenRequest, ScreenResponse, screen_lines};
+pub use opinion::{GreyZone, SecondOpinion};
 pub use own::{OWN_RULES, OwnRule};
 pub use personal::{
     Found, PersonalAction, PersonalPolicy, PersonalSearch, PersonalType, PhoneRegion, Placeholders,

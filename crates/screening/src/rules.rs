@@ -282,6 +282,7 @@ pub(crate) fn read_all(
     builtin: &[RuleFile],
     files: &[RuleFile],
     disabled: &[String],
+    kinds_disabled: &[Kind],
 ) -> Result<Vec<Rule>, RuleError> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut names = std::collections::HashSet::new();
@@ -300,7 +301,14 @@ pub(crate) fn read_all(
             if RULES_MAX <= rules.len() {
                 return Err(fault(RuleProblem::TooManyRules));
             }
-            rules.push(rule);
+            let is_off = match when {
+                // Built in.
+                Compile::WhenNeeded => kinds_disabled.contains(&rule.kind),
+                Compile::AtOnce => false,
+            };
+            if !is_off {
+                rules.push(rule);
+            }
         }
     }
     for name in disabled {
@@ -465,13 +473,13 @@ passes = ["aurora borealis"]
 
     fn error_of(text: &str) -> String {
         let file = RuleFile { name: "own.toml".to_owned(), text: text.to_owned() };
-        read_all(&[], &[file], &[]).unwrap_err().to_string()
+        read_all(&[], &[file], &[], &[]).unwrap_err().to_string()
     }
 
     #[test]
     fn a_good_file_is_read() {
         let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
-        let rules = read_all(&[], &[file], &[]).unwrap();
+        let rules = read_all(&[], &[file], &[], &[]).unwrap();
         assert_eq!(rules.len(), 1);
         assert!(rules[0].applies(Direction::Out, None));
         assert!(!rules[0].applies(Direction::In, None));
@@ -531,7 +539,7 @@ passes = ["aurora borealis"]
     fn every_pattern_that_is_compiled_when_needed_is_good() {
         let files = [include_str!("../rules/builtin.toml"), include_str!("../rules/secrets.toml")];
         let files = files.map(|text| RuleFile { name: "file".to_owned(), text: text.to_owned() });
-        let rules = read_all(&files, &[], &[]).unwrap();
+        let rules = read_all(&files, &[], &[], &[]).unwrap();
         assert!(150 <= rules.len());
         for rule in rules {
             assert_eq!(rule.pattern.fault(), None, "{}", rule.name);
@@ -544,7 +552,7 @@ passes = ["aurora borealis"]
         assert!(error_of(&own).contains("entropy_min is 0.0 to 8.0"), "{}", error_of(&own));
         let own = GOOD.replace("keywords = [\"aurora\"]", "assigned_to = [\"acme_login\"]");
         let file = RuleFile { name: "own.toml".to_owned(), text: own };
-        let rules = read_all(&[], &[file], &[]).unwrap();
+        let rules = read_all(&[], &[file], &[], &[]).unwrap();
         assert!(rules[0].keywords.contains(&"acme-login".to_owned()));
         let bad = GOOD.replace(r"'(?i)\bproject\s+aurora\b'", "'(unclosed'");
         assert!(error_of(&bad).contains("the pattern cannot be used"), "{}", error_of(&bad));
@@ -554,9 +562,9 @@ passes = ["aurora borealis"]
     fn only_a_rule_that_exists_can_be_disabled() {
         let file = RuleFile { name: "own.toml".to_owned(), text: GOOD.to_owned() };
         let files = [file];
-        assert!(read_all(&[], &files, &["project_name".to_owned()]).unwrap().is_empty());
+        assert!(read_all(&[], &files, &["project_name".to_owned()], &[]).unwrap().is_empty());
         assert_eq!(
-            read_all(&[], &files, &["project_nme".to_owned()]).unwrap_err().to_string(),
+            read_all(&[], &files, &["project_nme".to_owned()], &[]).unwrap_err().to_string(),
             "rules_disabled, rule project_nme: there is no rule of this name to disable; did you mean \"project_name\"?"
         );
     }

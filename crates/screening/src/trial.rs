@@ -35,7 +35,7 @@ impl Trial {
     /// # Errors
     /// If one cannot be used. The error names it and says what is wrong.
     pub fn new(level: Level, files: &[RuleFile], own: &[OwnRule]) -> Result<Self, RuleError> {
-        let mut rules = rules::read_all(&[], files, &[])?;
+        let mut rules = rules::read_all(&[], files, &[], &[])?;
         own::add(&mut rules, own)?;
         Ok(Self { level, rules })
     }
@@ -45,7 +45,7 @@ impl Trial {
     /// # Errors
     /// Never, unless the program was built with rules that do not compile.
     pub fn builtin(level: Level) -> Result<Self, RuleError> {
-        let rules = rules::read_all(&builtin(), &[], &[])?;
+        let rules = rules::read_all(&builtin(), &[], &[], &[])?;
         Ok(Self { level, rules })
     }
 

@@ -1,5 +1,7 @@
 //! The figures of personal data, on a sixth of the reported set.
 
+#[path = "../src/bin/figures/clock.rs"]
+mod clock;
 #[path = "../src/bin/figures/personal/mod.rs"]
 mod personal;
 

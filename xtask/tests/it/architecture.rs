@@ -44,6 +44,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("candle-core", &["adapters"]),
     ("candle-transformers", &["adapters"]),
     ("tokenizers", &["adapters"]),
+    ("rten", &["adapters"]),
     // Beside the adapters: `guildhall status` asks the console, the rehearsal calls webhooks and
     // pumps, the end-to-end tests look at the hall as a browser would.
     ("reqwest", &["adapters", "guildhall", "rehearsal", "end-to-end"]),

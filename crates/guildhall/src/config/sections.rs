@@ -106,6 +106,8 @@ choice! {
         PromptLeak = "prompt_leak",
         /// Attempts to carry data out.
         DataExfiltration = "data_exfiltration",
+        /// Requests for serious harm.
+        Dangerous = "dangerous",
     }
 }
 
@@ -325,6 +327,9 @@ section! {
         flood_ignore: Limit<Duration> = Limit(Some(secs(600)));
         /// The longest message that is taken, in characters; 0 for no limit.
         message_chars_max: Limit<u32> = Limit(Some(8_000));
+        /// The longest message that is taken, in tokens as a model is likely to count them; 0 for no
+        /// limit.
+        message_tokens_max: Limit<u32> = Limit(Some(8_000));
         /// Updates that wait on disk before the hall stops fetching more.
         waiting_updates_max: usize = 20_000, limit 100..=10_000_000;
     }
@@ -341,8 +346,17 @@ section! {
         pack_keys: Vec<String> = Vec::new();
         /// How much is taken out of a text before it passes: "normal" or "strict".
         sanitising: Sanitising = Sanitising::Normal;
-        /// Kinds of attack that the trained model leaves alone: "jailbreak", …
+        /// Kinds of attack that are not looked for, by built-in rules and trained model: "jailbreak", …
         attacks_off: Vec<Attack> = Vec::new();
+        /// The folder of a small transformer that is asked about doubtful messages; scripts/fetch-guard-model
+        /// makes one. By default nobody is asked.
+        transformer_path: Option<PathBuf> = None, example "data/models/guard-minilm";
+        /// The least score, 0 to 1, of a message that the transformer is asked about.
+        transformer_from: f64 = 0.1, within 0.0..=1.0;
+        /// The score from which it is not asked any more.
+        transformer_to: f64 = 0.9, within 0.0..=1.0;
+        /// How long its answer is waited for; without one the trained model's score stands.
+        transformer_time_max: Duration = millis(250), within millis(1)..=secs(10);
         /// Personal data, by type.
         personal: PersonalConfig = PersonalConfig::default();
     }

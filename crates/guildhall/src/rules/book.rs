@@ -92,7 +92,8 @@ impl Book {
     /// Which rule of which file is wrong, and how.
     pub fn open(loaded: &Loaded) -> Result<(Self, InForce), BuildError> {
         let sources = Sources::of(&loaded.config)?;
-        let policy = Policy { rule_files: Vec::new(), ..build::policy(loaded, Vec::new()) };
+        let second_opinion = build::second_opinion(&loaded.config.guard)?;
+        let policy = Policy { second_opinion, ..build::policy(loaded, Vec::new()) };
         let files = Mutex::new(sources.files()?);
         let book = Self { policy, sources, files };
         let in_force = book.make(Vec::new()).map_err(BuildError::in_words)?;

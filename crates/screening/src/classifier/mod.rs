@@ -126,10 +126,41 @@ impl AttackModel {
             // No level acts, so the kind means nothing.
             return Opinion { score, kind: AttackKind::PromptInjection };
         }
-        let hits = self.lexicon.find(&words);
+        Opinion { score, kind: self.kind_of(&words, range) }
+    }
+
+    /// The kind of attack that a text most resembles; means nothing if its score is low.
+    pub(crate) fn kind(&self, text: &str) -> AttackKind {
+        let words = Words::cut(text);
+        let (_, range) = self.raw(&words);
+        self.kind_of(&words, range)
+    }
+
+    fn kind_of(&self, words: &Words, range: Range<usize>) -> AttackKind {
+        let hits = self.lexicon.find(words);
         let mut ideas = Vec::new();
-        features::ideas(&words, &hits, range, &mut ideas);
-        Opinion { score, kind: self.weights.kind(&ideas) }
+        features::ideas(words, &hits, range, &mut ideas);
+        self.weights.kind(&ideas)
+    }
+
+    /// What of a text a slower judge should read: a short text as it is, of a long one the worst
+    /// stretch and half a stretch on each side, as folded words.
+    pub(crate) fn passage(&self, text: &str) -> String {
+        let words = Words::cut(text);
+        let hits = self.lexicon.find(&words);
+        let sums = self.gram_sums(&words);
+        let mut ideas = Vec::with_capacity(256);
+        let scored = stretches(words.list.len())
+            .map(|range| (self.stretch(&words, &hits, &sums, range.clone(), &mut ideas), range));
+        let Some((_, worst)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return text.to_owned();
+        };
+        let start = worst.start.saturating_sub(STEP_WORDS);
+        let end = (worst.end + STEP_WORDS).min(words.list.len());
+        let folded = words.list.get(start..end).unwrap_or_default().iter();
+        let folded: Vec<_> =
+            folded.map(|word| String::from_utf8_lossy(words.bytes(word))).collect();
+        folded.join(" ")
     }
 
     /// The raw score of the worst stretch, and that stretch.

@@ -113,6 +113,7 @@ impl Cutter {
 
     /// Lower case, compatibility form, no accents.
     fn fold(&mut self, c: char) {
+        let c = styled(c).unwrap_or(c);
         for c in c.nfkd().flat_map(char::to_lowercase) {
             match c {
                 _ if is_combining_mark(c) => {}
@@ -216,6 +217,46 @@ impl Cutter {
     }
 }
 
+/// The Latin letter that a small capital, or a letter in a dark square or circle, is: no language is
+/// written in them, and Unicode has no compatibility form for them.
+fn styled(c: char) -> Option<char> {
+    const SMALL: [(char, char); 24] = [
+        ('ᴀ', 'a'),
+        ('ʙ', 'b'),
+        ('ᴄ', 'c'),
+        ('ᴅ', 'd'),
+        ('ᴇ', 'e'),
+        ('ꜰ', 'f'),
+        ('ɢ', 'g'),
+        ('ʜ', 'h'),
+        ('ɪ', 'i'),
+        ('ᴊ', 'j'),
+        ('ᴋ', 'k'),
+        ('ʟ', 'l'),
+        ('ᴍ', 'm'),
+        ('ɴ', 'n'),
+        ('ᴏ', 'o'),
+        ('ᴘ', 'p'),
+        ('ʀ', 'r'),
+        ('ꜱ', 's'),
+        ('ᴛ', 't'),
+        ('ᴜ', 'u'),
+        ('ᴠ', 'v'),
+        ('ᴡ', 'w'),
+        ('ʏ', 'y'),
+        ('ᴢ', 'z'),
+    ];
+    let from = |first: u32| char::from_u32(u32::from(c) - first + u32::from('a'));
+    match c {
+        '\u{1F150}'..='\u{1F169}' => from(0x1F150),
+        '\u{1F170}'..='\u{1F189}' => from(0x1F170),
+        'ɢ'..='ʟ' | 'ᴀ'..='ᴢ' | 'ꜰ' | 'ꜱ' => {
+            SMALL.iter().find(|(small, _)| *small == c).map(|(_, letter)| *letter)
+        }
+        _ => None,
+    }
+}
+
 /// The Latin letter that a folded Cyrillic, Greek or Armenian letter is easily taken for.
 fn look_alike(c: char) -> Option<char> {
     Some(match c {
@@ -224,6 +265,7 @@ fn look_alike(c: char) -> Option<char> {
         'с' | 'ϲ' => 'c',
         'ԁ' => 'd',
         'е' | 'ε' => 'e',
+        'ғ' => 'f',
         'ց' => 'g',
         'һ' | 'հ' | 'н' => 'h',
         'і' | 'ι' => 'i',
@@ -264,6 +306,7 @@ mod tests {
             ("іgnоrе привет", vec!["ignore", "привет"]),
             ("忽略指令", vec!["忽", "略", "指", "令"]),
             ("ĐẶT ÖĞÜT ıI", vec!["dat", "ogut", "ii"]),
+            ("ɪɢɴᴏʀᴇ ᴛʜɪs 🅽🅾🆆 🅐🅛🅛", vec!["ignore", "this", "now", "all"]),
             ("", vec![]),
         ] {
             assert_eq!(cut(text), expected, "{text:?}");

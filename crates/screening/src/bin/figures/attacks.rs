@@ -3,15 +3,27 @@
 //! The sources are measured by models that were trained without them, so this trains four models;
 //! our own sentences and the speed are measured with the model that ships.
 
-use std::{collections::BTreeMap, error::Error, time::Instant};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use crate::{Args, Outcome};
 
 use screening::{
-    Level,
+    GreyZone, Level, Limits, Policy, Screen, SecondOpinion, Verdict,
     classifier::{
-        AttackModel,
-        train::{FALSE_ALARMS, Prepared, Settings, measure, read_guard_data},
+        AttackKind, AttackModel,
+        train::{
+            Prepared, Settings,
+            measure::{self, Scored},
+            read_guard_data,
+        },
     },
 };
 
@@ -30,32 +42,91 @@ struct Sentence {
 /// Prints the tables. `false` if a required figure is not met.
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
 pub(crate) fn run(args: &Args) -> Outcome {
-    let mut met = own_sentences()?;
+    let (mut met, over_defence) = own_sentences()?;
     met &= speed()?;
-    match &args.data {
-        Some(data) => {
+    let opinion = args.words.iter().skip_while(|word| *word != "--opinion").nth(1);
+    match (&args.data, opinion) {
+        (Some(data), Some(command)) => {
+            met &= second_opinion(data, over_defence, command)?;
+        }
+        (Some(data), None) => {
+            rules_alone(data)?;
             for unlicensed in [false, true] {
-                met &= sources(data, unlicensed)?;
+                met &= sources(data, over_defence, unlicensed)?;
             }
         }
-        None => println!("\nNo --data, so nothing is said of sources that were left out."),
+        (None, _) => println!("\nNo --data, so nothing is said of sources that were left out."),
     }
     Ok(met)
 }
 
+/// What the rules do without the classifier: they were written by hand, so nothing is left out.
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn sources(data: &std::path::Path, unlicensed: bool) -> Result<bool, Box<dyn Error>> {
+fn rules_alone(data: &Path) -> Result<(), Box<dyn Error>> {
+    let limits = Limits { chars_max: usize::MAX, ..Limits::default() };
+    let attacks_disabled = AttackKind::ALL.to_vec();
+    let screen = Screen::new(Policy { limits, attacks_disabled, ..Policy::default() })?;
+    let mut refused: BTreeMap<(String, bool), (f32, f32)> = BTreeMap::new();
+    for example in read_guard_data(data)? {
+        let judgement = screen.inbound(&example.text);
+        let is_refused = judgement.verdict == Verdict::Refuse && 0.0 < judgement.score;
+        let counts = refused.entry((example.source, example.attack)).or_default();
+        counts.0 += 1.0;
+        counts.1 += f32::from(u8::from(is_refused));
+    }
+    let mean = |chosen: &dyn Fn(&str, bool) -> bool| {
+        let shares = refused.iter().filter(|((source, attack), _)| chosen(source, *attack));
+        let shares: Vec<f32> = shares.map(|(_, (all, refused))| refused / all).collect();
+        100.0 * shares.iter().sum::<f32>() / shares.len().max(1) as f32
+    };
+    let harmless = mean(&|_, attack| !attack);
+    let ordinary = mean(&|source, attack| !attack && ORDINARY.contains(&source));
+    let attacks = mean(&|_, attack| attack);
+    println!(
+        "\nRules alone, level medium, mean over sources: refused are {harmless:.2} % of harmless \
+         texts, {ordinary:.2} % of ordinary ones, {attacks:.1} % of attacks."
+    );
+    Ok(())
+}
+
+fn scored(data: &Path, unlicensed: bool) -> Result<Vec<Scored>, Box<dyn Error>> {
     let settings = Settings { unlicensed, ..Settings::default() };
-    let prepared = Prepared::new(read_guard_data(data)?, settings)?;
-    let scored = measure::held_out(&prepared);
+    Ok(measure::held_out(&Prepared::new(read_guard_data(data)?, settings)?))
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+fn sources(data: &Path, over_defence: f32, unlicensed: bool) -> Outcome {
+    let scored = scored(data, unlicensed)?;
     let with = if unlicensed { "with" } else { "without" };
     println!("\n### Sources left out, trained {with} the source that has no licence\n");
-    println!(
-        "| level | false alarms allowed | benign | ordinary | malicious |\n|---|---|---|---|---|"
-    );
-    let mut means = (0.0, 0.0, 0.0);
-    for (level, share) in ["low", "medium", "high"].iter().zip(FALSE_ALARMS) {
-        let found = measure::accuracies(&scored, measure::line_for(&scored, share));
+    Ok(table(&scored, measure::lines(&scored), over_defence))
+}
+
+/// Without and with a second opinion, given by a program that reads JSON Lines with `text` and writes
+/// a score a line.
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+fn second_opinion(data: &Path, over_defence: f32, command: &str) -> Outcome {
+    let scored = scored(data, false)?;
+    let lines = measure::lines(&scored);
+    println!("\n### Sources left out, tiers 1 and 2\n");
+    let met = table(&scored, lines, over_defence);
+    let scores = GreyZone::SCORES_DEFAULT;
+    let zone = GreyZone { judge: Arc::new(Program::start(command)?), scores: scores.clone() };
+    let (both, asked) = measure::seconded(&scored, &zone);
+    let share = 100.0 * asked as f32 / scored.len() as f32;
+    println!("\n### With a second opinion on scores of {scores:?}, {share:.1} % of the texts\n");
+    table(&both, lines, over_defence);
+    Ok(met)
+}
+
+/// Prints what comes of held-out scores at the lines of the three levels. `false` if a required
+/// figure is not met.
+#[expect(clippy::print_stdout, reason = "this is what the program is for")]
+fn table(scored: &[Scored], lines: [f32; 3], over_defence: f32) -> bool {
+    println!("| level | benign | ordinary | malicious | balanced |\n|---|---|---|---|---|");
+    let mut means = (0.0, 0.0, 0.0, 0.0);
+    for (level, line) in ["low", "medium", "high"].iter().zip(lines) {
+        let found = measure::accuracies(scored, line);
         let mean = |chosen: &dyn Fn(&str, bool) -> bool| {
             let (mut sum, mut count) = (0.0, 0.0_f32);
             for ((source, attack), (_, accuracy)) in &found {
@@ -69,21 +140,55 @@ fn sources(data: &std::path::Path, unlicensed: bool) -> Result<bool, Box<dyn Err
         let benign = mean(&|_, attack| !attack);
         let ordinary = mean(&|source, attack| !attack && ORDINARY.contains(&source));
         let malicious = mean(&|_, attack| attack);
-        println!(
-            "| {level} | {:.1} % | {benign:.1} | {ordinary:.1} | {malicious:.1} |",
-            share * 100.0
-        );
+        // The over-defence is that of level medium.
+        let balanced = f32::midpoint(malicious, f32::midpoint(benign, over_defence));
+        let shown = if *level == "medium" { format!("{balanced:.1}") } else { String::new() };
+        println!("| {level} | {benign:.1} | {ordinary:.1} | {malicious:.1} | {shown} |");
         if *level == "medium" {
-            means = (benign, ordinary, malicious);
+            means = (benign, ordinary, malicious, balanced);
             print_sources(&found);
         }
     }
-    let (auc, recall) = (measure::auc(&scored), 100.0 * measure::recall_at(&scored, 0.01));
+    let (auc, recall) = (measure::auc(scored), 100.0 * measure::recall_at(scored, 0.01));
     println!(
         "\nAUC {auc:.3}, recall at 1 % false alarms {recall:.1} % (all held-out texts pooled)."
     );
-    let (benign, ordinary, malicious) = means;
-    Ok(95.0 <= benign && 99.0 <= ordinary && 55.0 <= malicious && 0.90 <= auc && 38.0 <= recall)
+    let (benign, ordinary, malicious, balanced) = means;
+    95.0 <= benign
+        && 99.0 <= ordinary
+        && 55.0 <= malicious
+        && 74.0 <= balanced
+        && 0.90 <= auc
+        && 38.0 <= recall
+}
+
+/// A program that gives second opinions.
+struct Program(Mutex<(ChildStdin, BufReader<ChildStdout>)>);
+
+impl Program {
+    fn start(command: &str) -> Result<Self, Box<dyn Error>> {
+        let mut words = command.split_whitespace();
+        let mut program = Command::new(words.next().ok_or("--opinion needs a program")?);
+        let started = program.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (input, output) = (started.stdin, started.stdout);
+        let pipes = input.zip(output).ok_or("the program has no pipes")?;
+        Ok(Self(Mutex::new((pipes.0, BufReader::new(pipes.1)))))
+    }
+
+    fn ask(&self, text: &str) -> Result<f32, Box<dyn Error>> {
+        let mut pipes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(pipes.0, "{}", serde_json::json!({ "text": text }))?;
+        pipes.0.flush()?;
+        let mut line = String::new();
+        pipes.1.read_line(&mut line)?;
+        Ok(line.trim().parse()?)
+    }
+}
+
+impl SecondOpinion for Program {
+    fn score(&self, text: &str) -> Option<f32> {
+        Some(self.ask(text).expect("a figure without its opinions would be wrong"))
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "details, beside the tables")]
@@ -99,14 +204,14 @@ fn read(text: &str) -> Result<Vec<Sentence>, serde_json::Error> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn own_sentences() -> Result<bool, Box<dyn Error>> {
+fn own_sentences() -> Result<(bool, f32), Box<dyn Error>> {
     let model = AttackModel::builtin()?;
     let (harmless, attacks) = (read(HARMLESS)?, read(ATTACKS)?);
     println!("### Our own sentences, with the model that ships\n");
     println!(
         "| level | over-defence | harmless | English attacks | other attacks |\n|---|---|---|---|---|"
     );
-    let mut met = true;
+    let (mut met, mut at_medium) = (true, 0.0);
     for level in [Level::Low, Level::Medium, Level::High] {
         let line = model.score_min(level);
         let share = |of: &[Sentence], attack: bool, chosen: &dyn Fn(&Sentence) -> bool| {
@@ -123,13 +228,14 @@ fn own_sentences() -> Result<bool, Box<dyn Error>> {
         let english = share(&attacks, true, &|sentence| sentence.lang == "en");
         let other = share(&attacks, true, &|sentence| sentence.lang != "en");
         if level == Level::Medium {
+            at_medium = over_defence;
             print_kinds(&model, &harmless, false);
             print_kinds(&model, &attacks, true);
         }
         println!("| {level:?} | {over_defence:.1} | {all:.1} | {english:.1} | {other:.1} |");
         met &= level != Level::Medium || (90.0 <= over_defence && 95.0 <= all && 55.0 <= english);
     }
-    Ok(met)
+    Ok((met, at_medium))
 }
 
 #[expect(clippy::print_stderr, reason = "details, beside the tables")]

@@ -2,12 +2,14 @@
 //! is required is not met.
 
 mod attacks;
+mod clock;
 mod disguises;
 mod linear;
 mod obfuscations;
 mod personal;
 mod secret_samples;
 mod secrets;
+mod speed;
 mod texts;
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -49,7 +51,8 @@ fn main() -> ExitCode {
 }
 
 fn run(topic: &str, args: &Args) -> Outcome {
-    if let (Some(word), false) = (args.words.first(), topic == "personal") {
+    let takes_words = matches!(topic, "attacks" | "personal" | "speed");
+    if let (Some(word), false) = (args.words.first(), takes_words) {
         return Err(
             format!("\"{word}\" is unknown; usage: guard-figures TOPIC [--data DIR]").into()
         );
@@ -60,6 +63,7 @@ fn run(topic: &str, args: &Args) -> Outcome {
         "obfuscations" => obfuscations::run(args),
         "personal" => personal::run(&args.words).map(|()| true),
         "secrets" => secrets::run(args),
-        _ => Err("the topics are: attacks, linear, obfuscations, personal, secrets".into()),
+        "speed" => speed::run(args),
+        _ => Err("the topics are: attacks, linear, obfuscations, personal, secrets, speed".into()),
     }
 }

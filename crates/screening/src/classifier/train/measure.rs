@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Prepared;
-use crate::classifier::words::Words;
+use super::{FALSE_ALARMS, Prepared};
+use crate::{
+    GreyZone,
+    classifier::{sigmoid, words::Words},
+};
 
 /// One text's score by a model that was not trained on its source.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub struct Scored {
     pub raw: f32,
     /// Which example of [`Prepared::examples`].
     pub example: usize,
+    /// What of it a second opinion is given on.
+    pub passage: String,
 }
 
 /// Scores every held-out text, fold by fold.
@@ -27,10 +32,37 @@ pub fn held_out(prepared: &Prepared) -> Vec<Scored> {
             let Some(example) = prepared.examples().get(at) else { continue };
             let (source, attack) = (example.source.clone(), example.attack);
             let raw = model.raw(&Words::cut(&example.text)).0;
-            scored.push(Scored { source, attack, raw, example: at });
+            let passage = model.passage(&example.text);
+            scored.push(Scored { source, attack, raw, example: at, passage });
         }
     }
     scored
+}
+
+/// The lines of the levels low, medium and high.
+#[must_use]
+pub fn lines(scored: &[Scored]) -> [f32; 3] {
+    FALSE_ALARMS.map(|share| line_for(scored, share))
+}
+
+/// The same texts with a second opinion weighed in, at the lines that the classifier alone has, as
+/// when it ships; and the number of texts that it was asked about.
+#[must_use]
+pub fn seconded(scored: &[Scored], zone: &GreyZone) -> (Vec<Scored>, usize) {
+    let [_, medium, _] = lines(scored);
+    let slope = slope_for(scored, medium);
+    let mut asked = 0;
+    let weighed = |one: &Scored| {
+        let score = sigmoid(slope * (one.raw - medium));
+        if !zone.scores.contains(&score) {
+            return one.clone();
+        }
+        asked += 1;
+        let both = zone.weigh(score, || one.passage.clone());
+        let raw = medium + (both / (1.0 - both)).ln() / slope;
+        Scored { raw, ..one.clone() }
+    };
+    (scored.iter().map(weighed).collect(), asked)
 }
 
 /// The raw score that `share` of the harmless texts exceed, each source counting alike.

@@ -62,7 +62,7 @@ pub const FALSE_ALARMS: [f32; 3] = [0.003, 0.02, 0.05];
 /// Draws the lines of the three levels by held-out scores, and makes 0.5 the line of level medium.
 #[must_use]
 pub fn calibrated(mut model: AttackModel, held_out: &[Scored]) -> AttackModel {
-    let [low, medium, high] = FALSE_ALARMS.map(|share| measure::line_for(held_out, share));
+    let [low, medium, high] = measure::lines(held_out);
     let slope = measure::slope_for(held_out, medium);
     let weights = &mut model.weights;
     weights.offset = slope * (weights.offset - medium);
@@ -141,9 +141,10 @@ mod tests {
                 attack: at % 10 == 0,
                 raw: f32::from(at),
                 example: usize::from(at),
+                passage: String::new(),
             })
             .collect();
-        let lines = FALSE_ALARMS.map(|share| measure::line_for(&scored, share));
+        let lines = measure::lines(&scored);
         assert!(lines.is_sorted_by(|a, b| a > b), "{lines:?}");
         assert!((measure::auc(&scored) - 0.5).abs() < 0.01);
     }

@@ -21,10 +21,10 @@ pub(super) fn odd_texts(harmless: &[Example], random: &mut Random) -> Vec<Exampl
     for at in 0..COUNT {
         let text = match at % 8 {
             0 => salad(random, |random| known_word(&known, random)),
-            1 => salad(random, |random| made_up(random)),
+            1 => salad(random, made_up),
             2 => salad(random, |random| random.below(100_000).to_string()),
             3 => repeated(random, |random| known_word(&known, random)),
-            4 => repeated(random, |random| made_up(random)),
+            4 => repeated(random, made_up),
             5 => rows(random, address),
             6 => rows(random, record),
             _ => rows(random, log_line),

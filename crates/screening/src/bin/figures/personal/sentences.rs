@@ -12,7 +12,7 @@ const PLAIN_PERCENT: u64 = 30;
 
 /// A language of the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     En,
     De,
     Fr,
@@ -21,9 +21,9 @@ pub(super) enum Language {
 }
 
 impl Language {
-    pub(super) const ALL: [Self; 5] = [Self::En, Self::De, Self::Fr, Self::Es, Self::It];
+    pub(crate) const ALL: [Self; 5] = [Self::En, Self::De, Self::Fr, Self::Es, Self::It];
 
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::En => "en",
             Self::De => "de",
@@ -61,11 +61,11 @@ impl Language {
 }
 
 /// A text and what is in it.
-pub(super) struct Labelled {
-    pub(super) language: Language,
-    pub(super) text: String,
+pub(crate) struct Labelled {
+    pub(crate) language: Language,
+    pub(crate) text: String,
     /// Type and place of everything personal.
-    pub(super) truths: Vec<(&'static str, Range<usize>)>,
+    pub(crate) truths: Vec<(&'static str, Range<usize>)>,
 }
 
 struct Sentence {
@@ -75,7 +75,7 @@ struct Sentence {
 }
 
 /// Texts from a seed; `reported` adds the sentences that nothing was tuned on.
-pub(super) fn generate(seed: u64, count: usize, reported: bool) -> Vec<Labelled> {
+pub(crate) fn generate(seed: u64, count: usize, reported: bool) -> Vec<Labelled> {
     let sentences = read(reported);
     let mut random = Random::new(seed);
     let mut texts = Vec::with_capacity(count);
