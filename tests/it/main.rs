@@ -17,5 +17,6 @@ mod rules;
 mod secrecy;
 mod stopping;
 mod telegram;
+mod trace;
 mod users;
 mod webhooks;

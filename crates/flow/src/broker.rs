@@ -15,7 +15,7 @@ mod tests;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -406,21 +406,41 @@ fn without_fences(text: &str) -> String {
 
 /// What a model has written so far, for whoever wants to look.
 #[derive(Clone, Debug, Default)]
-pub struct Glance(Arc<Mutex<String>>);
+pub struct Glance(Arc<Mutex<Written>>);
+
+/// The text so far, and how many calls have been made for it.
+#[derive(Debug, Default)]
+struct Written {
+    text: String,
+    calls: u32,
+}
 
 impl Glance {
     /// The text so far.
     #[must_use]
     pub fn read(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.written().text.clone()
+    }
+
+    /// Calls that were made for it, the one under way included.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.written().calls
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, piece: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
+        self.written().text.push_str(piece);
     }
 
-    fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Another call begins.
+    fn begin(&self) {
+        let mut written = self.written();
+        written.text.clear();
+        written.calls += 1;
     }
 }
 
@@ -587,7 +607,7 @@ async fn one_call(
     tally: Tally,
     mut gone: watch::Receiver<()>,
 ) -> CallEnd {
-    glance.clear();
+    glance.begin();
     let began = Instant::now();
     let mut on_text = |piece: &str| glance.push(piece);
     let asking = model.complete(&request, &mut on_text);

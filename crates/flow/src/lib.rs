@@ -36,6 +36,7 @@ pub mod words;
 
 pub mod replay;
 pub mod rulebook;
+pub mod trace;
 
 mod fault;
 mod status;

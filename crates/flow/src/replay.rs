@@ -190,6 +190,7 @@ impl Replay {
                 | Event::PromptJudged { .. }
                 | Event::DraftReceived { .. }
                 | Event::DraftJudged { .. }
+                | Event::CourseNoted { .. }
                 | Event::PartSent { .. }
                 | Event::AgentSwitched { .. }
                 | Event::HistoryReset { .. }

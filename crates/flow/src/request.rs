@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
-    inbound::{Command, Inbound, Person, Pressed, Said},
+    inbound::{Command, Inbound, Person, Pressed, Replied, Said},
 };
 
 use crate::{
@@ -48,6 +48,7 @@ pub const MENU: &[MenuItem] = &[
     item("new", "", "begin a fresh conversation"),
     item("cancel", "", "stop the answer being written"),
     item("retry", "", "ask the last question again"),
+    item("trace", "", "as a reply to an answer: how it came about"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("help", "", "show this list"),
@@ -98,6 +99,15 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Say how an answer came about.
+    Trace {
+        /// The message that the person answered with it; without one, the last answer.
+        replied: Option<Replied>,
+        /// Who wants to know.
+        person: Option<PersonId>,
+        /// With all that the guard said.
+        in_full: bool,
+    },
     /// List the rules that admins gave.
     ListRules,
     /// Try a rule on the past.
@@ -139,6 +149,7 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::Trace { .. }
             | Self::ListRules
             | Self::TryRule { .. }
             | Self::Administer { .. }
@@ -243,6 +254,12 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "status" => Request::Status { in_full: by.is_some() },
+        "trace" => Request::Trace {
+            replied: said.replied,
+            person: person.map(|it| it.id),
+            // In a group everybody reads along.
+            in_full: by.is_some() && said.private,
+        },
         _ => Request::Say(words::unknown_command()),
     }
 }
@@ -393,6 +410,7 @@ mod tests {
             text: text.to_owned(),
             command,
             quoted: None,
+            replied: None,
             attachment: false,
         }
     }

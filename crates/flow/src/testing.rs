@@ -144,6 +144,7 @@ impl Messenger for FakeMessenger {
             text: it.text,
             command,
             quoted: None,
+            replied: None,
             attachment: false,
         }))
     }

@@ -36,7 +36,7 @@ use crate::{
     outbox::{self, Outbox},
     replay,
     roster::{self, Roster},
-    session, status,
+    session, status, trace,
     wiring::{Bot, Wiring},
 };
 
@@ -236,6 +236,7 @@ fn start_bots(
             tally: w.tally.clone(),
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
+            tracer: trace::tracer(w),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

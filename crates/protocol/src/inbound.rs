@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, MessageId, PersonId, TopicId};
+use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId};
 
 /// One update in our own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,19 @@ pub struct Said {
     pub command: Option<Command>,
     /// The text of the message that this one answers, if it was quoted by its writer.
     pub quoted: Option<String>,
+    /// The message that this one answers.
+    pub replied: Option<Replied>,
     /// A file came with it (we say politely that we cannot read it yet).
     pub attachment: bool,
+}
+
+/// A message that another one answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replied {
+    /// Which.
+    pub message: MessageId,
+    /// When it was written, by the chat service's clock.
+    pub at: Timestamp,
 }
 
 /// `/name arguments`.

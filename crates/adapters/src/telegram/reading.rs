@@ -9,8 +9,8 @@
 //! than serde_json's own limit of 128 levels.
 
 use protocol::{
-    ChatId, MessageId, PersonId, TopicId, UpdateId,
-    inbound::{Command, Inbound, Origin, Person, Pressed, Said},
+    ChatId, MessageId, PersonId, Timestamp, TopicId, UpdateId,
+    inbound::{self, Command, Inbound, Origin, Person, Pressed, Said},
     messenger::BotIdentity,
 };
 use serde::{
@@ -95,6 +95,10 @@ struct Message {
 /// The message that a message answers. In a topic every message answers the one that opened it.
 #[derive(Deserialize)]
 struct Replied {
+    message_id: Option<i64>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    date: i64,
     from: Option<User>,
     text: Option<Text>,
     caption: Option<Text>,
@@ -337,6 +341,7 @@ impl Message {
             addressed,
             text: without_mention(&text, &mentions).to_owned(),
             command: order.command(),
+            replied: self.replied(),
             quoted: self.quoted(),
             attachment,
         })
@@ -373,6 +378,13 @@ impl Message {
             replied.forum_topic_created.is_none()
                 && replied.from.as_ref().is_some_and(|user| user.id == me.id.0)
         })
+    }
+
+    /// The message that this one answers, where it is not the one that opened the topic.
+    fn replied(&self) -> Option<inbound::Replied> {
+        let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
+        let millis = u64::try_from(it.date).unwrap_or_default().saturating_mul(1_000);
+        Some(inbound::Replied { message: MessageId(it.message_id?), at: Timestamp(millis) })
     }
 
     fn quoted(self) -> Option<String> {

@@ -50,6 +50,7 @@ use crate::{
     replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
+    trace::{Sought, Tracer},
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
@@ -82,6 +83,8 @@ pub struct Peers {
     pub status: StatusWriter,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
+    /// Answers `/trace`.
+    pub tracer: Tracer,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -307,6 +310,7 @@ impl SessionActor {
     fn input(&mut self, input: Input, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let Some(session) = self.session.as_mut() else { return Ok(()) };
         let hall = self.peers.hall.load();
+        session.tell_time(self.peers.clock.now());
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;
         self.plan_rest(cx);
@@ -380,6 +384,7 @@ impl SessionActor {
             Effect::TryRule(update, name, days) => {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
+            Effect::Trace(update, sought) => self.trace(update, sought, cx),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -532,7 +537,22 @@ impl SessionActor {
             }
             Err(Unanswered::AllFailed)
         };
-        cx.when(work, move |actor, answer, cx| actor.input(Input::Completed(update, answer), cx));
+        cx.when(work, move |actor, answer, cx| {
+            let glance = actor.turns.get(&update).and_then(|it| it.glance.as_ref());
+            if let Some(calls) = glance.map(Glance::calls) {
+                actor.input(Input::CallsCounted(update, calls), cx)?;
+            }
+            actor.input(Input::Completed(update, answer), cx)
+        });
+    }
+
+    fn trace(&self, update: UpdateId, sought: Sought, cx: &mut Cx<'_, Self>) {
+        cx.when((self.peers.tracer)(sought), move |actor, found, cx| {
+            if let Err(error) = &found {
+                warn!(error.message = %error, event.action = "trace_failed", "no trace was read");
+            }
+            actor.input(Input::Traced(update, found.map(|it| it.map(Box::new))), cx)
+        });
     }
 
     fn send(

@@ -91,6 +91,7 @@ fn said(person: PersonId, text: &str) -> Said {
         text: text.to_owned(),
         command,
         quoted: None,
+        replied: None,
         attachment: false,
     }
 }
@@ -173,6 +174,7 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
+                | Effect::Trace(..)
                 | Effect::TryRule(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
@@ -270,12 +272,12 @@ fn plain(what: &Sayable) -> String {
 fn describe(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Record(events, closes) => {
-            let mut names: Vec<String> = events.iter().map(name_of).collect();
+            let mut names: Vec<String> = events.iter().filter_map(name_of).collect();
             names.extend(closes.iter().map(|it| format!("close {it}")));
             format!("record {}", names.join(", "))
         }
         Effect::Note(events) => {
-            let names: Vec<String> = events.iter().map(name_of).collect();
+            let names: Vec<String> = events.iter().filter_map(name_of).collect();
             format!("note {}", names.join(", "))
         }
         Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
@@ -303,6 +305,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {by}: {change:?}")
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
@@ -311,8 +314,10 @@ fn describe(effect: &Effect) -> Option<String> {
     })
 }
 
-fn name_of(event: &Event) -> String {
-    match event {
+/// An event in a word or two; `None` for what goes with every answer to a question.
+fn name_of(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::CourseNoted { .. } => return None,
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
         Event::CompletionStarted { replaces: true, .. } => "started(replaces)".to_owned(),
@@ -325,7 +330,7 @@ fn name_of(event: &Event) -> String {
         Event::AgentSwitched { agent } => format!("switched({agent})"),
         Event::HistoryReset { agent } => format!("reset({agent})"),
         Event::NoticeShown => "notice".to_owned(),
-    }
+    })
 }
 
 /// Which update an effect is about, if it waits for an answer.
@@ -333,6 +338,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
         | Effect::TryRule(it, ..)
+        | Effect::Trace(it, _)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -389,6 +395,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
+        Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),
         _ => return None,
     })
 }

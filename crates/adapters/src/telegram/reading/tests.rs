@@ -76,6 +76,7 @@ fn a_private_message_is_addressed_and_names_its_person() {
         text: "hi".to_owned(),
         command: None,
         quoted: None,
+        replied: None,
         attachment: false,
     };
     assert_eq!(said(&message), expected);

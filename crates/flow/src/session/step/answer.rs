@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use protocol::{
     MessageId, UpdateId,
     event::{Answer, AnswerKind, Event, Outcome, Part},
+    ledger::LedgerError,
     model::Completion,
 };
 
@@ -17,6 +18,7 @@ use crate::{
     outbox::Sayable,
     roster::AdministerError,
     session::state::Exchange,
+    trace::Trace,
     words::{self, Notice},
 };
 
@@ -62,10 +64,12 @@ impl Session {
         hidden: Placeholders,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
             return;
         };
         let Stage::ScreeningPrompt(mut asking) = turn.stage.take() else { return };
+        turn.course.prompt_judged_ms = Some(now.0.saturating_sub(turn.at.0));
         match verdict {
             Verdict::Refuse(judged) => {
                 let events = vec![Event::PromptJudged { update, judged }];
@@ -104,10 +108,12 @@ impl Session {
         result: Result<Completion, Unanswered>,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
             return;
         };
         let Stage::AwaitingModel(asking) = turn.stage.take() else { return };
+        turn.course.completed_ms = Some(now.0.saturating_sub(turn.at.0));
         let reference = turn.reference;
         match result {
             Ok(completion) => {
@@ -257,6 +263,7 @@ impl Session {
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
+            | Stage::Tracing { .. }
             | Stage::ComposingStatus => false,
         };
         let Some(turn) = self.turn(update, waits) else { return };
@@ -280,6 +287,27 @@ impl Session {
         let notice = match result {
             Ok(()) => words::done(&done),
             Err(why) => words::not_done(&why.to_string()),
+        };
+        self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    pub(super) fn traced(
+        &mut self,
+        update: UpdateId,
+        found: Result<Option<Box<Trace>>, LedgerError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let key = self.key;
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Tracing { .. })) else {
+            return;
+        };
+        let Stage::Tracing { person, in_full } = turn.stage.take() else { return };
+        let notice = match found {
+            Ok(Some(trace)) if in_full || trace.may_be_seen_by(person, key) => {
+                words::trace(&trace, in_full)
+            }
+            Ok(Some(_) | None) => words::nothing_to_trace(),
+            Err(_) => words::cannot_trace(),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
     }
@@ -331,11 +359,19 @@ impl Session {
     fn deliver(
         &mut self,
         update: UpdateId,
-        events: Vec<Event>,
+        mut events: Vec<Event>,
         parts: VecDeque<Sayable>,
         outcome: Outcome,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
+        if let Some(turn) = self.turn(update, |_| true)
+            && turn.course.agent.is_some()
+        {
+            let mut course = turn.course.clone();
+            course.ready_ms = now.0.saturating_sub(turn.at.0);
+            events.push(Event::CourseNoted { update, course });
+        }
         self.record(events, vec![], effects);
         self.send_from(update, 0, parts, outcome, effects);
     }
