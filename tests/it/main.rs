@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "what a test measured is shown with its result")]
 
 mod admins;
+mod alarms;
 mod crashes;
 mod models;
 mod operators;

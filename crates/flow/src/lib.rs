@@ -34,6 +34,7 @@ pub mod alerter;
 
 pub mod words;
 
+pub mod alarm;
 pub mod replay;
 pub mod rulebook;
 pub mod trace;

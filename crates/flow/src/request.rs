@@ -13,6 +13,7 @@ use protocol::{
 };
 
 use crate::{
+    alarm,
     guard::Prompt,
     roster::{Change, Standing, View},
     words::{self, Notice},
@@ -65,7 +66,7 @@ pub const MENU: &[MenuItem] = &[
     admin(
         "rule",
         "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
-         remove <name>",
+         remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
     ),
 ];
@@ -117,6 +118,19 @@ pub enum Request {
         /// How many days of it.
         days: u32,
     },
+    /// List what is marked as a false alarm.
+    ListAlarms,
+    /// An admin pressed a button under a refusal.
+    Judge {
+        /// What for.
+        ask: alarm::Ask,
+        /// Which refusal.
+        at: alarm::Pointer,
+        /// Who.
+        by: PersonId,
+    },
+    /// Somebody pressed an admin's button. Nothing is done or said about it, and it is logged.
+    PressDenied(PersonId),
     /// Change the hall.
     Administer {
         /// What.
@@ -151,6 +165,9 @@ impl Request {
             | Self::Status { .. }
             | Self::Trace { .. }
             | Self::ListRules
+            | Self::ListAlarms
+            | Self::Judge { .. }
+            | Self::PressDenied(_)
             | Self::TryRule { .. }
             | Self::Administer { .. }
             | Self::Denied { .. } => false,
@@ -213,6 +230,13 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
         return Request::Switch(name);
+    }
+    if let Some((ask, at)) = alarm::Ask::read(&pressed.data) {
+        let by = pressed.person.id;
+        return match view.is_admin(by) && pressed.private {
+            true => Request::Judge { ask, at, by },
+            false => Request::PressDenied(by),
+        };
     }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {

@@ -13,7 +13,7 @@ use protocol::{
     model::Usage,
 };
 
-use crate::{session::reference_of, wiring::Wiring};
+use crate::{alarm::Pointer, session::reference_of, wiring::Wiring};
 
 /// An answer is written after its question came and was worked on, and by another clock.
 const LOOK_BACK: Duration = Duration::from_secs(600);
@@ -67,6 +67,10 @@ pub struct Trace {
     pub perhaps_repeated: bool,
     /// Who asked, and how long it took.
     pub course: Option<Course>,
+    /// A text of it was stopped and kept: true for the answer, false for the question.
+    pub held_back: Option<bool>,
+    /// Where it is.
+    pub at: Option<Pointer>,
     /// How the turn ended, if it has.
     pub outcome: Option<Outcome>,
 }
@@ -104,6 +108,9 @@ impl Trace {
             }
             Event::PartSent { part, .. } => self.parts_sent = part + 1,
             Event::TurnClosed { outcome, .. } => self.outcome = Some(outcome),
+            Event::TextHeldBack { held, .. } => {
+                self.held_back = Some(held.of_answer);
+            }
             Event::AgentSwitched { .. } | Event::HistoryReset { .. } | Event::NoticeShown => (),
         }
     }
@@ -117,6 +124,7 @@ fn update_of(event: &Event) -> Option<UpdateId> {
         | Event::CompletionStarted { update, .. }
         | Event::DraftReceived { update, .. }
         | Event::DraftJudged { update, .. }
+        | Event::TextHeldBack { update, .. }
         | Event::CourseNoted { update, .. }
         | Event::AnswerReady { update, .. }
         | Event::PartSent { update, .. }
@@ -184,10 +192,14 @@ pub async fn find(ledger: &dyn Ledger, sought: Sought) -> Result<Option<Trace>, 
     })
     .await?;
     let trace = found.and_then(|it| Some((it, turns.remove(&it)?)));
-    Ok(trace.map(|(update, trace)| Trace {
-        reference: Some(reference_of(sought.key, update)),
-        attempts: trace.attempts.max(1),
-        ..trace
+    Ok(trace.map(|(update, trace)| {
+        let arrived = trace.course.as_ref().map(|it| it.arrived);
+        Trace {
+            reference: Some(reference_of(sought.key, update)),
+            at: arrived.map(|arrived| Pointer { key: sought.key, update, arrived }),
+            attempts: trace.attempts.max(1),
+            ..trace
+        }
     }))
 }
 

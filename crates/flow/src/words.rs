@@ -5,7 +5,9 @@
 
 mod trace;
 
-pub(crate) use self::trace::{cannot_trace, nothing_to_trace, trace};
+pub(crate) use self::trace::{
+    alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
+};
 use crate::roster::OwnRules;
 use protocol::{
     Agent, AgentName, PersonId, RefId,

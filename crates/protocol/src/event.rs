@@ -61,6 +61,13 @@ pub enum Event {
         /// What kind of answer it is.
         answer: Answer,
     },
+    /// The guard stopped a text. Kept so that an admin can judge the judgement.
+    TextHeldBack {
+        /// Which update.
+        update: UpdateId,
+        /// The text.
+        held: HeldText,
+    },
     /// How the work on a question went. Written with its answer.
     CourseNoted {
         /// Which update.
@@ -96,6 +103,18 @@ pub enum Event {
     },
     /// The privacy notice was shown.
     NoticeShown,
+}
+
+/// A text that the guard stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldText {
+    /// It is an answer, not a question.
+    #[serde(default)]
+    pub of_answer: bool,
+    /// Who was asked.
+    pub agent: AgentName,
+    /// The texts that were judged together: the message, what it quotes.
+    pub texts: Vec<String>,
 }
 
 /// Who asked a question, and how far the work on it was after which time.

@@ -118,6 +118,7 @@ impl State {
             Event::CourseNoted { update, course } => self.newest = Some((*update, course.arrived)),
             Event::PromptJudged { .. }
             | Event::DraftReceived { .. }
+            | Event::TextHeldBack { .. }
             | Event::DraftJudged { .. } => (),
         }
     }

@@ -22,6 +22,7 @@ use screening::Placeholders;
 
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
+    alarm::{HeldBack, Pointer, Refusal},
     broker::Unanswered,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
@@ -100,6 +101,8 @@ pub enum Input {
     Administered(UpdateId, Result<(), AdministerError>),
     /// So many calls to models were made for a question, whose answer comes next.
     CallsCounted(UpdateId, u32),
+    /// A text that was stopped was looked for, and found or not.
+    HeldBackFound(UpdateId, Result<Option<Box<HeldBack>>, LedgerError>),
     /// A turn was looked for, and found or not.
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
@@ -181,6 +184,14 @@ pub enum Effect {
     ComposeStatus(UpdateId, bool),
     /// Look for a turn in the past.
     Trace(UpdateId, Sought),
+    /// Tell the admins that the guard stopped a text.
+    TellRefusal(Refusal),
+    /// Look for a text that was stopped, to show it.
+    FindHeldBack(UpdateId, Pointer),
+    /// Mark a refusal as a false alarm.
+    MarkAlarm(UpdateId, Pointer, PersonId),
+    /// Somebody pressed an admin's button.
+    LogPressDenied(PersonId),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
     /// Someone tried a command that is not theirs.
@@ -348,6 +359,15 @@ impl Session {
             Input::CallsCounted(update, calls) => {
                 if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
                     turn.course.calls = calls;
+                }
+            }
+            Input::HeldBackFound(update, found) => {
+                if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
+                    let notice = match &found {
+                        Ok(found) => words::held_back(found.as_deref()),
+                        Err(_) => words::cannot_trace(),
+                    };
+                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
             }
             Input::Traced(update, found) => self.traced(update, found, &mut effects),

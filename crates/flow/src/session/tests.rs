@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod previews;
 mod script;
 mod simulation;
 
@@ -175,6 +176,8 @@ impl World {
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
                 | Effect::Trace(..)
+                | Effect::FindHeldBack(..)
+                | Effect::MarkAlarm(..)
                 | Effect::TryRule(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
@@ -182,6 +185,8 @@ impl World {
                 | Effect::Tick(_)
                 | Effect::AnswerPress(_)
                 | Effect::LogDenied(..)
+                | Effect::LogPressDenied(_)
+                | Effect::TellRefusal(_)
                 | Effect::AlertQuarantined(_)
                 | Effect::Count(..) => (),
             }
@@ -305,6 +310,10 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {by}: {change:?}")
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::FindHeldBack(update, at) => format!("find {} for {update}", at.update),
+        Effect::MarkAlarm(update, at, by) => format!("mark {} for {update} by {by}", at.update),
+        Effect::LogPressDenied(_) => "denied a press".to_owned(),
+        Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
@@ -317,7 +326,7 @@ fn describe(effect: &Effect) -> Option<String> {
 /// An event in a word or two; `None` for what goes with every answer to a question.
 fn name_of(event: &Event) -> Option<String> {
     Some(match event {
-        Event::CourseNoted { .. } => return None,
+        Event::CourseNoted { .. } | Event::TextHeldBack { .. } => return None,
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
         Event::CompletionStarted { replaces: true, .. } => "started(replaces)".to_owned(),
@@ -339,6 +348,8 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         Effect::ScreenPrompt(it, ..)
         | Effect::TryRule(it, ..)
         | Effect::Trace(it, _)
+        | Effect::FindHeldBack(it, _)
+        | Effect::MarkAlarm(it, ..)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -372,6 +383,10 @@ fn judge_draft(draft: &Draft) -> Verdict<Draft> {
     DRAFTS.with_borrow_mut(|all| all.entry(draft.0.clone()).or_insert_with(make).clone())
 }
 
+fn judge_preview(draft: &Draft) -> Verdict<Draft> {
+    guard::screen_preview(&SCREEN, draft.clone(), &OutboundContext::default())
+}
+
 /// The good answer to what was asked; a model answers with `text`.
 fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
     Some(match effect {
@@ -382,7 +397,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::ScreenPreview(update, draft, _) => {
-            Input::PreviewJudged(*update, judge_draft(draft))
+            Input::PreviewJudged(*update, judge_preview(draft))
         }
         Effect::ScreenParts(update, parts) => {
             Input::PartsJudged(*update, guard::screen_parts(&SCREEN, parts.clone()))
@@ -395,6 +410,8 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
+        Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),
+        Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),
         _ => return None,
     })

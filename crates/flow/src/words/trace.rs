@@ -1,11 +1,16 @@
-//! `/trace`: why an answer was given, in plain words for everybody and in full for admins.
+//! `/trace`: why an answer was given, in plain words for everybody and in full for admins; and what
+//! admins are told of refusals and false alarms.
 
 use std::fmt::Write as _;
 
-use protocol::event::{AnswerKind, Course, Judged};
+use protocol::event::{AnswerKind, Course, Judged, Part};
 
 use super::{Notice, say};
-use crate::trace::Trace;
+use crate::{
+    alarm::{Alarms, Ask, HeldBack, Refusal},
+    session::reference_of,
+    trace::Trace,
+};
 
 /// Names of rules and kinds in one line.
 const NAMES_MAX: usize = 12;
@@ -52,13 +57,83 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         true => ". A restart came while one was on its way: it may have come twice.",
         false => ", none twice as far as I know.",
     };
-    say(text)
+    let ask = trace.held_back.map(|of_answer| alarm_of(of_answer));
+    let button = ask.zip(trace.at).filter(|_| in_full).and_then(|(ask, at)| ask.button(at));
+    let buttons = button.into_iter().map(|it| vec![it]).collect();
+    Notice(Part { html: None, plain: text, buttons })
+}
+
+/// What the button under a refusal asks for.
+fn alarm_of(of_answer: bool) -> Ask {
+    if of_answer { Ask::MarkAnswer } else { Ask::MarkQuestion }
+}
+
+/// The admins are told that the guard stopped something. Says what it found, and never the text.
+pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
+    let Refusal { at, of_answer, agent, judged, is_kept } = refusal;
+    let reference = reference_of(at.key, at.update);
+    let what = if *of_answer { "an answer of" } else { "a question to" };
+    let mut text = format!("🛡 The guard stopped {what} {agent} (ref {reference}).\n");
+    text += &in_detail(judged);
+    if 1 < count {
+        // lost-ok: as above.
+        write!(text, "\nIt is the newest of {count} since I last told you.").ok();
+    }
+    // An answer may hold a secret of the house: it is not shown in a chat.
+    let show = (!of_answer).then_some(Ask::Show);
+    let asks = show.into_iter().chain([alarm_of(*of_answer)]).filter(|_| *is_kept);
+    let buttons = asks.filter_map(|ask| ask.button(*at)).map(|it| vec![it]).collect();
+    Notice(Part { html: None, plain: text, buttons })
+}
+
+/// The text of a question that was stopped, for an admin who is to judge it.
+pub(crate) fn held_back(found: Option<&HeldBack>) -> Notice {
+    let Some(HeldBack { held, .. }) = found.filter(|it| !it.held.of_answer) else {
+        return say("⚠️ That text is not there any more.");
+    };
+    let text = held.texts.join("\n———\n");
+    let shown: String = text.chars().take(super::LIST_CHARS_MAX).collect();
+    let dots = if shown.len() < text.len() { "…" } else { "" };
+    say(format!("The guard stopped this question to {}:\n\n{shown}{dots}", held.agent))
+}
+
+/// What is said when a refusal was marked as a false alarm.
+pub(crate) fn marked(of_answer: bool) -> String {
+    let passes = match of_answer {
+        false => "The very same question passes from now on.",
+        true => "Answers like it are held back all the same.",
+    };
+    format!(
+        "Marked as a false alarm. {passes} /rule alarms lists the marks, and new rules are checked \
+         against them."
+    )
+}
+
+/// `/rule alarms`.
+pub(crate) fn alarms(alarms: &Alarms) -> Notice {
+    let mut text = String::new();
+    for alarm in alarms.each() {
+        let what = if alarm.of_answer { "answer of" } else { "question to" };
+        let rules = alarm.rules.join(", ");
+        let line = format!("• {}: {what} {} ({rules})\n", alarm.reference(), alarm.agent);
+        if super::LIST_CHARS_MAX < text.len() + line.len() {
+            text += "• … and more\n";
+            break;
+        }
+        text += &line;
+    }
+    if text.is_empty() {
+        text += "Nothing is marked. The button under a refusal does it.\n";
+    }
+    say(format!("False alarms:\n\n{text}\n/rule unmark <ref> takes a mark away."))
 }
 
 /// `/trace` of something that is no answer, or not this person's.
 pub(crate) fn nothing_to_trace() -> Notice {
-    say("I know of no answer to you there. Reply to an answer of mine with /trace, and I say how it \
-         came about.")
+    say(
+        "I know of no answer to you there. Reply to an answer of mine with /trace, and I say how it \
+         came about.",
+    )
 }
 
 /// The ledger could not be read.
@@ -125,7 +200,7 @@ fn in_detail(judged: &Judged) -> String {
 }
 
 /// An attack score in words.
-pub(super) fn likely(judged: &Judged) -> &'static str {
+fn likely(judged: &Judged) -> &'static str {
     match judged.score {
         0..=99 => "no sign of an attack",
         100..=399 => "little like an attack",
@@ -189,7 +264,10 @@ mod tests {
             assert!(!plainly.contains(word), "{word}: {plainly}");
         }
         assert!(plainly.contains("Question: checked, and not passed on"), "{plainly}");
-        assert!(plainly.contains("ref 00000ABC") && plainly.contains("none was asked"), "{plainly}");
+        assert!(
+            plainly.contains("ref 00000ABC") && plainly.contains("none was asked"),
+            "{plainly}"
+        );
         let in_full = trace(&refused(), true).into_part().plain;
         let line = "Question: refuse; prompt_injection; rules override_instructions; \
                     in shadow watched; score 0.980, almost surely an attack\n";

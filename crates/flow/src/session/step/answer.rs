@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    MessageId, UpdateId,
-    event::{Answer, AnswerKind, Event, Outcome, Part},
+    AgentName, MessageId, UpdateId,
+    event::{Answer, AnswerKind, Event, Judged, Outcome, Part},
     ledger::LedgerError,
     model::Completion,
 };
@@ -13,6 +13,7 @@ use screening::Placeholders;
 
 use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
 use crate::{
+    alarm::{self, Pointer, Refusal},
     broker::Unanswered,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
@@ -72,10 +73,16 @@ impl Session {
         turn.course.prompt_judged_ms = Some(now.0.saturating_sub(turn.at.0));
         match verdict {
             Verdict::Refuse(judged) => {
-                let events = vec![Event::PromptJudged { update, judged }];
+                let Prompt { text, quoted } = asking.prompt;
+                let texts = [Some(text), quoted].into_iter().flatten().collect();
+                let agent = &asking.agent.name;
+                let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
+                let mut events = vec![Event::PromptJudged { update, judged }];
+                events.extend(held);
                 let notice = words::refused_prompt();
                 let kind = AnswerKind::Refusal;
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+                effects.extend(refusal);
             }
             Verdict::Clear(prompt, judged) => {
                 asking.asked = hidden.without_numbers(&prompt.get().text);
@@ -142,13 +149,20 @@ impl Session {
         };
         let Stage::ScreeningDraft(completion, hidden) = turn.stage.take() else { return };
         let (reference, reply_to) = (turn.reference, turn.reply_to);
-        let Completion { model, usage, .. } = completion;
+        let agent = turn.course.agent.clone();
+        let Completion { model, usage, text, .. } = completion;
         let received = Event::DraftReceived { update, model, usage };
         match verdict {
             Verdict::Refuse(judged) => {
-                let events = vec![received, Event::DraftJudged { update, judged }];
+                let (held, refusal) = match &agent {
+                    Some(agent) => self.stopped(update, true, agent, vec![text], &judged),
+                    None => (None, None),
+                };
+                let mut events = vec![received, Event::DraftJudged { update, judged }];
+                events.extend(held);
                 let (kind, notice) = (AnswerKind::Refusal, words::refused_draft(reference));
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+                effects.extend(refusal);
             }
             Verdict::Clear(draft, judged) => {
                 let shown = draft.restored(&hidden);
@@ -215,6 +229,26 @@ impl Session {
         }
     }
 
+    /// The guard stopped a text: what is kept of it, and what the admins are told once that is
+    /// durable. Nothing where the guard found nothing and only could not judge.
+    fn stopped(
+        &mut self,
+        update: UpdateId,
+        of_answer: bool,
+        agent: &AgentName,
+        texts: Vec<String>,
+        judged: &Judged,
+    ) -> (Option<Event>, Option<Effect>) {
+        let key = self.key;
+        let arrived = self.turn(update, |_| true).map(|it| it.at).unwrap_or_default();
+        let at = Pointer { key, update, arrived };
+        let held = alarm::keep(of_answer, agent, texts, judged);
+        let (agent, is_kept) = (agent.clone(), held.is_some());
+        let refusal = Refusal { at, of_answer, agent, judged: judged.clone(), is_kept };
+        let refusal = (!judged.kinds.is_empty()).then_some(Effect::TellRefusal(refusal));
+        (held.map(|held| Event::TextHeldBack { update, held }), refusal)
+    }
+
     // --- while a model writes ---
 
     pub(super) fn ticked(
@@ -246,13 +280,15 @@ impl Session {
             return;
         };
         match verdict {
-            // Only text that passes as it is: what would be hidden later must not be seen now.
-            Verdict::Clear(draft, judged) if judged.verdict != "redact" => {
-                if let Stage::AwaitingModel(asking) = &turn.stage {
+            Verdict::Clear(draft, _) => {
+                if let Stage::AwaitingModel(asking) = &turn.stage
+                    && !draft.get().0.is_empty()
+                {
                     effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
                 }
             }
-            Verdict::Clear(..) | Verdict::Refuse(_) => turn.previews = false,
+            // What would be hidden or held back later must not be seen now.
+            Verdict::Refuse(_) => turn.previews = false,
         }
     }
 

@@ -12,6 +12,7 @@ use screening::Placeholders;
 
 use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
+    alarm,
     guard::Prompt,
     request::{self, Request},
     roster::View,
@@ -220,7 +221,8 @@ impl Session {
             Request::Trace { replied, person, in_full } => {
                 let key = self.key;
                 let by_message = replied.map(|it| (trace::Turn::Message(it.message), it.at));
-                let newest = self.state.newest.map(|(update, at)| (trace::Turn::Update(update), at));
+                let newest =
+                    self.state.newest.map(|(update, at)| (trace::Turn::Update(update), at));
                 match by_message.or(newest) {
                     Some((turn, at)) => {
                         self.set_stage(update, Stage::Tracing { person, in_full });
@@ -229,6 +231,23 @@ impl Session {
                     }
                     None => words::nothing_to_trace(),
                 }
+            }
+            Request::ListAlarms => words::alarms(view.alarms()),
+            Request::Judge { ask: alarm::Ask::Show, at, .. } => {
+                self.set_stage(update, Stage::ComposingStatus);
+                effects.push(Effect::FindHeldBack(update, at));
+                return;
+            }
+            Request::Judge { ask, at, by } => {
+                let done = words::marked(ask == alarm::Ask::MarkAnswer);
+                self.set_stage(update, Stage::Administering { done });
+                effects.push(Effect::MarkAlarm(update, at, by));
+                return;
+            }
+            Request::PressDenied(person) => {
+                effects.push(Effect::LogPressDenied(person));
+                self.finish(update, vec![], Outcome::Ignored, effects);
+                return;
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
