@@ -28,8 +28,8 @@ fn piece() -> impl Strategy<Value = String> {
     );
     let hex = KEY_TEXT.bytes().map(|it| format!("{it:02X} ")).collect::<String>();
     prop_oneof![
-        12 => "([a-z]{1,9} ){3,12}",
-        4 => Just("The weather is fine, and everybody goes for a walk.\n".to_owned()),
+        6 => "([a-z]{1,9} ){3,12}",
+        3 => Just("The weather is fine, and everybody goes for a walk.\n".to_owned()),
         2 => Just("Your card [CREDIT_CARD_1] is fine. ".to_owned()),
         1 => (0_usize..30, 4_usize..30).prop_map(|(from, count)| {
             let words = INSTRUCTIONS.split(' ').skip(from).take(count).collect::<Vec<_>>();
@@ -97,15 +97,16 @@ fn written(answer: &str, borders: &[usize]) -> (Vec<String>, Vec<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(160))]
 
     #[test]
     fn every_preview_is_a_beginning_of_the_answer_or_holds_nothing_of_what_was_refused(
-        pieces in prop::collection::vec(piece(), 1..9),
-        borders in prop::collection::btree_set(1_usize..4_000, 1..24),
+        pieces in prop::collection::vec(piece(), 1..6),
+        borders in prop::collection::btree_set(1_usize..=1_000, 24..=48),
     ) {
         let answer = pieces.concat();
-        let borders: Vec<usize> = borders.into_iter().collect();
+        let chars = answer.chars().count();
+        let borders: Vec<usize> = borders.into_iter().map(|it| chars * it / 1_000).collect();
         let (previews, sent) = written(&answer, &borders);
         let [sent] = sent.as_slice() else { panic!("one message: {sent:?}") };
         let is_refused = sent.starts_with("The answer was held back");
