@@ -44,6 +44,13 @@ async fn a_false_alarm_is_marked_once_by_an_admin_and_the_same_question_passes()
     let shown = press(&stage, message, show, "The guard stopped this question").await;
     assert!(shown.contains(ATTACK), "{shown}");
 
+    assert_eq!(hall.log().actions("held_back_shown").len(), 1, "looking is logged");
+    assert!(!hall.log().actions("blocked_attempt").is_empty());
+    let metrics = stage.get("/metrics").await.1;
+    let decisions = metrics.lines().filter(|it| it.starts_with("guildhall_guard_decisions_total"));
+    let refused = decisions.filter(|it| it.contains("kind=\"prompt_injection\""));
+    assert!(refused.clone().any(|it| it.contains("action=\"refuse\"")), "{metrics}");
+
     // The same press of somebody else, under any message of theirs, does nothing and is logged.
     let agents = stage.exchange(BEN, "/agents", "Who is here").await;
     let heard = stage.sent_to(BEN).len();

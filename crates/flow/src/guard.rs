@@ -14,6 +14,7 @@ use kit::{Actor, Cx, Fault};
 use protocol::{
     Agent, AgentName,
     event::{Judged, Part},
+    inbound::{Beside, Channel},
     messenger::Typeset,
 };
 use screening::{Judgement, Kind, OutboundContext, Placeholders, Screen};
@@ -23,12 +24,25 @@ use tracing::info;
 use crate::{alarm::Digest, fault::fault_point, roster::Shared, rulebook::Rules, tally::Tally};
 
 /// What a person wrote, not judged yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
     /// The message.
     pub text: String,
     /// What it quotes, if anything.
     pub quoted: Option<String>,
+    /// Whose words it is, if it was forwarded.
+    pub forwarded_from: Option<String>,
+    /// Texts that came with it.
+    pub beside: Vec<Beside>,
+}
+
+impl Prompt {
+    /// Every text in it, whatever way it came.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let others = self.quoted.iter().chain(&self.forwarded_from);
+        let others = others.chain(self.beside.iter().map(|it| &it.text));
+        std::iter::once(&self.text).chain(others).map(String::as_str)
+    }
 }
 
 /// What a model wrote, not judged yet.
@@ -114,7 +128,7 @@ pub enum Msg {
     ScreenParts(Vec<Part>, oneshot::Sender<Verdict<Vec<Cleared<Part>>>>),
 }
 
-/// Judges a prompt: the message, and with it what it quotes. With the verdict comes the personal
+/// Judges a prompt: the message, and with it what it quotes and what came beside it. With the verdict comes the personal
 /// data that was hidden in it, for the answer.
 #[must_use]
 pub fn screen_prompt(
@@ -146,20 +160,15 @@ pub fn screen_prompt_but(
     };
     let text = judge(&prompt.text);
     let quoted = prompt.quoted.as_deref().map(&mut judge);
+    let forwarded_from = prompt.forwarded_from.as_deref().map(&mut judge);
+    let beside = prompt.beside.iter().map(|it| (it.channel, judge(&it.text)));
+    let beside: Vec<(Channel, Judgement<'_>)> = beside.collect();
     let mut judged = judged(&text);
     let mut refused = text.verdict == screening::Verdict::Refuse;
-    if let Some(quoted) = &quoted {
-        let more = self::judged(quoted);
-        refused |= quoted.verdict == screening::Verdict::Refuse;
-        if judged.verdict == "clear" || quoted.verdict == screening::Verdict::Refuse {
-            judged.verdict = more.verdict;
-        }
-        judged.score = judged.score.max(more.score);
-        judged.rules.extend(more.rules);
-        let new = more.kinds.into_iter().filter(|it| !judged.kinds.contains(it));
-        let new: Vec<String> = new.collect();
-        judged.kinds.extend(new);
-        judged.shadow.extend(more.shadow);
+    let others = quoted.iter().chain(&forwarded_from).chain(beside.iter().map(|(_, it)| it));
+    for other in others {
+        refused |= other.verdict == screening::Verdict::Refuse;
+        add(&mut judged, other);
     }
     if refused {
         return (Verdict::Refuse(judged), Placeholders::new());
@@ -167,9 +176,28 @@ pub fn screen_prompt_but(
     if passed {
         judged.rules.push(MARKED_RULE.to_owned());
     }
-    let quoted = quoted.map(|it| it.text.into_owned());
-    let prompt = Prompt { text: text.text.into_owned(), quoted };
+    let own = |it: Judgement<'_>| it.text.into_owned();
+    let beside = beside.into_iter().map(|(channel, it)| Beside { channel, text: own(it) });
+    let prompt = Prompt {
+        text: text.text.into_owned(),
+        quoted: quoted.map(own),
+        forwarded_from: forwarded_from.map(own),
+        beside: beside.collect(),
+    };
     (Verdict::Clear(Cleared(prompt), judged), hidden)
+}
+
+/// Adds what was found in another text of the same question.
+fn add(judged: &mut Judged, other: &Judgement<'_>) {
+    let more = self::judged(other);
+    if judged.verdict == "clear" || other.verdict == screening::Verdict::Refuse {
+        judged.verdict = more.verdict;
+    }
+    judged.score = judged.score.max(more.score);
+    judged.rules.extend(more.rules);
+    let new: Vec<String> = more.kinds.into_iter().filter(|it| !judged.kinds.contains(it)).collect();
+    judged.kinds.extend(new);
+    judged.shadow.extend(more.shadow);
 }
 
 /// Judges what a model wrote for an agent.
@@ -382,7 +410,7 @@ mod tests {
     }
 
     fn prompt(text: &str, quoted: Option<&str>) -> Prompt {
-        Prompt { text: text.to_owned(), quoted: quoted.map(str::to_owned) }
+        Prompt { text: text.to_owned(), quoted: quoted.map(str::to_owned), ..Prompt::default() }
     }
 
     #[test]
@@ -396,6 +424,14 @@ mod tests {
             assert_eq!(judged.verdict, "refuse");
             assert!(!judged.rules.is_empty() && 0 < judged.score, "{judged:?}");
         }
+        let channels = [Channel::FileName, Channel::Contact, Channel::Poll, Channel::Buttons];
+        for channel in channels {
+            let beside = vec![Beside { channel, text: ATTACK.to_owned() }];
+            let prompt = Prompt { beside, ..prompt("hi", None) };
+            assert!(matches!(screen_prompt(&screen, prompt, &sage()).0, Verdict::Refuse(_)));
+        }
+        let forwarded = Prompt { forwarded_from: Some(ATTACK.to_owned()), ..prompt("hi", None) };
+        assert!(matches!(screen_prompt(&screen, forwarded, &sage()).0, Verdict::Refuse(_)));
         let harmless = prompt("What does this mean?", Some("Per aspera ad astra."));
         let Verdict::Clear(cleared, judged) = screen_prompt(&screen, harmless.clone(), &sage()).0
         else {

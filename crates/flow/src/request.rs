@@ -220,7 +220,17 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
             Request::Ignore
         };
     }
-    Request::Ask(None, Prompt { text: said.text.clone(), quoted: said.quoted.clone() })
+    Request::Ask(None, prompt_of(&said.text, said))
+}
+
+/// A question with everything that came with it.
+fn prompt_of(text: &str, said: &Said) -> Prompt {
+    Prompt {
+        text: text.to_owned(),
+        quoted: said.quoted.clone(),
+        forwarded_from: said.forwarded_from.clone(),
+        beside: said.beside.clone(),
+    }
 }
 
 fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> Request {
@@ -240,7 +250,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {
-        Some((_, _, text)) => Request::Ask(None, Prompt { text: (*text).to_owned(), quoted: None }),
+        Some((_, _, text)) => {
+            Request::Ask(None, Prompt { text: (*text).to_owned(), ..Prompt::default() })
+        }
         None => Request::Ignore,
     }
 }
@@ -295,9 +307,7 @@ fn first_name(person: Option<&Person>) -> String {
 fn of_ask(arguments: &str, said: &Said) -> Request {
     let (name, text) = split_word(arguments);
     match name.parse::<AgentName>() {
-        Ok(name) if !text.is_empty() => {
-            Request::Ask(Some(name), Prompt { text: text.to_owned(), quoted: said.quoted.clone() })
-        }
+        Ok(name) if !text.is_empty() => Request::Ask(Some(name), prompt_of(text, said)),
         Ok(_) | Err(_) => Request::Say(words::usage("ask", "<name> <text>", "")),
     }
 }
@@ -435,6 +445,8 @@ mod tests {
             command,
             quoted: None,
             replied: None,
+            forwarded_from: None,
+            beside: Vec::new(),
             attachment: false,
         }
     }
@@ -497,7 +509,7 @@ mod tests {
     fn strangers_and_unaddressed_messages_are_ignored() {
         assert_eq!(
             read(Some(PersonId(77)), "hi"),
-            Request::Ask(None, Prompt { text: "hi".to_owned(), quoted: None },),
+            Request::Ask(None, Prompt { text: "hi".to_owned(), ..Prompt::default() },),
             "the chat itself is on the list"
         );
         let inbound = Inbound::Said(said(Some(PersonId(77)), "hi"));

@@ -145,6 +145,8 @@ impl Messenger for FakeMessenger {
             command,
             quoted: None,
             replied: None,
+            forwarded_from: None,
+            beside: Vec::new(),
             attachment: false,
         }))
     }

@@ -392,6 +392,13 @@ impl SessionActor {
                 self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
             }
             Effect::FindHeldBack(update, at) => {
+                let by = (self.peers.pseudonym)(PersonId(self.key.chat.0));
+                info!(
+                    labels.person = by,
+                    labels.reference = %reference_of(at.key, at.update),
+                    event.action = "held_back_shown",
+                    "an admin looks at a text that the guard stopped"
+                );
                 cx.when((self.peers.finder)(at), move |actor, found, cx| {
                     let found = found.map(|it| it.map(Box::new));
                     actor.input(Input::HeldBackFound(update, found), cx)

@@ -93,6 +93,8 @@ fn said(person: PersonId, text: &str) -> Said {
         command,
         quoted: None,
         replied: None,
+        forwarded_from: None,
+        beside: Vec::new(),
         attachment: false,
     }
 }

@@ -23,6 +23,9 @@ use crate::{
     words::{self, Notice},
 };
 
+/// What a conversation remembers before a text that was forwarded: it is not the person's own.
+const FORWARDED: &str = "(Forwarded text) ";
+
 impl Session {
     // --- the way of a question ---
 
@@ -73,8 +76,7 @@ impl Session {
         turn.course.prompt_judged_ms = Some(now.0.saturating_sub(turn.at.0));
         match verdict {
             Verdict::Refuse(judged) => {
-                let Prompt { text, quoted } = asking.prompt;
-                let texts = [Some(text), quoted].into_iter().flatten().collect();
+                let texts = asking.prompt.texts().map(str::to_owned).collect();
                 let agent = &asking.agent.name;
                 let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
                 let mut events = vec![Event::PromptJudged { update, judged }];
@@ -85,7 +87,8 @@ impl Session {
                 effects.extend(refusal);
             }
             Verdict::Clear(prompt, judged) => {
-                asking.asked = hidden.without_numbers(&prompt.get().text);
+                let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
+                asking.asked = format!("{by}{}", hidden.without_numbers(&prompt.get().text));
                 asking.hidden = hidden;
                 let mut history = self.state.history(&asking.agent.name);
                 if asking.replaces {

@@ -189,7 +189,7 @@ impl Session {
                 Some((agent, text)) => {
                     let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
                     let replaces = answered.is_some_and(|it| it.asked == text);
-                    let prompt = Prompt { text, quoted: None };
+                    let prompt = Prompt { text, ..Prompt::default() };
                     return self.ask(update, Some(agent), prompt, replaces, view, effects);
                 }
                 None => words::nothing_to_retry(),

@@ -408,7 +408,7 @@ fn an_update_that_cannot_be_read_is_set_aside_and_holds_up_nobody() {
 fn session_2_an_answer_to_another_turn_or_stage_changes_nothing() {
     let late = || {
         let draft = Draft("late".to_owned());
-        let prompt = Prompt { text: "late".to_owned(), quoted: None };
+        let prompt = Prompt { text: "late".to_owned(), ..Prompt::default() };
         [1, 2, 9].into_iter().flat_map(move |update| {
             let update = UpdateId(update);
             [
