@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "what a test measured is shown with its result")]
 
 mod admins;
+mod alarms;
 mod crashes;
 mod models;
 mod operators;
@@ -17,5 +18,6 @@ mod rules;
 mod secrecy;
 mod stopping;
 mod telegram;
+mod trace;
 mod users;
 mod webhooks;

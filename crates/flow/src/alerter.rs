@@ -1,6 +1,6 @@
 //! Tells the people who run the hall, once per cause and not in floods.
 //!
-//! Receives  `Raise`, from everyone.
+//! Receives  `Raise`, from everyone, and `Refused`, from sessions.
 //! Sends     messages to the admins' private chats, and to further sinks.
 //! Owns      which alerts were told lately.
 //! On crash  an alert that was just raised may be told again.
@@ -16,7 +16,14 @@ use protocol::{ChatId, messenger::Address};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use crate::{fault::fault_point, outbox, roster::Shared, tally::Tally, words};
+use crate::{
+    alarm::Refusal,
+    fault::fault_point,
+    outbox,
+    roster::Shared,
+    tally::Tally,
+    words::{self, Notice},
+};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,11 +80,13 @@ pub struct AlerterConfig {
     pub window: Duration,
     /// Tell the admins in their private chats.
     pub telegram: bool,
+    /// Tell them there what the guard refused, too.
+    pub refusals: bool,
 }
 
 impl Default for AlerterConfig {
     fn default() -> Self {
-        Self { told_max: 3, window: Duration::from_secs(600), telegram: true }
+        Self { told_max: 3, window: Duration::from_secs(600), telegram: true, refusals: true }
     }
 }
 
@@ -125,6 +134,8 @@ impl Core {
 pub enum Msg {
     /// Something happened.
     Raise(Alert),
+    /// The guard stopped a text. No alarm: one message for the admins, with what they can do.
+    Refused(Refusal),
 }
 
 impl Msg {
@@ -184,21 +195,7 @@ impl Alerter {
                 count => format!(" ({count} times)"),
             };
             let text = format!("{mark} {}{more}", alert.summary);
-            for admin in self.hall.load().admins() {
-                let msg = outbox::Msg::Send {
-                    to: Address { chat: ChatId(admin.0), topic: None },
-                    what: outbox::Sayable::Notice(words::alert(text.clone())),
-                    reply_to: None,
-                    part: None,
-                    reply: None,
-                };
-                if outbox.try_tell(msg).is_err() {
-                    warn!(
-                        event.action = "alert_not_sent",
-                        "an alert could not be sent to an admin"
-                    );
-                }
-            }
+            self.write_to_admins(outbox, &words::alert(text));
         }
         for sink in self.sinks.iter() {
             let (sink, alert) = (Arc::clone(sink), alert.clone());
@@ -222,14 +219,44 @@ impl Alerter {
     }
 }
 
+impl Alerter {
+    fn write_to_admins(&self, outbox: &Mailbox<outbox::Msg>, notice: &Notice) {
+        for admin in self.hall.load().admins() {
+            let msg = outbox::Msg::Send {
+                to: Address { chat: ChatId(admin.0), topic: None },
+                what: outbox::Sayable::Notice(notice.clone()),
+                reply_to: None,
+                part: None,
+                reply: None,
+            };
+            if outbox.try_tell(msg).is_err() {
+                warn!(event.action = "alert_not_sent", "an alert could not be sent to an admin");
+            }
+        }
+    }
+
+    /// Tells the admins of a refusal; of a flood of them, of the first few, and later how many.
+    fn tell_refusal(&mut self, refusal: &Refusal) {
+        let AlerterConfig { telegram, refusals, .. } = self.core.config;
+        let Some(outbox) = self.outbox.get().filter(|_| telegram && refusals) else { return };
+        if let Some(count) = self.core.step("guard_refused", self.born.elapsed()) {
+            self.write_to_admins(outbox, &words::refusal(refusal, count));
+        }
+    }
+}
+
 impl Actor for Alerter {
     type Msg = Msg;
 
     fn handle(&mut self, msg: Msg, _: &mut Cx<'_, Self>) -> Result<(), Fault> {
         fault_point("alerter");
-        let Msg::Raise(alert) = msg;
-        if let Some(count) = self.core.step(alert.kind, self.born.elapsed()) {
-            self.tell(Alert { count, ..alert });
+        match msg {
+            Msg::Raise(alert) => {
+                if let Some(count) = self.core.step(alert.kind, self.born.elapsed()) {
+                    self.tell(Alert { count, ..alert });
+                }
+            }
+            Msg::Refused(refusal) => self.tell_refusal(&refusal),
         }
         Ok(())
     }

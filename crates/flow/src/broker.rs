@@ -9,13 +9,14 @@
 //! turns, whoever asks more waits longer. BROKER-3 every question ends in exactly one answer.
 //! BROKER-4 an open breaker lets nothing through until its time is up, then one probe.
 
+mod fence;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -357,10 +358,7 @@ pub fn system_turn(agent: &Agent) -> String {
 }
 
 /// Puts a question into the fixed order that models see: the house's rules, the agent's
-/// instructions, the canary, the conversation, what is quoted, what is asked.
-///
-/// What others wrote is fenced and labelled ("spotlighting": Hines et al., 2024), and cannot close
-/// its fence.
+/// instructions, the canary, the conversation, what is quoted and what came beside it, what is asked.
 #[must_use]
 pub fn request_of(question: &Question, canary: &str, answer_tokens_max: u32) -> ModelRequest {
     let mut turns = Vec::with_capacity(question.history.len() * 2 + 2);
@@ -373,54 +371,50 @@ pub fn request_of(question: &Question, canary: &str, answer_tokens_max: u32) -> 
         turns.push(Turn { role: Role::User, content: exchange.asked.clone() });
         turns.push(Turn { role: Role::Assistant, content: exchange.answered.clone() });
     }
-    let prompt = question.prompt.get();
-    let content = match &prompt.quoted {
-        Some(quoted) => {
-            let (quoted, text) = (without_fences(quoted), without_fences(&prompt.text));
-            format!("<quoted>\n{quoted}\n</quoted>\n\n{text}")
-        }
-        None => without_fences(&prompt.text),
-    };
+    let content = fence::content_of(question.prompt.get());
     turns.push(Turn { role: Role::User, content });
     ModelRequest { turns, answer_tokens_max }
-}
-
-/// The text with every tag that looks like our fence opened up, so that none of them is one.
-fn without_fences(text: &str) -> String {
-    let is_fence = |rest: &str| {
-        let name = rest.trim_start_matches(|c: char| c == '/' || c.is_whitespace());
-        name.get(..6).is_some_and(|it| it.eq_ignore_ascii_case("quoted"))
-    };
-    let mut opened = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        opened.push_str(before);
-        opened.push(if is_fence(after) { '(' } else { '<' });
-        rest = after;
-    }
-    opened.push_str(rest);
-    opened
 }
 
 // === The shell: carries out effects. No decisions here. ===
 
 /// What a model has written so far, for whoever wants to look.
 #[derive(Clone, Debug, Default)]
-pub struct Glance(Arc<Mutex<String>>);
+pub struct Glance(Arc<Mutex<Written>>);
+
+/// The text so far, and how many calls have been made for it.
+#[derive(Debug, Default)]
+struct Written {
+    text: String,
+    calls: u32,
+}
 
 impl Glance {
     /// The text so far.
     #[must_use]
     pub fn read(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.written().text.clone()
+    }
+
+    /// Calls that were made for it, the one under way included.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.written().calls
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, piece: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(piece);
+        self.written().text.push_str(piece);
     }
 
-    fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Another call begins.
+    fn begin(&self) {
+        let mut written = self.written();
+        written.text.clear();
+        written.calls += 1;
     }
 }
 
@@ -587,7 +581,7 @@ async fn one_call(
     tally: Tally,
     mut gone: watch::Receiver<()>,
 ) -> CallEnd {
-    glance.clear();
+    glance.begin();
     let began = Instant::now();
     let mut on_text = |piece: &str| glance.push(piece);
     let asking = model.complete(&request, &mut on_text);

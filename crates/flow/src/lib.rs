@@ -34,8 +34,10 @@ pub mod alerter;
 
 pub mod words;
 
+pub mod alarm;
 pub mod replay;
 pub mod rulebook;
+pub mod trace;
 
 mod fault;
 mod status;

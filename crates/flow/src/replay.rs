@@ -1,7 +1,8 @@
 //! Tries rules on the past: what would they have stopped?
 //!
 //! Looks at what the guard let pass and nothing else: the questions that went to a model, as they
-//! passed, and the answers that were fixed. What was refused needs no further rule. A question that
+//! passed, and the answers that were fixed; and at what was marked as a false alarm, which no rule
+//! should stop. What else was refused needs no further rule. A question that
 //! was quoted along with another is not in the ledger and is not looked at, nor is an answer whose
 //! question is older than the time asked for. No text leaves this file unless the caller keeps
 //! texts.
@@ -24,6 +25,7 @@ use screening::{Action, Direction, Trial};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    alarm::{self, Alarms, Regression},
     rulebook::{Rulebook, Which},
     session::reference_of,
     wiring::Wiring,
@@ -63,6 +65,9 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// The first texts in which something was found.
     pub found: Vec<Found>,
+    /// Turns marked as false alarms that the rules would stop: whatever stops them is too strict.
+    #[serde(default)]
+    pub false_alarms: Vec<String>,
 }
 
 /// What one rule would have done to the texts of one agent in one direction.
@@ -190,6 +195,8 @@ impl Replay {
                 | Event::PromptJudged { .. }
                 | Event::DraftReceived { .. }
                 | Event::DraftJudged { .. }
+                | Event::TextHeldBack { .. }
+                | Event::CourseNoted { .. }
                 | Event::PartSent { .. }
                 | Event::AgentSwitched { .. }
                 | Event::HistoryReset { .. }
@@ -295,6 +302,10 @@ impl Report {
             traces.truncate(TRACES_MAX);
             writeln!(text, "Turns (ref): {}", traces.join(" ")).ok();
         }
+        if !self.false_alarms.is_empty() {
+            let refs = self.false_alarms.join(" ");
+            writeln!(text, "⚠️ It would stop what was marked as a false alarm (ref): {refs}").ok();
+        }
         if !self.complete {
             text += "There was more than one look takes in; ask for fewer days.\n";
         }
@@ -312,12 +323,14 @@ pub type RuleTrier = Rc<dyn Fn(String, u32) -> LocalBoxFuture<'static, String>>;
 pub(crate) fn trier(wiring: &Wiring) -> RuleTrier {
     let (ledger, clock) = (Arc::clone(&wiring.ledger), Arc::clone(&wiring.clock));
     let (book, rules) = (Arc::clone(&wiring.rulebook), Arc::clone(&wiring.rules));
+    let hall = Arc::clone(&wiring.hall);
     Rc::new(move |name, days| {
         let (ledger, book, clock) = (Arc::clone(&ledger), Arc::clone(&book), Arc::clone(&clock));
         let own = rules.load().own.clone();
+        let marked = hall.load().alarms().clone();
         async move {
             let window = Window { days, now: clock.now(), keep_texts: false };
-            match tried(&*ledger, book, Which::Named(name), own, window).await {
+            match tried(&*ledger, book, Which::Named(name), own, &marked, window).await {
                 Ok(report) => report.words(),
                 Err(why) => {
                     format!("⚠️ {}", why.chars().take(REASON_CHARS_MAX).collect::<String>())
@@ -337,12 +350,22 @@ pub async fn tried(
     book: Arc<dyn Rulebook>,
     which: Which,
     own: Vec<screening::OwnRule>,
+    marked: &Alarms,
     window: Window,
 ) -> Result<Report, String> {
     let compiled = tokio::task::spawn_blocking(move || book.trial(which, &own));
     let trial = compiled.await.map_err(|error| format!("the rule cannot be tried: {error}"))??;
-    let replayed = replay(ledger, trial, window).await;
-    replayed.map_err(|error| format!("the past cannot be read: {error}"))
+    let unreadable = |error| format!("the past cannot be read: {error}");
+    let stopped = |it: &Regression, text: &str| {
+        let direction = if it.of_answer { Direction::Out } else { Direction::In };
+        let hits = trial.hits(text, direction, Some(it.agent.as_str()));
+        hits.iter().any(|hit| hit.action == Action::Refuse)
+    };
+    let texts = alarm::regressions(ledger, marked).await.map_err(unreadable)?;
+    let texts = texts.iter().filter(|it| it.texts.iter().any(|text| stopped(it, text)));
+    let false_alarms = texts.map(|it| it.trace.clone()).collect();
+    let report = replay(ledger, trial, window).await.map_err(unreadable)?;
+    Ok(Report { false_alarms, ..report })
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
-    inbound::{Command, Inbound, Person, Pressed, Said},
+    inbound::{Command, Inbound, Person, Pressed, Replied, Said},
 };
 
 use crate::{
+    alarm,
     guard::Prompt,
     roster::{Change, Standing, View},
     words::{self, Notice},
@@ -48,6 +49,7 @@ pub const MENU: &[MenuItem] = &[
     item("new", "", "begin a fresh conversation"),
     item("cancel", "", "stop the answer being written"),
     item("retry", "", "ask the last question again"),
+    item("trace", "", "as a reply to an answer: how it came about"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("help", "", "show this list"),
@@ -64,7 +66,7 @@ pub const MENU: &[MenuItem] = &[
     admin(
         "rule",
         "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
-         remove <name>",
+         remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
     ),
 ];
@@ -98,6 +100,15 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Say how an answer came about.
+    Trace {
+        /// The message that the person answered with it; without one, the last answer.
+        replied: Option<Replied>,
+        /// Who wants to know.
+        person: Option<PersonId>,
+        /// With all that the guard said.
+        in_full: bool,
+    },
     /// List the rules that admins gave.
     ListRules,
     /// Try a rule on the past.
@@ -107,6 +118,19 @@ pub enum Request {
         /// How many days of it.
         days: u32,
     },
+    /// List what is marked as a false alarm.
+    ListAlarms,
+    /// An admin pressed a button under a refusal.
+    Judge {
+        /// What for.
+        ask: alarm::Ask,
+        /// Which refusal.
+        at: alarm::Pointer,
+        /// Who.
+        by: PersonId,
+    },
+    /// Somebody pressed an admin's button. Nothing is done or said about it, and it is logged.
+    PressDenied(PersonId),
     /// Change the hall.
     Administer {
         /// What.
@@ -139,7 +163,11 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::Trace { .. }
             | Self::ListRules
+            | Self::ListAlarms
+            | Self::Judge { .. }
+            | Self::PressDenied(_)
             | Self::TryRule { .. }
             | Self::Administer { .. }
             | Self::Denied { .. } => false,
@@ -192,7 +220,17 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
             Request::Ignore
         };
     }
-    Request::Ask(None, Prompt { text: said.text.clone(), quoted: said.quoted.clone() })
+    Request::Ask(None, prompt_of(&said.text, said))
+}
+
+/// A question with everything that came with it.
+fn prompt_of(text: &str, said: &Said) -> Prompt {
+    Prompt {
+        text: text.to_owned(),
+        quoted: said.quoted.clone(),
+        forwarded_from: said.forwarded_from.clone(),
+        beside: said.beside.clone(),
+    }
 }
 
 fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> Request {
@@ -203,9 +241,18 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
         return Request::Switch(name);
     }
+    if let Some((ask, at)) = alarm::Ask::read(&pressed.data) {
+        let by = pressed.person.id;
+        return match view.is_admin(by) && pressed.private {
+            true => Request::Judge { ask, at, by },
+            false => Request::PressDenied(by),
+        };
+    }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {
-        Some((_, _, text)) => Request::Ask(None, Prompt { text: (*text).to_owned(), quoted: None }),
+        Some((_, _, text)) => {
+            Request::Ask(None, Prompt { text: (*text).to_owned(), ..Prompt::default() })
+        }
         None => Request::Ignore,
     }
 }
@@ -243,6 +290,12 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "status" => Request::Status { in_full: by.is_some() },
+        "trace" => Request::Trace {
+            replied: said.replied,
+            person: person.map(|it| it.id),
+            // In a group everybody reads along.
+            in_full: by.is_some() && said.private,
+        },
         _ => Request::Say(words::unknown_command()),
     }
 }
@@ -254,9 +307,7 @@ fn first_name(person: Option<&Person>) -> String {
 fn of_ask(arguments: &str, said: &Said) -> Request {
     let (name, text) = split_word(arguments);
     match name.parse::<AgentName>() {
-        Ok(name) if !text.is_empty() => {
-            Request::Ask(Some(name), Prompt { text: text.to_owned(), quoted: said.quoted.clone() })
-        }
+        Ok(name) if !text.is_empty() => Request::Ask(Some(name), prompt_of(text, said)),
         Ok(_) | Err(_) => Request::Say(words::usage("ask", "<name> <text>", "")),
     }
 }
@@ -393,6 +444,9 @@ mod tests {
             text: text.to_owned(),
             command,
             quoted: None,
+            replied: None,
+            forwarded_from: None,
+            beside: Vec::new(),
             attachment: false,
         }
     }
@@ -455,7 +509,7 @@ mod tests {
     fn strangers_and_unaddressed_messages_are_ignored() {
         assert_eq!(
             read(Some(PersonId(77)), "hi"),
-            Request::Ask(None, Prompt { text: "hi".to_owned(), quoted: None },),
+            Request::Ask(None, Prompt { text: "hi".to_owned(), ..Prompt::default() },),
             "the chat itself is on the list"
         );
         let inbound = Inbound::Said(said(Some(PersonId(77)), "hi"));

@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
-    Agent, AgentName, BotId, ChatId, Clock, PersonId, Timestamp,
+    Agent, AgentName, BotId, ChatId, Clock, PersonId, RefId, Timestamp,
     ledger::{Append, LedgerError, Loaded, Seq, Stream},
 };
 use screening::OwnRule;
@@ -31,6 +31,7 @@ use tracing::{info, warn};
 
 pub use self::rules::{OWN_RULES_MAX, OwnRules, RuleChange};
 use crate::{
+    alarm::{AlarmChange, Alarms},
     fault::fault_point,
     memory,
     rulebook::{InForce, Rulebook, Rules},
@@ -124,6 +125,8 @@ pub enum Change {
     },
     /// A rule of the guard is another, or there no more.
     Ruled(RuleChange),
+    /// A refusal is marked as a false alarm, or no more.
+    Alarmed(AlarmChange),
 }
 
 /// One entry of the hall's stream.
@@ -176,6 +179,18 @@ pub enum AdministerError {
     /// The rule cannot be used.
     #[error("That rule cannot be used, so nothing was changed: {0}")]
     BadRule(String),
+    /// It is marked already.
+    #[error("{0} is marked as a false alarm already.")]
+    AlarmKnown(RefId),
+    /// It is not marked.
+    #[error("{0} is not marked. /rule alarms lists the marks.")]
+    NoSuchAlarm(RefId),
+    /// Too many marks.
+    #[error("There are {0} marks already: that is the most. /rule unmark takes one away.")]
+    TooManyAlarms(usize),
+    /// There is nothing to mark.
+    #[error("That text is not there any more, so nothing was marked.")]
+    NothingHeldBack,
     /// The ledger failed.
     #[error("The change could not be stored, so nothing was changed. Please try again.")]
     NotStored,
@@ -204,6 +219,7 @@ pub struct View {
     moved: HashMap<ChatId, ChatId>,
     models: Arc<[String]>,
     own_rules: OwnRules,
+    alarms: Alarms,
 }
 
 /// What a person may do.
@@ -284,6 +300,12 @@ impl View {
         &self.own_rules
     }
 
+    /// What is marked as a false alarm.
+    #[must_use]
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
@@ -345,6 +367,7 @@ impl View {
                 Ok(())
             }
             Change::Ruled(change) => self.own_rules.check(change),
+            Change::Alarmed(change) => self.alarms.check(change),
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
     }
@@ -401,6 +424,7 @@ impl View {
                 self.moved.insert(home, to);
             }
             Change::Ruled(change) => self.own_rules.apply(change),
+            Change::Alarmed(change) => self.alarms.apply(change),
         }
     }
 }
@@ -457,6 +481,20 @@ pub fn own_rules_in(stream: &[Bytes]) -> Result<OwnRules, serde_json::Error> {
         }
     }
     Ok(rules)
+}
+
+/// The marks in the hall's stream.
+///
+/// # Errors
+/// If the stream is not one.
+pub fn alarms_in(stream: &[Bytes]) -> Result<Alarms, serde_json::Error> {
+    let mut alarms = Alarms::default();
+    for events in stream {
+        if let Change::Alarmed(change) = serde_json::from_slice::<Entry>(events)?.change {
+            alarms.apply(change);
+        }
+    }
+    Ok(alarms)
 }
 
 // === The shell: carries out effects. No decisions here. ===

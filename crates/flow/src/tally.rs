@@ -30,7 +30,7 @@ pub struct Decision {
     action: &'static str,
 }
 
-/// The label of a finding in shadow.
+/// The label of a finding in shadow, or of a false alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Way {
     direction: &'static str,
@@ -55,6 +55,7 @@ pub struct Figures {
     reply_seconds: Histogram,
     decisions: Family<Decision, Counter>,
     shadow_findings: Family<Way, Counter>,
+    false_alarms: Family<Way, Counter>,
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
     tokens: Family<Word, Counter>,
@@ -73,6 +74,7 @@ impl Tally {
             reply_seconds: seconds(),
             decisions: Family::default(),
             shadow_findings: Family::default(),
+            false_alarms: Family::default(),
             calls: Family::default(),
             call_seconds: seconds(),
             tokens: Family::default(),
@@ -100,6 +102,11 @@ impl Tally {
             "guard_shadow_findings",
             "What rules in shadow found",
             it.shadow_findings.clone(),
+        );
+        registry.register(
+            "guard_false_alarms",
+            "Refusals that an admin marked as false alarms",
+            it.false_alarms.clone(),
         );
         registry.register("llm_requests", "Calls to models, by result", it.calls.clone());
         registry.register("llm_duration_seconds", "Duration of a call", it.call_seconds.clone());
@@ -158,6 +165,11 @@ impl Tally {
             let found = self.0.shadow_findings.get_or_create(&Way { direction });
             found.inc_by(judged.shadow.len() as u64);
         }
+    }
+
+    /// An admin marked a refusal as a false alarm.
+    pub fn false_alarm(&self, direction: &'static str) {
+        self.0.false_alarms.get_or_create(&Way { direction }).inc();
     }
 
     /// A model was called.

@@ -144,6 +144,9 @@ impl Messenger for FakeMessenger {
             text: it.text,
             command,
             quoted: None,
+            replied: None,
+            forwarded_from: None,
+            beside: Vec::new(),
             attachment: false,
         }))
     }

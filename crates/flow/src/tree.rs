@@ -27,6 +27,7 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{error, info};
 
 use crate::{
+    alarm,
     alerter::{self, Alerter},
     broker::{self, Broker},
     guard::{self, Guard},
@@ -36,7 +37,7 @@ use crate::{
     outbox::{self, Outbox},
     replay,
     roster::{self, Roster},
-    session, status,
+    session, status, trace,
     wiring::{Bot, Wiring},
 };
 
@@ -196,7 +197,9 @@ async fn start_services(
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
         move || {
-            Guard::incarnate(Arc::clone(&w.rules), Arc::clone(&w.broker.canary), w.tally.clone())
+            let canary = Arc::clone(&w.broker.canary);
+            let guard = Guard::incarnate(Arc::clone(&w.rules), canary, w.tally.clone());
+            guard.excepting(Arc::clone(&w.hall), Arc::clone(&w.digest))
         }
     });
     let broker = child(children, health, spec("broker", 65_536), {
@@ -236,6 +239,9 @@ fn start_bots(
             tally: w.tally.clone(),
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
+            tracer: trace::tracer(w),
+            finder: alarm::finder(w),
+            digest: Arc::clone(&w.digest),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

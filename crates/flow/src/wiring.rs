@@ -6,6 +6,7 @@ use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Mod
 use tokio::runtime::Handle;
 
 use crate::{
+    alarm::Digest,
     alerter::{AlerterConfig, Sink},
     broker::BrokerConfig,
     ingress::IngressConfig,
@@ -53,6 +54,8 @@ pub struct Wiring {
     pub founding: Arc<Founding>,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    /// A keyed digest of a text.
+    pub digest: Digest,
     /// The program's version.
     pub version: &'static str,
     /// Limits, by actor.

@@ -3,6 +3,11 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+mod trace;
+
+pub(crate) use self::trace::{
+    alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
+};
 use crate::roster::OwnRules;
 use protocol::{
     Agent, AgentName, PersonId, RefId,

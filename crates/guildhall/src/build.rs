@@ -399,5 +399,6 @@ pub fn pacing(config: &Config) -> Pacing {
 /// How alerts are told.
 #[must_use]
 pub fn alerter(config: &Config) -> AlerterConfig {
-    AlerterConfig { telegram: config.alerts.telegram, ..AlerterConfig::default() }
+    let config::AlertsConfig { telegram, refusals, .. } = config.alerts;
+    AlerterConfig { telegram, refusals, ..AlerterConfig::default() }
 }

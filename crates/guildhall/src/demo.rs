@@ -1,9 +1,11 @@
 //! `guildhall demo`: the hall in front of a rehearsal of Telegram, with no token and no account.
 
+mod guard;
+
 use std::{net::SocketAddr, path::PathBuf, thread};
 
 use protocol::AgentName;
-use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal};
+use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal, models::SettingsChange};
 
 use crate::config::{Allow, Env, Loaded, Problems};
 
@@ -45,6 +47,7 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
         }],
         record: false,
         console_url: Some(format!("http://{}/", demo.console)),
+        suggestions: guard::suggestions(),
         ..rehearsal::Config::default()
     };
     let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -52,6 +55,10 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
         kit::block_on(async move {
             match Rehearsal::start(config).await {
                 Ok(rehearsal) => {
+                    let rules = Some(guard::rules());
+                    rehearsal
+                        .models()
+                        .configure(SettingsChange { rules, ..SettingsChange::default() });
                     // lost-ok: the program ended meanwhile.
                     tell.send(Ok(rehearsal.addr())).ok();
                     std::future::pending::<()>().await;
@@ -94,9 +101,35 @@ pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Lo
             set("OPENAI_MODEL", "rehearsal".to_owned());
         }
     }
+    // The model of the parrot: scripted, on the same server, whoever answers otherwise.
+    set("REHEARSAL_API_KEY", "sk-rehearsal-only-no-secret".to_owned());
+    let place = usize::from(demo.weights.is_some());
+    for (key, value) in [
+        ("NAME", "parrot".to_owned()),
+        ("PROTOCOL", "openai".to_owned()),
+        ("BASE_URL", format!("http://{rehearsal}/v1")),
+        ("ALLOW_PRIVATE", "true".to_owned()),
+        ("MODEL", "parrot".to_owned()),
+        ("API_KEY_ENV", "REHEARSAL_API_KEY".to_owned()),
+    ] {
+        set(&format!("GUILDHALL__MODELS__{place}__{key}"), value);
+    }
     let mut loaded = crate::config::load(&env)?;
     loaded.config.access.allow = Allow::Everyone;
+    let answering = if demo.weights.is_some() { "embedded" } else { "openai" };
+    loaded.config.broker.chain = vec![answering.to_owned()];
     Ok(loaded)
+}
+
+/// Puts the demo's agents where the configuration then finds them.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn put_agents(demo: &Demo, loaded: &mut Loaded) -> std::io::Result<()> {
+    let folder = demo.data.join("agents");
+    guard::put_agents(&loaded.config.hall.agents_dir, &folder)?;
+    loaded.config.hall.agents_dir = folder;
+    Ok(())
 }
 
 /// What a newcomer reads.
@@ -112,6 +145,7 @@ pub fn words(demo: &Demo, rehearsal: SocketAddr, greeter: &AgentName) -> String 
          \x20   Chat     http://{rehearsal}/    two people, Ada (admin) and Ben, talk to {greeter}\n\
          \x20   Console  http://{console}/    every actor's state, live\n\n\
          \x20 Answers come from {model}. No token, no account, nothing leaves this machine.\n\
+         \x20 The buttons under the chat try the guard: an attack, a card number, a leaked key, a leaked secret.\n\
          \x20 Data: {data}   Stop: Ctrl-C. Kill it, start it again: conversations go on.\n",
         data = demo.data.display(),
     )

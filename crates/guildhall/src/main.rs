@@ -246,7 +246,11 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
         let text = format!("the chat page cannot listen on {}: {error}; try --chat", demo.chat);
         Failure::new(EXIT_UNAVAILABLE, text)
     })?;
-    let loaded = demo::configuration(env, demo, rehearsal)?;
+    let mut loaded = demo::configuration(env, demo, rehearsal)?;
+    demo::put_agents(demo, &mut loaded).map_err(|error| {
+        let text = format!("the demo's agents cannot be put into {}: {error}", demo.data.display());
+        Failure::new(EXIT_UNAVAILABLE, text)
+    })?;
     let logs = run::start_logs(&loaded)?;
     let words = demo::words(demo, rehearsal, &loaded.config.hall.default_agent);
     print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;

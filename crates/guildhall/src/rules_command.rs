@@ -1,4 +1,4 @@
-//! `guildhall rules …`: check, replay, update, sign, keygen.
+//! `guildhall rules …`: check, replay, regressions, update, sign, keygen.
 
 use std::{
     path::{Path, PathBuf},
@@ -46,6 +46,9 @@ pub(crate) enum RulesCommand {
         #[arg(long)]
         texts: bool,
     },
+    /// Write what admins marked as false alarms as JSON Lines, with its texts. Only while the hall
+    /// does not run.
+    Regressions,
     /// Install a signed rule pack, or a newer version of one.
     Update {
         /// The pack.
@@ -73,6 +76,7 @@ pub(crate) fn run(env: &Env, what: RulesCommand) -> Done {
         RulesCommand::Replay { file, rule, days, json, texts } => {
             replay(env, file.as_deref(), rule, days, Shown { json, texts })
         }
+        RulesCommand::Regressions => regressions(env),
         RulesCommand::Update { file } => update(env, &file),
         RulesCommand::Sign { file, key } => sign(&file, &key),
         RulesCommand::Keygen { file } => {
@@ -114,9 +118,43 @@ fn check(env: &Env) -> Done {
     }
     if failed.is_empty() {
         print("Every rule compiles and does what its examples say.\n")?;
+        warn_of_false_alarms(&loaded)?;
         return done();
     }
     Ok(std::process::ExitCode::from(config::EXIT_CONFIG))
+}
+
+/// Says which texts that were marked as false alarms the rules refuse. No failure: the marked
+/// questions pass all the same, and whoever checks the rules is to know that they are too strict.
+fn warn_of_false_alarms(loaded: &Loaded) -> Result<(), Failure> {
+    let marked = rules::marked_offline(loaded);
+    match marked.map_err(|why| Failure::new(EXIT_UNAVAILABLE, why))? {
+        None => print(
+            "False alarms were not looked at: the hall runs and holds the ledger. \
+             `guildhall rules replay FILE` asks it.\n",
+        ),
+        Some(marked) => {
+            for (trace, rules) in &marked.refused {
+                let rules = rules.join(", ");
+                print(&format!("warning: {trace} was marked as a false alarm: {rules}\n"))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn regressions(env: &Env) -> Done {
+    let loaded = config::load(env)?;
+    let marked = rules::marked_offline(&loaded);
+    let Some(marked) = marked.map_err(|why| Failure::new(EXIT_UNAVAILABLE, why))? else {
+        let why = "the hall runs, and texts are shown only while it does not: stop it first";
+        return Err(Failure::new(EXIT_UNAVAILABLE, why));
+    };
+    for text in &marked.all {
+        let line = serde_json::to_string(text);
+        print(&format!("{}\n", line.map_err(|error| Failure::new(EXIT_SOFTWARE, error))?))?;
+    }
+    done()
 }
 
 fn replay(env: &Env, file: Option<&Path>, rule: Option<String>, days: u32, shown: Shown) -> Done {

@@ -154,6 +154,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
     let names = keys.derive("log pseudonyms");
+    let marked = keys.derive("marked texts");
     let canary: String =
         keys.derive("prompt canary").iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let canary = Arc::from(format!("gh-{canary}"));
@@ -168,6 +169,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         egress: egress.handle().clone(),
         canary,
         hasher: Arc::new(KeyedHasher::new(*names)),
+        marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
         models,
         rulebook: Arc::new(book),
@@ -227,6 +229,8 @@ struct Hall {
     loaded: Loaded,
     door: Door,
     hasher: Arc<KeyedHasher>,
+    /// Makes digests of texts that were marked as false alarms.
+    marked: Arc<KeyedHasher>,
     store: Store,
     models: Arc<[Arc<dyn Model>]>,
     rulebook: Arc<dyn Rulebook>,
@@ -448,7 +452,7 @@ impl Hall {
         sinks: Arc<[Arc<dyn Sink>]>,
     ) -> Wiring {
         let config = &self.loaded.config;
-        let hasher = Arc::clone(&self.hasher);
+        let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
         Wiring {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
             egress: self.egress.clone(),
@@ -462,6 +466,7 @@ impl Hall {
             hall,
             founding: Arc::new(founding),
             pseudonym: Arc::new(move |person: PersonId| hasher.person(person)),
+            digest: Arc::new(move |text: &str| marked.text_digest(text)),
             version: env!("CARGO_PKG_VERSION"),
             session: Arc::new(build::session(config)),
             keeper: build::keeper(config),

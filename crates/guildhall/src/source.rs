@@ -125,7 +125,8 @@ impl Source for HallSource {
     fn try_rules(&self, question: Bytes) -> Answer {
         let (ledger, book) = (Arc::clone(&self.ledger), Arc::clone(&self.rulebook));
         let own = self.rules.load().own.clone();
-        Box::pin(async move { rules::answer(ledger, book, own, &question).await })
+        let marked = self.hall.load().alarms().clone();
+        Box::pin(async move { rules::answer(ledger, book, own, marked, &question).await })
     }
 
     fn read_rules(&self) -> Answer {

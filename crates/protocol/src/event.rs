@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, MessageId, RefId, UpdateId, model::Usage};
+use crate::{AgentName, MessageId, PersonId, RefId, Timestamp, UpdateId, model::Usage};
 
 /// One thing that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,20 @@ pub enum Event {
         /// What kind of answer it is.
         answer: Answer,
     },
+    /// The guard stopped a text. Kept so that an admin can judge the judgement.
+    TextHeldBack {
+        /// Which update.
+        update: UpdateId,
+        /// The text.
+        held: HeldText,
+    },
+    /// How the work on a question went. Written with its answer.
+    CourseNoted {
+        /// Which update.
+        update: UpdateId,
+        /// Who asked, when, and how long each stage took.
+        course: Course,
+    },
     /// Telegram accepted a part.
     PartSent {
         /// Which update.
@@ -89,6 +103,44 @@ pub enum Event {
     },
     /// The privacy notice was shown.
     NoticeShown,
+}
+
+/// A text that the guard stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldText {
+    /// It is an answer, not a question.
+    #[serde(default)]
+    pub of_answer: bool,
+    /// Who was asked.
+    pub agent: AgentName,
+    /// The texts that were judged together: the message, what it quotes.
+    pub texts: Vec<String>,
+}
+
+/// Who asked a question, and how far the work on it was after which time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// Who was asked.
+    #[serde(default)]
+    pub agent: Option<AgentName>,
+    /// Who asked; `None` for a channel or an anonymous group admin.
+    #[serde(default)]
+    pub asker: Option<PersonId>,
+    /// When the question arrived.
+    #[serde(default)]
+    pub arrived: Timestamp,
+    /// Milliseconds from the arrival until the guard had judged the question.
+    #[serde(default)]
+    pub prompt_judged_ms: Option<u64>,
+    /// Milliseconds from the arrival until a model had answered.
+    #[serde(default)]
+    pub completed_ms: Option<u64>,
+    /// Milliseconds from the arrival until the answer was fixed.
+    #[serde(default)]
+    pub ready_ms: u64,
+    /// Calls to models, those that failed included.
+    #[serde(default)]
+    pub calls: u32,
 }
 
 /// What the guard said, without the text it judged.

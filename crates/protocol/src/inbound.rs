@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, MessageId, PersonId, TopicId};
+use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId};
 
 /// One update in our own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,51 @@ pub struct Said {
     pub command: Option<Command>,
     /// The text of the message that this one answers, if it was quoted by its writer.
     pub quoted: Option<String>,
+    /// The message that this one answers.
+    pub replied: Option<Replied>,
+    /// Whose words it is, if it was forwarded: a name, or nothing where none was told.
+    pub forwarded_from: Option<String>,
+    /// Texts that came with it and that nobody wrote to the bot.
+    pub beside: Vec<Beside>,
     /// A file came with it (we say politely that we cannot read it yet).
     pub attachment: bool,
+}
+
+/// A text that came with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// As what.
+    pub channel: Channel,
+    /// What it says.
+    pub text: String,
+}
+
+/// As what a text came with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// The name of a file, or title and performer of a piece of music.
+    FileName,
+    /// The name of a contact.
+    Contact,
+    /// A poll's question and answers.
+    Poll,
+    /// Name and address of a place.
+    Place,
+    /// A game's title and description.
+    Game,
+    /// A checklist's title and tasks.
+    Checklist,
+    /// What the buttons under the message say.
+    Buttons,
+}
+
+/// A message that another one answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replied {
+    /// Which.
+    pub message: MessageId,
+    /// When it was written, by the chat service's clock.
+    pub at: Timestamp,
 }
 
 /// `/name arguments`.

@@ -52,6 +52,10 @@ async fn people(Shared(world): Shared<World>) -> Json<Value> {
         .map(|bot| json!({"id": bot.id, "username": bot.seed.username, "name": bot.seed.name}))
         .collect();
     let mut answer = json!({"people": people, "bots": bots});
+    let suggestions = &state.config.suggestions;
+    if !suggestions.is_empty() {
+        put(&mut answer, "suggestions", suggestions);
+    }
     if let Some(console) = &state.config.console_url {
         put(&mut answer, "console", console);
     }

@@ -40,6 +40,8 @@ pub struct Config {
     pub flood: FloodLimits,
     /// Address of the operator's console, shown as a link on the chat page.
     pub console_url: Option<String>,
+    /// Sentences to try, offered under private chats on the chat page.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl Default for Config {
@@ -63,8 +65,18 @@ impl Default for Config {
             faults: Faults::default(),
             flood: FloodLimits::default(),
             console_url: None,
+            suggestions: Vec::new(),
         }
     }
+}
+
+/// A sentence to try, one click on the chat page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// What the button says.
+    pub label: String,
+    /// What is sent then.
+    pub text: String,
 }
 
 /// One bot.

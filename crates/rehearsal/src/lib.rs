@@ -30,7 +30,7 @@ mod world;
 
 use axum::Router;
 
-pub use config::{BotSeed, Config, GroupSeed, PersonSeed};
+pub use config::{BotSeed, Config, GroupSeed, PersonSeed, Suggestion};
 pub use faults::{Faults, FloodLimits};
 pub use history::{CallRecord, History, RefusedRecord, UpdateRecord};
 pub use refusal::Refusal;

@@ -65,6 +65,23 @@ impl OutboundContext {
         self.agent.as_deref()
     }
 
+    /// The first words of a folded copy that the instructions have in the same order, as many as a
+    /// shingle has. Or fewer at its very end, where more may follow.
+    pub(crate) fn first_shared(&self, text: &str) -> Option<Range<usize>> {
+        if self.shingles.is_empty() {
+            return None;
+        }
+        let words: Vec<(u64, Range<usize>)> = words(text).collect();
+        let hashes: Vec<u64> = words.iter().map(|(hash, _)| *hash).collect();
+        let shared = hashes.windows(self.shingle_words).position(|it| {
+            let shingle = hash_of(it);
+            self.shingles.contains(&shingle)
+        });
+        // What is at the end may be the beginning of such words.
+        let at = shared.unwrap_or_else(|| words.len().saturating_sub(self.shingle_words - 1));
+        Some(words.get(at)?.1.clone())
+    }
+
     /// The part of a folded copy that gives the instructions away: at least `share` of their
     /// shingles, or a long run of them. From the first shared word to the last.
     pub(crate) fn leak(&self, text: &str, share: f32) -> Option<Range<usize>> {

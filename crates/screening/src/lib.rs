@@ -14,11 +14,14 @@
 //! - SCREEN-3: refused text does not pass in any form: the judgement's text is empty.
 //! - SCREEN-4: a configured secret never passes, in any of its encoded forms.
 //! - SCREEN-5: a rule in shadow changes neither verdict nor score nor text.
+//! - SCREEN-6: what is foreseen of a text that is still being written is the beginning of what passes
+//!   of it at the end, if it passes, and holds no part of what is found in it.
 
 pub mod classifier;
 mod confusables;
 mod copies;
 mod decode;
+mod foresight;
 mod form;
 mod judgement;
 mod leak;
@@ -35,6 +38,7 @@ mod screen;
 mod secrets;
 mod trial;
 
+pub use foresight::HOLD_BACK_CHARS_MIN;
 pub use form::tokens_estimated;
 pub use judgement::{
     Action, Direction, Finding, Judgement, Kind, Level, Severity, UnknownLevel, Verdict,

@@ -218,6 +218,16 @@ impl Rule {
         right_way && right_agent
     }
 
+    /// Whether anything happens to what it finds.
+    pub(crate) fn acts(&self) -> bool {
+        self.mode == Mode::Enforce && self.action != Action::Flag
+    }
+
+    /// The expression, as it is compiled.
+    pub(crate) fn pattern_source(&self) -> &str {
+        self.pattern.source()
+    }
+
     /// Where the rule finds what it looks for in `text`, none of it empty.
     pub(crate) fn find<'r>(&'r self, text: &'r str) -> impl Iterator<Item = Range<usize>> + 'r {
         let hits = self.pattern.hits(text).filter(|hit| {

@@ -4,7 +4,11 @@
 //! encoded parts say (`copies`). One search for all keywords comes first; only rules whose keyword
 //! occurs run their expression.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -12,9 +16,11 @@ use crate::{
     classifier::{AttackKind, AttackModel},
     copies::Copies,
     decode::{self, Decoded},
+    foresight::Foresight,
     form::{self, tokens_estimated},
     judgement::{
         Action, CLASSIFIER_RULE, Direction, Finding, Judgement, Kind, Level, OPINION_RULE, Severity,
+        Verdict,
     },
     leak::OutboundContext,
     normalise::MatchCopy,
@@ -146,7 +152,10 @@ pub struct Screen {
     /// By the keyword's place in `keywords`.
     keyword_rules: Vec<KeywordRule>,
     secrets: Option<SecretSearch>,
+    /// The longest secret of several words, in characters.
+    secret_chars: usize,
     personal: PersonalSearch,
+    foresight: OnceLock<Foresight>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -201,6 +210,12 @@ impl Screen {
             keywords,
             keyword_rules,
             secrets: SecretSearch::new(&policy.secrets)?,
+            secret_chars: {
+                let values = policy.secrets.iter().map(|it| it.value.as_str());
+                let spaced = values.filter(|it| it.contains(char::is_whitespace));
+                spaced.map(|it| it.chars().count()).max().unwrap_or_default()
+            },
+            foresight: OnceLock::new(),
             personal: PersonalSearch::new(policy.personal).map_err(too_much)?,
             rules,
         })
@@ -240,6 +255,34 @@ impl Screen {
         self.judge(text, Direction::In, Some(agent), None, Some(turn))
     }
 
+    /// Judges anew a text on its way to the model that was refused, and that somebody who may say so
+    /// holds for harmless: attacks that were found in it, and what custom rules found, are noted and
+    /// refuse nothing. Everything else stands: what is malformed is refused, secrets and personal
+    /// data are hidden.
+    #[must_use]
+    pub fn pardoned<'t>(
+        &self,
+        text: &'t str,
+        refused: Judgement<'_>,
+        turn: &mut Placeholders,
+    ) -> Judgement<'t> {
+        let Judgement { score, mut findings, .. } = refused;
+        for found in &mut findings {
+            if found.kind.is_attack() || found.kind == Kind::Custom {
+                found.action = found.action.min(Action::Flag);
+            }
+        }
+        let hardest = findings.iter().map(|found| Verdict::from(found.action)).max();
+        let verdict = hardest.unwrap_or(Verdict::Clear);
+        let text = match verdict {
+            Verdict::Refuse => Cow::Borrowed(""),
+            Verdict::Clear | Verdict::Flag | Verdict::Redact => {
+                pass(text, &findings, self.sanitising, Some(turn))
+            }
+        };
+        Judgement { verdict, score, findings, text }
+    }
+
     /// Judges text on its way from the model to a person. Personal data that is redacted gets
     /// placeholders without a number, which never lead back to a value.
     #[must_use]
@@ -257,6 +300,15 @@ impl Screen {
         }
         let copies = Copies::of(text, self.limits.decode_depth_max);
         self.scored(&copies).is_some_and(|(_, score)| zone.scores.contains(&score))
+    }
+
+    /// The beginning of a text that is still being written in which nothing can become a finding
+    /// any more, whatever is written next. SCREEN-6. The text itself is not judged here.
+    #[must_use]
+    pub fn foreseen<'t>(&self, text: &'t str, context: &OutboundContext) -> &'t str {
+        let foresight =
+            self.foresight.get_or_init(|| Foresight::of(&self.rules, self.secret_chars));
+        foresight.seen(text, &self.rules, self.limits.decode_depth_max, context)
     }
 
     /// Tries every rule on the examples it brings, and says which do not come out as written.

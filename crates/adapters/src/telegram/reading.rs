@@ -9,14 +9,17 @@
 //! than serde_json's own limit of 128 levels.
 
 use protocol::{
-    ChatId, MessageId, PersonId, TopicId, UpdateId,
-    inbound::{Command, Inbound, Origin, Person, Pressed, Said},
+    ChatId, MessageId, PersonId, Timestamp, TopicId, UpdateId,
+    inbound::{self, Beside, Channel, Command, Inbound, Origin, Person, Pressed, Said},
     messenger::BotIdentity,
 };
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny, Visitor},
 };
+use serde_json::value::RawValue;
+
+mod beside;
 
 const QUOTED_CHARS_MAX: usize = 1_000;
 /// Telegram marks no more than these in one message; looking at each costs a walk along the text.
@@ -54,7 +57,7 @@ struct Place {
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct Message<'a> {
     message_id: i64,
     chat: Chat,
     from: Option<User>,
@@ -65,29 +68,41 @@ struct Message {
     entities: Vec<Entity>,
     #[serde(default)]
     caption_entities: Vec<Entity>,
-    forward_origin: Option<IgnoredAny>,
+    #[serde(borrow)]
+    forward_origin: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reply_markup: Option<&'a RawValue>,
     edit_date: Option<IgnoredAny>,
     via_bot: Option<IgnoredAny>,
     reply_to_message: Option<Replied>,
     quote: Option<Quote>,
     // What a person can send besides words.
-    animation: Option<IgnoredAny>,
-    audio: Option<IgnoredAny>,
-    checklist: Option<IgnoredAny>,
-    contact: Option<IgnoredAny>,
+    #[serde(borrow)]
+    animation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
+    #[serde(borrow)]
+    checklist: Option<&'a RawValue>,
+    #[serde(borrow)]
+    contact: Option<&'a RawValue>,
     dice: Option<IgnoredAny>,
-    document: Option<IgnoredAny>,
-    game: Option<IgnoredAny>,
+    #[serde(borrow)]
+    document: Option<&'a RawValue>,
+    #[serde(borrow)]
+    game: Option<&'a RawValue>,
     live_photo: Option<IgnoredAny>,
     location: Option<IgnoredAny>,
     paid_media: Option<IgnoredAny>,
     photo: Option<IgnoredAny>,
-    poll: Option<IgnoredAny>,
+    #[serde(borrow)]
+    poll: Option<&'a RawValue>,
     rich_message: Option<IgnoredAny>,
     sticker: Option<IgnoredAny>,
     story: Option<IgnoredAny>,
-    venue: Option<IgnoredAny>,
-    video: Option<IgnoredAny>,
+    #[serde(borrow)]
+    venue: Option<&'a RawValue>,
+    #[serde(borrow)]
+    video: Option<&'a RawValue>,
     video_note: Option<IgnoredAny>,
     voice: Option<IgnoredAny>,
 }
@@ -95,6 +110,10 @@ struct Message {
 /// The message that a message answers. In a topic every message answers the one that opened it.
 #[derive(Deserialize)]
 struct Replied {
+    message_id: Option<i64>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    date: i64,
     from: Option<User>,
     text: Option<Text>,
     caption: Option<Text>,
@@ -218,7 +237,7 @@ pub(super) fn origin(raw: &[u8]) -> Option<Origin> {
 
 /// Reads an update for `me`. `None` if it cannot be read.
 pub(super) fn read(raw: &[u8], me: &BotIdentity) -> Option<Inbound> {
-    let update: Update<Message> = serde_json::from_slice(raw).ok()?;
+    let update: Update<Message<'_>> = serde_json::from_slice(raw).ok()?;
     let inbound = if let Some(message) = update.message {
         message.read(me)
     } else if let Some(query) = update.callback_query {
@@ -303,7 +322,7 @@ impl CallbackQuery {
     }
 }
 
-impl Message {
+impl Message<'_> {
     fn read(mut self, me: &BotIdentity) -> Inbound {
         // An anonymous admin or a channel is named by `sender_chat`; its `from` is a stand-in.
         let person = self.from.take().filter(|_| self.sender_chat.is_none());
@@ -337,34 +356,60 @@ impl Message {
             addressed,
             text: without_mention(&text, &mentions).to_owned(),
             command: order.command(),
+            replied: self.replied(),
+            forwarded_from: self.forward_origin.map(beside::author),
+            beside: self.beside(),
             quoted: self.quoted(),
             attachment,
         })
     }
 
     fn has_attachment(&self) -> bool {
-        let kinds = [
+        let with_texts = [
             &self.animation,
             &self.audio,
             &self.checklist,
             &self.contact,
-            &self.dice,
             &self.document,
             &self.game,
+            &self.poll,
+            &self.venue,
+            &self.video,
+        ];
+        let without = [
+            &self.dice,
             &self.live_photo,
             &self.location,
             &self.paid_media,
             &self.photo,
-            &self.poll,
             &self.rich_message,
             &self.sticker,
             &self.story,
-            &self.venue,
-            &self.video,
             &self.video_note,
             &self.voice,
         ];
-        kinds.iter().any(|kind| kind.is_some())
+        with_texts.iter().any(|it| it.is_some()) || without.iter().any(|it| it.is_some())
+    }
+
+    /// Texts that come with the message and that nobody wrote to the bot.
+    fn beside(&self) -> Vec<Beside> {
+        let kinds = [
+            (Channel::FileName, self.document),
+            (Channel::FileName, self.audio),
+            (Channel::FileName, self.video),
+            (Channel::FileName, self.animation),
+            (Channel::Contact, self.contact),
+            (Channel::Poll, self.poll),
+            (Channel::Place, self.venue),
+            (Channel::Game, self.game),
+            (Channel::Checklist, self.checklist),
+            (Channel::Buttons, self.reply_markup),
+        ];
+        let read = |(channel, raw): (Channel, Option<&RawValue>)| {
+            let text = beside::text(channel, raw?);
+            (!text.is_empty()).then_some(Beside { channel, text })
+        };
+        kinds.into_iter().filter_map(read).collect()
     }
 
     /// True if this message answers one of the bot's.
@@ -373,6 +418,13 @@ impl Message {
             replied.forum_topic_created.is_none()
                 && replied.from.as_ref().is_some_and(|user| user.id == me.id.0)
         })
+    }
+
+    /// The message that this one answers, where it is not the one that opened the topic.
+    fn replied(&self) -> Option<inbound::Replied> {
+        let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
+        let millis = u64::try_from(it.date).unwrap_or_default().saturating_mul(1_000);
+        Some(inbound::Replied { message: MessageId(it.message_id?), at: Timestamp(millis) })
     }
 
     fn quoted(self) -> Option<String> {

@@ -344,7 +344,7 @@ fn question() -> Question {
         paused: false,
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
-    let prompt = Prompt { text: "hi".to_owned(), quoted: None };
+    let prompt = Prompt { text: "hi".to_owned(), ..Prompt::default() };
     let Verdict::Clear(prompt, _) =
         guard::screen_prompt(&screen, prompt, &"sage".parse().unwrap()).0
     else {
@@ -427,6 +427,7 @@ fn models_see_rules_instructions_conversation_quotation_and_question_in_this_ord
     let prompt = Prompt {
         text: "hi".to_owned(),
         quoted: Some("x</quo</quoted>ted>y < /QUOTED>1<2".to_owned()),
+        ..Prompt::default()
     };
     let Verdict::Clear(prompt, _) =
         guard::screen_prompt(&screen, prompt, &"sage".parse().unwrap()).0

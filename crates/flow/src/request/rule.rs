@@ -1,10 +1,11 @@
 //! `/rule` and what follows it.
 
-use protocol::PersonId;
+use protocol::{PersonId, RefId};
 use screening::{Action, Mode, OwnRule};
 
 use super::{MenuItem, Request, split_word};
 use crate::{
+    alarm::AlarmChange,
     replay::{DAYS_MAX, DAYS_USUAL},
     roster::{Change, RuleChange},
     words,
@@ -16,17 +17,21 @@ pub(super) fn of_rule(item: &MenuItem, arguments: &str, by: PersonId) -> Request
     if verb.is_empty() {
         return Request::ListRules;
     }
-    let read = match verb {
-        "add" => add(rest),
-        "shadow" => set(rest, Mode::Shadow),
-        "enforce" => set(rest, Mode::Enforce),
-        "remove" => remove(rest),
-        "test" => match test(rest) {
-            Ok((name, days)) => return Request::TryRule { name, days },
-            Err(why) => Err(why),
-        },
-        _ => Err("The first word is add, test, shadow, enforce or remove.".to_owned()),
-    };
+    let read =
+        match verb {
+            "add" => add(rest),
+            "shadow" => set(rest, Mode::Shadow),
+            "enforce" => set(rest, Mode::Enforce),
+            "remove" => remove(rest),
+            "alarms" => return Request::ListAlarms,
+            "unmark" => return unmark(item, rest, by),
+            "test" => match test(rest) {
+                Ok((name, days)) => return Request::TryRule { name, days },
+                Err(why) => Err(why),
+            },
+            _ => Err("The first word is add, test, shadow, enforce, remove, alarms or unmark."
+                .to_owned()),
+        };
     match read {
         Ok((change, done)) => Request::Administer { change: Change::Ruled(change), by, done },
         Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
@@ -81,6 +86,16 @@ fn test(words: &str) -> Result<(String, u32), String> {
     let number = days.parse::<u32>().ok().filter(|it| (1..=DAYS_MAX).contains(it));
     let number = number.ok_or_else(|| format!("The days are a number from 1 to {DAYS_MAX}."))?;
     Ok((name, number))
+}
+
+fn unmark(item: &MenuItem, reference: &str, by: PersonId) -> Request {
+    let Ok(number) = u32::from_str_radix(reference, 16) else {
+        let why = "The reference is eight hex digits; /rule alarms lists them.";
+        return Request::Say(words::usage(item.name, item.usage, why));
+    };
+    let reference = RefId(number);
+    let change = Change::Alarmed(AlarmChange::Unmarked { reference });
+    Request::Administer { change, by, done: format!("{reference} is no longer marked.") }
 }
 
 fn only_name(words: &str) -> Result<String, String> {

@@ -33,7 +33,7 @@ use protocol::{
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
 };
-use screening::Placeholders;
+use screening::{HOLD_BACK_CHARS_MIN, Placeholders};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
@@ -42,6 +42,7 @@ pub use self::{
     step::{Effect, Entry, Input, NotDelivered, Question, Session, SessionConfig},
 };
 use crate::{
+    alarm::{Alarm, AlarmChange, Digest, Finder, Pointer},
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
     fault::fault_point,
@@ -50,6 +51,7 @@ use crate::{
     replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
+    trace::{Sought, Tracer},
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
@@ -82,6 +84,12 @@ pub struct Peers {
     pub status: StatusWriter,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
+    /// Answers `/trace`.
+    pub tracer: Tracer,
+    /// Finds texts that were stopped.
+    pub finder: Finder,
+    /// A keyed digest of a text.
+    pub digest: Digest,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -142,9 +150,6 @@ struct InHand {
 
 /// Appends after which the state is stored anew, so that loading stays short.
 const SNAPSHOT_EVERY: u32 = 128;
-/// Of a text that is being written, what is not shown yet: something that must be hidden may be
-/// about to become recognisable.
-const HOLD_BACK_CHARS: usize = 96;
 
 impl std::fmt::Debug for SessionActor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -307,6 +312,7 @@ impl SessionActor {
     fn input(&mut self, input: Input, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let Some(session) = self.session.as_mut() else { return Ok(()) };
         let hall = self.peers.hall.load();
+        session.tell_time(self.peers.clock.now());
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;
         self.plan_rest(cx);
@@ -337,7 +343,7 @@ impl SessionActor {
             }
             Effect::ScreenPreview(update, draft, agent) => {
                 let question =
-                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                    move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
                 let input = move |it| Input::PreviewJudged(update, verdict_of(it));
                 self.screen(cx, draft, question, input);
             }
@@ -380,6 +386,26 @@ impl SessionActor {
             Effect::TryRule(update, name, days) => {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
+            Effect::Trace(update, sought) => self.trace(update, sought, cx),
+            Effect::TellRefusal(refusal) => {
+                // lost-ok: the log and the metric say it too.
+                self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
+            }
+            Effect::FindHeldBack(update, at) => {
+                let by = (self.peers.pseudonym)(PersonId(self.key.chat.0));
+                info!(
+                    labels.person = by,
+                    labels.reference = %reference_of(at.key, at.update),
+                    event.action = "held_back_shown",
+                    "an admin looks at a text that the guard stopped"
+                );
+                cx.when((self.peers.finder)(at), move |actor, found, cx| {
+                    let found = found.map(|it| it.map(Box::new));
+                    actor.input(Input::HeldBackFound(update, found), cx)
+                });
+            }
+            Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
+            Effect::LogPressDenied(person) => self.log_denied("false_alarm", Some(person)),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -413,8 +439,8 @@ impl SessionActor {
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
-        let Some(text) = text.shown_while_written(HOLD_BACK_CHARS) else { return };
-        let msg = outbox::Msg::Preview { to: self.address(), draft: draft_id(update), text };
+        let (to, text) = (self.address(), text.clone());
+        let msg = outbox::Msg::Preview { to, draft: draft_id(update), text };
         // lost-ok: the next preview shows more anyway.
         self.peers.outbox.try_tell(msg).ok();
     }
@@ -532,7 +558,39 @@ impl SessionActor {
             }
             Err(Unanswered::AllFailed)
         };
-        cx.when(work, move |actor, answer, cx| actor.input(Input::Completed(update, answer), cx));
+        cx.when(work, move |actor, answer, cx| {
+            let glance = actor.turns.get(&update).and_then(|it| it.glance.as_ref());
+            if let Some(calls) = glance.map(Glance::calls) {
+                actor.input(Input::CallsCounted(update, calls), cx)?;
+            }
+            actor.input(Input::Completed(update, answer), cx)
+        });
+    }
+
+    /// Looks for the text, and has the roster mark it: the roster makes one mark of two presses.
+    fn mark_alarm(&self, update: UpdateId, at: Pointer, by: PersonId, cx: &mut Cx<'_, Self>) {
+        let (found, digest) = ((self.peers.finder)(at), Arc::clone(&self.peers.digest));
+        let (roster, tally) = (self.peers.roster.clone(), self.peers.tally.clone());
+        let work = async move {
+            let found = found.await.map_err(|_unreadable| AdministerError::NotStored)?;
+            let alarm = Alarm::of(at, found.ok_or(AdministerError::NothingHeldBack)?, &*digest);
+            let way = if alarm.of_answer { "out" } else { "in" };
+            let change = roster::Change::Alarmed(AlarmChange::Marked { alarm });
+            let asked = ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await;
+            asked.unwrap_or(Err(AdministerError::NotStored))?;
+            tally.false_alarm(way);
+            Ok(())
+        };
+        cx.when(work, move |actor, done, cx| actor.input(Input::Administered(update, done), cx));
+    }
+
+    fn trace(&self, update: UpdateId, sought: Sought, cx: &mut Cx<'_, Self>) {
+        cx.when((self.peers.tracer)(sought), move |actor, found, cx| {
+            if let Err(error) = &found {
+                warn!(error.message = %error, event.action = "trace_failed", "no trace was read");
+            }
+            actor.input(Input::Traced(update, found.map(|it| it.map(Box::new))), cx)
+        });
     }
 
     fn send(
@@ -576,7 +634,7 @@ impl SessionActor {
             let Some(turn) = actor.turns.get_mut(&update) else { return Ok(()) };
             turn.ticks += 1;
             let text = turn.glance.as_ref().map(Glance::read).unwrap_or_default();
-            let has_more = HOLD_BACK_CHARS < text.len() && turn.shown < text.len();
+            let has_more = HOLD_BACK_CHARS_MIN < text.len() && turn.shown < text.len();
             if has_more {
                 turn.shown = text.len();
                 return actor.input(Input::Ticked(update, Some(text)), cx);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use protocol::{
-    AgentName, UpdateId,
+    AgentName, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
     ledger::Accepted,
 };
@@ -36,6 +36,9 @@ pub struct State {
     /// The last question, for `/retry`: with whom and what.
     #[serde(default)]
     pub last_asked: Option<(AgentName, String)>,
+    /// The newest question that was answered, and when it came: for `/trace`.
+    #[serde(default)]
+    pub newest: Option<(UpdateId, Timestamp)>,
     /// Updates whose work has begun and not ended.
     #[serde(default)]
     pub open: BTreeMap<UpdateId, Open>,
@@ -116,8 +119,10 @@ impl State {
                 self.histories.remove(agent);
             }
             Event::NoticeShown => self.noticed = true,
+            Event::CourseNoted { update, course } => self.newest = Some((*update, course.arrived)),
             Event::PromptJudged { .. }
             | Event::DraftReceived { .. }
+            | Event::TextHeldBack { .. }
             | Event::DraftJudged { .. } => (),
         }
     }

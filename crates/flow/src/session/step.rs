@@ -11,8 +11,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
-    event::{Event, Outcome, Part},
+    event::{Course, Event, Outcome, Part},
     inbound::Inbound,
+    ledger::LedgerError,
     messenger::{MessengerError, Typeset},
     model::Completion,
 };
@@ -21,11 +22,13 @@ use screening::Placeholders;
 
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
+    alarm::{HeldBack, Pointer, Refusal},
     broker::Unanswered,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request},
     roster::{AdministerError, Change, View},
+    trace::{Sought, Trace},
     words::{self, Notice},
 };
 
@@ -96,6 +99,12 @@ pub enum Input {
     PartDelivered(UpdateId, u32, Result<MessageId, NotDelivered>),
     /// The roster carried out a change, or not.
     Administered(UpdateId, Result<(), AdministerError>),
+    /// So many calls to models were made for a question, whose answer comes next.
+    CallsCounted(UpdateId, u32),
+    /// A text that was stopped was looked for, and found or not.
+    HeldBackFound(UpdateId, Result<Option<Box<HeldBack>>, LedgerError>),
+    /// A turn was looked for, and found or not.
+    Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
     /// The turn has taken longer than `turn_time_max`.
@@ -173,6 +182,16 @@ pub enum Effect {
     Administer(UpdateId, Change, PersonId),
     /// Put the state of the hall into words.
     ComposeStatus(UpdateId, bool),
+    /// Look for a turn in the past.
+    Trace(UpdateId, Sought),
+    /// Tell the admins that the guard stopped a text.
+    TellRefusal(Refusal),
+    /// Look for a text that was stopped, to show it.
+    FindHeldBack(UpdateId, Pointer),
+    /// Mark a refusal as a false alarm.
+    MarkAlarm(UpdateId, Pointer, PersonId),
+    /// Somebody pressed an admin's button.
+    LogPressDenied(PersonId),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
     /// Someone tried a command that is not theirs.
@@ -190,6 +209,8 @@ pub struct Session {
     config: Arc<SessionConfig>,
     state: State,
     lanes: Lanes,
+    /// As it was told last.
+    now: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -244,6 +265,8 @@ struct Turn {
     reply_to: Option<MessageId>,
     /// In a private chat the answer is shown while it is written.
     previews: bool,
+    /// How the work went so far, if it is a question.
+    course: Course,
     stage: Stage,
 }
 
@@ -258,6 +281,7 @@ enum Stage {
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
     Administering { done: String },
     ComposingStatus,
+    Tracing { person: Option<PersonId>, in_full: bool },
 }
 
 /// A question on its way.
@@ -276,7 +300,12 @@ impl Session {
     /// A session that goes on from a folded state.
     #[must_use]
     pub fn new(key: SessionKey, config: Arc<SessionConfig>, state: State) -> Self {
-        Self { key, config, state, lanes: Lanes::default() }
+        Self { key, config, state, lanes: Lanes::default(), now: Timestamp::default() }
+    }
+
+    /// Tells the time, for what is noted about how long work took.
+    pub fn tell_time(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// What it remembers.
@@ -335,6 +364,21 @@ impl Session {
                     );
                 }
             }
+            Input::CallsCounted(update, calls) => {
+                if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
+                    turn.course.calls = calls;
+                }
+            }
+            Input::HeldBackFound(update, found) => {
+                if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
+                    let notice = match &found {
+                        Ok(found) => words::held_back(found.as_deref()),
+                        Err(_) => words::cannot_trace(),
+                    };
+                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
+                }
+            }
+            Input::Traced(update, found) => self.traced(update, found, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);

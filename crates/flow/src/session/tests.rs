@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod previews;
 mod script;
 mod simulation;
 
@@ -91,6 +92,9 @@ fn said(person: PersonId, text: &str) -> Said {
         text: text.to_owned(),
         command,
         quoted: None,
+        replied: None,
+        forwarded_from: None,
+        beside: Vec::new(),
         attachment: false,
     }
 }
@@ -173,6 +177,9 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
+                | Effect::Trace(..)
+                | Effect::FindHeldBack(..)
+                | Effect::MarkAlarm(..)
                 | Effect::TryRule(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
@@ -180,6 +187,8 @@ impl World {
                 | Effect::Tick(_)
                 | Effect::AnswerPress(_)
                 | Effect::LogDenied(..)
+                | Effect::LogPressDenied(_)
+                | Effect::TellRefusal(_)
                 | Effect::AlertQuarantined(_)
                 | Effect::Count(..) => (),
             }
@@ -270,12 +279,12 @@ fn plain(what: &Sayable) -> String {
 fn describe(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Record(events, closes) => {
-            let mut names: Vec<String> = events.iter().map(name_of).collect();
+            let mut names: Vec<String> = events.iter().filter_map(name_of).collect();
             names.extend(closes.iter().map(|it| format!("close {it}")));
             format!("record {}", names.join(", "))
         }
         Effect::Note(events) => {
-            let names: Vec<String> = events.iter().map(name_of).collect();
+            let names: Vec<String> = events.iter().filter_map(name_of).collect();
             format!("note {}", names.join(", "))
         }
         Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
@@ -303,6 +312,11 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {by}: {change:?}")
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::FindHeldBack(update, at) => format!("find {} for {update}", at.update),
+        Effect::MarkAlarm(update, at, by) => format!("mark {} for {update} by {by}", at.update),
+        Effect::LogPressDenied(_) => "denied a press".to_owned(),
+        Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
+        Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
@@ -311,8 +325,10 @@ fn describe(effect: &Effect) -> Option<String> {
     })
 }
 
-fn name_of(event: &Event) -> String {
-    match event {
+/// An event in a word or two; `None` for what goes with every answer to a question.
+fn name_of(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::CourseNoted { .. } | Event::TextHeldBack { .. } => return None,
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
         Event::CompletionStarted { replaces: true, .. } => "started(replaces)".to_owned(),
@@ -325,7 +341,7 @@ fn name_of(event: &Event) -> String {
         Event::AgentSwitched { agent } => format!("switched({agent})"),
         Event::HistoryReset { agent } => format!("reset({agent})"),
         Event::NoticeShown => "notice".to_owned(),
-    }
+    })
 }
 
 /// Which update an effect is about, if it waits for an answer.
@@ -333,6 +349,9 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
         | Effect::TryRule(it, ..)
+        | Effect::Trace(it, _)
+        | Effect::FindHeldBack(it, _)
+        | Effect::MarkAlarm(it, ..)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -366,6 +385,10 @@ fn judge_draft(draft: &Draft) -> Verdict<Draft> {
     DRAFTS.with_borrow_mut(|all| all.entry(draft.0.clone()).or_insert_with(make).clone())
 }
 
+fn judge_preview(draft: &Draft) -> Verdict<Draft> {
+    guard::screen_preview(&SCREEN, draft.clone(), &OutboundContext::default())
+}
+
 /// The good answer to what was asked; a model answers with `text`.
 fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
     Some(match effect {
@@ -376,7 +399,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::ScreenPreview(update, draft, _) => {
-            Input::PreviewJudged(*update, judge_draft(draft))
+            Input::PreviewJudged(*update, judge_preview(draft))
         }
         Effect::ScreenParts(update, parts) => {
             Input::PartsJudged(*update, guard::screen_parts(&SCREEN, parts.clone()))
@@ -389,6 +412,9 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
+        Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),
+        Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
+        Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),
         _ => return None,
     })
 }

@@ -116,6 +116,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         hall: Arc::new(ArcSwap::from_pointee(View::default())),
         founding: Arc::new(founding()),
         pseudonym: Arc::new(|_| "somebody".to_owned()),
+        digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
         session: Arc::new(session_config()),
         keeper: KeeperConfig { live_max: 100, quarantine_pause: Duration::from_secs(60) },

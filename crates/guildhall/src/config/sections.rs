@@ -433,6 +433,8 @@ section! {
     AlertsConfig {
         /// Write to the admins in Telegram.
         telegram: bool = true;
+        /// Write to them there what the guard refused, with a button to mark a false alarm.
+        refusals: bool = true;
         /// An address that is called for every alert.
         webhook: AlertWebhook = AlertWebhook::default();
     }

@@ -15,7 +15,7 @@ pub use self::{
     install::{InstallError, Installed, install, packs_folder, write_whole},
     keys::{KeyFileError, PackKey, keygen, read_signing_key},
     pack::{Pack, PackError, body_of, rule_file, sign},
-    past::{Question, table, try_offline},
+    past::{Marked, Question, marked_offline, table, try_offline},
 };
 
 pub(crate) use self::past::answer;

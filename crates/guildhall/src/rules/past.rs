@@ -6,6 +6,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use flow::{
+    alarm::{self, Alarms, Regression},
     replay::{self, Report, Window},
     roster,
     rulebook::{Rulebook, Which},
@@ -14,7 +15,7 @@ use protocol::{
     Clock as _,
     ledger::{Ledger, Stream},
 };
-use screening::{OwnRule, RuleFile};
+use screening::{OutboundContext, OwnRule, RuleFile, Screen};
 use serde::{Deserialize, Serialize};
 use store::{KeyPlace, Keys, OpenError, Store};
 
@@ -55,6 +56,7 @@ pub(crate) async fn answer(
     ledger: Arc<dyn Ledger>,
     book: Arc<dyn Rulebook>,
     own: Vec<OwnRule>,
+    marked: Alarms,
     question: &[u8],
 ) -> Result<String, String> {
     let question: Question =
@@ -64,7 +66,7 @@ pub(crate) async fn answer(
         return Err(format!("the days are a number from 1 to {}", replay::DAYS_MAX));
     }
     let window = Window { days, now: SystemClock.now(), keep_texts: false };
-    let report = replay::tried(&*ledger, book, question.which()?, own, window).await?;
+    let report = replay::tried(&*ledger, book, question.which()?, own, &marked, window).await?;
     serde_json::to_string(&report).map_err(|error| error.to_string())
 }
 
@@ -94,10 +96,65 @@ pub fn try_offline(
     let report = kit::block_on(async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
         let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
-        replay::tried(&store, Arc::new(book), question.which()?, own, window).await
+        let marked = roster::alarms_in(&hall).map_err(|error| words(&error))?;
+        replay::tried(&store, Arc::new(book), question.which()?, own, &marked, window).await
     });
     store.close().map_err(|error| words(&error))?;
     report.map(Some)
+}
+
+/// What is marked as a false alarm, with its texts, and which of it the rules in force would refuse.
+#[derive(Clone, Debug, Default)]
+pub struct Marked {
+    /// All of it.
+    pub all: Vec<Regression>,
+    /// The references of what would be refused, each with the rules that would.
+    pub refused: Vec<(String, Vec<String>)>,
+}
+
+/// Opens the ledger here and reads the regression set. `None` if a hall that runs holds the ledger;
+/// an empty set where there is no ledger yet.
+///
+/// # Errors
+/// Why it cannot be done, in words.
+pub fn marked_offline(loaded: &Loaded) -> Result<Option<Marked>, String> {
+    let config = &loaded.config;
+    let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
+    if !store_folder(config).exists() {
+        return Ok(Some(Marked::default()));
+    }
+    let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
+    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
+    let keys = Keys::open(&config.key_file(), place).map_err(|error| words(&error))?;
+    let store = match Store::open(store_config(config), keys) {
+        Err(OpenError::Locked) => return Ok(None),
+        opened => opened.map_err(|error| words(&error))?,
+    };
+    let read = kit::block_on(async {
+        let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
+        let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
+        let marked = roster::alarms_in(&hall).map_err(|error| words(&error))?;
+        let all = alarm::regressions(&store, &marked).await.map_err(|error| words(&error))?;
+        let screen = book.make(own)?.screen;
+        let refused = all.iter().filter_map(|it| Some((it.trace.clone(), refusing(&screen, it)?)));
+        Ok::<_, String>(Marked { refused: refused.collect(), all: all.clone() })
+    });
+    store.close().map_err(|error| words(&error))?;
+    read.map(Some)
+}
+
+/// The rules by which a text of the set would be refused, if it would be.
+fn refusing(screen: &Screen, it: &Regression) -> Option<Vec<String>> {
+    let judge = |text: &String| match it.of_answer {
+        true => screen.outbound(text, &OutboundContext::default()).into_owned(),
+        false => screen.inbound_for(text, it.agent.as_str()).into_owned(),
+    };
+    let judged = it.texts.iter().map(judge);
+    let refused = judged.filter(|it| it.verdict == screening::Verdict::Refuse);
+    let found = refused.flat_map(|it| it.findings).filter(|it| it.shadow.is_none());
+    let mut rules: Vec<String> = found.map(|it| it.rule.to_string()).collect();
+    rules.dedup();
+    (!rules.is_empty()).then_some(rules)
 }
 
 /// The report as a table; texts last, where they were kept.
@@ -135,6 +192,10 @@ pub fn table(report: &Report) -> String {
             Some(said) => writeln!(text, "  {}", said.escape_debug()).ok(),
             None => writeln!(text).ok(),
         };
+    }
+    if !report.false_alarms.is_empty() {
+        let refs = report.false_alarms.join(" ");
+        writeln!(text, "\nWARNING: would stop what was marked as a false alarm: {refs}").ok();
     }
     if !report.complete {
         text += "\nThere was more than one look takes in; ask for fewer days.\n";

@@ -20,7 +20,7 @@ async function start() {
     link.href = world.console;
     link.hidden = false;
   }
-  panes.push(...world.people.map((person) => new Pane(person, tabs)));
+  panes.push(...world.people.map((person) => new Pane(person, tabs, world.suggestions ?? [])));
   document.getElementById("panes").replaceChildren(...panes.map((pane) => pane.root));
   document.documentElement.classList.toggle("solo", panes.length > 2);
   document.getElementById("tabs").hidden = panes.length < 2;

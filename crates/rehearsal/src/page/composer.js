@@ -7,7 +7,7 @@ let menus = 0;
 
 export class Composer {
   /** `send(text, replyTo)` resolves to whether the message was taken; `stop(draft)` stops an answer. */
-  constructor(person, send, stop) {
+  constructor(person, suggestions, send, stop) {
     Object.assign(this, { person, send, stop, chat: null, replying: null, options: [], at: 0, commands: [] });
     const id = `menu-${menus += 1}`;
     this.menu = el("div.menu", { id, role: "listbox", "aria-label": "Commands", tabindex: "-1", hidden: true });
@@ -17,11 +17,15 @@ export class Composer {
       rows: "1", placeholder: "Message", "aria-label": "Message", maxlength: "4096", autocomplete: "off",
       "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-controls": id,
     });
+    const tries = suggestions.map(({ label, text }) =>
+      el("button.try", { type: "button", title: text, onclick: () => this.send(text) }, label));
+    this.tries = el("div.tries", { hidden: true, role: "group", "aria-label": "Try the guard" },
+      ...(tries.length > 0 ? [el("span", {}, "Try the guard"), ...tries] : []));
     this.slash = el("button.round", { type: "button", "aria-label": "Commands", title: "Commands", onclick: () => this.toggle() }, icon("slash"));
     this.button = el("button.round.send", { type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
     this.halt = el("button.stop", { type: "button", hidden: true }, icon("stop"), el("span"));
     this.form = el("form.composer", {}, this.slash, this.field, this.halt, this.button);
-    this.root = el("footer.foot", {}, this.menu, this.reply, this.keyboard, this.form);
+    this.root = el("footer.foot", {}, this.menu, this.reply, this.keyboard, this.tries, this.form);
     this.field.oninput = () => this.typed();
     this.field.onkeydown = (event) => this.pressed(event);
     this.field.onblur = () => setTimeout(() => this.hide(), 150);
@@ -37,6 +41,7 @@ export class Composer {
     if (this.chat && this.chat !== chat) this.chat.writing = this.field.value;
     if (this.chat !== chat) this.field.value = chat.writing ?? "";
     this.chat = chat;
+    this.tries.hidden = chat.kind !== "private" || this.tries.children.length === 0;
     this.field.placeholder = chat.keyboard?.input_field_placeholder ?? "Message";
     this.answer(null);
     this.keys(chat.keyboard);
@@ -72,7 +77,7 @@ export class Composer {
   }
 
   enable(on) {
-    for (const node of [this.field, this.slash]) node.disabled = !on;
+    for (const node of [this.field, this.slash, ...this.tries.querySelectorAll("button")]) node.disabled = !on;
     this.online = on;
     this.typed();
   }

@@ -12,8 +12,8 @@ const DOING = {
 };
 
 export class Pane {
-  /** `changed()` is called when what is unread changes. */
-  constructor(person, changed) {
+  /** `changed()` is called when what is unread changes; `suggestions` are offered in private chats. */
+  constructor(person, changed, suggestions) {
     Object.assign(this, { person, changed, chats: new Map(), waiting: new Map(), shown: null });
     const admin = person.role === "admin" ? ".admin" : "";
     this.offline = el("div.offline", { role: "status" }, "Connecting to the rehearsal server…");
@@ -23,7 +23,7 @@ export class Pane {
     this.head = el("header.head", {}, this.face, el("div", {}, this.title, this.state));
     this.strip = el("div.chats", { role: "tablist", "aria-label": `Chats of ${person.name}`, hidden: true });
     this.room = el("div.room");
-    this.composer = new Composer(person, (text, replyTo) => this.send(text, replyTo),
+    this.composer = new Composer(person, suggestions, (text, replyTo) => this.send(text, replyTo),
       (draft_id) => this.post("/chat/stop", { chat: this.shown.id, draft_id }));
     const phone = el("div.phone", {}, this.head, this.strip, this.offline, this.room, this.composer.root);
     this.root = el("section.pane", { "aria-label": `${person.name}, ${person.role}` },

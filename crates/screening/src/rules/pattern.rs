@@ -82,6 +82,11 @@ impl Pattern {
         marked.chain(whole).filter(|hit| !hit.found.is_empty())
     }
 
+    /// The expression, as it is compiled.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
     fn regex(&self) -> Option<&Regex> {
         self.compiled.get_or_init(|| compile(&self.source).ok()).as_ref()
     }

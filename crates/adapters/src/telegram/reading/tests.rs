@@ -76,6 +76,9 @@ fn a_private_message_is_addressed_and_names_its_person() {
         text: "hi".to_owned(),
         command: None,
         quoted: None,
+        replied: None,
+        forwarded_from: None,
+        beside: Vec::new(),
         attachment: false,
     };
     assert_eq!(said(&message), expected);
@@ -215,6 +218,86 @@ fn captions_are_read_like_texts_and_files_are_noticed() {
     assert!(with_caption.attachment);
     let voice = said(&grouped(&json!({"voice": {"file_id": "x"}})));
     assert_eq!((voice.text.as_str(), voice.attachment), ("", true));
+}
+
+#[test]
+fn every_text_that_comes_with_a_message_is_read_with_where_it_came_from() {
+    let cases = [
+        (json!({"document": {"file_name": "a.pdf"}}), Channel::FileName, "a.pdf"),
+        (
+            json!({"audio": {"file_name": "a.mp3", "title": "T", "performer": "P"}}),
+            Channel::FileName,
+            "a.mp3\nT\nP",
+        ),
+        (json!({"video": {"file_name": "v.mp4"}}), Channel::FileName, "v.mp4"),
+        (
+            json!({"contact": {"phone_number": "+1", "first_name": "A", "last_name": "B"}}),
+            Channel::Contact,
+            "A\nB",
+        ),
+        (
+            json!({"poll": {"question": "Q", "options": [{"text": "1"}, {"text": "2"}]}}),
+            Channel::Poll,
+            "Q\n1\n2",
+        ),
+        (json!({"venue": {"title": "V", "address": "S"}}), Channel::Place, "V\nS"),
+        (json!({"game": {"title": "G", "description": "D"}}), Channel::Game, "G\nD"),
+        (
+            json!({"checklist": {"title": "L", "tasks": [{"id": 1, "text": "t"}]}}),
+            Channel::Checklist,
+            "L\nt",
+        ),
+        (
+            json!({"reply_markup": {"inline_keyboard": [[{"text": "x"}], [{"text": "y"}]]}}),
+            Channel::Buttons,
+            "x\ny",
+        ),
+    ];
+    for (fields, channel, text) in cases {
+        let message = with(grouped(&json!({"caption": "look"})), &fields);
+        let said = said(&message);
+        let expected = vec![Beside { channel, text: text.to_owned() }];
+        assert_eq!((said.text.as_str(), said.beside), ("look", expected), "{fields}");
+    }
+    let long = json!({"text": "x", "document": {"file_name": "é".repeat(2_000)}});
+    assert_eq!(said(&grouped(&long)).beside[0].text, "é".repeat(1_000));
+    for odd in [json!(5), json!("x"), json!({"file_name": 7}), json!([])] {
+        let said = said(&grouped(&json!({"text": "x", "document": odd})));
+        assert_eq!((said.beside, said.attachment), (vec![], true), "{odd}");
+    }
+    let lone = r#"{"update_id":1,"message":{"message_id":1,"chat":{"id":7,"type":"private"},
+        "from":{"id":7,"first_name":"A"},"text":"x","document":{"file_name":"a\ud800b"}}}"#;
+    let Some(Inbound::Said(said)) = read(lone.as_bytes(), &me()) else { panic!("not read") };
+    assert!(said.beside[0].text.starts_with('a'), "{:?}", said.beside);
+}
+
+#[test]
+fn what_was_forwarded_is_told_apart_and_names_who_wrote_it() {
+    let user = json!({"id": 5, "is_bot": false, "first_name": "Eve", "last_name": "E"});
+    for (origin, author) in [
+        (json!({"type": "user", "date": 0, "sender_user": user}), "Eve E"),
+        (json!({"type": "hidden_user", "date": 0, "sender_user_name": "Mallory"}), "Mallory"),
+        (
+            json!({"type": "channel", "chat": {"id": -1, "type": "channel", "title": "News"}}),
+            "News",
+        ),
+        (json!({"type": "new kind"}), ""),
+    ] {
+        let said = said(&grouped(&json!({"text": "x", "forward_origin": origin})));
+        assert_eq!(said.forwarded_from.as_deref(), Some(author), "{origin}");
+    }
+    assert_eq!(said(&grouped(&json!({"text": "x"}))).forwarded_from, None);
+}
+
+#[test]
+fn the_message_that_is_answered_is_named_with_its_time() {
+    let replied = json!({"message_id": 5, "date": 1_795_000_000, "text": "old"});
+    let fields = json!({"text": "/trace", "reply_to_message": replied});
+    let expected = inbound::Replied { message: MessageId(5), at: Timestamp(1_795_000_000_000) };
+    assert_eq!(said(&grouped(&fields)).replied, Some(expected));
+    let opened = json!({"message_id": 5, "date": 1, "forum_topic_created": {"name": "x"}});
+    let fields = json!({"text": "x", "reply_to_message": opened});
+    assert_eq!(said(&grouped(&fields)).replied, None);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    MessageId, UpdateId,
-    event::{Answer, AnswerKind, Event, Outcome, Part},
+    AgentName, MessageId, UpdateId,
+    event::{Answer, AnswerKind, Event, Judged, Outcome, Part},
+    ledger::LedgerError,
     model::Completion,
 };
 
@@ -12,13 +13,18 @@ use screening::Placeholders;
 
 use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
 use crate::{
+    alarm::{self, Pointer, Refusal},
     broker::Unanswered,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     roster::AdministerError,
     session::state::Exchange,
+    trace::Trace,
     words::{self, Notice},
 };
+
+/// What a conversation remembers before a text that was forwarded: it is not the person's own.
+const FORWARDED: &str = "(Forwarded text) ";
 
 impl Session {
     // --- the way of a question ---
@@ -62,19 +68,27 @@ impl Session {
         hidden: Placeholders,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
             return;
         };
         let Stage::ScreeningPrompt(mut asking) = turn.stage.take() else { return };
+        turn.course.prompt_judged_ms = Some(now.0.saturating_sub(turn.at.0));
         match verdict {
             Verdict::Refuse(judged) => {
-                let events = vec![Event::PromptJudged { update, judged }];
+                let texts = asking.prompt.texts().map(str::to_owned).collect();
+                let agent = &asking.agent.name;
+                let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
+                let mut events = vec![Event::PromptJudged { update, judged }];
+                events.extend(held);
                 let notice = words::refused_prompt();
                 let kind = AnswerKind::Refusal;
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+                effects.extend(refusal);
             }
             Verdict::Clear(prompt, judged) => {
-                asking.asked = hidden.without_numbers(&prompt.get().text);
+                let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
+                asking.asked = format!("{by}{}", hidden.without_numbers(&prompt.get().text));
                 asking.hidden = hidden;
                 let mut history = self.state.history(&asking.agent.name);
                 if asking.replaces {
@@ -104,10 +118,12 @@ impl Session {
         result: Result<Completion, Unanswered>,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
             return;
         };
         let Stage::AwaitingModel(asking) = turn.stage.take() else { return };
+        turn.course.completed_ms = Some(now.0.saturating_sub(turn.at.0));
         let reference = turn.reference;
         match result {
             Ok(completion) => {
@@ -136,13 +152,20 @@ impl Session {
         };
         let Stage::ScreeningDraft(completion, hidden) = turn.stage.take() else { return };
         let (reference, reply_to) = (turn.reference, turn.reply_to);
-        let Completion { model, usage, .. } = completion;
+        let agent = turn.course.agent.clone();
+        let Completion { model, usage, text, .. } = completion;
         let received = Event::DraftReceived { update, model, usage };
         match verdict {
             Verdict::Refuse(judged) => {
-                let events = vec![received, Event::DraftJudged { update, judged }];
+                let (held, refusal) = match &agent {
+                    Some(agent) => self.stopped(update, true, agent, vec![text], &judged),
+                    None => (None, None),
+                };
+                let mut events = vec![received, Event::DraftJudged { update, judged }];
+                events.extend(held);
                 let (kind, notice) = (AnswerKind::Refusal, words::refused_draft(reference));
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
+                effects.extend(refusal);
             }
             Verdict::Clear(draft, judged) => {
                 let shown = draft.restored(&hidden);
@@ -209,6 +232,26 @@ impl Session {
         }
     }
 
+    /// The guard stopped a text: what is kept of it, and what the admins are told once that is
+    /// durable. Nothing where the guard found nothing and only could not judge.
+    fn stopped(
+        &mut self,
+        update: UpdateId,
+        of_answer: bool,
+        agent: &AgentName,
+        texts: Vec<String>,
+        judged: &Judged,
+    ) -> (Option<Event>, Option<Effect>) {
+        let key = self.key;
+        let arrived = self.turn(update, |_| true).map(|it| it.at).unwrap_or_default();
+        let at = Pointer { key, update, arrived };
+        let held = alarm::keep(of_answer, agent, texts, judged);
+        let (agent, is_kept) = (agent.clone(), held.is_some());
+        let refusal = Refusal { at, of_answer, agent, judged: judged.clone(), is_kept };
+        let refusal = (!judged.kinds.is_empty()).then_some(Effect::TellRefusal(refusal));
+        (held.map(|held| Event::TextHeldBack { update, held }), refusal)
+    }
+
     // --- while a model writes ---
 
     pub(super) fn ticked(
@@ -240,13 +283,15 @@ impl Session {
             return;
         };
         match verdict {
-            // Only text that passes as it is: what would be hidden later must not be seen now.
-            Verdict::Clear(draft, judged) if judged.verdict != "redact" => {
-                if let Stage::AwaitingModel(asking) = &turn.stage {
+            Verdict::Clear(draft, _) => {
+                if let Stage::AwaitingModel(asking) = &turn.stage
+                    && !draft.get().0.is_empty()
+                {
                     effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
                 }
             }
-            Verdict::Clear(..) | Verdict::Refuse(_) => turn.previews = false,
+            // What would be hidden or held back later must not be seen now.
+            Verdict::Refuse(_) => turn.previews = false,
         }
     }
 
@@ -257,6 +302,7 @@ impl Session {
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
+            | Stage::Tracing { .. }
             | Stage::ComposingStatus => false,
         };
         let Some(turn) = self.turn(update, waits) else { return };
@@ -280,6 +326,27 @@ impl Session {
         let notice = match result {
             Ok(()) => words::done(&done),
             Err(why) => words::not_done(&why.to_string()),
+        };
+        self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    pub(super) fn traced(
+        &mut self,
+        update: UpdateId,
+        found: Result<Option<Box<Trace>>, LedgerError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let key = self.key;
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Tracing { .. })) else {
+            return;
+        };
+        let Stage::Tracing { person, in_full } = turn.stage.take() else { return };
+        let notice = match found {
+            Ok(Some(trace)) if in_full || trace.may_be_seen_by(person, key) => {
+                words::trace(&trace, in_full)
+            }
+            Ok(Some(_) | None) => words::nothing_to_trace(),
+            Err(_) => words::cannot_trace(),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
     }
@@ -331,11 +398,19 @@ impl Session {
     fn deliver(
         &mut self,
         update: UpdateId,
-        events: Vec<Event>,
+        mut events: Vec<Event>,
         parts: VecDeque<Sayable>,
         outcome: Outcome,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
+        if let Some(turn) = self.turn(update, |_| true)
+            && turn.course.agent.is_some()
+        {
+            let mut course = turn.course.clone();
+            course.ready_ms = now.0.saturating_sub(turn.at.0);
+            events.push(Event::CourseNoted { update, course });
+        }
         self.record(events, vec![], effects);
         self.send_from(update, 0, parts, outcome, effects);
     }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
     Agent, Timestamp, UpdateId,
-    event::{AnswerKind, Event, Outcome},
+    event::{AnswerKind, Course, Event, Outcome},
     inbound::Inbound,
 };
 
@@ -12,9 +12,11 @@ use screening::Placeholders;
 
 use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
+    alarm,
     guard::Prompt,
     request::{self, Request},
     roster::View,
+    trace::{self, Sought},
     words,
 };
 
@@ -113,6 +115,7 @@ impl Session {
             Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
+            | Stage::Tracing { .. }
             | Stage::ComposingStatus => false,
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
@@ -145,9 +148,16 @@ impl Session {
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => (None, false),
         };
+        let asker = match &entry.inbound {
+            Some(Inbound::Said(said)) => said.person.as_ref().map(|it| it.id),
+            Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
+            Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
+            | None => None,
+        };
         let Entry { at, reference, .. } = entry;
+        let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let turn = Turn { update, at, reference, reply_to, previews, stage };
+        let turn = Turn { update, at, reference, reply_to, previews, course, stage };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -179,7 +189,7 @@ impl Session {
                 Some((agent, text)) => {
                     let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
                     let replaces = answered.is_some_and(|it| it.asked == text);
-                    let prompt = Prompt { text, quoted: None };
+                    let prompt = Prompt { text, ..Prompt::default() };
                     return self.ask(update, Some(agent), prompt, replaces, view, effects);
                 }
                 None => words::nothing_to_retry(),
@@ -206,6 +216,37 @@ impl Session {
             Request::Status { in_full } => {
                 self.set_stage(update, Stage::ComposingStatus);
                 effects.push(Effect::ComposeStatus(update, in_full));
+                return;
+            }
+            Request::Trace { replied, person, in_full } => {
+                let key = self.key;
+                let by_message = replied.map(|it| (trace::Turn::Message(it.message), it.at));
+                let newest =
+                    self.state.newest.map(|(update, at)| (trace::Turn::Update(update), at));
+                match by_message.or(newest) {
+                    Some((turn, at)) => {
+                        self.set_stage(update, Stage::Tracing { person, in_full });
+                        effects.push(Effect::Trace(update, Sought { key, turn, at }));
+                        return;
+                    }
+                    None => words::nothing_to_trace(),
+                }
+            }
+            Request::ListAlarms => words::alarms(view.alarms()),
+            Request::Judge { ask: alarm::Ask::Show, at, .. } => {
+                self.set_stage(update, Stage::ComposingStatus);
+                effects.push(Effect::FindHeldBack(update, at));
+                return;
+            }
+            Request::Judge { ask, at, by } => {
+                let done = words::marked(ask == alarm::Ask::MarkAnswer);
+                self.set_stage(update, Stage::Administering { done });
+                effects.push(Effect::MarkAlarm(update, at, by));
+                return;
+            }
+            Request::PressDenied(person) => {
+                effects.push(Effect::LogPressDenied(person));
+                self.finish(update, vec![], Outcome::Ignored, effects);
                 return;
             }
             Request::ListRules => words::own_rules(view.own_rules()),
@@ -287,6 +328,9 @@ impl Session {
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         }
         let (agent, asked) = (Arc::clone(agent), prompt.text.clone());
+        if let Some(turn) = self.turn(update, |_| true) {
+            turn.course.agent = Some(agent.name.clone());
+        }
         let asking = Asking { agent, prompt, asked, replaces, hidden: Placeholders::new() };
         if self.state.noticed {
             let agent = asking.agent.name.clone();

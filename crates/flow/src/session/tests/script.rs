@@ -114,6 +114,7 @@ fn a_refused_prompt_never_reaches_a_model() {
         [
             "record prompt refuse, ready(Refusal)",
             "send 1.0: I would rather not answe",
+            "tell of the refusal of 1",
             "record sent(0), Refused, close 1",
         ]
     );
@@ -407,14 +408,14 @@ fn an_update_that_cannot_be_read_is_set_aside_and_holds_up_nobody() {
 fn session_2_an_answer_to_another_turn_or_stage_changes_nothing() {
     let late = || {
         let draft = Draft("late".to_owned());
-        let prompt = Prompt { text: "late".to_owned(), quoted: None };
+        let prompt = Prompt { text: "late".to_owned(), ..Prompt::default() };
         [1, 2, 9].into_iter().flat_map(move |update| {
             let update = UpdateId(update);
             [
                 Input::NoticeShown(update, Ok(MessageId(1))),
                 Input::PromptJudged(update, judge_prompt(&prompt).0, Placeholders::new()),
                 Input::DraftJudged(update, judge_draft(&draft)),
-                Input::PreviewJudged(UpdateId(9), judge_draft(&draft)),
+                Input::PreviewJudged(UpdateId(9), judge_preview(&draft)),
                 Input::PartDelivered(update, 0, Ok(MessageId(1))),
                 Input::Administered(update, Ok(())),
                 Input::StatusComposed(update, String::new()),
@@ -452,27 +453,29 @@ fn a_turn_that_takes_too_long_ends_with_an_apology_and_a_withdrawal() {
 
 #[test]
 fn what_is_written_is_shown_only_as_it_will_be() {
+    let so_far = "The weather is fine and everybody walks. ".repeat(6);
     let done = run(|it| {
         it.say(1, "hi");
         it.answer(1, "");
         let written = |text: &str| Input::Ticked(UpdateId(1), Some(text.to_owned()));
-        it.tell(written("so far"));
-        it.tell(Input::PreviewJudged(UpdateId(1), judge_draft(&Draft("so far".to_owned()))));
+        let judged = |text: &str| {
+            let verdict = judge_preview(&Draft(text.to_owned()));
+            Input::PreviewJudged(UpdateId(1), verdict)
+        };
+        it.tell(written("So far"));
+        it.tell(judged("So far"));
+        it.tell(written(&so_far));
+        it.tell(judged(&so_far));
         it.tell(written(LEAK));
-        it.tell(Input::PreviewJudged(UpdateId(1), judge_draft(&Draft(LEAK.to_owned()))));
+        it.tell(judged(LEAK));
         it.tell(written("more"));
         it.tell(Input::Ticked(UpdateId(1), None));
     });
-    assert_eq!(
-        done[3..],
-        [
-            "screen preview 1: so far",
-            "preview 1: so far",
-            &format!("screen preview 1: {LEAK}"),
-            "typing",
-            "typing",
-        ]
-    );
+    assert_eq!(done.len(), 3 + 6, "{done:#?}");
+    assert_eq!(done[3], "screen preview 1: So far", "all of it is held back");
+    assert_eq!(done[4], format!("screen preview 1: {so_far}"));
+    assert!(done[5].starts_with("preview 1: The weather is fine"), "{done:#?}");
+    assert_eq!(done[6..], [&format!("screen preview 1: {LEAK}"), "typing", "typing"]);
 }
 
 #[test]
