@@ -11,12 +11,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Tasks};
 use protocol::{
     BotId, SessionKey,
     ledger::{
-        Append, Arrival, Ledger, LedgerError, Loaded, Receipt, Seq, Snapshot, Stream, Waiting,
+        Append, Arrival, Ledger, LedgerError, Loaded, Owned, Receipt, Seq, Snapshot, Stream,
+        Waiting,
     },
 };
 use tokio::sync::oneshot;
@@ -39,7 +39,7 @@ pub enum Msg {
     /// Read what waits in an inbox.
     Waiting(SessionKey, u64, Reply<Vec<Waiting>>),
     /// Store a folded state.
-    Snapshot(Stream, Seq, Bytes, Reply<()>),
+    Snapshot(Stream, Seq, Vec<Owned>, Reply<()>),
     /// Which sessions have waiting updates?
     OpenSessions(Reply<Vec<SessionKey>>),
 }

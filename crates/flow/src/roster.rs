@@ -18,11 +18,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
     Agent, AgentName, BotId, ChatId, Clock, PersonId, Timestamp,
-    ledger::{Append, LedgerError, Loaded, Seq, Stream},
+    ledger::{Append, LedgerError, Loaded, Owned, Seq, Stream},
 };
 use screening::OwnRule;
 use serde::{Deserialize, Serialize};
@@ -449,10 +448,10 @@ pub enum Msg {
 ///
 /// # Errors
 /// If the stream is not one.
-pub fn own_rules_in(stream: &[Bytes]) -> Result<OwnRules, serde_json::Error> {
+pub fn own_rules_in(stream: &[Owned]) -> Result<OwnRules, serde_json::Error> {
     let mut rules = OwnRules::default();
     for events in stream {
-        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(events)?.change {
+        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(&events.bytes)?.change {
             rules.apply(change);
         }
     }
@@ -535,7 +534,7 @@ impl Roster {
     fn fold(&mut self, loaded: &Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut view = View::founded(&self.founding, Arc::clone(&self.models));
         for events in &loaded.events {
-            let entry: Entry = serde_json::from_slice(events)
+            let entry: Entry = serde_json::from_slice(&events.bytes)
                 .map_err(|error| Fault::new("the hall's stream cannot be read", error))?;
             view.apply(entry.change);
         }
@@ -657,7 +656,7 @@ impl Roster {
         let append = Append {
             stream: Stream::Hall,
             expected: self.at,
-            events: Bytes::from(events),
+            events: vec![Owned::halls(events)],
             closes: Vec::new(),
         };
         let memory = self.memory.clone();

@@ -50,6 +50,7 @@ use crate::{
     alert_webhook::AlertWebhook,
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
+    init::is_inside,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -197,6 +198,7 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
         seen_window: config.store.dedupe_window,
         queue_max: config.store.queue_max,
         cache_bytes: config.store.cache_bytes.0,
+        keyring: config.keyring_file(),
         reserve_bytes: config.store.reserve_bytes.0,
         ..usual
     }
@@ -211,6 +213,16 @@ pub fn store_folder(config: &Config) -> PathBuf {
 /// The master key: read, or made where there is nothing yet that another key could have sealed.
 fn keys(config: &Config) -> Result<Keys, Failure> {
     let (path, data) = (config.key_file(), &config.hall.data_dir);
+    let keyring = config.keyring_file();
+    if is_inside(&keyring, data) {
+        let text = format!(
+            "the keyring {} lies inside the data folder {}; set hall.keyring_file to a place \
+             outside of it",
+            keyring.display(),
+            data.display()
+        );
+        return Err(Failure { text, code: EXIT_CONFIG });
+    }
     let place = KeyPlace::OutsideOf(data);
     if !path.exists() && !store_folder(config).exists() {
         let keys = Keys::create(&path, place).map_err(|error| Failure::config(&error))?;

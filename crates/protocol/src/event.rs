@@ -91,6 +91,24 @@ pub enum Event {
     NoticeShown,
 }
 
+impl Event {
+    /// The update that it is about.
+    #[must_use]
+    pub fn update(&self) -> Option<UpdateId> {
+        match self {
+            Self::TurnRetried { update, .. }
+            | Self::PromptJudged { update, .. }
+            | Self::CompletionStarted { update, .. }
+            | Self::DraftReceived { update, .. }
+            | Self::DraftJudged { update, .. }
+            | Self::AnswerReady { update, .. }
+            | Self::PartSent { update, .. }
+            | Self::TurnClosed { update, .. } => Some(*update),
+            Self::AgentSwitched { .. } | Self::HistoryReset { .. } | Self::NoticeShown => None,
+        }
+    }
+}
+
 /// What the guard said, without the text it judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {

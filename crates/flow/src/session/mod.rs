@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod pieces;
 mod state;
 mod step;
 #[cfg(test)]
@@ -25,7 +26,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
@@ -123,6 +123,8 @@ pub struct SessionActor {
     noted: Vec<Event>,
     recording: bool,
     turns: HashMap<UpdateId, InHand>,
+    /// Who wrote the updates in hand, in a group: what is recorded of them is sealed with their key.
+    authors: HashMap<UpdateId, PersonId>,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
     leaving: bool,
@@ -177,6 +179,7 @@ impl SessionActor {
             noted: Vec::new(),
             recording: false,
             turns: HashMap::new(),
+            authors: HashMap::new(),
             rest: None,
             leaving: false,
         }
@@ -223,20 +226,22 @@ impl SessionActor {
 
     fn fold(&mut self, loaded: Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut state = match &loaded.snapshot {
-            Some(stored) => serde_json::from_slice(stored)
+            Some(stored) => pieces::together(self.key, stored)
                 .map_err(|error| Fault::new("a snapshot cannot be read", error))?,
             None => State::default(),
         };
-        for events in &loaded.events {
-            let events: Vec<Event> = serde_json::from_slice(events)
+        for piece in &loaded.events {
+            let events: Vec<Event> = serde_json::from_slice(&piece.bytes)
                 .map_err(|error| Fault::new("an event cannot be read", error))?;
-            events.iter().for_each(|it| state.apply(it, self.config.history));
+            let by = piece.owners.first().copied().filter(|it| *it != self.key.owner(None));
+            events.iter().for_each(|it| state.apply_by(it, by, self.config.history));
         }
+        self.authors.clear();
         for note in &loaded.accepted {
             self.noted.extend(state.overtaken(note, self.config.history));
         }
         self.at = loaded.at;
-        self.appends_since_snapshot = u32::try_from(loaded.events.len()).unwrap_or(u32::MAX);
+        self.appends_since_snapshot = u32::try_from(loaded.appends).unwrap_or(u32::MAX);
         self.session = Some(Session::new(self.key, Arc::clone(&self.config), state));
         let failed = std::mem::replace(&mut self.past.borrow_mut().failed, true);
         self.pulled = 0;
@@ -292,7 +297,11 @@ impl SessionActor {
             let read = AssertUnwindSafe(|| messenger.read(&it.raw));
             let inbound = catch_unwind(read).unwrap_or(None);
             let reference = reference_of(self.key, it.update);
-            entries.push(Entry { update: it.update, at: it.at, inbound, reference });
+            let entry = Entry { update: it.update, at: it.at, inbound, reference };
+            if let Some(author) = entry.author(self.key) {
+                self.authors.insert(it.update, author);
+            }
+            entries.push(entry);
         }
         if entries.is_empty() {
             self.plan_rest(cx);
@@ -444,10 +453,11 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         events.splice(..0, self.noted.drain(..));
-        let events = serde_json::to_vec(&events)
+        let events = pieces::of_events(self.key, &events, &self.authors)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
+        self.authors.retain(|update, _| !closes.contains(update));
         let (stream, expected) = (Stream::Session(self.key), self.at);
-        let append = Append { stream, expected, events: Bytes::from(events), closes };
+        let append = Append { stream, expected, events, closes };
         self.recording = true;
         let (memory, folds) = (self.peers.memory.clone(), self.folds);
         let work = async move { ask(&memory, |reply| memory::Msg::Append(append, reply)).await };
@@ -643,10 +653,10 @@ impl SessionActor {
     fn snapshot(&mut self, cx: &mut Cx<'_, Self>, and_rest: bool) {
         let Some(session) = &self.session else { return };
         self.appends_since_snapshot = 0;
-        let Ok(state) = serde_json::to_vec(session.state()) else { return };
+        let Ok(state) = pieces::of_state(self.key, session.state()) else { return };
         let (memory, stream, at) = (self.peers.memory.clone(), Stream::Session(self.key), self.at);
         let work = async move {
-            ask(&memory, |reply| memory::Msg::Snapshot(stream, at, Bytes::from(state), reply)).await
+            ask(&memory, |reply| memory::Msg::Snapshot(stream, at, state, reply)).await
         };
         cx.when(work, move |actor, stored, cx| {
             if !matches!(stored, Ok(Ok(()))) {

@@ -7,7 +7,11 @@
 mod answer;
 mod arrive;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
@@ -63,6 +67,14 @@ pub struct Entry {
     pub inbound: Option<Inbound>,
     /// What errors about it are called.
     pub reference: RefId,
+}
+
+impl Entry {
+    /// Who wrote it, in a group: in a private chat everything is its person's.
+    #[must_use]
+    pub fn author(&self, key: SessionKey) -> Option<PersonId> {
+        self.inbound.as_ref().and_then(Inbound::person).filter(|_| !key.is_private())
+    }
 }
 
 /// What a session can be told.
@@ -190,6 +202,8 @@ pub struct Session {
     config: Arc<SessionConfig>,
     state: State,
     lanes: Lanes,
+    /// Who wrote the updates in hand, in a group.
+    authors: BTreeMap<UpdateId, PersonId>,
 }
 
 #[derive(Debug, Default)]
@@ -275,7 +289,7 @@ impl Session {
     /// A session that goes on from a folded state.
     #[must_use]
     pub fn new(key: SessionKey, config: Arc<SessionConfig>, state: State) -> Self {
-        Self { key, config, state, lanes: Lanes::default() }
+        Self { key, config, state, lanes: Lanes::default(), authors: BTreeMap::new() }
     }
 
     /// What it remembers.
@@ -339,18 +353,24 @@ impl Session {
     /// What is recorded takes effect at once here: if it cannot be stored, the session is dropped
     /// and folded again.
     fn record(&mut self, events: Vec<Event>, closes: Vec<UpdateId>, effects: &mut Vec<Effect>) {
-        for event in &events {
-            self.state.apply(event, self.config.history);
-        }
+        self.take_in(&events);
         effects.push(Effect::Record(events, closes));
     }
 
     /// As `record`, for what need not be durable before the turn goes on.
     fn note(&mut self, events: Vec<Event>, effects: &mut Vec<Effect>) {
-        for event in &events {
-            self.state.apply(event, self.config.history);
-        }
+        self.take_in(&events);
         effects.push(Effect::Note(events));
+    }
+
+    fn take_in(&mut self, events: &[Event]) {
+        for event in events {
+            let by = event.update().and_then(|it| self.authors.get(&it).copied());
+            self.state.apply_by(event, by, self.config.history);
+            if let Event::TurnClosed { update, .. } = event {
+                self.authors.remove(update);
+            }
+        }
     }
 
     /// The turn of that update, if it is at the stage that the caller speaks of. SESSION-2.

@@ -103,6 +103,8 @@ struct World {
     /// Durable.
     events: Vec<Event>,
     waiting: Vec<(UpdateId, Option<Inbound>)>,
+    /// Who wrote what, in a group.
+    authors: HashMap<UpdateId, PersonId>,
     folded: State,
     /// Noted ahead of the event that says so.
     accepted: Vec<Accepted>,
@@ -126,6 +128,7 @@ impl World {
             key,
             events: Vec::new(),
             waiting: Vec::new(),
+            authors: HashMap::new(),
             folded: State::default(),
             accepted: Vec::new(),
             closed: HashMap::new(),
@@ -150,7 +153,7 @@ impl World {
         while self.recording.is_none() {
             let Some(effect) = self.effects.pop_front() else {
                 let mut state = self.folded.clone();
-                self.noted.iter().for_each(|it| state.apply(it, self.config.history));
+                self.noted.iter().for_each(|it| self.apply(&mut state, it));
                 assert_eq!(&state, self.session.state(), "fold and live state differ");
                 return;
             };
@@ -207,8 +210,10 @@ impl World {
     /// The ledger has written the record in hand. SESSION-3.
     fn written(&mut self) {
         let Some((events, closes)) = self.recording.take() else { return };
+        let mut folded = std::mem::take(&mut self.folded);
+        events.iter().for_each(|it| self.apply(&mut folded, it));
+        self.folded = folded;
         for event in &events {
-            self.folded.apply(event, self.config.history);
             if let Event::TurnClosed { update, outcome } = event {
                 assert!(closes.contains(update), "{update} ends but leaves its inbox entry");
                 let earlier = self.closed.insert(*update, *outcome);
@@ -224,7 +229,17 @@ impl World {
         self.perform();
     }
 
+    /// As the ledger's pieces are folded: an event goes with the writer of its update.
+    fn apply(&self, state: &mut State, event: &Event) {
+        let author = event.update().and_then(|it| self.authors.get(&it).copied());
+        state.apply_by(event, author, self.config.history);
+    }
+
     fn arrive(&mut self, update: i64, inbound: Option<Inbound>) {
+        let author = inbound.as_ref().and_then(Inbound::person);
+        if let Some(author) = author.filter(|_| !self.key.is_private()) {
+            self.authors.insert(UpdateId(update), author);
+        }
         self.waiting.push((UpdateId(update), inbound));
     }
 

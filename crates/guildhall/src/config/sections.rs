@@ -164,6 +164,9 @@ section! {
         data_dir: PathBuf = "data".into();
         /// The master key; by default secrets/master.key beside the data folder.
         key_file: Option<PathBuf> = None, example "secrets/master.key";
+        /// The keyring: a data key for each person, wrapped by the master key; by default beside it.
+        /// It must be writable, outside the data folder, and in no backup of the data.
+        keyring_file: Option<PathBuf> = None, example "secrets/master.keyring";
         /// One file for each agent.
         agents_dir: PathBuf = "config/agents".into();
         /// Who answers where nobody has chosen an agent.
@@ -440,6 +443,13 @@ impl Config {
             let beside = self.hall.data_dir.parent().unwrap_or(&self.hall.data_dir);
             beside.join("secrets").join("master.key")
         })
+    }
+
+    /// Where the keys of people lie: as configured, else beside the master key.
+    #[must_use]
+    pub fn keyring_file(&self) -> PathBuf {
+        let beside = || self.key_file().with_extension("keyring");
+        self.hall.keyring_file.clone().unwrap_or_else(beside)
     }
 
     /// The Bot API server of a bot.

@@ -93,7 +93,7 @@ pub fn try_offline(
     let window = Window { days: question.days, now: SystemClock.now(), keep_texts };
     let report = kit::block_on(async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
-        let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
+        let own = roster::own_rules_in(&hall.concat()).map_err(|error| words(&error))?.all();
         replay::tried(&store, Arc::new(book), question.which()?, own, window).await
     });
     store.close().map_err(|error| words(&error))?;

@@ -10,6 +10,7 @@
 mod common;
 mod conforms;
 mod damage;
+mod formats;
 mod kills;
 mod model;
 mod opening;

@@ -29,6 +29,9 @@ impl Session {
     ) {
         let (mut in_hand_talk, mut in_hand_side) = (recovered, recovered);
         for entry in entries {
+            if let Some(author) = entry.author(self.key) {
+                self.authors.insert(entry.update, author);
+            }
             let Some(inbound) = &entry.inbound else {
                 self.set_aside(&entry, effects);
                 continue;
