@@ -34,6 +34,7 @@ pub mod alerter;
 
 pub mod words;
 
+pub mod export;
 pub mod replay;
 pub mod rulebook;
 

@@ -255,6 +255,12 @@ impl View {
         if is_allowed { Standing::Guest } else { Standing::Stranger }
     }
 
+    /// What the hall's own list says about a person: allowed by name, and blocked until when.
+    #[must_use]
+    pub fn listed(&self, person: PersonId) -> (bool, Option<Option<Timestamp>>) {
+        (self.allowed.contains(&person.0), self.blocked.get(&person.0).copied())
+    }
+
     /// True for an admin.
     #[must_use]
     pub fn is_admin(&self, person: PersonId) -> bool {

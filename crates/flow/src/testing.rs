@@ -19,7 +19,9 @@ use protocol::{
         Accepted, Append, Arrival, Bookmark, ErasureReceipt, HeldPage, Ledger, LedgerError,
         LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot, Stream, Waiting,
     },
-    messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
+    messenger::{
+        Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
+    },
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
 use screening::{Level, OwnRule, Policy, Trial};
@@ -75,7 +77,12 @@ impl FakeMessenger {
 
     /// A person writes in their private chat.
     pub(crate) fn write(&self, update: i64, person: i64, text: &str) {
-        let raw = serde_json::json!({ "person": person, "chat": person, "text": text });
+        self.write_in(person, update, person, text);
+    }
+
+    /// A person writes in a chat.
+    pub(crate) fn write_in(&self, chat: i64, update: i64, person: i64, text: &str) {
+        let raw = serde_json::json!({ "person": person, "chat": chat, "text": text });
         let raw = Bytes::from(raw.to_string());
         self.updates.lock().unwrap().push(RawUpdate { update: UpdateId(update), raw });
         self.news.notify_one();
@@ -160,6 +167,17 @@ impl Messenger for FakeMessenger {
         }
         let mut sent = self.sent.lock().unwrap();
         sent.push((to.chat, part.plain.clone()));
+        Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    async fn send_document(
+        &self,
+        to: Address,
+        document: &Document,
+    ) -> Result<MessageId, MessengerError> {
+        let text = format!("{}: {}", document.name, String::from_utf8_lossy(&document.bytes));
+        let mut sent = self.sent.lock().unwrap();
+        sent.push((to.chat, text));
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
     }
 
@@ -346,8 +364,18 @@ impl Ledger for FakeLedger {
         Ok(Past { events: held.past[begin..end].to_vec(), next })
     }
 
-    async fn held(&self, _: PersonId, _: Option<Bookmark>) -> Result<HeldPage, LedgerError> {
-        Ok(HeldPage::default())
+    async fn held(&self, person: PersonId, _: Option<Bookmark>) -> Result<HeldPage, LedgerError> {
+        let ledger = self.open()?;
+        let mut held = Vec::new();
+        for (stream, (records, _)) in &ledger.streams {
+            let Stream::Session(session) = *stream else { continue };
+            let theirs = records.iter().flatten().filter(|it| it.owners.contains(&person));
+            held.extend(
+                theirs
+                    .map(|it| protocol::ledger::Held::Events { session, events: it.bytes.clone() }),
+            );
+        }
+        Ok(HeldPage { held, next: None })
     }
 
     async fn forget(

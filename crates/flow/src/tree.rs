@@ -15,6 +15,7 @@
 mod tests;
 
 use std::{
+    cell::OnceCell,
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -31,7 +32,7 @@ use crate::{
     broker::{self, Broker},
     guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
-    keeper::Keeper,
+    keeper::{self, Keeper},
     memory::{self, Memory},
     outbox::{self, Outbox},
     replay,
@@ -68,6 +69,7 @@ struct DoorPlates {
     ingress: HashMap<BotId, Mailbox<ingress::Msg>>,
     broker: Option<Mailbox<broker::Msg>>,
     roster: Option<Mailbox<roster::Msg>>,
+    keeper: Option<Mailbox<keeper::Msg>>,
 }
 
 impl Doors {
@@ -85,6 +87,12 @@ impl Doors {
     #[must_use]
     pub fn broker(&self) -> Option<Mailbox<broker::Msg>> {
         self.plates().broker.clone()
+    }
+
+    /// The keeper, once the tree stands.
+    #[must_use]
+    pub fn keeper(&self) -> Option<Mailbox<keeper::Msg>> {
+        self.plates().keeper.clone()
     }
 
     /// The roster, once the tree stands.
@@ -221,6 +229,7 @@ fn start_bots(
     services: &Services,
 ) {
     let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
+    let keeper_of_all = Rc::new(OnceCell::new());
     for bot in &w.bots {
         let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
@@ -234,6 +243,7 @@ fn start_bots(
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
+            keeper: Rc::clone(&keeper_of_all),
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
             pseudonym: Arc::clone(&w.pseudonym),
@@ -251,6 +261,9 @@ fn start_bots(
             Keeper::incarnate(w.keeper, session, Rc::clone(&peers), health.clone())
         }
     });
+    // lost-ok: it was empty.
+    keeper_of_all.set(keeper.clone()).ok();
+    doors.plates().keeper = Some(keeper.clone());
     for bot in &w.bots {
         let Some(peers) = peers.get(&bot.messenger.identity().id) else { continue };
         let needs = ingress::Peers {

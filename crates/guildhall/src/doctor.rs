@@ -412,6 +412,8 @@ pub fn repair(loaded: &Loaded) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::config::{Env, inspect, load_text};
 

@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod own;
 mod pieces;
 mod state;
 mod step;
@@ -18,7 +19,7 @@ mod step;
 mod tests;
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -46,7 +47,7 @@ use crate::{
     broker::{self, Glance, Unanswered},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
-    memory, outbox,
+    keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
@@ -78,6 +79,8 @@ pub struct Peers {
     pub clock: Arc<dyn Clock>,
     /// Counts.
     pub tally: Tally,
+    /// Forgets people; set once the keeper stands.
+    pub keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     /// Writes `/status`.
     pub status: StatusWriter,
     /// Answers `/rule test`.
@@ -87,12 +90,16 @@ pub struct Peers {
 }
 
 /// What a session can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Msg {
     /// There is something in your inbox.
     Ring,
     /// Leave memory as soon as you have nothing to do.
     Rest,
+    /// This person is about to be forgotten: if you hold words of theirs, drop everything and wait.
+    Halt(PersonId, oneshot::Sender<()>),
+    /// They are forgotten: go on with what is left.
+    Forgotten(PersonId),
 }
 
 /// What survives an incarnation, so that the next one knows that it is not the first.
@@ -128,6 +135,8 @@ pub struct SessionActor {
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
     leaving: bool,
+    /// A person is being forgotten: nothing is read or written.
+    halted: bool,
 }
 
 /// What the shell keeps for a turn.
@@ -182,6 +191,7 @@ impl SessionActor {
             authors: HashMap::new(),
             rest: None,
             leaving: false,
+            halted: false,
         }
     }
 
@@ -194,10 +204,16 @@ impl SessionActor {
     // --- loading ---
 
     fn load(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.halted {
+            return;
+        }
+        let folds = self.folds;
         let (memory, key) = (self.peers.memory.clone(), self.key);
         let stream = Stream::Session(key);
         let work = async move { ask(&memory, |reply| memory::Msg::Load(stream, reply)).await };
-        cx.when(work, |actor, loaded, cx| match loaded {
+        cx.when(work, move |actor, loaded, cx| match loaded {
+            // What was read is older than what happened since.
+            Ok(_) if actor.folds != folds => Ok(()),
             Ok(Ok(loaded)) => actor.fold(loaded, cx),
             Ok(Err(error @ LedgerError::Damaged { .. })) => {
                 Err(Fault::new("the session's stream is damaged", error))
@@ -211,17 +227,47 @@ impl SessionActor {
 
     /// The ledger is away: nothing is anybody's fault, so nothing is counted as an attempt.
     fn stall(&mut self, cx: &mut Cx<'_, Self>) {
+        self.drop_everything();
+        cx.after(Duration::from_millis(250), |actor, cx| {
+            actor.load(cx);
+            Ok(())
+        });
+    }
+
+    fn drop_everything(&mut self) {
         self.past.borrow_mut().failed = false;
         self.session = None;
         self.folds += 1;
         self.effects.clear();
         self.noted.clear();
         self.turns.clear();
+        self.authors.clear();
         self.recording = false;
-        cx.after(Duration::from_millis(250), |actor, cx| {
-            actor.load(cx);
-            Ok(())
-        });
+    }
+
+    /// True if there may be words of a person here.
+    fn holds_words_of(&self, person: PersonId) -> bool {
+        let in_hand = || self.authors.values().any(|it| *it == person);
+        let folded = || self.session.as_ref().is_none_or(|it| it.state().holds_words_of(person));
+        if self.key.is_private() { self.key.owner(None) == person } else { in_hand() || folded() }
+    }
+
+    fn halt(&mut self, person: PersonId, stopped: oneshot::Sender<()>) {
+        if self.holds_words_of(person) {
+            self.halted = true;
+            self.drop_everything();
+        }
+        // lost-ok: whoever waits has given up.
+        stopped.send(()).ok();
+    }
+
+    fn go_on_without(&mut self, person: PersonId, cx: &mut Cx<'_, Self>) {
+        if self.halted || self.holds_words_of(person) {
+            self.drop_everything();
+            self.halted = false;
+            self.pulling = false;
+            self.load(cx);
+        }
     }
 
     fn fold(&mut self, loaded: Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
@@ -263,9 +309,14 @@ impl SessionActor {
             return;
         }
         let (memory, key, after) = (self.peers.memory.clone(), self.key, self.pulled);
+        let folds = self.folds;
         let work =
             async move { ask(&memory, |reply| memory::Msg::Waiting(key, after, reply)).await };
-        cx.when(work, |actor, waiting, cx| {
+        cx.when(work, move |actor, waiting, cx| {
+            if actor.folds != folds {
+                actor.pulling = false;
+                return Ok(()); // Loading looks for itself.
+            }
             actor.pulling = false;
             match waiting {
                 Ok(Ok(waiting)) => actor.arrived(waiting, false, cx)?,
@@ -389,6 +440,8 @@ impl SessionActor {
             Effect::TryRule(update, name, days) => {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
+            Effect::Export(update, person) => self.export(update, person, cx),
+            Effect::Forget(update, person) => self.ask_to_forget(update, person, cx),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -719,6 +772,8 @@ impl Actor for SessionActor {
                 self.leaving = false;
                 self.pull(cx);
             }
+            Msg::Halt(person, stopped) => self.halt(person, stopped),
+            Msg::Forgotten(person) => self.go_on_without(person, cx),
             Msg::Rest => {
                 self.leaving = true;
                 self.rest.take().into_iter().for_each(|it| cx.cancel(it));

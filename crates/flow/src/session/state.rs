@@ -179,6 +179,15 @@ impl State {
         }
     }
 
+    /// True if words of a person are in the state of a group.
+    #[must_use]
+    pub fn holds_words_of(&self, person: PersonId) -> bool {
+        let theirs = Some(person);
+        self.last_asked_by == theirs
+            || self.open.values().any(|it| it.by == theirs)
+            || self.histories.values().flatten().any(|it| it.by == theirs)
+    }
+
     /// The conversation with an agent so far, oldest first.
     #[must_use]
     pub fn history(&self, agent: &AgentName) -> Vec<Arc<Exchange>> {

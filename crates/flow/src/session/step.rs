@@ -26,6 +26,7 @@ use screening::Placeholders;
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     broker::Unanswered,
+    export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request},
@@ -110,6 +111,8 @@ pub enum Input {
     Administered(UpdateId, Result<(), AdministerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
+    /// What is held of a person was sent to them, or could not be.
+    Exported(UpdateId, Result<(), ExportError>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
 }
@@ -187,6 +190,10 @@ pub enum Effect {
     ComposeStatus(UpdateId, bool),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
+    /// Send a person everything that is held of them.
+    Export(UpdateId, PersonId),
+    /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
+    Forget(UpdateId, PersonId),
     /// Someone tried a command that is not theirs.
     LogDenied(&'static str, Option<PersonId>),
     /// An update was set aside.
@@ -271,6 +278,8 @@ enum Stage {
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
     Administering { done: String },
     ComposingStatus,
+    Exporting,
+    Forgetting,
 }
 
 /// A question on its way.
@@ -341,6 +350,7 @@ impl Session {
                     );
                 }
             }
+            Input::Exported(update, result) => self.exported(update, result, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);

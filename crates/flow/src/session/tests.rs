@@ -176,7 +176,9 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
-                | Effect::TryRule(..) => self.asked.push(effect),
+                | Effect::TryRule(..)
+                | Effect::Export(..)
+                | Effect::Forget(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
@@ -278,6 +280,7 @@ fn plain(what: &Sayable) -> String {
     match what {
         Sayable::Answer(part) => part.get().plain.clone(),
         Sayable::Notice(notice) => notice.part().plain.clone(),
+        Sayable::Copy(copy) => copy.document().name.clone(),
     }
 }
 
@@ -319,6 +322,8 @@ fn describe(effect: &Effect) -> Option<String> {
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
+        Effect::Export(update, person) => format!("export {person} for {update}"),
+        Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
@@ -348,6 +353,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
         | Effect::TryRule(it, ..)
+        | Effect::Export(it, ..)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -404,6 +410,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
+        Effect::Export(update, _) => Input::Exported(*update, Ok(())),
         _ => return None,
     })
 }

@@ -13,6 +13,7 @@ use screening::Placeholders;
 use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
 use crate::{
     broker::Unanswered,
+    export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     roster::AdministerError,
@@ -257,7 +258,9 @@ impl Session {
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
-            | Stage::ComposingStatus => false,
+            | Stage::ComposingStatus
+            | Stage::Exporting
+            | Stage::Forgetting => false,
         };
         let Some(turn) = self.turn(update, waits) else { return };
         let reference = turn.reference;
@@ -282,6 +285,29 @@ impl Session {
             Err(why) => words::not_done(&why.to_string()),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    pub(super) fn exported(
+        &mut self,
+        update: UpdateId,
+        result: Result<(), ExportError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Exporting)) else { return };
+        let reference = turn.reference;
+        match result {
+            Ok(()) => self.answer_notice(update, words::exported(), Outcome::Answered, effects),
+            Err(ExportError::TooLarge) => {
+                let notice = words::too_much_to_export();
+                self.answer_notice(update, notice, Outcome::Refused, effects);
+            }
+            Err(ExportError::Undeliverable) => {
+                self.finish(update, vec![], Outcome::Undeliverable, effects);
+            }
+            Err(ExportError::Unreadable) => {
+                self.apologise(update, words::apology(reference), effects);
+            }
+        }
     }
 
     fn apologise(&mut self, update: UpdateId, notice: Notice, effects: &mut Vec<Effect>) {

@@ -116,7 +116,9 @@ impl Session {
             Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
-            | Stage::ComposingStatus => false,
+            | Stage::ComposingStatus
+            | Stage::Exporting
+            | Stage::Forgetting => false,
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
         effects.push(Effect::Withdraw(turn.update));
@@ -220,6 +222,16 @@ impl Session {
             Request::Administer { change, by, done } => {
                 self.set_stage(update, Stage::Administering { done });
                 effects.push(Effect::Administer(update, change, by));
+                return;
+            }
+            Request::Export(person) => {
+                self.set_stage(update, Stage::Exporting);
+                effects.push(Effect::Export(update, person));
+                return;
+            }
+            Request::Forget(person) => {
+                self.set_stage(update, Stage::Forgetting);
+                effects.push(Effect::Forget(update, person));
                 return;
             }
             Request::Denied { command, person } => {
