@@ -464,6 +464,25 @@ pub fn own_rules_in(stream: &[Owned]) -> Result<OwnRules, serde_json::Error> {
     Ok(rules)
 }
 
+/// The state that a hall's stream leads to, likewise.
+///
+/// # Errors
+/// If the stream is not one.
+pub fn view_of(founding: &Founding, stream: &[Owned]) -> Result<View, serde_json::Error> {
+    let mut view = View::founded(founding, Arc::from([]));
+    for events in stream {
+        view.apply(serde_json::from_slice::<Entry>(&events.bytes)?.change);
+    }
+    Ok(view)
+}
+
+/// An entry of the hall's stream, for whoever writes it while no hall runs.
+#[must_use]
+pub fn entry(change: Change, by: PersonId, at: Timestamp) -> Vec<u8> {
+    let entry = Entry { change, by: Some(by), at };
+    serde_json::to_vec(&entry).expect("a change has only words and numbers")
+}
+
 // === The shell: carries out effects. No decisions here. ===
 
 /// A supervised roster.

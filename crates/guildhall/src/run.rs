@@ -36,7 +36,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth};
+use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -51,6 +51,7 @@ use crate::{
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
     init::is_inside,
+    person,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -232,7 +233,7 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
         );
         return Ok(keys);
     }
-    Keys::open(&path, place).map_err(|error| Failure::config(&error))
+    open_master(&path, &keyring, place).map_err(|error| Failure::config(&error))
 }
 
 struct Hall {
@@ -308,6 +309,7 @@ impl Hall {
         logs: &Logs,
     ) -> HallSource {
         let (store, counter) = (self.store.clone(), logs.drop_counter());
+        let (rotated, config) = (self.store.clone(), self.loaded.config.clone());
         HallSource {
             health: health.clone(),
             ledger: Arc::new(self.store.clone()),
@@ -315,6 +317,13 @@ impl Hall {
                 StoreHealth::Good => None,
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
                 StoreHealth::Failed(why) => Some(why),
+            }),
+            rotate: Box::new(move || {
+                let (store, config) = (rotated.clone(), config.clone());
+                Box::pin(async move {
+                    person::rotate(&store, &config).await?;
+                    Ok("\"the master key was changed\"".to_owned())
+                })
             }),
             hall: Arc::clone(hall),
             rules: Arc::clone(&self.rules),
@@ -597,7 +606,7 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     let folder = store_folder(config);
     if folder.exists() && config.key_file().exists() {
         let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-        let opened = Keys::open(&config.key_file(), place)
+        let opened = open_master(&config.key_file(), &config.keyring_file(), place)
             .map_err(|error| BuildError::of(&error))
             .and_then(|keys| {
                 Store::open(store_config(config), keys).map_err(|error| BuildError::of(&error))

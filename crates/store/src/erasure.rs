@@ -4,12 +4,20 @@
 //! key that goes, what comes later gets a new one. The order on disk is the keyring's: first that
 //! the key is to go, then the keyring without it, and only then anybody is told.
 
+use std::path::Path;
+
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac as _};
 use protocol::{BotId, PersonId, Timestamp, ledger::ErasureReceipt};
 use sha2::Sha256;
 
-use crate::{disk::DiskError, keyring::Grave, record::Seal, writer::Writer};
+use crate::{
+    KeyringError, Keys,
+    disk::DiskError,
+    keyring::{Grave, Keyring},
+    record::Seal,
+    writer::Writer,
+};
 
 const TITLE: &str = "Guildhall receipt of erasure";
 const DONE: &str = "The data key of this person was destroyed. Nothing that was sealed with it can be \
@@ -55,7 +63,7 @@ fn hash(seal: &Seal, person: PersonId) -> [u8; 32] {
 }
 
 fn receipt(seal: &Seal, number: u32, grave: &Grave) -> ErasureReceipt {
-    let key = SigningKey::from_bytes(&seal.keyring().root().derive("receipt signatures"));
+    let key = signing_key(&seal.keyring().root());
     let millis = i64::try_from(grave.at.0).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
     let mut text = format!(
@@ -102,10 +110,17 @@ pub fn verify_receipt(text: &str) -> Result<String, ReceiptError> {
     Ok(hex(key.as_bytes()))
 }
 
-/// The key with which a hall signs receipts, in hexadecimal digits.
-pub(crate) fn receipt_key(seal: &Seal) -> String {
-    let key = SigningKey::from_bytes(&seal.keyring().root().derive("receipt signatures"));
-    hex(key.verifying_key().as_bytes())
+/// The key with which a hall signs receipts, in hexadecimal digits. The hall may run meanwhile.
+///
+/// # Errors
+/// If the keyring cannot be read.
+pub fn receipt_key(keyring: &Path, keys: &Keys) -> Result<String, KeyringError> {
+    let key = signing_key(&Keyring::read_root(keyring, keys)?);
+    Ok(hex(key.verifying_key().as_bytes()))
+}
+
+fn signing_key(root: &Keys) -> SigningKey {
+    SigningKey::from_bytes(&root.derive("receipt signatures"))
 }
 
 fn hex(bytes: &[u8]) -> String {

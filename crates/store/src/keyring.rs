@@ -239,6 +239,17 @@ impl Keyring {
         Ok(keyring)
     }
 
+    /// True if this master key wrapped the keyring. Changes nothing.
+    pub(crate) fn opens_with(path: &Path, keys: &Keys) -> bool {
+        Self::read_root(path, keys).is_ok()
+    }
+
+    /// The root of a keyring that another process may have open. Changes nothing.
+    pub(crate) fn read_root(path: &Path, keys: &Keys) -> Result<Keys, KeyringError> {
+        let bytes = fs::read(path).map_err(|source| unusable(path, source))?;
+        Ok(Keys::of_root(parse(path, &bytes, &wrapping_key(keys))?.held.root.clone()))
+    }
+
     /// What the hall's own keys are derived from.
     pub(crate) fn root(&self) -> Keys {
         Keys::of_root(self.held().root.clone())
@@ -591,7 +602,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// Writes over what the old file held. Its blocks are free already; a disk may keep copies.
-fn overwrite(old: &File) {
+pub(crate) fn overwrite(old: &File) {
     let over = || -> io::Result<()> {
         let mut left = old.metadata()?.len();
         let mut at = 0;

@@ -42,14 +42,16 @@ mod piece;
 mod queue;
 mod reader;
 mod record;
+mod rotation;
 mod seen;
 mod shared;
 mod store;
 mod wal;
 mod writer;
 
-pub use erasure::{ReceiptError, verify_receipt};
+pub use erasure::{ReceiptError, receipt_key, verify_receipt};
 pub use keyring::KeyringError;
 pub use keys::{KeyError, KeyPlace, Keys};
 pub use opening::OpenError;
+pub use rotation::{RotateError, open_master, rotate};
 pub use store::{Quarantined, Store, StoreConfig, StoreHealth};

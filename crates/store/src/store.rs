@@ -214,12 +214,9 @@ impl Store {
         self.read(move |shared| reader::read_all(shared, &stream)).await
     }
 
-    /// The key with which erasures are signed, in hexadecimal digits.
-    ///
-    /// # Errors
-    /// If the store is closed.
-    pub fn receipt_key(&self) -> Result<String, LedgerError> {
-        Ok(erasure::receipt_key(&self.inner.shared()?.seal))
+    /// Wraps the keyring with another master key. See [`crate::rotate`].
+    pub(crate) async fn rewrap(&self, keys: Keys) -> Result<(), LedgerError> {
+        self.errand(move |writer| Ok(writer.shared.seal.keyring().rewrap(&keys)?)).await
     }
 
     async fn read<T: Send + 'static>(

@@ -16,7 +16,7 @@ use protocol::{
 };
 use screening::{OwnRule, RuleFile};
 use serde::{Deserialize, Serialize};
-use store::{KeyPlace, Keys, OpenError, Store};
+use store::{KeyPlace, OpenError, Store, open_master};
 
 use super::book::Book;
 use crate::{
@@ -85,7 +85,8 @@ pub fn try_offline(
     }
     let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
     let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = Keys::open(&config.key_file(), place).map_err(|error| words(&error))?;
+    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
+    let keys = keys.map_err(|error| words(&error))?;
     let store = match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
