@@ -12,6 +12,7 @@ mod crashes;
 mod models;
 mod operators;
 mod panics;
+mod people;
 mod real_model;
 mod rules;
 mod secrecy;

@@ -35,6 +35,7 @@ pub mod alerter;
 pub mod words;
 
 pub mod export;
+pub mod janitor;
 pub mod replay;
 pub mod rulebook;
 

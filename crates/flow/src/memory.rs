@@ -15,8 +15,8 @@ use kit::{Actor, Cx, Fault, Tasks};
 use protocol::{
     BotId, PersonId, SessionKey, Timestamp,
     ledger::{
-        Append, Arrival, Bookmark, ErasureReceipt, HeldPage, Ledger, LedgerError, Loaded, Owned,
-        Receipt, Seq, Snapshot, Stream, Waiting,
+        Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger, LedgerError,
+        Loaded, Owned, Receipt, Seq, Snapshot, Stream, Waiting,
     },
 };
 use tokio::sync::oneshot;
@@ -48,6 +48,8 @@ pub enum Msg {
     UntoldReceipts(Reply<Vec<ErasureReceipt>>),
     /// They were told.
     ReceiptTold(u32, Reply<()>),
+    /// One step of taking out what has expired.
+    Expire(Expiry, Reply<Expired>),
     /// Which sessions have waiting updates?
     OpenSessions(Reply<Vec<SessionKey>>),
 }
@@ -133,6 +135,9 @@ impl Actor for Memory {
             }
             Msg::ReceiptTold(number, reply) => {
                 self.start(reply, Box::pin(async move { ledger.receipt_told(number).await }));
+            }
+            Msg::Expire(expiry, reply) => {
+                self.start(reply, Box::pin(async move { ledger.expire(expiry).await }));
             }
             Msg::OpenSessions(reply) => {
                 self.start(reply, Box::pin(async move { ledger.open_sessions().await }));

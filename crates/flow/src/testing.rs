@@ -16,8 +16,9 @@ use protocol::{
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
-        Accepted, Append, Arrival, Bookmark, ErasureReceipt, HeldPage, Ledger, LedgerError,
-        LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
+        LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot,
+        Stream, Waiting,
     },
     messenger::{
         Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
@@ -222,6 +223,7 @@ struct Held {
     /// Whose updates wait.
     owners: BTreeMap<UpdateId, PersonId>,
     receipts: Vec<ErasureReceipt>,
+    expired: Vec<Expiry>,
     order: u64,
     quarantined: u64,
 }
@@ -268,6 +270,11 @@ impl FakeLedger {
             .chain(waiting)
             .map(|it| String::from_utf8_lossy(it))
             .collect()
+    }
+
+    /// What was asked to expire.
+    pub(crate) fn expired(&self) -> Vec<Expiry> {
+        self.held.lock().unwrap().expired.clone()
     }
 
     /// Updates that wait.
@@ -410,6 +417,15 @@ impl Ledger for FakeLedger {
         let mut held = self.open()?;
         held.receipts.iter_mut().filter(|it| it.number == number).for_each(|it| it.to_tell = None);
         Ok(())
+    }
+
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError> {
+        self.held.lock().unwrap().expired.push(expiry);
+        Ok(Expired::default())
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        None
     }
 
     fn gauge(&self) -> LedgerGauge {

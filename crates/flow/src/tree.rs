@@ -32,6 +32,7 @@ use crate::{
     broker::{self, Broker},
     guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
+    janitor::Janitor,
     keeper::{self, Keeper},
     memory::{self, Memory},
     outbox::{self, Outbox},
@@ -210,6 +211,10 @@ async fn start_services(
     let broker = child(children, health, spec("broker", 65_536), {
         let w = Rc::clone(w);
         move || Broker::incarnate(w.broker.clone(), Arc::clone(&w.models), w.tally.clone())
+    });
+    child(children, health, spec("janitor", 16), {
+        let (w, memory) = (Rc::clone(w), memory.clone());
+        move || Janitor::incarnate(w.retention, memory.clone(), &*w.ledger, Arc::clone(&w.clock))
     });
     {
         let mut plates = doors.plates();

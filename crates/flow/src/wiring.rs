@@ -9,6 +9,7 @@ use crate::{
     alerter::{AlerterConfig, Sink},
     broker::BrokerConfig,
     ingress::IngressConfig,
+    janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
     roster::{Founding, Shared},
@@ -67,6 +68,8 @@ pub struct Wiring {
     pub pacing: Pacing,
     /// See [`AlerterConfig`].
     pub alerter: AlerterConfig,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 impl fmt::Debug for Wiring {

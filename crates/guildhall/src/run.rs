@@ -490,6 +490,7 @@ impl Hall {
             ingress: build::ingress(config),
             pacing: build::pacing(config),
             alerter: build::alerter(config),
+            retention: build::retention(config),
         }
     }
 }

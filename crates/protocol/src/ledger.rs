@@ -252,6 +252,26 @@ pub struct ErasureReceipt {
     pub to_tell: Option<(BotId, PersonId)>,
 }
 
+/// Up to when each kind of record is not kept any longer; `None`: it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// Events of conversations, and what a silent one has at hand.
+    pub conversations: Option<Timestamp>,
+    /// Updates that could not be read.
+    pub quarantine: Option<Timestamp>,
+    /// Updates as received, once nothing waits on them.
+    pub raw_updates: Option<Timestamp>,
+}
+
+/// What one step of expiring came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Records whose content was taken out.
+    pub records: u64,
+    /// True if there is more to look at.
+    pub more: bool,
+}
+
 /// Why the ledger did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -328,6 +348,12 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// The receipt was shown: its person's id is not kept any longer.
     async fn receipt_told(&self, number: u32) -> Result<(), LedgerError>;
+
+    /// One step of taking out what is older than these times. To be asked again while there is more.
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError>;
+
+    /// When the newest update was recorded, at the latest: known to some hours.
+    fn newest(&self) -> Option<Timestamp>;
 
     /// Figures for status and metrics. Never blocks for long.
     fn gauge(&self) -> LedgerGauge;

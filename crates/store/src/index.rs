@@ -190,6 +190,11 @@ impl Index {
         self.seen.get(&bot).is_some_and(|seen| seen.contains(update))
     }
 
+    /// When the newest update was recorded, at the latest: known to some hours.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.seen.values().filter_map(Seen::newest).max()
+    }
+
     /// The stream as far as it is live.
     pub(crate) fn live(&self, stream: StreamName) -> Option<&Live> {
         self.live.get(&stream)

@@ -32,6 +32,7 @@ mod codec;
 pub mod conformance;
 mod disk;
 mod erasure;
+mod expiry;
 mod held;
 mod index;
 mod keyring;

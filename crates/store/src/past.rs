@@ -68,7 +68,11 @@ pub(crate) fn open(shared: &Shared, row: u64) -> Result<Vec<Record>, LedgerError
 
 /// The last row whose updates all came before the time, or the first row. What was appended after
 /// such an update may belong to the time, so the row itself is read, too.
-fn first_row_since(shared: &Shared, at: Timestamp, last: u64) -> Result<u64, LedgerError> {
+pub(crate) fn first_row_since(
+    shared: &Shared,
+    at: Timestamp,
+    last: u64,
+) -> Result<u64, LedgerError> {
     // Rows before `low` are older, rows from `high` on are not.
     let (mut low, mut high) = (1, last + 1);
     while low < high {

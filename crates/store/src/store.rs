@@ -17,8 +17,9 @@ use bytes::Bytes;
 use protocol::{
     BotId, PersonId, SessionKey, Timestamp, UpdateId,
     ledger::{
-        Accepted, Append, Arrival, Bookmark, ErasureReceipt, HeldPage, Ledger, LedgerError,
-        LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Seq, Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
+        LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Seq, Snapshot, Stream,
+        Waiting,
     },
 };
 use tokio::sync::oneshot;
@@ -26,7 +27,9 @@ use tracing::debug;
 
 use crate::{
     disk::DiskError,
-    erasure, held,
+    erasure,
+    expiry::{self, Round},
+    held,
     index::{IndexLimits, Wait},
     keys::Keys,
     opening::{self, OpenError, Opened},
@@ -158,6 +161,7 @@ impl Store {
             generation: state.generation,
             checkpoint_bytes: state.checkpoint_bytes,
             log_bytes: state.log_bytes,
+            round: Round::default(),
         };
         writer.measure();
         let store = Self {
@@ -337,6 +341,14 @@ impl Ledger for Store {
 
     async fn receipt_told(&self, number: u32) -> Result<(), LedgerError> {
         self.errand(move |writer| Ok(writer.shared.seal.keyring().told(number)?)).await
+    }
+
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError> {
+        self.errand(move |writer| expiry::step(writer, expiry)).await
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        self.inner.shared().ok()?.index().ok()?.newest()
     }
 
     fn gauge(&self) -> LedgerGauge {

@@ -24,6 +24,7 @@ use tracing::{error, warn};
 use crate::{
     StoreConfig,
     disk::{DiskError, key, put_parts},
+    expiry::Round,
     index::Head,
     opening::put_checkpoint,
     piece::OWNERS_MAX,
@@ -64,6 +65,8 @@ pub(crate) struct Writer {
     pub(crate) generation: u64,
     pub(crate) checkpoint_bytes: usize,
     pub(crate) log_bytes: usize,
+    /// How far the present round of expiring has come.
+    pub(crate) round: Round,
 }
 
 impl Writer {

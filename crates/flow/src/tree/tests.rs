@@ -4,13 +4,19 @@ use std::sync::{LazyLock, atomic::Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
-use protocol::{Agent, PersonId, event::Part, ledger::Ledger as _, messenger::Messenger as _};
+use protocol::{
+    Agent, PersonId, Timestamp,
+    event::Part,
+    ledger::{Expiry, Ledger as _},
+    messenger::Messenger as _,
+};
 use screening::{Policy, Screen};
 
 use super::*;
 use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
     request::House,
@@ -123,6 +129,10 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         ingress,
         pacing,
         alerter: AlerterConfig::default(),
+        retention: Retention {
+            quarantine: Some(Duration::from_millis(100)),
+            ..Retention::default()
+        },
     }
 }
 
@@ -500,5 +510,14 @@ fn an_export_goes_to_its_person_in_two_files() {
         assert_eq!(messenger.count(GUEST, "\"asked\": \"marked words\""), 1);
         assert_eq!(messenger.count(GUEST, "other words"), 0);
         assert_eq!(messenger.count(FRIEND, "guildhall-export"), 0);
+    });
+}
+
+#[test]
+fn what_has_expired_is_taken_out_soon_after_the_start_and_again_and_again() {
+    hall(async |_, ledger| {
+        tokio::time::sleep(Duration::from_secs(25 * 60)).await;
+        let expected = Expiry { quarantine: Some(Timestamp(900)), ..Expiry::default() };
+        assert_eq!(ledger.expired(), vec![expected; 3]);
     });
 }

@@ -390,6 +390,21 @@ section! {
         reserve_bytes: Size = mib(8), within Size(0)..=Size(16 << 30);
         /// How long an update is remembered, so that it is never answered twice.
         dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
+        /// How long things are kept.
+        retention: RetentionConfig = RetentionConfig::default();
+    }
+}
+
+section! {
+    /// How long things are kept; 0 for ever. After the clock has jumped, or the hall was away,
+    /// nothing expires for six hours.
+    RetentionConfig {
+        /// Conversations: questions, answers, verdicts, and what a silent one has at hand.
+        conversations: Limit<Duration> = Limit(None);
+        /// Updates that could not be read.
+        quarantine: Limit<Duration> = Limit(Some(hours(24 * 30)));
+        /// Updates as Telegram sent them, once they are answered.
+        raw_updates: Limit<Duration> = Limit(Some(hours(24 * 30)));
     }
 }
 
