@@ -96,7 +96,7 @@ async fn killed_while_it_forgets_it_finishes_after_the_next_start_and_tells_the_
     let kills = std::env::var("GUILDHALL_FORGET_KILLS").ok().and_then(|it| it.parse().ok());
     let mut dice = Dice::of("forget kills", 3);
     let mut stage = stage().await;
-    stage.set_env([("GUILDHALL__SESSION__ATTEMPTS_MAX", "50")]);
+    stage.set_env([("GUILDHALL__SESSION__ATTEMPTS_MAX", "20")]);
     for round in 0..kills.unwrap_or(10) {
         let hall = stage.open().await;
         let mark = format!("{MARK} {round}");

@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── guard ── broker ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the

@@ -70,7 +70,8 @@ pub(crate) fn first_notice(notice: &str) -> Notice {
 pub fn privacy_notice(providers: &str, contact: &str) -> String {
     format!(
         "🔒 What you write is stored encrypted on this server so that conversations survive \
-         restarts. To answer, it is sent to {providers}. /privacy says more{contact}."
+         restarts, until you erase it with /forget. To answer, it is sent to {providers}. \
+         /privacy says more{contact}."
     )
 }
 

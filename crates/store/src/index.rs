@@ -139,9 +139,24 @@ impl Index {
             }
         }
         for (name, updates) in names {
-            self.close(name, &updates);
-            self.live
-                .retain(|of, live| *of != name || live.head.is_some() || !live.waiting.is_empty());
+            self.drop_waiting(name, &updates);
+        }
+    }
+
+    /// Waiting updates whose bytes are in the log alone, and where.
+    pub(crate) fn in_the_log(&self) -> Vec<(StreamName, UpdateId, Position)> {
+        let waits = self.live.iter().flat_map(|(name, live)| {
+            let of_log = live.waiting.iter().filter(|wait| wait.raw.is_none());
+            of_log.map(move |wait| (*name, wait.update, wait.position))
+        });
+        waits.collect()
+    }
+
+    /// Takes waiting updates out that are there no more.
+    pub(crate) fn drop_waiting(&mut self, stream: StreamName, updates: &[UpdateId]) {
+        self.close(stream, updates);
+        if self.live.get(&stream).is_some_and(|it| it.head.is_none() && it.waiting.is_empty()) {
+            self.live.remove(&stream);
         }
     }
 

@@ -345,6 +345,11 @@ impl Keyring {
         Ok(true)
     }
 
+    /// True if a key was ever destroyed.
+    pub(crate) fn has_graves(&self) -> bool {
+        !self.held().graves.is_empty()
+    }
+
     /// Graves whose person was not told yet.
     pub(crate) fn untold(&self) -> Vec<(u32, Grave)> {
         let held = self.held();

@@ -240,8 +240,23 @@ fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenE
     if state.next_row != last + 1 {
         return Err(Damaged("the end of the log does not read").into());
     }
+    if seal.keyring().has_graves() {
+        drop_erased(disk, seal, &mut state.index)?;
+    }
     info!(rows = last, replayed = state.next_row - from, "the ledger is open");
     Ok(state)
+}
+
+/// A checkpoint may be older than the erasure of people whose updates waited then: a copy put back.
+fn drop_erased(disk: &Disk, seal: &Seal, index: &mut Index) -> Result<(), OpenError> {
+    for (stream, update, position) in index.in_the_log() {
+        let row = disk.get_parts(&key::row(position.row()))?;
+        let row = row.ok_or(Damaged("a row of the log is missing"))?;
+        if let Body::ArrivedErased { .. } = seal.open_slot(&row, position.slot())?.body {
+            index.drop_waiting(stream, &[update]);
+        }
+    }
+    Ok(())
 }
 
 /// The newest checkpoint that reads, or an empty one: the log has everything.
