@@ -102,13 +102,12 @@ impl Export {
                     let (update, at, content) = (update.0, time(*at), value(raw));
                     updates.push(json!({ "session": place(session), "id": update, "arrived": at, "content": content }));
                 }
-                Held::Events { session, events: list } => match value(list) {
-                    Value::Array(list) => events.extend(
-                        list.into_iter()
-                            .map(|it| json!({ "session": place(session), "event": it })),
-                    ),
-                    other => events.push(json!({ "session": place(session), "event": other })),
-                },
+                Held::Events { session, events: list } => {
+                    let list = value(list);
+                    let each = list.as_array().cloned().unwrap_or_else(|| vec![list]);
+                    let place = place(session);
+                    events.extend(each.iter().map(|it| json!({ "session": place, "event": it })));
+                }
                 Held::State { session, state } => {
                     states.push(json!({ "session": place(session), "state": value(state) }));
                 }

@@ -686,13 +686,14 @@ pub(crate) mod tests {
         };
         let update = UpdateId(i64::MAX);
         assert_eq!(left[0], Body::ArrivedErased { bot: BotId(1), update, at: Timestamp(5) });
-        for body in [&left[4], &left[8]] {
-            match body {
-                Body::Appended { events: it, .. } | Body::State { state: it, .. } => {
-                    assert_eq!(texts(it), ["the hall's", "x"], "what two own goes with the first");
-                }
-                other => panic!("{other:?}"),
+        let pieces = |body: &Body| {
+            if let Body::Appended { events: it, .. } | Body::State { state: it, .. } = body {
+                return texts(it);
             }
+            panic!("{body:?} has no pieces")
+        };
+        for body in [&left[4], &left[8]] {
+            assert_eq!(pieces(body), ["the hall's", "x"], "what two own goes with the first");
         }
         forget(&seal, 8);
         let Body::Appended { events, .. } = seal.open_slot(&rows[4], 0).unwrap().body else {

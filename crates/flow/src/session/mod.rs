@@ -441,7 +441,7 @@ impl SessionActor {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
             Effect::Export(update, person) => self.export(update, person, cx),
-            Effect::Forget(update, person) => self.ask_to_forget(update, person, cx),
+            Effect::Forget(_, person) => self.ask_to_forget(person, cx),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {

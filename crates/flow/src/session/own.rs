@@ -46,12 +46,7 @@ impl SessionActor {
     }
 
     /// Asks the keeper, as often as it takes: the session itself stops before it is done.
-    pub(super) fn ask_to_forget(
-        &mut self,
-        update: UpdateId,
-        person: PersonId,
-        cx: &mut Cx<'_, Self>,
-    ) {
+    pub(super) fn ask_to_forget(&mut self, person: PersonId, cx: &mut Cx<'_, Self>) {
         let (told_by, reply) = (Some(self.key.bot), None);
         let asked = keeper::Msg::Forget(keeper::Forget { person, told_by, reply });
         let is_told = self.peers.keeper.get().is_some_and(|it| it.try_tell(asked).is_ok());
@@ -61,7 +56,7 @@ impl SessionActor {
         let folds = self.folds;
         cx.after(Duration::from_millis(100), move |actor, cx| {
             if actor.folds == folds {
-                actor.ask_to_forget(update, person, cx);
+                actor.ask_to_forget(person, cx);
             }
             Ok(())
         });

@@ -6,7 +6,6 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
-    thread,
     time::Duration,
 };
 
@@ -115,7 +114,7 @@ async fn child() {
 }
 
 /// Lets a child forget people and kills it; what it said was gone.
-fn forget_until_killed(root: &Path, after: Duration) -> Vec<i64> {
+async fn forget_until_killed(root: &Path, after: Duration) -> Vec<i64> {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "erasing::child", "--nocapture", "--test-threads=1"])
         .env(ROLE, root)
@@ -125,7 +124,7 @@ fn forget_until_killed(root: &Path, after: Duration) -> Vec<i64> {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.by_ref().any(|line| line.unwrap() == "ready"));
-    thread::sleep(after);
+    tokio::time::sleep(after).await;
     child.kill().unwrap();
     child.wait().unwrap();
     let lines = lines.map_while(Result::ok);
@@ -145,7 +144,7 @@ async fn killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_tru
     let mut gone_in_all = 0;
     for _ in 0..KILLS {
         let after = Duration::from_micros(random.below(30_000));
-        said.extend(forget_until_killed(home.root.path(), after));
+        said.extend(forget_until_killed(home.root.path(), after).await);
         let store = home.open().unwrap();
         let mut gone = Vec::new();
         for chat in 1..=PEOPLE {
