@@ -13,6 +13,7 @@ mod crashes;
 mod models;
 mod operators;
 mod panics;
+mod people;
 mod real_model;
 mod rules;
 mod secrecy;

@@ -69,6 +69,14 @@ impl Source for Fair {
         Box::pin(async { Err("there are no rules at a fair".to_owned()) })
     }
 
+    fn person(&self, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Err("nobody is kept here".to_owned()) })
+    }
+
+    fn rotate_key(&self) -> console::Answer {
+        Box::pin(async { Err("there is no key here".to_owned()) })
+    }
+
     fn ready(&self) -> Vec<Check> {
         let why = (!self.well).then(|| "no completed poll for 95 s".to_owned());
         vec![

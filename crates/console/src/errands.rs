@@ -21,6 +21,10 @@ use crate::{Answer, routes::Hall};
 pub(crate) const TRY_RULES: &str = "/rules/try";
 /// Reads the rule files anew.
 const READ_RULES: &str = "/rules/read";
+/// Exports, forgets, blocks or unblocks a person.
+const PERSON: &str = "/person";
+/// Changes the master key.
+const ROTATE_KEY: &str = "/key/rotate";
 /// How long an errand that reads the past may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
@@ -30,6 +34,8 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
     Router::new()
         .route(TRY_RULES, post(try_rules))
         .route(READ_RULES, post(read_rules))
+        .route(PERSON, post(person))
+        .route(ROTATE_KEY, post(rotate_key))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -39,6 +45,14 @@ async fn try_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Byte
 
 async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall| hall.source.read_rules()).await
+}
+
+async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall| hall.source.person(body)).await
+}
+
+async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall| hall.source.rotate_key()).await
 }
 
 async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {

@@ -46,6 +46,13 @@ pub trait Source: Send + Sync + 'static {
 
     /// Reads the guard's rule files anew.
     fn read_rules(&self) -> Answer;
+
+    /// Exports, forgets, blocks or unblocks a person, as an operator asks. Question and answer are
+    /// JSON of the program's own; the answer of an export is what is held of that person.
+    fn person(&self, question: Bytes) -> Answer;
+
+    /// Changes the master key.
+    fn rotate_key(&self) -> Answer;
 }
 
 /// One thing that must be well.

@@ -298,6 +298,14 @@ mod tests {
         fn read_rules(&self) -> crate::Answer {
             Box::pin(async { Err("rule x is wrong".to_owned()) })
         }
+
+        fn person(&self, _: bytes::Bytes) -> crate::Answer {
+            Box::pin(async { Err("nobody is kept here".to_owned()) })
+        }
+
+        fn rotate_key(&self) -> crate::Answer {
+            Box::pin(async { Err("there is no key here".to_owned()) })
+        }
     }
 
     fn with_login() -> ConsoleConfig {

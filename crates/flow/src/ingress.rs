@@ -418,7 +418,8 @@ impl Ingress {
             Decision::Admit => {
                 let chat = hall.home(origin.chat);
                 let key = SessionKey { bot: self.bot, chat, topic: origin.topic };
-                (Route::Session { key, raw }, Some(key))
+                let owner = key.owner(origin.person);
+                (Route::Session { key, owner, raw }, Some(key))
             }
             Decision::Drop(reason, tell) => {
                 if let (Some(tell), Some(person)) = (tell, origin.person) {

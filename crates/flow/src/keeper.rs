@@ -1,12 +1,15 @@
 //! Keeps one session per live conversation: starts them on demand, lets idle ones rest.
 //!
-//! Receives  `Ring`, from ingress, for every session that has something new.
-//! Sends     doorbells, to sessions.
+//! Receives  `Ring`, from ingress, for every session that has something new; `Forget`, from sessions
+//!           and the console.
+//! Sends     doorbells, to sessions; receipts, to those who were forgotten.
 //! Owns      the sessions of the process.
 //! On crash  all its sessions end with it; the next incarnation starts those that have work.
 //!
 //! Invariants: KEEPER-1 at most one session per key. KEEPER-2 a session that gave up is not started
 //! again before its pause is over. KEEPER-3 about `live_max` sessions at most are in memory.
+
+mod forget;
 
 use std::{
     cell::RefCell,
@@ -25,6 +28,7 @@ use protocol::{BotId, SessionKey};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use self::forget::Forget;
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
@@ -54,6 +58,8 @@ const SESSION_POLICY: RestartPolicy = RestartPolicy {
 pub enum Msg {
     /// These sessions have something new in their inbox.
     Ring(Vec<SessionKey>),
+    /// A person is to be forgotten.
+    Forget(Forget),
     /// A session ended: which one is told by its probe, since its key may have a new one by now.
     Ended(SessionKey, Arc<Probe>, Exit),
 }
@@ -78,6 +84,9 @@ pub struct Keeper {
     early: Option<Vec<SessionKey>>,
     /// Ends once the last session has left.
     stopping: bool,
+    /// Receipts of erasure are being shown, and whether there may be more by now.
+    telling: bool,
+    tell_again: bool,
     tasks: Tasks,
 }
 
@@ -106,6 +115,8 @@ impl Keeper {
             quarantined: HashMap::new(),
             early: Some(Vec::new()),
             stopping: false,
+            telling: false,
+            tell_again: false,
             tasks: Tasks::default(),
         }
     }
@@ -258,6 +269,7 @@ impl Actor for Keeper {
 
     fn started(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         self.recover(cx);
+        self.tell_receipts(cx);
         Ok(())
     }
 
@@ -268,6 +280,7 @@ impl Actor for Keeper {
                 Some(early) => early.extend(keys),
                 None => keys.into_iter().for_each(|key| self.ring(key, false, cx)),
             },
+            Msg::Forget(asked) => self.forget(asked, cx),
             // Left in the mailbox by an incarnation of ours that failed. KEEPER-1.
             Msg::Ended(key, probe, _) if !self.is_of_now(key, &probe) => (),
             Msg::Ended(key, ..) if self.stopping => {

@@ -35,6 +35,8 @@ pub mod alerter;
 pub mod words;
 
 pub mod alarm;
+pub mod export;
+pub mod janitor;
 pub mod replay;
 pub mod rulebook;
 pub mod trace;

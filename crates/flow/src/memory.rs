@@ -1,7 +1,7 @@
 //! The way to the ledger: everything durable goes through here.
 //!
-//! Receives  `Journal`, from ingress; `Append`, `Load`, `Waiting` and `Snapshot`, from sessions
-//!           and the roster.
+//! Receives  `Journal`, from ingress; `Append`, `Load`, `Waiting`, `Snapshot` and `Held`, from
+//!           sessions and the roster; `Forget` and what belongs to it, from the keeper.
 //! Sends     one answer per request, back to who asked, once it is durable.
 //! Owns      requests under way; the data is the ledger's.
 //! On crash  requests under way may or may not have been written; whoever asked loads again.
@@ -11,12 +11,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Tasks};
 use protocol::{
-    BotId, SessionKey,
+    BotId, PersonId, SessionKey, Timestamp,
     ledger::{
-        Append, Arrival, Ledger, LedgerError, Loaded, Receipt, Seq, Snapshot, Stream, Waiting,
+        Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger, LedgerError,
+        Loaded, Owned, Receipt, Seq, Snapshot, Stream, Waiting,
     },
 };
 use tokio::sync::oneshot;
@@ -39,7 +39,17 @@ pub enum Msg {
     /// Read what waits in an inbox.
     Waiting(SessionKey, u64, Reply<Vec<Waiting>>),
     /// Store a folded state.
-    Snapshot(Stream, Seq, Bytes, Reply<()>),
+    Snapshot(Stream, Seq, Vec<Owned>, Reply<()>),
+    /// Read a page of what is held of a person.
+    Held(PersonId, Option<Bookmark>, Reply<HeldPage>),
+    /// Destroy a person's key.
+    Forget(PersonId, Timestamp, Option<BotId>, Reply<Option<ErasureReceipt>>),
+    /// Whom has nobody told yet that they were forgotten?
+    UntoldReceipts(Reply<Vec<ErasureReceipt>>),
+    /// They were told.
+    ReceiptTold(u32, Reply<()>),
+    /// One step of taking out what has expired.
+    Expire(Expiry, Reply<Expired>),
     /// Which sessions have waiting updates?
     OpenSessions(Reply<Vec<SessionKey>>),
 }
@@ -113,6 +123,21 @@ impl Actor for Memory {
             Msg::Snapshot(stream, at, state, reply) => {
                 let snapshot = Snapshot { stream, at, state };
                 self.start(reply, Box::pin(async move { ledger.snapshot(snapshot).await }));
+            }
+            Msg::Held(person, from, reply) => {
+                self.start(reply, Box::pin(async move { ledger.held(person, from).await }));
+            }
+            Msg::Forget(person, at, by, reply) => {
+                self.start(reply, Box::pin(async move { ledger.forget(person, at, by).await }));
+            }
+            Msg::UntoldReceipts(reply) => {
+                self.start(reply, Box::pin(async move { ledger.untold_receipts().await }));
+            }
+            Msg::ReceiptTold(number, reply) => {
+                self.start(reply, Box::pin(async move { ledger.receipt_told(number).await }));
+            }
+            Msg::Expire(expiry, reply) => {
+                self.start(reply, Box::pin(async move { ledger.expire(expiry).await }));
             }
             Msg::OpenSessions(reply) => {
                 self.start(reply, Box::pin(async move { ledger.open_sessions().await }));

@@ -33,6 +33,7 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::Instant};
 use tracing::warn;
 
 use crate::{
+    export::PersonalCopy,
     fault::fault_point,
     guard::{Cleared, Draft},
     roster::{self, Shared},
@@ -75,13 +76,21 @@ pub enum Sayable {
     Answer(Cleared<Part>),
     /// A fixed text.
     Notice(Notice),
+    /// What is held of a person, for that person.
+    Copy(PersonalCopy),
 }
 
 impl Sayable {
-    fn part(&self) -> &Part {
+    async fn send(
+        &self,
+        messenger: &dyn Messenger,
+        to: Address,
+        reply_to: Option<MessageId>,
+    ) -> Result<MessageId, MessengerError> {
         match self {
-            Self::Answer(part) => part.get(),
-            Self::Notice(notice) => notice.part(),
+            Self::Answer(part) => messenger.send(to, part.get(), reply_to).await,
+            Self::Notice(notice) => messenger.send(to, notice.part(), reply_to).await,
+            Self::Copy(copy) => messenger.send_document(to, copy.document()).await,
         }
     }
 }
@@ -544,10 +553,10 @@ impl Outbox {
         let to = job.to();
         match job {
             Job::Message { what, reply_to, part: id_of_part, .. } => {
-                let (part, reply_to, id_of_part) = (what.part().clone(), *reply_to, *id_of_part);
+                let (what, reply_to, id_of_part) = (what.clone(), *reply_to, *id_of_part);
                 let ledger = Arc::clone(&self.ledger);
                 let send = async move {
-                    let result = messenger.send(to, &part, reply_to).await;
+                    let result = what.send(&*messenger, to, reply_to).await;
                     // Here and at once: a crash from now on must not send it again.
                     if let (Ok(message), Some(PartId { session, update, part })) =
                         (&result, id_of_part)

@@ -378,7 +378,7 @@ mod tests {
 
     use super::*;
     use crate::testing::{FakeLedger, local};
-    use protocol::ledger::{Append, Seq, Stream};
+    use protocol::ledger::{Append, Owned, Seq, Stream};
 
     const KEY: SessionKey = SessionKey { bot: BotId(9), chat: ChatId(2), topic: None };
 
@@ -418,7 +418,7 @@ mod tests {
                 let append = Append {
                     stream: Stream::Session(KEY),
                     expected: Seq(at as u64),
-                    events: serde_json::to_vec(events).unwrap().into(),
+                    events: vec![Owned::by(KEY.owner(None), serde_json::to_vec(events).unwrap())],
                     closes: vec![],
                 };
                 ledger.append(append).await.unwrap();

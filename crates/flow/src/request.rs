@@ -3,6 +3,7 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod own;
 mod rule;
 
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
+    item("export", "", "get everything that is kept about you"),
+    item("forget", "", "have everything about you erased"),
     item("help", "", "show this list"),
     admin("spawn", "<name> <instructions>", "bring in an agent"),
     admin("edit", "<name> <instructions>", "give an agent other instructions"),
@@ -131,6 +134,10 @@ pub enum Request {
     },
     /// Somebody pressed an admin's button. Nothing is done or said about it, and it is logged.
     PressDenied(PersonId),
+    /// Send a person everything that is held of them.
+    Export(PersonId),
+    /// Erase everything that is held of a person.
+    Forget(PersonId),
     /// Change the hall.
     Administer {
         /// What.
@@ -169,6 +176,8 @@ impl Request {
             | Self::Judge { .. }
             | Self::PressDenied(_)
             | Self::TryRule { .. }
+            | Self::Export(_)
+            | Self::Forget(_)
             | Self::Administer { .. }
             | Self::Denied { .. } => false,
         }
@@ -248,6 +257,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
             false => Request::PressDenied(by),
         };
     }
+    if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
+        return own::of_press(asked, pressed, now);
+    }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {
         Some((_, _, text)) => {
@@ -279,6 +291,7 @@ fn of_command(
         "start" => Request::Greet { first_name: first_name(person) },
         "help" | "settings" => Request::Say(words::help(by.is_some())),
         "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
+        "export" | "forget" => own::of_command(command, said, now),
         "agents" => Request::ListAgents,
         "agent" => match arguments.parse() {
             Ok(name) => Request::Switch(name),

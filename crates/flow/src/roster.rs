@@ -18,11 +18,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
     Agent, AgentName, BotId, ChatId, Clock, PersonId, RefId, Timestamp,
-    ledger::{Append, LedgerError, Loaded, Seq, Stream},
+    ledger::{Append, LedgerError, Loaded, Owned, Seq, Stream},
 };
 use screening::OwnRule;
 use serde::{Deserialize, Serialize};
@@ -272,6 +271,12 @@ impl View {
         if is_allowed { Standing::Guest } else { Standing::Stranger }
     }
 
+    /// What the hall's own list says about a person: allowed by name, and blocked until when.
+    #[must_use]
+    pub fn listed(&self, person: PersonId) -> (bool, Option<Option<Timestamp>>) {
+        (self.allowed.contains(&person.0), self.blocked.get(&person.0).copied())
+    }
+
     /// True for an admin.
     #[must_use]
     pub fn is_admin(&self, person: PersonId) -> bool {
@@ -473,10 +478,10 @@ pub enum Msg {
 ///
 /// # Errors
 /// If the stream is not one.
-pub fn own_rules_in(stream: &[Bytes]) -> Result<OwnRules, serde_json::Error> {
+pub fn own_rules_in(stream: &[Owned]) -> Result<OwnRules, serde_json::Error> {
     let mut rules = OwnRules::default();
     for events in stream {
-        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(events)?.change {
+        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(&events.bytes)?.change {
             rules.apply(change);
         }
     }
@@ -487,14 +492,33 @@ pub fn own_rules_in(stream: &[Bytes]) -> Result<OwnRules, serde_json::Error> {
 ///
 /// # Errors
 /// If the stream is not one.
-pub fn alarms_in(stream: &[Bytes]) -> Result<Alarms, serde_json::Error> {
+pub fn alarms_in(stream: &[Owned]) -> Result<Alarms, serde_json::Error> {
     let mut alarms = Alarms::default();
     for events in stream {
-        if let Change::Alarmed(change) = serde_json::from_slice::<Entry>(events)?.change {
+        if let Change::Alarmed(change) = serde_json::from_slice::<Entry>(&events.bytes)?.change {
             alarms.apply(change);
         }
     }
     Ok(alarms)
+}
+
+/// The state that a hall's stream leads to, likewise.
+///
+/// # Errors
+/// If the stream is not one.
+pub fn view_of(founding: &Founding, stream: &[Owned]) -> Result<View, serde_json::Error> {
+    let mut view = View::founded(founding, Arc::from([]));
+    for events in stream {
+        view.apply(serde_json::from_slice::<Entry>(&events.bytes)?.change);
+    }
+    Ok(view)
+}
+
+/// An entry of the hall's stream, for whoever writes it while no hall runs.
+#[must_use]
+pub fn entry(change: Change, by: PersonId, at: Timestamp) -> Vec<u8> {
+    let entry = Entry { change, by: Some(by), at };
+    serde_json::to_vec(&entry).expect("a change has only words and numbers")
 }
 
 // === The shell: carries out effects. No decisions here. ===
@@ -573,7 +597,7 @@ impl Roster {
     fn fold(&mut self, loaded: &Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut view = View::founded(&self.founding, Arc::clone(&self.models));
         for events in &loaded.events {
-            let entry: Entry = serde_json::from_slice(events)
+            let entry: Entry = serde_json::from_slice(&events.bytes)
                 .map_err(|error| Fault::new("the hall's stream cannot be read", error))?;
             view.apply(entry.change);
         }
@@ -695,7 +719,7 @@ impl Roster {
         let append = Append {
             stream: Stream::Hall,
             expected: self.at,
-            events: Bytes::from(events),
+            events: vec![Owned::halls(events)],
             closes: Vec::new(),
         };
         let memory = self.memory.clone();

@@ -16,10 +16,13 @@ use protocol::{
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
-        Accepted, Append, Arrival, Bookmark, Ledger, LedgerError, LedgerGauge, Loaded, Past,
-        PastFrom, Receipt, Route, Seq, Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
+        LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot,
+        Stream, Waiting,
     },
-    messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
+    messenger::{
+        Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
+    },
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
 use screening::{Level, OwnRule, Policy, Trial};
@@ -75,7 +78,12 @@ impl FakeMessenger {
 
     /// A person writes in their private chat.
     pub(crate) fn write(&self, update: i64, person: i64, text: &str) {
-        let raw = serde_json::json!({ "person": person, "chat": person, "text": text });
+        self.write_in(person, update, person, text);
+    }
+
+    /// A person writes in a chat.
+    pub(crate) fn write_in(&self, chat: i64, update: i64, person: i64, text: &str) {
+        let raw = serde_json::json!({ "person": person, "chat": chat, "text": text });
         let raw = Bytes::from(raw.to_string());
         self.updates.lock().unwrap().push(RawUpdate { update: UpdateId(update), raw });
         self.news.notify_one();
@@ -166,6 +174,17 @@ impl Messenger for FakeMessenger {
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
     }
 
+    async fn send_document(
+        &self,
+        to: Address,
+        document: &Document,
+    ) -> Result<MessageId, MessengerError> {
+        let text = format!("{}: {}", document.name, String::from_utf8_lossy(&document.bytes));
+        let mut sent = self.sent.lock().unwrap();
+        sent.push((to.chat, text));
+        Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
     async fn preview(&self, _: Address, _: i64, _: &str) -> Result<(), MessengerError> {
         Ok(())
     }
@@ -194,16 +213,20 @@ pub(crate) struct FakeLedger {
 }
 
 /// The newest snapshot.
-type Newest = Option<(Seq, Bytes)>;
+type Newest = Option<(Seq, Vec<Owned>)>;
 
 #[derive(Default)]
 struct Held {
     known: BTreeSet<(BotId, UpdateId)>,
-    streams: BTreeMap<Stream, (Vec<Bytes>, Newest)>,
+    streams: BTreeMap<Stream, (Vec<Vec<Owned>>, Newest)>,
     /// Every append to a conversation, in order.
     past: Vec<(SessionKey, Bytes)>,
     waiting: BTreeMap<SessionKey, Vec<Waiting>>,
     accepted: Vec<Accepted>,
+    /// Whose updates wait.
+    owners: BTreeMap<UpdateId, PersonId>,
+    receipts: Vec<ErasureReceipt>,
+    expired: Vec<Expiry>,
     order: u64,
     quarantined: u64,
 }
@@ -229,7 +252,8 @@ impl FakeLedger {
         let since = snapshot.as_ref().map_or(0, |(at, _)| usize::try_from(at.0).unwrap());
         Ok(Loaded {
             snapshot: snapshot.as_ref().map(|(_, state)| state.clone()),
-            events: records[since..].to_vec(),
+            events: records[since..].concat(),
+            appends: u64::try_from(records.len() - since).unwrap(),
             at: Seq(u64::try_from(records.len()).unwrap()),
             waiting,
             accepted: held.accepted.iter().filter(of_stream).copied().collect(),
@@ -240,10 +264,20 @@ impl FakeLedger {
     pub(crate) fn everything(&self) -> String {
         let held = self.held.lock().unwrap();
         let streams = held.streams.values();
-        let events = streams
+        let pieces = streams
             .flat_map(|(events, state)| events.iter().chain(state.iter().map(|(_, state)| state)));
         let waiting = held.waiting.values().flatten().map(|it| &it.raw);
-        events.chain(waiting).map(|it| String::from_utf8_lossy(it)).collect()
+        pieces
+            .flatten()
+            .map(|it| &it.bytes)
+            .chain(waiting)
+            .map(|it| String::from_utf8_lossy(it))
+            .collect()
+    }
+
+    /// What was asked to expire.
+    pub(crate) fn expired(&self) -> Vec<Expiry> {
+        self.held.lock().unwrap().expired.clone()
     }
 
     /// Updates that wait.
@@ -261,7 +295,8 @@ impl Ledger for FakeLedger {
                 return Receipt::Known;
             }
             match route {
-                Route::Session { key, raw } => {
+                Route::Session { key, owner, raw } => {
+                    held.owners.insert(update, owner);
                     held.order += 1;
                     let order = held.order;
                     let entry = Waiting { update, order, raw, at };
@@ -285,7 +320,7 @@ impl Ledger for FakeLedger {
         }
         records.push(events.clone());
         if let Stream::Session(key) = stream {
-            held.past.push((key, events));
+            held.past.extend(events.into_iter().map(|it| (key, it.bytes)));
             held.waiting.entry(key).or_default().retain(|it| !closes.contains(&it.update));
         }
         Ok(actual.next())
@@ -337,6 +372,63 @@ impl Ledger for FakeLedger {
         let end = held.past.len().min(begin + 3);
         let next = (end < held.past.len()).then(|| Bookmark(u64::try_from(end).unwrap()));
         Ok(Past { events: held.past[begin..end].to_vec(), next })
+    }
+
+    async fn held(&self, person: PersonId, _: Option<Bookmark>) -> Result<HeldPage, LedgerError> {
+        let ledger = self.open()?;
+        let mut held = Vec::new();
+        for (stream, (records, _)) in &ledger.streams {
+            let Stream::Session(session) = *stream else { continue };
+            let theirs = records.iter().flatten().filter(|it| it.owners.contains(&person));
+            held.extend(
+                theirs
+                    .map(|it| protocol::ledger::Held::Events { session, events: it.bytes.clone() }),
+            );
+        }
+        Ok(HeldPage { held, next: None })
+    }
+
+    async fn forget(
+        &self,
+        person: PersonId,
+        at: Timestamp,
+        told_by: Option<BotId>,
+    ) -> Result<Option<ErasureReceipt>, LedgerError> {
+        let mut held = self.open()?;
+        let is_kept = |it: &Owned| !it.owners.contains(&person);
+        for (records, newest) in held.streams.values_mut() {
+            records.iter_mut().for_each(|it| it.retain(is_kept));
+            newest.iter_mut().for_each(|(_, state)| state.retain(is_kept));
+        }
+        let Held { waiting, owners, receipts, .. } = &mut *held;
+        for inbox in waiting.values_mut() {
+            inbox.retain(|it| owners.get(&it.update) != Some(&person));
+        }
+        let number = u32::try_from(receipts.len()).unwrap();
+        let (text, to_tell) = (format!("a receipt of {}", at.0), told_by.map(|it| (it, person)));
+        let receipt = ErasureReceipt { number, text, to_tell };
+        receipts.push(receipt.clone());
+        Ok(Some(receipt))
+    }
+
+    async fn untold_receipts(&self) -> Result<Vec<ErasureReceipt>, LedgerError> {
+        let held = self.open()?;
+        Ok(held.receipts.iter().filter(|it| it.to_tell.is_some()).cloned().collect())
+    }
+
+    async fn receipt_told(&self, number: u32) -> Result<(), LedgerError> {
+        let mut held = self.open()?;
+        held.receipts.iter_mut().filter(|it| it.number == number).for_each(|it| it.to_tell = None);
+        Ok(())
+    }
+
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError> {
+        self.held.lock().unwrap().expired.push(expiry);
+        Ok(Expired::default())
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        None
     }
 
     fn gauge(&self) -> LedgerGauge {

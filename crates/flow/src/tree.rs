@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── guard ── broker ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -15,6 +15,7 @@
 mod tests;
 
 use std::{
+    cell::OnceCell,
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -32,7 +33,8 @@ use crate::{
     broker::{self, Broker},
     guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
-    keeper::Keeper,
+    janitor::Janitor,
+    keeper::{self, Keeper},
     memory::{self, Memory},
     outbox::{self, Outbox},
     replay,
@@ -69,6 +71,7 @@ struct DoorPlates {
     ingress: HashMap<BotId, Mailbox<ingress::Msg>>,
     broker: Option<Mailbox<broker::Msg>>,
     roster: Option<Mailbox<roster::Msg>>,
+    keeper: Option<Mailbox<keeper::Msg>>,
 }
 
 impl Doors {
@@ -86,6 +89,12 @@ impl Doors {
     #[must_use]
     pub fn broker(&self) -> Option<Mailbox<broker::Msg>> {
         self.plates().broker.clone()
+    }
+
+    /// The keeper, once the tree stands.
+    #[must_use]
+    pub fn keeper(&self) -> Option<Mailbox<keeper::Msg>> {
+        self.plates().keeper.clone()
     }
 
     /// The roster, once the tree stands.
@@ -206,6 +215,10 @@ async fn start_services(
         let w = Rc::clone(w);
         move || Broker::incarnate(w.broker.clone(), Arc::clone(&w.models), w.tally.clone())
     });
+    child(children, health, spec("janitor", 16), {
+        let (w, memory) = (Rc::clone(w), memory.clone());
+        move || Janitor::incarnate(w.retention, memory.clone(), &*w.ledger, Arc::clone(&w.clock))
+    });
     {
         let mut plates = doors.plates();
         plates.broker = Some(broker.clone());
@@ -224,6 +237,7 @@ fn start_bots(
     services: &Services,
 ) {
     let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
+    let keeper_of_all = Rc::new(OnceCell::new());
     for bot in &w.bots {
         let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
@@ -237,6 +251,7 @@ fn start_bots(
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
+            keeper: Rc::clone(&keeper_of_all),
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
             tracer: trace::tracer(w),
@@ -257,6 +272,9 @@ fn start_bots(
             Keeper::incarnate(w.keeper, session, Rc::clone(&peers), health.clone())
         }
     });
+    // lost-ok: it was empty.
+    keeper_of_all.set(keeper.clone()).ok();
+    doors.plates().keeper = Some(keeper.clone());
     for bot in &w.bots {
         let Some(peers) = peers.get(&bot.messenger.identity().id) else { continue };
         let needs = ingress::Peers {

@@ -10,6 +10,7 @@ use crate::{
     alerter::{AlerterConfig, Sink},
     broker::BrokerConfig,
     ingress::IngressConfig,
+    janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
     roster::{Founding, Shared},
@@ -70,6 +71,8 @@ pub struct Wiring {
     pub pacing: Pacing,
     /// See [`AlerterConfig`].
     pub alerter: AlerterConfig,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 impl fmt::Debug for Wiring {

@@ -75,7 +75,8 @@ pub(crate) fn first_notice(notice: &str) -> Notice {
 pub fn privacy_notice(providers: &str, contact: &str) -> String {
     format!(
         "🔒 What you write is stored encrypted on this server so that conversations survive \
-         restarts. To answer, it is sent to {providers}. /privacy says more{contact}."
+         restarts, until you erase it with /forget. To answer, it is sent to {providers}. \
+         /privacy says more{contact}."
     )
 }
 
@@ -87,9 +88,48 @@ pub(crate) fn privacy(providers: &str, contact: &str) -> Notice {
          How: encrypted, with a key that is kept apart from the data. Logs hold no text and no ids.\n\
          Who sees it: to answer you, your message and the recent conversation go to {providers}.\n\
          What it is used for: answering you. It is never used to train a model here.\n\
+         How long: until you erase it, or as long as the person who runs this bot{contact} keeps it.\n\
          /new makes an agent forget the conversation so far when it answers. \
-         To have everything erased, ask the person who runs this bot{contact}."
+         /export sends you everything that is kept about you. /forget erases it."
     ))
+}
+
+/// `/export` or `/forget` where others read along.
+pub(crate) fn only_in_private() -> Notice {
+    say("That is between you and me: please use this command in our private chat.")
+}
+
+/// `/forget`: what will go, and a button that confirms.
+pub(crate) fn forget_offer(data: String) -> Notice {
+    let text = "Erase everything about you?\n\n\
+        What goes: your messages, the answers you got, what agents remember of you, in this chat \
+        and in groups, and everything that waits to be answered. The key that your data is sealed \
+        with is destroyed, so copies and backups cannot be read any more either.\n\
+        What stays: whether you may use this bot, logs without texts and names, and what Telegram \
+        itself keeps in this chat.\n\n\
+        It cannot be undone. /export first sends you a copy. You get a signed receipt.";
+    let button = Button { label: "Erase everything".to_owned(), data };
+    Notice(Part { html: None, plain: text.to_owned(), buttons: vec![vec![button]] })
+}
+
+/// A person was forgotten.
+pub(crate) fn forgotten(receipt: &str) -> Notice {
+    say(format!(
+        "Everything about you is erased. Keep this receipt if you like; whoever runs this bot can \
+         check it with `guildhall person receipt`.\n\n{receipt}"
+    ))
+}
+
+/// `/export` is done.
+pub(crate) fn exported() -> Notice {
+    say("That is everything that is kept about you: one file for programs, one to read. \
+         /forget erases it.")
+}
+
+/// There is too much for a chat.
+pub(crate) fn too_much_to_export() -> Notice {
+    say("There is more than fits into a file here. Please ask the person who runs this bot: \
+         they can make the same copy with `guildhall person export`.")
 }
 
 /// `/help` for everybody; admins see their commands too.

@@ -9,6 +9,7 @@ use flow::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
     ingress::IngressConfig,
+    janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
     request::House,
@@ -393,6 +394,17 @@ pub fn pacing(config: &Config) -> Pacing {
         chat_burst: f64::from(it.per_chat_burst),
         group_per_minute: it.group_per_minute.0.map_or(0.0, f64::from),
         all_per_second: it.all_per_second.0.map_or(0.0, f64::from),
+    }
+}
+
+/// How long things are kept.
+#[must_use]
+pub fn retention(config: &Config) -> Retention {
+    let it = &config.store.retention;
+    Retention {
+        conversations: it.conversations.0,
+        quarantine: it.quarantine.0,
+        raw_updates: it.raw_updates.0,
     }
 }
 

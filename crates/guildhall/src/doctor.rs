@@ -7,7 +7,7 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -297,6 +297,22 @@ fn key_file(loaded: &Loaded) -> Vec<Finding> {
         ),
         Some(_) => Finding::ok(format!("the master key {shown} is private")),
     }];
+    let keyring = loaded.config.keyring_file();
+    let folder = keyring.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if is_inside(&keyring, &loaded.config.hall.data_dir) {
+        findings.push(Finding::bad(
+            format!("the keyring {} lies inside the data folder", keyring.display()),
+            "a copy of the folder would hold the keys of people, and forgetting would not reach it",
+            "move it out and set hall.keyring_file",
+        ));
+    } else if folder.exists() && rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() {
+        findings.push(Finding::bad(
+            format!("the folder {} of the keyring cannot be written", folder.display()),
+            "new people get their keys there, and forgetting writes it anew",
+            "set hall.keyring_file to a place that can be written, outside the data folder",
+        ));
+    }
     if is_inside(&key, &loaded.config.hall.data_dir) {
         findings.push(Finding::bad(
             format!("the master key {shown} lies inside the data folder"),
@@ -377,7 +393,8 @@ pub fn repair(loaded: &Loaded) -> Vec<Finding> {
             Err(error) => Finding::bad(error.to_string(), "the hall needs it", "make it by hand"),
         });
     }
-    let files: [(PathBuf, u32); 2] = [(data.clone(), 0o700), (loaded.config.key_file(), 0o600)];
+    let keys = [loaded.config.key_file(), loaded.config.keyring_file()].map(|it| (it, 0o600));
+    let files = std::iter::once((data.clone(), 0o700)).chain(keys);
     for (path, wanted) in files {
         let Some(found) = mode(&path).filter(|mode| mode & !wanted != 0) else { continue };
         let (shown, wanted) = (path.display(), found & wanted);
@@ -395,6 +412,8 @@ pub fn repair(loaded: &Loaded) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::config::{Env, inspect, load_text};
 

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+pub mod person;
 pub mod rules;
 pub mod run;
 mod source;

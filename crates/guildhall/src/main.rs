@@ -1,5 +1,6 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod person_command;
 mod rules_command;
 
 use std::{
@@ -96,6 +97,16 @@ enum Command {
         #[command(subcommand)]
         what: rules_command::RulesCommand,
     },
+    /// What is kept of one person: export, forget, block, unblock.
+    Person {
+        #[command(subcommand)]
+        what: person_command::PersonCommand,
+    },
+    /// The master key.
+    Key {
+        #[command(subcommand)]
+        what: person_command::KeyCommand,
+    },
     /// Write the completions of a shell.
     Completions {
         /// Which shell.
@@ -156,6 +167,8 @@ fn main() -> ExitCode {
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),
         Command::Rules { what } => rules_command::run(&env, what),
+        Command::Person { what } => person_command::run(&env, what),
+        Command::Key { what } => person_command::key(&env, what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

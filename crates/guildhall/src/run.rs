@@ -36,7 +36,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth};
+use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -50,6 +50,8 @@ use crate::{
     alert_webhook::AlertWebhook,
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
+    init::is_inside,
+    person,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -199,6 +201,7 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
         seen_window: config.store.dedupe_window,
         queue_max: config.store.queue_max,
         cache_bytes: config.store.cache_bytes.0,
+        keyring: config.keyring_file(),
         reserve_bytes: config.store.reserve_bytes.0,
         ..usual
     }
@@ -213,6 +216,16 @@ pub fn store_folder(config: &Config) -> PathBuf {
 /// The master key: read, or made where there is nothing yet that another key could have sealed.
 fn keys(config: &Config) -> Result<Keys, Failure> {
     let (path, data) = (config.key_file(), &config.hall.data_dir);
+    let keyring = config.keyring_file();
+    if is_inside(&keyring, data) {
+        let text = format!(
+            "the keyring {} lies inside the data folder {}; set hall.keyring_file to a place \
+             outside of it",
+            keyring.display(),
+            data.display()
+        );
+        return Err(Failure { text, code: EXIT_CONFIG });
+    }
     let place = KeyPlace::OutsideOf(data);
     if !path.exists() && !store_folder(config).exists() {
         let keys = Keys::create(&path, place).map_err(|error| Failure::config(&error))?;
@@ -222,7 +235,7 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
         );
         return Ok(keys);
     }
-    Keys::open(&path, place).map_err(|error| Failure::config(&error))
+    open_master(&path, &keyring, place).map_err(|error| Failure::config(&error))
 }
 
 struct Hall {
@@ -300,6 +313,7 @@ impl Hall {
         logs: &Logs,
     ) -> HallSource {
         let (store, counter) = (self.store.clone(), logs.drop_counter());
+        let (rotated, config) = (self.store.clone(), self.loaded.config.clone());
         HallSource {
             health: health.clone(),
             ledger: Arc::new(self.store.clone()),
@@ -307,6 +321,13 @@ impl Hall {
                 StoreHealth::Good => None,
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
                 StoreHealth::Failed(why) => Some(why),
+            }),
+            rotate: Box::new(move || {
+                let (store, config) = (rotated.clone(), config.clone());
+                Box::pin(async move {
+                    person::rotate(&store, &config).await?;
+                    Ok("\"the master key was changed\"".to_owned())
+                })
             }),
             hall: Arc::clone(hall),
             rules: Arc::clone(&self.rules),
@@ -474,6 +495,7 @@ impl Hall {
             ingress: build::ingress(config),
             pacing: build::pacing(config),
             alerter: build::alerter(config),
+            retention: build::retention(config),
         }
     }
 }
@@ -590,7 +612,7 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     let folder = store_folder(config);
     if folder.exists() && config.key_file().exists() {
         let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-        let opened = Keys::open(&config.key_file(), place)
+        let opened = open_master(&config.key_file(), &config.keyring_file(), place)
             .map_err(|error| BuildError::of(&error))
             .and_then(|keys| {
                 Store::open(store_config(config), keys).map_err(|error| BuildError::of(&error))

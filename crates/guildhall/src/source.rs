@@ -25,7 +25,7 @@ use prometheus_client::{
 use protocol::ledger::Ledger;
 use tokio::time::Instant;
 
-use crate::rules;
+use crate::{person, rules};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -49,6 +49,8 @@ pub(crate) struct HallSource {
     pub(crate) ledger: Arc<dyn Ledger>,
     /// Whether the store takes writes; why not, if it does not.
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// Changes the master key.
+    pub(crate) rotate: Box<dyn Fn() -> Answer + Send + Sync>,
     /// Agents.
     pub(crate) hall: Shared,
     /// The guard's rules.
@@ -137,6 +139,16 @@ impl Source for HallSource {
             read.map_err(|error| format!("the roster is away: {error}"))??;
             Ok("\"the rules were read anew\"".to_owned())
         })
+    }
+
+    fn person(&self, question: Bytes) -> Answer {
+        let (ledger, hall) = (Arc::clone(&self.ledger), Arc::clone(&self.hall));
+        let doors = self.doors.clone();
+        Box::pin(async move { person::answer(ledger, hall, doors, &question).await })
+    }
+
+    fn rotate_key(&self) -> Answer {
+        (self.rotate)()
     }
 
     fn ready(&self) -> Vec<Check> {

@@ -105,6 +105,26 @@ pub enum Event {
     NoticeShown,
 }
 
+impl Event {
+    /// The update that it is about.
+    #[must_use]
+    pub fn update(&self) -> Option<UpdateId> {
+        match self {
+            Self::TurnRetried { update, .. }
+            | Self::PromptJudged { update, .. }
+            | Self::CompletionStarted { update, .. }
+            | Self::DraftReceived { update, .. }
+            | Self::DraftJudged { update, .. }
+            | Self::AnswerReady { update, .. }
+            | Self::TextHeldBack { update, .. }
+            | Self::CourseNoted { update, .. }
+            | Self::PartSent { update, .. }
+            | Self::TurnClosed { update, .. } => Some(*update),
+            Self::AgentSwitched { .. } | Self::HistoryReset { .. } | Self::NoticeShown => None,
+        }
+    }
+}
+
 /// A text that the guard stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldText {

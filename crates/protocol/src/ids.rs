@@ -57,6 +57,22 @@ pub struct SessionKey {
     pub topic: Option<TopicId>,
 }
 
+impl SessionKey {
+    /// Whose texts in it are: in a private chat its person's; in a group their writer's, and the
+    /// group's where nobody in particular wrote them.
+    #[must_use]
+    pub fn owner(&self, writer: Option<PersonId>) -> PersonId {
+        let chat = PersonId(self.chat.0);
+        if self.is_private() { chat } else { writer.unwrap_or(chat) }
+    }
+
+    /// True for a private chat: it has the id of its person.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        0 < self.chat.0
+    }
+}
+
 /// A short id that a person can read out and an operator can find in the log and the ledger.
 ///
 /// ```

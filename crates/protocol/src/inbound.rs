@@ -25,6 +25,19 @@ pub enum Inbound {
     Nothing,
 }
 
+impl Inbound {
+    /// Who did it, if it was anybody in particular.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Said(said) => said.person.as_ref().map(|it| it.id),
+            Self::Pressed(pressed) => Some(pressed.person.id),
+            Self::StopRequested { person } => person.as_ref().map(|it| it.id),
+            Self::Membership { .. } | Self::Nothing => None,
+        }
+    }
+}
+
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{BotId, MessageId, SessionKey, Timestamp, UpdateId};
+use crate::{BotId, MessageId, PersonId, SessionKey, Timestamp, UpdateId};
 
 /// A position in a stream: the number of records appended before it. An empty stream is at 0.
 #[derive(
@@ -31,6 +31,31 @@ pub enum Stream {
     Hall,
 }
 
+/// Bytes, and whose they are. They can be read as long as each of the owners has their key: what
+/// joins the words of several people goes with the first of them who is forgotten. Without an owner
+/// they are the hall's. What nobody in particular said in a group is the group's, by its chat id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owned {
+    /// Whose.
+    pub owners: Vec<PersonId>,
+    /// What.
+    pub bytes: Bytes,
+}
+
+impl Owned {
+    /// Bytes of one person.
+    #[must_use]
+    pub fn by(owner: PersonId, bytes: impl Into<Bytes>) -> Self {
+        Self { owners: vec![owner], bytes: bytes.into() }
+    }
+
+    /// Bytes of nobody: the hall's.
+    #[must_use]
+    pub fn halls(bytes: impl Into<Bytes>) -> Self {
+        Self { owners: Vec::new(), bytes: bytes.into() }
+    }
+}
+
 /// An update as it came, on its way into the ledger.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -49,6 +74,8 @@ pub enum Route {
     Session {
         /// Whose inbox.
         key: SessionKey,
+        /// Who wrote it, or the chat where nobody in particular did.
+        owner: PersonId,
         /// The update's JSON, exactly as received.
         raw: Bytes,
     },
@@ -105,8 +132,8 @@ pub struct Append {
     pub stream: Stream,
     /// Where the writer believes the stream to be. If it is elsewhere nothing is written.
     pub expected: Seq,
-    /// The events, as JSON.
-    pub events: Bytes,
+    /// The events, as JSON, in order: a piece for each stretch with the same owners.
+    pub events: Vec<Owned>,
     /// Updates of this session's inbox that need no more work.
     pub closes: Vec<UpdateId>,
 }
@@ -118,17 +145,20 @@ pub struct Snapshot {
     pub stream: Stream,
     /// It holds everything before this position.
     pub at: Seq,
-    /// The state, as JSON.
-    pub state: Bytes,
+    /// The state, as JSON: a piece for each owner.
+    pub state: Vec<Owned>,
 }
 
 /// Everything needed to go on with a stream.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// The newest snapshot's state, if there is one.
-    pub snapshot: Option<Bytes>,
-    /// The events since, oldest first: one entry per append.
-    pub events: Vec<Bytes>,
+    /// The pieces of the newest snapshot's state, if there is one. Pieces whose owner was forgotten
+    /// are left out.
+    pub snapshot: Option<Vec<Owned>>,
+    /// The pieces of the events since, oldest first, likewise.
+    pub events: Vec<Owned>,
+    /// How many appends they came in, forgotten ones counted.
+    pub appends: u64,
     /// Where the stream is now: what the next append must expect.
     pub at: Seq,
     /// Updates that wait in the inbox, in order of arrival.
@@ -170,6 +200,76 @@ pub struct Past {
     pub events: Vec<(SessionKey, Bytes)>,
     /// Where to read on; `None` at the end.
     pub next: Option<Bookmark>,
+}
+
+/// What the ledger holds of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// An update of theirs, as received.
+    Update {
+        /// In which session.
+        session: SessionKey,
+        /// Its id.
+        update: UpdateId,
+        /// When it came.
+        at: Timestamp,
+        /// The JSON as received.
+        raw: Bytes,
+    },
+    /// Events of their turns.
+    Events {
+        /// In which session.
+        session: SessionKey,
+        /// A list, as JSON.
+        events: Bytes,
+    },
+    /// A piece of a conversation's folded state.
+    State {
+        /// In which session.
+        session: SessionKey,
+        /// The piece, as JSON.
+        state: Bytes,
+    },
+}
+
+/// A part of what is held of a person.
+#[derive(Clone, Debug, Default)]
+pub struct HeldPage {
+    /// In the order in which it was written; states come last.
+    pub held: Vec<Held>,
+    /// Where to read on; `None` at the end.
+    pub next: Option<Bookmark>,
+}
+
+/// A signed word that a person's key was destroyed, to be shown to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasureReceipt {
+    /// Its number, for [`Ledger::receipt_told`].
+    pub number: u32,
+    /// What it says, with its signature: some lines of plain text.
+    pub text: String,
+    /// Who is to be told, and by which bot, if anybody is.
+    pub to_tell: Option<(BotId, PersonId)>,
+}
+
+/// Up to when each kind of record is not kept any longer; `None`: it is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// Events of conversations, and what a silent one has at hand.
+    pub conversations: Option<Timestamp>,
+    /// Updates that could not be read.
+    pub quarantine: Option<Timestamp>,
+    /// Updates as received, once nothing waits on them.
+    pub raw_updates: Option<Timestamp>,
+}
+
+/// What one step of expiring came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Records whose content was taken out.
+    pub records: u64,
+    /// True if there is more to look at.
+    pub more: bool,
 }
 
 /// Why the ledger did not do what it was asked.
@@ -227,6 +327,33 @@ pub trait Ledger: Send + Sync + 'static {
     /// Reads a page of what was appended to all conversations since a time. What was appended while
     /// it is read may or may not be in it.
     async fn past(&self, from: PastFrom) -> Result<Past, LedgerError>;
+
+    /// Reads a page of what is held of a person: from the beginning, or where the last page ended.
+    async fn held(&self, person: PersonId, from: Option<Bookmark>)
+    -> Result<HeldPage, LedgerError>;
+
+    /// Destroys a person's key: nothing sealed with it can be read from then on, in no copy. Their
+    /// waiting updates are gone, too. Begun is done: a crash in the middle is completed by the next
+    /// opening, and the receipt waits in [`Ledger::untold_receipts`] if somebody is to be told.
+    /// `None` if nothing is held of them.
+    async fn forget(
+        &self,
+        person: PersonId,
+        at: Timestamp,
+        told_by: Option<BotId>,
+    ) -> Result<Option<ErasureReceipt>, LedgerError>;
+
+    /// Receipts whose person was not told yet.
+    async fn untold_receipts(&self) -> Result<Vec<ErasureReceipt>, LedgerError>;
+
+    /// The receipt was shown: its person's id is not kept any longer.
+    async fn receipt_told(&self, number: u32) -> Result<(), LedgerError>;
+
+    /// One step of taking out what is older than these times. To be asked again while there is more.
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError>;
+
+    /// When the newest update was recorded, at the latest: known to some hours.
+    fn newest(&self) -> Option<Timestamp>;
 
     /// Figures for status and metrics. Never blocks for long.
     fn gauge(&self) -> LedgerGauge;

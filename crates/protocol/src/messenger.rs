@@ -29,6 +29,17 @@ pub struct RawUpdate {
     pub raw: Bytes,
 }
 
+/// A file to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is called.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Bytes,
+    /// What is said about it.
+    pub caption: String,
+}
+
 /// A command as the menu shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuEntry {
@@ -126,6 +137,13 @@ pub trait Messenger: Send + Sync + 'static {
         to: Address,
         part: &Part,
         reply_to: Option<MessageId>,
+    ) -> Result<MessageId, MessengerError>;
+
+    /// Sends a file.
+    async fn send_document(
+        &self,
+        to: Address,
+        document: &Document,
     ) -> Result<MessageId, MessengerError>;
 
     /// Shows what is being written, in place of what the same `draft` showed before. Private chats only.

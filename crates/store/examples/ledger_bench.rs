@@ -9,8 +9,8 @@ use std::{error::Error, fs, time::Duration};
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, SessionKey, Timestamp, UpdateId,
-    ledger::{Append, Arrival, Ledger, LedgerError, Route, Seq, Snapshot, Stream},
+    BotId, ChatId, PersonId, SessionKey, Timestamp, UpdateId,
+    ledger::{Append, Arrival, Ledger, LedgerError, Owned, Route, Seq, Snapshot, Stream},
 };
 use store::{KeyPlace, Keys, Store, StoreConfig};
 use tokio::{task::JoinSet, time::Instant};
@@ -85,16 +85,17 @@ async fn converse(
     for turn in 0..turns {
         let started = Instant::now();
         let update = UpdateId(turn * 1_000_000 + chat);
-        let route = Route::Session { key, raw: Bytes::from_static(RECORD) };
+        let (owner, raw) = (PersonId(chat), Bytes::from_static(RECORD));
+        let route = Route::Session { key, owner, raw };
         store.journal(key.bot, vec![Arrival { update, route, at: Timestamp(1) }]).await?;
         store.waiting(key, 0).await?;
         for step in 0..3 {
             let closes = if step == 2 { vec![update] } else { Vec::new() };
-            let events = Bytes::from_static(RECORD);
+            let events = vec![Owned::by(owner, RECORD)];
             expected = store.append(Append { stream, expected, events, closes }).await?;
         }
         if turn % snapshot_every == snapshot_every - 1 {
-            let state = Bytes::from_static(&[b's'; 2_000]);
+            let state = vec![Owned::by(owner, &[b's'; 2_000][..])];
             store.snapshot(Snapshot { stream, at: expected, state }).await?;
         }
         latencies.push(started.elapsed());

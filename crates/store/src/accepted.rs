@@ -15,7 +15,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use protocol::ledger::{Accepted, Stream};
+use protocol::{
+    PersonId,
+    ledger::{Accepted, Stream},
+};
 
 use crate::record::{Body, Nonces, Position, Record, Seal, StreamName};
 
@@ -64,7 +67,7 @@ impl AcceptedParts {
         let mut ring = self.ring();
         let (seq, prev) = (ring.next, Position::default());
         let record = Record { stream, seq, prev, body: Body::Accepted(note) };
-        seal.seal(&record, ring.nonces.next()?, &mut slot);
+        seal.seal(&record, &mut ring.nonces, &mut slot)?;
         ring.next += 1;
         if u64::try_from(ring.notes.len()).is_ok_and(|it| SLOTS <= it) {
             ring.notes.pop_front();
@@ -79,6 +82,26 @@ impl AcceptedParts {
     pub(crate) fn of(&self, stream: StreamName) -> Vec<Accepted> {
         let ring = self.ring();
         ring.notes.iter().filter(|(it, _)| *it == stream).map(|(_, note)| *note).collect()
+    }
+
+    /// Takes the notes of a person's private chats out.
+    pub(crate) fn erase(&self, seal: &Seal, person: PersonId) -> io::Result<()> {
+        let is_theirs = |note: &Accepted| note.session.chat.0 == person.0;
+        let mut ring = self.ring();
+        ring.notes.retain(|(_, note)| !is_theirs(note));
+        for slot in 0..SLOTS {
+            let mut bytes = [0; SLOT_BYTES];
+            if self.file.read_exact_at(&mut bytes, offset(slot)).is_err() {
+                break; // The file ends here.
+            }
+            match seal.open_slot(&bytes, 0) {
+                Ok(Record { body: Body::Accepted(note), .. }) if is_theirs(&note) => {
+                    self.file.write_all_at(&[0; SLOT_BYTES], offset(slot))?;
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
@@ -96,12 +119,7 @@ mod tests {
     use protocol::{BotId, ChatId, MessageId, SessionKey, TopicId, UpdateId};
 
     use super::*;
-    use crate::{KeyPlace, Keys};
-
-    fn seal() -> Seal {
-        let home = tempfile::tempdir().unwrap();
-        Seal::new(&Keys::create(&home.path().join("key"), KeyPlace::Anywhere).unwrap())
-    }
+    use crate::record::tests::seal;
 
     fn note(chat: i64, update: i64) -> Accepted {
         let (bot, topic) = (BotId(i64::MAX), Some(TopicId(i64::MAX)));
@@ -124,6 +142,18 @@ mod tests {
         assert_eq!(of(&ring, &seal, 1), [1, 3]);
         let again = AcceptedParts::open(file, &seal).unwrap();
         assert_eq!((of(&again, &seal, 1), of(&again, &seal, 0)), (vec![1, 3], vec![2]));
+    }
+
+    #[test]
+    fn notes_of_a_forgotten_person_are_gone_from_memory_and_file() {
+        let (seal, file) = (seal(), tempfile::tempfile().unwrap());
+        let ring = AcceptedParts::open(file.try_clone().unwrap(), &seal).unwrap();
+        [1, 2, 3].into_iter().for_each(|it| ring.note(&seal, note(it % 2, it)).unwrap());
+        ring.erase(&seal, PersonId(1)).unwrap();
+        let again = AcceptedParts::open(file, &seal).unwrap();
+        for ring in [&ring, &again] {
+            assert_eq!((of(ring, &seal, 1), of(ring, &seal, 0)), (vec![], vec![2]));
+        }
     }
 
     #[test]

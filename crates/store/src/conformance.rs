@@ -7,10 +7,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, MessageId, SessionKey, Timestamp, TopicId, UpdateId,
+    BotId, ChatId, MessageId, PersonId, SessionKey, Timestamp, TopicId, UpdateId,
     ledger::{
-        Accepted, Append, Arrival, DropReason, Ledger, LedgerError, PastFrom, Receipt, Route, Seq,
-        Snapshot, Stream,
+        Accepted, Append, Arrival, DropReason, Held, Ledger, LedgerError, Owned, PastFrom, Receipt,
+        Route, Seq, Snapshot, Stream,
     },
 };
 
@@ -49,6 +49,8 @@ const RULES: &[Rule] = &[
     |engine, bot| Box::pin(one_of_many_rival_writers_wins(engine, bot)),
     |engine, bot| Box::pin(an_accepted_part_is_known_ahead_of_its_event(engine, bot)),
     |engine, bot| Box::pin(the_past_is_read_in_order_from_a_time_on(engine, bot)),
+    |engine, bot| Box::pin(a_forgotten_persons_texts_are_gone_and_all_else_goes_on(engine, bot)),
+    |engine, bot| Box::pin(what_is_held_of_a_person_is_theirs_and_all_of_it(engine, bot)),
 ];
 
 fn session(bot: BotId, chat: i64) -> SessionKey {
@@ -61,14 +63,28 @@ fn text(update: i64) -> Bytes {
 
 fn arrival(key: SessionKey, update: i64) -> Arrival {
     let at = Timestamp(1_000_000);
-    Arrival { update: UpdateId(update), route: Route::Session { key, raw: text(update) }, at }
+    let route = Route::Session { key, owner: owner(key), raw: text(update) };
+    Arrival { update: UpdateId(update), route, at }
+}
+
+/// Whose a conversation is.
+fn owner(key: SessionKey) -> PersonId {
+    PersonId(key.chat.0)
+}
+
+/// Texts of a stream: of its owner, or the hall's.
+fn owned(stream: Stream, text: impl Into<Bytes>) -> Vec<Owned> {
+    match stream {
+        Stream::Session(key) => vec![Owned::by(owner(key), text)],
+        Stream::Hall => vec![Owned::halls(text)],
+    }
 }
 
 fn append(stream: Stream, expected: u64, events: &'static str, closes: &[i64]) -> Append {
     Append {
         stream,
         expected: Seq(expected),
-        events: Bytes::from_static(events.as_bytes()),
+        events: owned(stream, Bytes::from_static(events.as_bytes())),
         closes: closes.iter().copied().map(UpdateId).collect(),
     }
 }
@@ -98,8 +114,9 @@ async fn updates(ledger: &Arc<dyn Ledger>, key: SessionKey) -> Vec<i64> {
 /// Snapshot, events, position and inbox, in short.
 async fn loaded(ledger: &Arc<dyn Ledger>, stream: Stream) -> String {
     let loaded = ledger.load(stream).await.expect("a stream can be loaded");
-    let words = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-    let snapshot = loaded.snapshot.as_ref().map_or("none".to_owned(), words);
+    let words = |piece: &Owned| String::from_utf8_lossy(&piece.bytes).into_owned();
+    let all = |pieces: &Vec<Owned>| pieces.iter().map(words).collect::<String>();
+    let snapshot = loaded.snapshot.as_ref().map_or("none".to_owned(), all);
     let events: Vec<_> = loaded.events.iter().map(words).collect();
     let waiting: Vec<_> = loaded.waiting.iter().map(|each| each.update.0).collect();
     format!("{snapshot} + {} @{} {waiting:?}", events.join(","), loaded.at.0)
@@ -203,13 +220,13 @@ async fn a_snapshot_replaces_the_events_before_it(engine: &mut dyn Engine, bot: 
         assert_eq!(loaded(&engine.ledger(), stream).await, "AB + c @3 [1, 2]");
         engine.restart();
     }
-    let ahead = Snapshot { stream, at: Seq(4), state: Bytes::from_static(b"?") };
+    let ahead = Snapshot { stream, at: Seq(4), state: owned(stream, "?") };
     let refused = engine.ledger().snapshot(ahead).await;
     assert!(matches!(refused, Err(LedgerError::Conflict { .. })), "no state of the future");
 }
 
 async fn store_state(ledger: &Arc<dyn Ledger>, stream: Stream, at: u64, state: &'static str) {
-    let state = Bytes::from_static(state.as_bytes());
+    let state = owned(stream, state);
     ledger.snapshot(Snapshot { stream, at: Seq(at), state }).await.expect("a state is stored");
 }
 
@@ -340,11 +357,12 @@ async fn the_past_is_read_in_order_from_a_time_on(engine: &mut dyn Engine, bot: 
         let stream = Stream::Session(session(bot, chat));
         let expected_at = Seq(hour.unsigned_abs() / 3);
         let closes = vec![UpdateId(hour)];
-        let append = Append { stream, expected: expected_at, events: events.clone(), closes };
+        let owned_events = owned(stream, events.clone());
+        let append = Append { stream, expected: expected_at, events: owned_events, closes };
         ledger.append(append).await.expect("an append at the head succeeds");
         expected.push(format!("{chat} {}", String::from_utf8_lossy(&events)));
         if hour % 60 == 59 {
-            let state = Bytes::from_static(b"folded");
+            let state = owned(stream, "folded");
             let at = Seq(hour.unsigned_abs() / 3 + 1);
             ledger.snapshot(Snapshot { stream, at, state }).await.expect("a state is stored");
             engine.restart();
@@ -363,4 +381,103 @@ async fn the_past_is_read_in_order_from_a_time_on(engine: &mut dyn Engine, bot: 
     }
     let future = past(&engine.ledger(), bot, since(10_000)).await;
     assert!(future.len() <= 10, "what came last at most: {} found", future.len());
+}
+
+/// Two people and what nobody in particular said, in one group.
+const ADA: PersonId = PersonId(70_001);
+const BEN: PersonId = PersonId(70_002);
+
+fn said(owner: PersonId, text: &'static str) -> Owned {
+    Owned::by(owner, text)
+}
+
+async fn a_group_talks(ledger: &Arc<dyn Ledger>, bot: BotId) -> SessionKey {
+    let key = session(bot, -70_000);
+    let (stream, group) = (Stream::Session(key), PersonId(key.chat.0));
+    let at = Timestamp(1_000_000);
+    let arrive = |update, owner| {
+        let route = Route::Session { key, owner, raw: text(update) };
+        Arrival { update: UpdateId(update), route, at }
+    };
+    let batch = vec![arrive(1, ADA), arrive(2, BEN), arrive(3, ADA), arrive(4, BEN)];
+    ledger.journal(bot, batch).await.expect("a batch is recorded");
+    let append = |expected, events, closes: &[i64]| Append {
+        stream,
+        expected: Seq(expected),
+        events,
+        closes: closes.iter().copied().map(UpdateId).collect(),
+    };
+    let both = Owned { owners: vec![ADA, BEN], bytes: Bytes::from_static(b"both") };
+    let first = vec![said(ADA, "ada 1"), said(group, "group"), said(BEN, "ben 1"), both.clone()];
+    write(ledger, append(0, first.clone(), &[1])).await;
+    write(ledger, append(1, vec![said(ADA, "ada 2")], &[])).await;
+    let snapshot = Snapshot { stream, at: Seq(1), state: first };
+    ledger.snapshot(snapshot).await.expect("a state is stored");
+    write(ledger, append(2, vec![said(BEN, "ben 2")], &[2])).await;
+    key
+}
+
+async fn a_forgotten_persons_texts_are_gone_and_all_else_goes_on(
+    engine: &mut dyn Engine,
+    bot: BotId,
+) {
+    let ledger = engine.ledger();
+    let key = a_group_talks(&ledger, bot).await;
+    let stream = Stream::Session(key);
+    assert_eq!(
+        loaded(&ledger, stream).await,
+        "ada 1groupben 1both + ada 2,ben 2 @3 [3, 4]",
+        "before"
+    );
+    let receipt = ledger.forget(ADA, Timestamp(1_000_000), Some(bot)).await;
+    let receipt = receipt.expect("a person is forgotten").expect("there was somebody to forget");
+    assert_eq!(receipt.to_tell, Some((bot, ADA)));
+    let again = ledger.forget(ADA, Timestamp(1_000_000), Some(bot)).await;
+    assert_eq!(again.expect("nothing fails"), None, "nothing is held of them");
+    drop(ledger);
+    for _ in 0..2 {
+        let ledger = engine.ledger();
+        assert_eq!(loaded(&ledger, stream).await, "groupben 1 + ben 2 @3 [4]");
+        let untold = ledger.untold_receipts().await.expect("receipts can be listed");
+        assert!(untold.contains(&receipt), "the receipt waits");
+        let past = past(&ledger, bot, Timestamp(0)).await;
+        assert_eq!(past, ["-70000 group", "-70000 ben 1", "-70000 ben 2"]);
+        drop(ledger);
+        engine.restart();
+    }
+    let ledger = engine.ledger();
+    ledger.receipt_told(receipt.number).await.expect("a receipt is told");
+    assert!(ledger.untold_receipts().await.is_ok_and(|it| !it.contains(&receipt)));
+    assert_eq!(journal(&ledger, key, &[1, 3]).await, [Receipt::Known; 2], "ids stay known");
+    // They come again, and are somebody new.
+    let events = vec![said(ADA, "ada again")];
+    write(&ledger, Append { stream, expected: Seq(3), events, closes: vec![UpdateId(4)] }).await;
+    assert_eq!(loaded(&ledger, stream).await, "groupben 1 + ben 2,ada again @4 []");
+}
+
+async fn what_is_held_of_a_person_is_theirs_and_all_of_it(engine: &mut dyn Engine, bot: BotId) {
+    let ledger = engine.ledger();
+    let key = a_group_talks(&ledger, bot).await;
+    let (mut from, mut found) = (None, Vec::new());
+    loop {
+        let page = ledger.held(BEN, from).await.expect("what is held can be read");
+        found.extend(page.held.into_iter().filter_map(|it| match it {
+            Held::Update { session, update, .. } => {
+                (session == key).then(|| format!("update {update}"))
+            }
+            Held::Events { session, events: it } | Held::State { session, state: it } => {
+                (session == key).then(|| String::from_utf8_lossy(&it).into_owned())
+            }
+        }));
+        match page.next {
+            Some(next) => from = Some(next),
+            None => break,
+        }
+    }
+    let expected = ["update 2", "update 4", "ben 1", "both", "ben 2", "ben 1", "both"];
+    assert_eq!(found, expected);
+    ledger.forget(ADA, Timestamp(1), None).await.expect("a person is forgotten");
+    ledger.forget(BEN, Timestamp(1), None).await.expect("a person is forgotten");
+    let nothing = ledger.held(BEN, None).await.expect("what is held can be read");
+    assert!(nothing.held.is_empty());
 }

@@ -20,7 +20,7 @@ use tracing::warn;
 
 use crate::{
     codec::Fields,
-    record::Damaged,
+    record::{Damaged, StreamName},
     wal::{self, Batch, Changes, Wal},
 };
 
@@ -37,6 +37,7 @@ pub(crate) mod key {
 
     pub(crate) const FORMAT: &[u8] = b"a-format";
     pub(crate) const KEY_CHECK: &[u8] = b"a-key-check";
+    pub(crate) const KEYRING: &[u8] = b"a-keyring";
     pub(crate) const LOG: &[u8] = b"z";
 
     pub(crate) fn checkpoint(slot: u8) -> Vec<u8> {
@@ -156,6 +157,29 @@ impl Disk {
             None => Ok(0),
             Some((key, _)) => Ok(row_part(&key)?.0),
         }
+    }
+
+    /// The names of streams with a snapshot, in their order, from these first bytes on.
+    pub(crate) fn snapshots(
+        &self,
+        from: [u8; 8],
+        limit: usize,
+    ) -> Result<Vec<StreamName>, DiskError> {
+        let first = [b"s", from.as_slice()].concat();
+        let mut names = Vec::new();
+        for key in self.db.range(first..b"t".to_vec()).keys() {
+            let key = key?;
+            let mut fields = Fields(key.get(1..).unwrap_or_default());
+            let name = StreamName(fields.array().ok_or(Damaged("a snapshot without a name"))?);
+            if names.last() == Some(&name) {
+                continue;
+            }
+            if names.len() == limit {
+                break;
+            }
+            names.push(name);
+        }
+        Ok(names)
     }
 
     /// Makes the batch durable, all of it or nothing. Only after this may anyone be answered.

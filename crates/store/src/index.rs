@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use bytes::{BufMut as _, Bytes};
-use protocol::{BotId, SessionKey, Timestamp, UpdateId};
+use protocol::{BotId, PersonId, SessionKey, Timestamp, UpdateId};
 
 use crate::{
     codec::{Fields, put_list, put_session},
@@ -19,6 +19,15 @@ use crate::{
 pub(crate) struct IndexLimits {
     pub(crate) seen_window_ms: u64,
     pub(crate) raw_bytes_max: usize,
+}
+
+/// How a checkpoint was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Without owners.
+    Format1,
+    /// As it is written now.
+    Current,
 }
 
 /// The end of a stream.
@@ -37,6 +46,8 @@ pub(crate) struct Wait {
     pub(crate) order: u64,
     pub(crate) at: Timestamp,
     pub(crate) position: Position,
+    /// Who wrote it; unknown in format 1.
+    pub(crate) owner: Option<PersonId>,
     /// Its bytes, if they are fresh and there was room. Else they are in the log.
     pub(crate) raw: Option<Bytes>,
 }
@@ -81,17 +92,18 @@ impl Index {
     /// Takes in a committed record that stands at a place of the log.
     pub(crate) fn apply(&mut self, position: Position, record: &Record) {
         match &record.body {
-            Body::Arrived { key, update, at, raw } => {
+            Body::Arrived { key, owner, update, at, raw } => {
                 self.saw(key.bot, *update, *at);
                 self.arrivals = record.seq;
                 let keep = self.raw_bytes + raw.len() <= self.limits.raw_bytes_max;
                 // A copy of its own: the caller's bytes may be a small part of a large buffer.
                 let raw = keep.then(|| Bytes::copy_from_slice(raw));
-                self.wait(
-                    record.stream,
-                    *key,
-                    Wait { update: *update, order: record.seq, at: *at, position, raw },
-                );
+                let (update, order, at, owner) = (*update, record.seq, *at, *owner);
+                self.wait(record.stream, *key, Wait { update, order, at, position, owner, raw });
+            }
+            Body::ArrivedErased { bot, update, at } => {
+                self.saw(*bot, *update, *at);
+                self.arrivals = record.seq;
             }
             Body::Appended { closes, .. } => {
                 let head = Head { seq: record.seq + 1, last: position };
@@ -109,7 +121,42 @@ impl Index {
             }
             Body::Rested => self.rest(record.stream, record.seq),
             // Not in the log.
-            Body::State(_) | Body::Checkpoint(_) | Body::Accepted(_) => {}
+            Body::State { .. }
+            | Body::Checkpoint(_)
+            | Body::OldCheckpoint(_)
+            | Body::Accepted(_) => {}
+        }
+    }
+
+    /// Takes a forgotten person's waiting updates out.
+    pub(crate) fn erase(&mut self, person: PersonId) {
+        let mut names = Vec::new();
+        for (name, live) in &self.live {
+            let theirs = live.waiting.iter().filter(|wait| wait.owner == Some(person));
+            let updates: Vec<UpdateId> = theirs.map(|wait| wait.update).collect();
+            if !updates.is_empty() {
+                names.push((*name, updates));
+            }
+        }
+        for (name, updates) in names {
+            self.drop_waiting(name, &updates);
+        }
+    }
+
+    /// Waiting updates whose bytes are in the log alone, and where.
+    pub(crate) fn in_the_log(&self) -> Vec<(StreamName, UpdateId, Position)> {
+        let waits = self.live.iter().flat_map(|(name, live)| {
+            let of_log = live.waiting.iter().filter(|wait| wait.raw.is_none());
+            of_log.map(move |wait| (*name, wait.update, wait.position))
+        });
+        waits.collect()
+    }
+
+    /// Takes waiting updates out that are there no more.
+    pub(crate) fn drop_waiting(&mut self, stream: StreamName, updates: &[UpdateId]) {
+        self.close(stream, updates);
+        if self.live.get(&stream).is_some_and(|it| it.head.is_none() && it.waiting.is_empty()) {
+            self.live.remove(&stream);
         }
     }
 
@@ -158,6 +205,11 @@ impl Index {
         self.seen.get(&bot).is_some_and(|seen| seen.contains(update))
     }
 
+    /// When the newest update was recorded, at the latest: known to some hours.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.seen.values().filter_map(Seen::newest).max()
+    }
+
     /// The stream as far as it is live.
     pub(crate) fn live(&self, stream: StreamName) -> Option<&Live> {
         self.live.get(&stream)
@@ -202,14 +254,18 @@ impl Index {
         });
     }
 
-    /// Reads what [`Index::put`] wrote.
-    pub(crate) fn read(limits: IndexLimits, fields: &mut Fields<'_>) -> Option<Self> {
+    /// Reads what [`Index::put`] wrote, or what it wrote in format 1.
+    pub(crate) fn read(
+        limits: IndexLimits,
+        fields: &mut Fields<'_>,
+        layout: Layout,
+    ) -> Option<Self> {
         let mut index = Self::new(limits);
         index.arrivals = fields.u64()?;
         index.quarantined = read_head(fields)?;
         let seen = fields.list(|fields| Some((BotId(fields.i64()?), Seen::read(fields)?)))?;
         index.seen = seen.into_iter().collect();
-        for (name, live) in fields.list(read_live)? {
+        for (name, live) in fields.list(|fields| read_live(fields, layout))? {
             index.waiting += live.waiting.len() as u64;
             index.live.insert(name, live);
         }
@@ -234,23 +290,31 @@ fn put_wait(out: &mut Vec<u8>, wait: &Wait) {
     out.put_u64(wait.order);
     out.put_u64(wait.at.0);
     out.put_u64(wait.position.0);
+    put_option(out, wait.owner, |out, owner| out.put_i64(owner.0));
 }
 
 fn read_head(fields: &mut Fields<'_>) -> Option<Head> {
     Some(Head { seq: fields.u64()?, last: Position(fields.u64()?) })
 }
 
-fn read_wait(fields: &mut Fields<'_>) -> Option<Wait> {
+fn read_wait(fields: &mut Fields<'_>, layout: Layout) -> Option<Wait> {
     Some(Wait {
         update: fields.update()?,
         order: fields.u64()?,
         at: Timestamp(fields.u64()?),
         position: Position(fields.u64()?),
+        owner: match layout {
+            Layout::Format1 => None,
+            Layout::Current => match fields.u8()? {
+                0 => None,
+                _ => Some(PersonId(fields.i64()?)),
+            },
+        },
         raw: None,
     })
 }
 
-fn read_live(fields: &mut Fields<'_>) -> Option<(StreamName, Live)> {
+fn read_live(fields: &mut Fields<'_>, layout: Layout) -> Option<(StreamName, Live)> {
     let name = StreamName(fields.array()?);
     let mut live = Live::default();
     if fields.u8()? == 1 {
@@ -258,7 +322,7 @@ fn read_live(fields: &mut Fields<'_>) -> Option<(StreamName, Live)> {
     }
     if fields.u8()? == 1 {
         live.key = Some(fields.session()?);
-        live.waiting = fields.list(read_wait)?;
+        live.waiting = fields.list(|fields| read_wait(fields, layout))?;
     }
     Some((name, live))
 }

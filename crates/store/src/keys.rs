@@ -69,6 +69,16 @@ impl Keys {
         Ok(Self { master })
     }
 
+    /// What a keyring's root gives: the hall's own keys, which outlive a change of the master key.
+    pub(crate) fn of_root(root: Zeroizing<[u8; KEY_BYTES]>) -> Self {
+        Self { master: root }
+    }
+
+    /// The key itself, for a ledger of format 1: there the hall's own keys are derived from it.
+    pub(crate) fn as_root(&self) -> Zeroizing<[u8; KEY_BYTES]> {
+        self.master.clone()
+    }
+
     /// Reads the key from `path`.
     ///
     /// # Errors
@@ -125,7 +135,7 @@ fn parse_hex(text: &[u8]) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
     Some(key)
 }
 
-fn parent(path: &Path) -> PathBuf {
+pub(crate) fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         Some(_) | None => PathBuf::from("."),

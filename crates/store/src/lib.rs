@@ -14,10 +14,12 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `a-format`, `a-key-check` | the format's version; proof that the master key is ours |
+//! | `a-format`, `a-key-check`, `a-keyring` | the format's version; proof that keys and keyring are ours |
 //! | `c` slot part | a checkpoint: what is in memory at a row of the log; two slots, used in turn |
 //! | `s` stream part | the newest snapshot of a stream, and where its last event is |
 //! | `z` row part | the log: rows of sealed records, numbered from 1 without a gap |
+//!
+//! The keyring with the data keys of people lies elsewhere, and never in a copy of this folder.
 //!
 //! Beside it stand `lock`, `reserve`, `wal` (what sled has not synced yet), `accepted` (a ring
 //! of parts sent a moment ago) and `mark`: the last row
@@ -29,19 +31,28 @@ mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod disk;
+mod erasure;
+mod expiry;
+mod held;
 mod index;
+mod keyring;
 pub mod keys;
 mod opening;
 mod past;
+mod piece;
 mod queue;
 mod reader;
 mod record;
+mod rotation;
 mod seen;
 mod shared;
 mod store;
 mod wal;
 mod writer;
 
+pub use erasure::{ReceiptError, receipt_key, verify_receipt};
+pub use keyring::KeyringError;
 pub use keys::{KeyError, KeyPlace, Keys};
 pub use opening::OpenError;
+pub use rotation::{RotateError, open_master, rotate};
 pub use store::{Quarantined, Store, StoreConfig, StoreHealth};

@@ -1,7 +1,14 @@
-//! Opens a store: checks its format and key, takes the newest good checkpoint and replays the log
-//! from there. A crash, a clean stop and a first start all come this way.
+//! Opens a store: checks its format, key and keyring, takes the newest good checkpoint and replays
+//! the log from there. A crash, a clean stop and a first start all come this way.
+//!
+//! Format 1 had no keyring: everything was sealed with keys derived from the master key. Its records
+//! are read as they are; the first opening gives it a keyring and makes it format 2, which programs
+//! of that time refuse.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use bytes::{BufMut as _, Bytes};
 use tracing::{info, warn};
@@ -11,14 +18,17 @@ use crate::{
     accepted::AcceptedParts,
     codec::Fields,
     disk::{Disk, DiskError, DiskOpenError, key},
-    index::{Index, IndexLimits},
+    index::{Index, IndexLimits, Layout},
+    keyring::{Keyring, KeyringError},
     keys::Keys,
     record::{Body, Damaged, Nonces, Position, Record, Seal, StreamName},
     wal::Batch,
 };
 
 /// The format that this program reads and writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The one before people had keys.
+const FORMAT_WITHOUT_KEYRING: u32 = 1;
 /// Checkpoints alternate between two places, so that one is always whole.
 const CHECKPOINT_SLOTS: u8 = 2;
 const FIRST_ROW: u64 = 1;
@@ -63,6 +73,9 @@ pub enum OpenError {
         /// The last row that is there.
         found: u64,
     },
+    /// The keys of people are not as they should be.
+    #[error(transparent)]
+    Keyring(KeyringError),
     /// The disk or the system refused.
     #[error("the data folder cannot be used")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -90,6 +103,21 @@ impl From<DiskError> for OpenError {
     }
 }
 
+impl From<KeyringError> for OpenError {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::WrongKey { .. } => Self::WrongKey,
+            error @ (KeyringError::Missing { .. }
+            | KeyringError::Foreign { .. }
+            | KeyringError::Outdated { .. }
+            | KeyringError::Newer { .. }
+            | KeyringError::Damaged { .. }
+            | KeyringError::Exposed { .. }
+            | KeyringError::Unusable { .. }) => Self::Keyring(error),
+        }
+    }
+}
+
 impl From<Damaged> for OpenError {
     fn from(damaged: Damaged) -> Self {
         Self::Damaged { what: damaged.to_string() }
@@ -109,6 +137,8 @@ pub(crate) struct State {
     pub(crate) index: Index,
     /// The row that is written next.
     pub(crate) next_row: u64,
+    /// Keys of people that had been given, by the checkpoint: the keyring must know them all.
+    keys_given: u32,
     /// The number of the last checkpoint; zero if there is none.
     pub(crate) generation: u64,
     pub(crate) checkpoint_bytes: usize,
@@ -118,13 +148,13 @@ pub(crate) struct State {
 
 pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenError> {
     let disk = Disk::open(&config.folder, config.cache_bytes, config.reserve_bytes)?;
-    let seal = Seal::new(keys);
     // sled asserts what it reads from disk, so damage may also come as a panic.
-    let state = catch_unwind(AssertUnwindSafe(|| {
-        admit(&disk, keys)?;
-        recover(&disk, &seal, config.index_limits())
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let seal = Seal::new(admit(&disk, &config.keyring, keys)?);
+        let state = recover(&disk, &seal, config.index_limits())?;
+        Ok((seal, state))
     }));
-    let state = state.unwrap_or_else(|_panic| {
+    let (seal, state) = opened.unwrap_or_else(|_panic| {
         Err(OpenError::Damaged { what: "the engine panicked on what it read".to_owned() })
     })?;
     let accepted = disk.accepted_file().and_then(|file| AcceptedParts::open(file, &seal));
@@ -132,27 +162,57 @@ pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenErro
     Ok(Opened { disk, seal, accepted, state })
 }
 
-/// Checks that the folder is ours to read, or marks an empty one as ours.
-fn admit(disk: &Disk, keys: &Keys) -> Result<(), OpenError> {
-    let check = keys.derive("ledger key check");
+/// Checks that folder and keyring are ours to read, or marks an empty folder as ours.
+fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
     let Some(format) = disk.get(key::FORMAT)? else {
         if disk.last_row()? != 0 || disk.mark() != 0 {
             return Err(Damaged("the format row is missing").into());
         }
-        let mut batch = Batch::default();
-        batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
-        batch.insert(key::KEY_CHECK, check.as_slice());
-        return Ok(disk.commit(&batch)?);
+        let keyring = Keyring::open_or_make(path, keys, None)?;
+        mark_as_ours(disk, &keyring)?;
+        return Ok(keyring);
     };
     let format = Fields(&format).u32().ok_or(Damaged("the format row does not read"))?;
     if FORMAT < format {
         return Err(OpenError::NewerFormat { found: format, known: FORMAT });
     }
-    match disk.get(key::KEY_CHECK)? {
-        Some(found) if found == check.as_slice() => Ok(()),
-        Some(_) => Err(OpenError::WrongKey),
-        None => Err(Damaged("the key check is missing").into()),
+    let check = disk.get(key::KEY_CHECK)?.ok_or(Damaged("the key check is missing"))?;
+    if format == FORMAT_WITHOUT_KEYRING {
+        if check != key_check(keys).as_slice() {
+            return Err(OpenError::WrongKey);
+        }
+        let keyring = Keyring::open_or_make(path, keys, Some(keys.as_root()))?;
+        is_its_keyring(&keyring, &check)?;
+        mark_as_ours(disk, &keyring)?;
+        info!(event.action = "store_upgraded", "the ledger has a keyring from now on");
+        return Ok(keyring);
     }
+    let keyring = Keyring::open(path, keys)?;
+    let id = disk.get(key::KEYRING)?.ok_or(Damaged("the keyring's name is missing"))?;
+    if id != keyring.id().as_slice() {
+        return Err(KeyringError::Foreign { path: path.to_owned() }.into());
+    }
+    is_its_keyring(&keyring, &check)?;
+    Ok(keyring)
+}
+
+fn is_its_keyring(keyring: &Keyring, check: &[u8]) -> Result<(), KeyringError> {
+    if key_check(&keyring.root()).as_slice() == check {
+        return Ok(());
+    }
+    Err(KeyringError::Foreign { path: keyring.path().to_owned() })
+}
+
+fn key_check(keys: &Keys) -> zeroize::Zeroizing<[u8; 32]> {
+    keys.derive("ledger key check")
+}
+
+fn mark_as_ours(disk: &Disk, keyring: &Keyring) -> Result<(), DiskError> {
+    let mut batch = Batch::default();
+    batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
+    batch.insert(key::KEY_CHECK, key_check(&keyring.root()).as_slice());
+    batch.insert(key::KEYRING, &keyring.id());
+    disk.commit(&batch)
 }
 
 fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenError> {
@@ -162,6 +222,9 @@ fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenE
         return Err(OpenError::LostEnd { acknowledged, found: last });
     }
     let mut state = newest_checkpoint(disk, seal, limits, last)?;
+    if seal.keyring().next() < state.keys_given {
+        return Err(KeyringError::Outdated { path: seal.keyring().path().to_owned() }.into());
+    }
     let from = state.next_row;
     let mut rows = disk.rows(from);
     while let Some((number, row)) = rows.next()? {
@@ -177,8 +240,23 @@ fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenE
     if state.next_row != last + 1 {
         return Err(Damaged("the end of the log does not read").into());
     }
+    if seal.keyring().has_graves() {
+        drop_erased(disk, seal, &mut state.index)?;
+    }
     info!(rows = last, replayed = state.next_row - from, "the ledger is open");
     Ok(state)
+}
+
+/// A checkpoint may be older than the erasure of people whose updates waited then: a copy put back.
+fn drop_erased(disk: &Disk, seal: &Seal, index: &mut Index) -> Result<(), OpenError> {
+    for (stream, update, position) in index.in_the_log() {
+        let row = disk.get_parts(&key::row(position.row()))?;
+        let row = row.ok_or(Damaged("a row of the log is missing"))?;
+        if let Body::ArrivedErased { .. } = seal.open_slot(&row, position.slot())?.body {
+            index.drop_waiting(stream, &[update]);
+        }
+    }
+    Ok(())
 }
 
 /// The newest checkpoint that reads, or an empty one: the log has everything.
@@ -191,6 +269,7 @@ fn newest_checkpoint(
     let empty = State {
         index: Index::new(limits),
         next_row: FIRST_ROW,
+        keys_given: 0,
         generation: 0,
         checkpoint_bytes: 0,
         log_bytes: 0,
@@ -222,15 +301,29 @@ fn read_checkpoint(
 ) -> Result<Option<State>, DiskError> {
     let Some(row) = disk.get_parts(&key::checkpoint(slot))? else { return Ok(None) };
     let record = seal.open_slot(&row, 0)?;
-    let Body::Checkpoint(body) = record.body else {
-        return Err(Damaged("a checkpoint that is something else").into());
+    let (body, layout) = match record.body {
+        Body::Checkpoint(body) => (body, Layout::Current),
+        Body::OldCheckpoint(body) => (body, Layout::Format1),
+        Body::Arrived { .. }
+        | Body::ArrivedErased { .. }
+        | Body::Appended { .. }
+        | Body::Dropped { .. }
+        | Body::Quarantined { .. }
+        | Body::Rested
+        | Body::State { .. }
+        | Body::Accepted(_) => {
+            return Err(Damaged("a checkpoint that is something else").into());
+        }
     };
     let mut fields = Fields(&body);
-    let state = fields.u64().and_then(|next_row| {
-        let index = Index::read(limits, &mut fields)?;
+    let mut read = || {
+        let next_row = fields.u64()?;
+        let keys_given = if layout == Layout::Current { fields.u32()? } else { 0 };
+        let index = Index::read(limits, &mut fields, layout)?;
         let (generation, checkpoint_bytes) = (record.seq, row.len());
-        Some(State { index, next_row, generation, checkpoint_bytes, log_bytes: 0 })
-    });
+        Some(State { index, next_row, keys_given, generation, checkpoint_bytes, log_bytes: 0 })
+    };
+    let state = read();
     Ok(Some(state.ok_or(Damaged("a checkpoint that does not read"))?))
 }
 
@@ -243,6 +336,7 @@ pub(crate) fn put_checkpoint(
 ) -> Result<usize, DiskError> {
     let mut body = Vec::new();
     body.put_u64(next_row);
+    body.put_u32(seal.keyring().next());
     index.put(&mut body);
     let record = Record {
         stream: StreamName([0; 16]),
@@ -252,7 +346,7 @@ pub(crate) fn put_checkpoint(
     };
     let slot = generation.to_be_bytes()[7] % CHECKPOINT_SLOTS;
     let mut sealed = Vec::new();
-    seal.seal(&record, nonces.next()?, &mut sealed);
+    seal.seal(&record, nonces, &mut sealed)?;
     disk.replace(batch, &key::checkpoint(slot), &sealed)?;
     Ok(sealed.len())
 }

@@ -4,6 +4,7 @@
 //! their own, so a row's time is that of the first update in it, and the first row of a time is
 //! found by halving.
 
+use bytes::Bytes;
 use protocol::{
     SessionKey, Timestamp,
     ledger::{Bookmark, LedgerError, Past, PastFrom, Stream},
@@ -31,28 +32,35 @@ pub(crate) fn read(shared: &Shared, from: PastFrom) -> Result<Past, LedgerError>
     let mut past = Past::default();
     let end = last.min(from.saturating_add(ROWS_MAX - 1));
     for row in from..=end {
-        let appended = open(shared, row)?.into_iter().filter_map(events_of);
-        past.events.extend(appended);
+        for record in open(shared, row)? {
+            if let Some((key, events)) = events_of(record) {
+                past.events.extend(events.into_iter().map(|it| (key, it)));
+            }
+        }
     }
     past.next = (end < last).then_some(Bookmark(end + 1));
     Ok(past)
 }
 
-fn events_of(record: Record) -> Option<(SessionKey, bytes::Bytes)> {
+fn events_of(record: Record) -> Option<(SessionKey, Vec<Bytes>)> {
     match record.body {
-        Body::Appended { stream: Stream::Session(key), events, .. } => Some((key, events)),
-        Body::Appended { stream: Stream::Hall, .. }
+        Body::Appended { stream: Some(Stream::Session(key)), events, .. } => {
+            Some((key, events.into_iter().map(|it| it.bytes).collect()))
+        }
+        Body::Appended { stream: Some(Stream::Hall) | None, .. }
         | Body::Arrived { .. }
+        | Body::ArrivedErased { .. }
         | Body::Dropped { .. }
         | Body::Quarantined { .. }
         | Body::Rested
-        | Body::State(_)
+        | Body::State { .. }
         | Body::Checkpoint(_)
+        | Body::OldCheckpoint(_)
         | Body::Accepted(_) => None,
     }
 }
 
-fn open(shared: &Shared, row: u64) -> Result<Vec<Record>, LedgerError> {
+pub(crate) fn open(shared: &Shared, row: u64) -> Result<Vec<Record>, LedgerError> {
     let bytes = shared.disk.get_parts(&key::row(row))?;
     let bytes = bytes.ok_or(LedgerError::Damaged { what: "a row of the log is missing" })?;
     Ok(shared.seal.open_row(&bytes)?)
@@ -60,7 +68,11 @@ fn open(shared: &Shared, row: u64) -> Result<Vec<Record>, LedgerError> {
 
 /// The last row whose updates all came before the time, or the first row. What was appended after
 /// such an update may belong to the time, so the row itself is read, too.
-fn first_row_since(shared: &Shared, at: Timestamp, last: u64) -> Result<u64, LedgerError> {
+pub(crate) fn first_row_since(
+    shared: &Shared,
+    at: Timestamp,
+    last: u64,
+) -> Result<u64, LedgerError> {
     // Rows before `low` are older, rows from `high` on are not.
     let (mut low, mut high) = (1, last + 1);
     while low < high {
@@ -82,13 +94,15 @@ fn first_time(
 ) -> Result<Option<(u64, Timestamp)>, LedgerError> {
     for row in from..end {
         let time = open(shared, row)?.iter().find_map(|record| match &record.body {
-            Body::Arrived { at, .. } | Body::Dropped { at, .. } | Body::Quarantined { at, .. } => {
-                Some(*at)
-            }
+            Body::Arrived { at, .. }
+            | Body::ArrivedErased { at, .. }
+            | Body::Dropped { at, .. }
+            | Body::Quarantined { at, .. } => Some(*at),
             Body::Appended { .. }
             | Body::Rested
-            | Body::State(_)
+            | Body::State { .. }
             | Body::Checkpoint(_)
+            | Body::OldCheckpoint(_)
             | Body::Accepted(_) => None,
         });
         if let Some(time) = time {

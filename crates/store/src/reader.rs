@@ -7,8 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use bytes::Bytes;
-use protocol::ledger::{LedgerError, Loaded, Seq, Stream, Waiting};
+use protocol::ledger::{LedgerError, Loaded, Owned, Seq, Stream, Waiting};
 
 use crate::{
     Quarantined,
@@ -42,15 +41,16 @@ pub(crate) fn load(shared: &Shared, stream: &Stream) -> Result<Loaded, LedgerErr
     let head = live.head.unwrap_or(rest);
     Ok(Loaded {
         snapshot: state,
-        events: events(shared, name, head, rest.seq)?,
+        events: events(shared, name, head, rest.seq)?.into_iter().flatten().collect(),
+        appends: head.seq - rest.seq.min(head.seq),
         at: Seq(head.seq),
         waiting: with_bytes(shared, name, live.waiting)?,
         accepted: shared.accepted.of(name),
     })
 }
 
-/// All events of a stream since its beginning, oldest first.
-pub(crate) fn read_all(shared: &Shared, stream: &Stream) -> Result<Vec<Bytes>, LedgerError> {
+/// All events of a stream since its beginning, oldest first: the pieces of each append.
+pub(crate) fn read_all(shared: &Shared, stream: &Stream) -> Result<Vec<Vec<Owned>>, LedgerError> {
     let name = shared.seal.name(stream);
     let head = {
         let _settled = shared.settled()?;
@@ -62,13 +62,14 @@ pub(crate) fn read_all(shared: &Shared, stream: &Stream) -> Result<Vec<Bytes>, L
     events(shared, name, head, 0)
 }
 
-/// Walks back from a head to a position; the events in between, oldest first.
+/// Walks back from a head to a position; the events in between, oldest first. The walk goes on past
+/// appends of people who were forgotten, and leaves nothing for them but their place.
 fn events(
     shared: &Shared,
     stream: StreamName,
     head: Head,
     after: u64,
-) -> Result<Vec<Bytes>, LedgerError> {
+) -> Result<Vec<Vec<Owned>>, LedgerError> {
     let mut events = Vec::new();
     let mut last = head.last;
     for seq in (after..head.seq).rev() {
@@ -90,17 +91,27 @@ pub(crate) fn with_bytes(
     waits: Vec<Wait>,
 ) -> Result<Vec<Waiting>, LedgerError> {
     let read = |wait: Wait| {
-        let Wait { update, order, at, position, raw } = wait;
+        let Wait { update, order, at, position, raw, .. } = wait;
         if let Some(raw) = raw {
-            return Ok(Waiting { update, order, raw, at });
+            return Ok(Some(Waiting { update, order, raw, at }));
         }
-        let record = fetch(shared, position, (stream, order))?;
-        let Body::Arrived { raw, .. } = record.body else {
-            return Err(LedgerError::Damaged { what: "a record in place of an update" });
-        };
-        Ok(Waiting { update, order, raw, at })
+        match fetch(shared, position, (stream, order))?.body {
+            Body::Arrived { raw, .. } => Ok(Some(Waiting { update, order, raw, at })),
+            // Forgotten while we read.
+            Body::ArrivedErased { .. } => Ok(None),
+            Body::Appended { .. }
+            | Body::Dropped { .. }
+            | Body::Quarantined { .. }
+            | Body::Rested
+            | Body::State { .. }
+            | Body::Checkpoint(_)
+            | Body::OldCheckpoint(_)
+            | Body::Accepted(_) => {
+                Err(LedgerError::Damaged { what: "a record in place of an update" })
+            }
+        }
     };
-    waits.into_iter().map(read).collect()
+    waits.into_iter().map(read).filter_map(Result::transpose).collect()
 }
 
 /// The newest quarantined updates, newest first.

@@ -37,6 +37,12 @@ impl Seen {
         }
     }
 
+    /// The latest time that an id may have been remembered at.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        let (bucket, _) = self.buckets.last_key_value()?;
+        Some(Timestamp((bucket + 1).saturating_mul(BUCKET_MS)))
+    }
+
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         let buckets: Vec<_> = self.buckets.iter().collect();
         put_list(out, &buckets, |out, (bucket, ranges)| {

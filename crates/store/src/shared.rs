@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use protocol::ledger::{LedgerError, LedgerGauge};
+use protocol::ledger::{LedgerError, LedgerGauge, Owned};
 
 use crate::{
     accepted::AcceptedParts,
@@ -51,12 +51,12 @@ impl Shared {
     pub(crate) fn snapshot(
         &self,
         stream: StreamName,
-    ) -> Result<Option<(Head, bytes::Bytes)>, LedgerError> {
+    ) -> Result<Option<(Head, Vec<Owned>)>, LedgerError> {
         let row = self.disk.get_parts(&crate::disk::key::snapshot(stream))?;
         let Some(row) = row else { return Ok(None) };
         let Record { stream: found, seq, prev, body } = self.seal.open_slot(&row, 0)?;
         match (found == stream, body) {
-            (true, Body::State(state)) => Ok(Some((Head { seq, last: prev }, state))),
+            (true, Body::State { state, .. }) => Ok(Some((Head { seq, last: prev }, state))),
             (_, _) => Err(LedgerError::Damaged { what: "a snapshot that belongs elsewhere" }),
         }
     }
@@ -73,6 +73,8 @@ pub(crate) enum StoreFailure {
     ReadPanicked,
     #[error("a record of {bytes} bytes is larger than the limit")]
     TooLarge { bytes: usize },
+    #[error("a text of {owners} owners has more than the limit")]
+    TooManyOwners { owners: usize },
 }
 
 pub(crate) fn unavailable(

@@ -15,16 +15,21 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
-    BotId, SessionKey, Timestamp, UpdateId,
+    BotId, PersonId, SessionKey, Timestamp, UpdateId,
     ledger::{
-        Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Past, PastFrom,
-        Receipt, Seq, Snapshot, Stream, Waiting,
+        Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
+        LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Seq, Snapshot, Stream,
+        Waiting,
     },
 };
 use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::{
+    disk::DiskError,
+    erasure,
+    expiry::{self, Round},
+    held,
     index::{IndexLimits, Wait},
     keys::Keys,
     opening::{self, OpenError, Opened},
@@ -44,6 +49,8 @@ const SEEN_WINDOW_MIN: Duration = Duration::from_hours(48);
 pub struct StoreConfig {
     /// The folder; made with mode 0700 if it is missing.
     pub folder: PathBuf,
+    /// The keyring: keys of people, wrapped by the master key. Must not lie in the folder.
+    pub keyring: PathBuf,
     /// How long an update id is known. Less than 48 hours counts as 48.
     pub seen_window: Duration,
     /// Requests that may wait for the writer; further callers wait for room.
@@ -63,11 +70,13 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// The measured defaults.
+    /// The measured defaults, with the keyring beside the folder.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
         Self {
-            folder: folder.into(),
+            keyring: folder.with_extension("keyring"),
+            folder,
             seen_window: Duration::from_hours(72),
             queue_max: 1024,
             record_bytes_max: 4 * 1024 * 1024,
@@ -152,6 +161,7 @@ impl Store {
             generation: state.generation,
             checkpoint_bytes: state.checkpoint_bytes,
             log_bytes: state.log_bytes,
+            round: Round::default(),
         };
         writer.measure();
         let store = Self {
@@ -199,12 +209,18 @@ impl Store {
         self.read(move |shared| reader::quarantined(shared, limit)).await
     }
 
-    /// Every list of events of a stream since its beginning, oldest first, snapshots or not.
+    /// The events of a stream since its beginning, oldest first, snapshots or not: the pieces of each
+    /// append that can still be read.
     ///
     /// # Errors
     /// If the disk fails or a record is damaged.
-    pub async fn read_all(&self, stream: Stream) -> Result<Vec<Bytes>, LedgerError> {
+    pub async fn read_all(&self, stream: Stream) -> Result<Vec<Vec<Owned>>, LedgerError> {
         self.read(move |shared| reader::read_all(shared, &stream)).await
+    }
+
+    /// Wraps the keyring with another master key. See [`crate::rotate`].
+    pub(crate) async fn rewrap(&self, keys: Keys) -> Result<(), LedgerError> {
+        self.errand(move |writer| Ok(writer.shared.seal.keyring().rewrap(&keys)?)).await
     }
 
     async fn read<T: Send + 'static>(
@@ -221,6 +237,24 @@ impl Store {
             return Err(unavailable(StoreFailure::Closed));
         }
         answered.await.unwrap_or_else(|_dropped| Err(unavailable(StoreFailure::ReadPanicked)))
+    }
+
+    /// Has the writer do something between two groups. A failure ends the writer: what it was about
+    /// is in doubt, and the next opening decides.
+    async fn errand<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, DiskError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.write(|answer: Answer<T>| {
+            Request::Errand(Box::new(move |writer| {
+                let done = work(writer)?;
+                if answer.send(Ok(done)).is_err() {
+                    // lost-ok: the caller has gone; what was done is done.
+                }
+                Ok(())
+            }))
+        })
+        .await
     }
 
     async fn write<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, LedgerError> {
@@ -282,6 +316,39 @@ impl Ledger for Store {
 
     async fn past(&self, from: PastFrom) -> Result<Past, LedgerError> {
         self.read(move |shared| past::read(shared, from)).await
+    }
+
+    async fn held(
+        &self,
+        person: PersonId,
+        from: Option<Bookmark>,
+    ) -> Result<HeldPage, LedgerError> {
+        self.read(move |shared| held::read(shared, person, from)).await
+    }
+
+    async fn forget(
+        &self,
+        person: PersonId,
+        at: Timestamp,
+        told_by: Option<BotId>,
+    ) -> Result<Option<ErasureReceipt>, LedgerError> {
+        self.errand(move |writer| erasure::forget(writer, person, at, told_by)).await
+    }
+
+    async fn untold_receipts(&self) -> Result<Vec<ErasureReceipt>, LedgerError> {
+        Ok(erasure::untold(&self.inner.shared()?.seal))
+    }
+
+    async fn receipt_told(&self, number: u32) -> Result<(), LedgerError> {
+        self.errand(move |writer| Ok(writer.shared.seal.keyring().told(number)?)).await
+    }
+
+    async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError> {
+        self.errand(move |writer| expiry::step(writer, expiry)).await
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        self.inner.shared().ok()?.index().ok()?.newest()
     }
 
     fn gauge(&self) -> LedgerGauge {

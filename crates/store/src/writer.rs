@@ -16,7 +16,7 @@ use std::{
 
 use protocol::{
     BotId, UpdateId,
-    ledger::{Append, Arrival, LedgerError, Receipt, Route, Seq, Snapshot, Stream},
+    ledger::{Append, Arrival, LedgerError, Owned, Receipt, Route, Seq, Snapshot, Stream},
 };
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{error, warn};
@@ -24,8 +24,10 @@ use tracing::{error, warn};
 use crate::{
     StoreConfig,
     disk::{DiskError, key, put_parts},
+    expiry::Round,
     index::Head,
     opening::put_checkpoint,
+    piece::OWNERS_MAX,
     queue::Queue,
     record::{Body, Nonces, Position, Record, StreamName},
     shared::{Figures, Shared, StoreFailure, unavailable},
@@ -39,11 +41,15 @@ const MEASURE_EVERY: u64 = 1024;
 /// How much of the log may wait for a checkpoint, as a multiple of the quiet threshold.
 const CHECKPOINT_PATIENCE: usize = 4;
 
+/// Work for the writer between two groups. What it returns as an error ends the writer.
+pub(crate) type Errand = Box<dyn FnOnce(&mut Writer) -> Result<(), DiskError> + Send>;
+
 /// What the writer is asked to do.
 pub(crate) enum Request {
     Journal { bot: BotId, batch: Vec<Arrival>, answer: Answer<Vec<Receipt>> },
     Append { append: Append, answer: Answer<Seq> },
     Snapshot { snapshot: Snapshot, answer: Answer<()> },
+    Errand(Errand),
 }
 
 pub(crate) type Answer<T> = oneshot::Sender<Result<T, LedgerError>>;
@@ -59,6 +65,8 @@ pub(crate) struct Writer {
     pub(crate) generation: u64,
     pub(crate) checkpoint_bytes: usize,
     pub(crate) log_bytes: usize,
+    /// How far the present round of expiring has come.
+    pub(crate) round: Round,
 }
 
 impl Writer {
@@ -76,9 +84,11 @@ impl Writer {
         while let Some(first) = queue.recv() {
             let mut group = Group::begin(self);
             let mut next = Some(first);
+            let mut errand = None;
             while let Some(request) = next {
-                group.take(request);
-                next = if group.bytes < GROUP_BYTES { queue.try_recv() } else { None };
+                errand = group.take(request);
+                let is_full = GROUP_BYTES <= group.bytes || errand.is_some();
+                next = if is_full { None } else { queue.try_recv() };
             }
             let Draft { records, next_row, values, answers } = group.finish();
             if let Err(error) = self.commit(&records, next_row, values) {
@@ -89,6 +99,9 @@ impl Writer {
             }
             for answer in answers {
                 answer(Ok(()));
+            }
+            if let Some(errand) = errand {
+                errand(self)?;
             }
             if self.checkpoint_due() {
                 self.checkpoint()?;
@@ -116,13 +129,14 @@ impl Writer {
             let Some((position, _)) = row.first() else { continue };
             let mut sealed = Vec::with_capacity(2 * self.config.row_bytes);
             for (_, record) in row {
-                let nonce = self.nonces.next()?;
-                self.shared.seal.seal(record, nonce, &mut sealed);
+                self.shared.seal.seal(record, &mut self.nonces, &mut sealed)?;
             }
             bytes += sealed.len();
             put_parts(&mut batch, &key::row(position.row()), &sealed);
         }
         let started = Instant::now();
+        // KEYRING-1: before anything that is sealed with them.
+        self.shared.seal.keyring().sync()?;
         let mut in_doubt = self.shared.gate()?;
         *in_doubt = true;
         self.shared.disk.commit(&batch)?;
@@ -216,6 +230,20 @@ impl Drop for LastWill {
     }
 }
 
+fn size_of(pieces: &[Owned]) -> usize {
+    pieces.iter().map(|it| it.bytes.len()).sum()
+}
+
+/// More owners than a piece can name.
+fn refuse_crowds(pieces: &[Owned]) -> Result<(), LedgerError> {
+    match pieces.iter().map(|it| it.owners.len()).max() {
+        Some(owners) if OWNERS_MAX < owners => {
+            Err(unavailable(StoreFailure::TooManyOwners { owners }))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whose ids an update's id belongs to.
 fn owner(bot: BotId, arrival: &Arrival) -> BotId {
     match &arrival.route {
@@ -283,8 +311,10 @@ impl<'a> Group<'a> {
         Draft { records: self.records, next_row, values: self.values, answers: self.answers }
     }
 
-    fn take(&mut self, request: Request) {
+    /// Takes a request in. An errand ends the group and is given back.
+    fn take(&mut self, request: Request) -> Option<Errand> {
         match request {
+            Request::Errand(errand) => return Some(errand),
             Request::Journal { bot, batch, answer } => {
                 let receipts = self.journal(bot, batch);
                 self.reply(answer, receipts);
@@ -298,6 +328,7 @@ impl<'a> Group<'a> {
                 self.reply(answer, stored);
             }
         }
+        None
     }
 
     /// Answers once the group is committed (WRITER-1): a refusal too, because it may rest on what
@@ -328,11 +359,11 @@ impl<'a> Group<'a> {
             receipts.push(if known { Receipt::Known } else { Receipt::New });
             match route {
                 _ if known => {}
-                Route::Session { key, raw } => {
+                Route::Session { key, owner, raw } => {
                     let seq = self.arrivals()? + 1;
                     self.arrivals = Some(seq);
                     let stream = self.shared.seal.name(&Stream::Session(key));
-                    let body = Body::Arrived { key, update, at, raw };
+                    let body = Body::Arrived { key, owner: Some(owner), update, at, raw };
                     self.place(Record { stream, seq, prev: Position::default(), body });
                 }
                 Route::Dropped(reason) => {
@@ -369,13 +400,14 @@ impl<'a> Group<'a> {
 
     fn append(&mut self, append: Append) -> Result<Seq, LedgerError> {
         let Append { stream, expected, events, closes } = append;
-        self.refuse_large(events.len() + 8 * closes.len())?;
+        self.refuse_large(size_of(&events) + 8 * closes.len())?;
+        refuse_crowds(&events)?;
         let name = self.shared.seal.name(&stream);
         let Head { seq, last } = self.head(name)?;
         if seq != expected.0 {
             return Err(LedgerError::Conflict { expected, actual: Seq(seq) });
         }
-        let body = Body::Appended { stream, closes, events };
+        let body = Body::Appended { stream: Some(stream), closes, events };
         let last = self.place(Record { stream: name, seq, prev: last, body });
         self.heads.insert(name, Head { seq: seq + 1, last });
         Ok(Seq(seq + 1))
@@ -383,7 +415,8 @@ impl<'a> Group<'a> {
 
     fn snapshot(&mut self, snapshot: Snapshot) -> Result<(), LedgerError> {
         let Snapshot { stream, at: Seq(at), state } = snapshot;
-        self.refuse_large(state.len())?;
+        self.refuse_large(size_of(&state))?;
+        refuse_crowds(&state)?;
         let name = self.shared.seal.name(&stream);
         let head = self.head(name)?;
         if head.seq < at {
@@ -398,10 +431,10 @@ impl<'a> Group<'a> {
             return Ok(());
         }
         let prev = if at == head.seq { head.last } else { Position::default() };
-        let record = Record { stream: name, seq: at, prev, body: Body::State(state) };
-        let nonce = self.nonces.next().map_err(DiskError::Io)?;
+        let body = Body::State { stream: Some(stream), state };
+        let record = Record { stream: name, seq: at, prev, body };
         let mut sealed = Vec::with_capacity(record.body.size() + 128);
-        self.shared.seal.seal(&record, nonce, &mut sealed);
+        self.shared.seal.seal(&record, self.nonces, &mut sealed).map_err(DiskError::Io)?;
         let values = self.values.get_or_insert_default();
         self.shared.disk.replace(values, &key::snapshot(name), &sealed)?;
         self.bytes += sealed.len();

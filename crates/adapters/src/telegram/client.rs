@@ -21,6 +21,8 @@ use serde_json::Value;
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 const CALL_TIME_MAX: Duration = Duration::from_secs(20);
+/// A file may be large and the line slow.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(300);
 /// What a long poll may take beyond the time it waits.
 const POLL_TIME_EXTRA: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -158,6 +160,26 @@ impl Client {
         };
         let (status, body) = self.post(method, to_json(params)?, limits).await?;
         if (200..300).contains(&status) { Ok(body) } else { Err(self.failure(status, &body)) }
+    }
+
+    /// Calls a method with a file, as a form: `fields`, and the file under the name `field`.
+    ///
+    /// # Errors
+    /// See [`MessengerError`].
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        fields: Vec<(&'static str, String)>,
+        (field, name, bytes): (&'static str, String, Bytes),
+    ) -> Result<T, MessengerError> {
+        let file = reqwest::multipart::Part::stream(bytes).file_name(name);
+        let form = fields
+            .into_iter()
+            .fold(reqwest::multipart::Form::new(), |form, (name, text)| form.text(name, text));
+        let request = self.http.post(self.url(method)).multipart(form.part(field, file));
+        let limits = Limits { time_max: UPLOAD_TIME_MAX, ..CALL_LIMITS };
+        let (status, body) = receive(request, limits).await?;
+        self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
     }
 
     async fn post(

@@ -24,7 +24,9 @@ use protocol::{
     BotId, MessageId, TopicId, UpdateId,
     event::{Button, Part},
     inbound::{Inbound, Origin},
-    messenger::{Address, BotIdentity, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate},
+    messenger::{
+        Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,7 @@ const KINDS: [AllowedUpdate; 4] = [
 const UPDATES_MAX: u32 = 100;
 const POLL_WAIT_MAX: Duration = Duration::from_secs(50);
 const DRAFT_UTF16_MAX: usize = 4_096;
+const CAPTION_UTF16_MAX: usize = 1_024;
 const PRESS_ANSWER_CHARS_MAX: usize = 200;
 const MENU_DESCRIPTION_CHARS_MAX: usize = 256;
 /// Every forum's first topic. Sends must leave it out, chat actions must name it.
@@ -282,6 +285,21 @@ impl Messenger for TelegramBot {
             }
             outcome => outcome,
         }
+    }
+
+    async fn send_document(
+        &self,
+        to: Address,
+        document: &Document,
+    ) -> Result<MessageId, MessengerError> {
+        let mut fields = vec![
+            ("chat_id", to.chat.0.to_string()),
+            ("caption", cut_utf16(&document.caption, CAPTION_UTF16_MAX).to_owned()),
+        ];
+        fields.extend(sendable_topic(to).map(|topic| ("message_thread_id", topic.to_string())));
+        let file = ("document", document.name.clone(), document.bytes.clone());
+        let sent: Sent = self.egress.upload("sendDocument", fields, file).await?;
+        Ok(MessageId(sent.message_id))
     }
 
     /// Shows at most 4,096 UTF-16 units of the text; an empty one shows as "Thinking…".

@@ -421,7 +421,8 @@ fn a_call_ends_when_its_asker_goes_and_its_slot_is_free() {
 #[test]
 fn models_see_rules_instructions_conversation_quotation_and_question_in_this_order() {
     let mut question = question();
-    let exchange = crate::session::Exchange { asked: "a".to_owned(), answered: "b".to_owned() };
+    let exchange =
+        crate::session::Exchange { asked: "a".to_owned(), answered: "b".to_owned(), by: None };
     question.history.push(Arc::new(exchange));
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt {

@@ -11,13 +11,15 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod own;
+mod pieces;
 mod state;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -25,7 +27,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
@@ -47,7 +48,7 @@ use crate::{
     broker::{self, Glance, Unanswered},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
-    memory, outbox,
+    keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, AdministerError, Shared},
     tally::Tally,
@@ -80,6 +81,8 @@ pub struct Peers {
     pub clock: Arc<dyn Clock>,
     /// Counts.
     pub tally: Tally,
+    /// Forgets people; set once the keeper stands.
+    pub keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     /// Writes `/status`.
     pub status: StatusWriter,
     /// Answers `/rule test`.
@@ -95,12 +98,16 @@ pub struct Peers {
 }
 
 /// What a session can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Msg {
     /// There is something in your inbox.
     Ring,
     /// Leave memory as soon as you have nothing to do.
     Rest,
+    /// This person is about to be forgotten: if you hold words of theirs, drop everything and wait.
+    Halt(PersonId, oneshot::Sender<()>),
+    /// They are forgotten: go on with what is left.
+    Forgotten(PersonId),
 }
 
 /// What survives an incarnation, so that the next one knows that it is not the first.
@@ -131,9 +138,13 @@ pub struct SessionActor {
     noted: Vec<Event>,
     recording: bool,
     turns: HashMap<UpdateId, InHand>,
+    /// Who wrote the updates in hand, in a group: what is recorded of them is sealed with their key.
+    authors: HashMap<UpdateId, PersonId>,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
     leaving: bool,
+    /// A person is being forgotten: nothing is read or written.
+    halted: bool,
 }
 
 /// What the shell keeps for a turn.
@@ -182,8 +193,10 @@ impl SessionActor {
             noted: Vec::new(),
             recording: false,
             turns: HashMap::new(),
+            authors: HashMap::new(),
             rest: None,
             leaving: false,
+            halted: false,
         }
     }
 
@@ -196,10 +209,16 @@ impl SessionActor {
     // --- loading ---
 
     fn load(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.halted {
+            return;
+        }
+        let folds = self.folds;
         let (memory, key) = (self.peers.memory.clone(), self.key);
         let stream = Stream::Session(key);
         let work = async move { ask(&memory, |reply| memory::Msg::Load(stream, reply)).await };
-        cx.when(work, |actor, loaded, cx| match loaded {
+        cx.when(work, move |actor, loaded, cx| match loaded {
+            // What was read is older than what happened since.
+            Ok(_) if actor.folds != folds => Ok(()),
             Ok(Ok(loaded)) => actor.fold(loaded, cx),
             Ok(Err(error @ LedgerError::Damaged { .. })) => {
                 Err(Fault::new("the session's stream is damaged", error))
@@ -213,35 +232,67 @@ impl SessionActor {
 
     /// The ledger is away: nothing is anybody's fault, so nothing is counted as an attempt.
     fn stall(&mut self, cx: &mut Cx<'_, Self>) {
-        self.past.borrow_mut().failed = false;
-        self.session = None;
-        self.folds += 1;
-        self.effects.clear();
-        self.noted.clear();
-        self.turns.clear();
-        self.recording = false;
+        self.drop_everything();
         cx.after(Duration::from_millis(250), |actor, cx| {
             actor.load(cx);
             Ok(())
         });
     }
 
+    fn drop_everything(&mut self) {
+        self.past.borrow_mut().failed = false;
+        self.session = None;
+        self.folds += 1;
+        self.effects.clear();
+        self.noted.clear();
+        self.turns.clear();
+        self.authors.clear();
+        self.recording = false;
+    }
+
+    /// True if there may be words of a person here.
+    fn holds_words_of(&self, person: PersonId) -> bool {
+        let in_hand = || self.authors.values().any(|it| *it == person);
+        let folded = || self.session.as_ref().is_none_or(|it| it.state().holds_words_of(person));
+        if self.key.is_private() { self.key.owner(None) == person } else { in_hand() || folded() }
+    }
+
+    fn halt(&mut self, person: PersonId, stopped: oneshot::Sender<()>) {
+        if self.holds_words_of(person) {
+            self.halted = true;
+            self.drop_everything();
+        }
+        // lost-ok: whoever waits has given up.
+        stopped.send(()).ok();
+    }
+
+    fn go_on_without(&mut self, person: PersonId, cx: &mut Cx<'_, Self>) {
+        if self.halted || self.holds_words_of(person) {
+            self.drop_everything();
+            self.halted = false;
+            self.pulling = false;
+            self.load(cx);
+        }
+    }
+
     fn fold(&mut self, loaded: Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut state = match &loaded.snapshot {
-            Some(stored) => serde_json::from_slice(stored)
+            Some(stored) => pieces::together(self.key, stored)
                 .map_err(|error| Fault::new("a snapshot cannot be read", error))?,
             None => State::default(),
         };
-        for events in &loaded.events {
-            let events: Vec<Event> = serde_json::from_slice(events)
+        for piece in &loaded.events {
+            let events: Vec<Event> = serde_json::from_slice(&piece.bytes)
                 .map_err(|error| Fault::new("an event cannot be read", error))?;
-            events.iter().for_each(|it| state.apply(it, self.config.history));
+            let by = piece.owners.first().copied().filter(|it| *it != self.key.owner(None));
+            events.iter().for_each(|it| state.apply_by(it, by, self.config.history));
         }
+        self.authors.clear();
         for note in &loaded.accepted {
             self.noted.extend(state.overtaken(note, self.config.history));
         }
         self.at = loaded.at;
-        self.appends_since_snapshot = u32::try_from(loaded.events.len()).unwrap_or(u32::MAX);
+        self.appends_since_snapshot = u32::try_from(loaded.appends).unwrap_or(u32::MAX);
         self.session = Some(Session::new(self.key, Arc::clone(&self.config), state));
         let failed = std::mem::replace(&mut self.past.borrow_mut().failed, true);
         self.pulled = 0;
@@ -263,9 +314,14 @@ impl SessionActor {
             return;
         }
         let (memory, key, after) = (self.peers.memory.clone(), self.key, self.pulled);
+        let folds = self.folds;
         let work =
             async move { ask(&memory, |reply| memory::Msg::Waiting(key, after, reply)).await };
-        cx.when(work, |actor, waiting, cx| {
+        cx.when(work, move |actor, waiting, cx| {
+            if actor.folds != folds {
+                actor.pulling = false;
+                return Ok(()); // Loading looks for itself.
+            }
             actor.pulling = false;
             match waiting {
                 Ok(Ok(waiting)) => actor.arrived(waiting, false, cx)?,
@@ -297,7 +353,11 @@ impl SessionActor {
             let read = AssertUnwindSafe(|| messenger.read(&it.raw));
             let inbound = catch_unwind(read).unwrap_or(None);
             let reference = reference_of(self.key, it.update);
-            entries.push(Entry { update: it.update, at: it.at, inbound, reference });
+            let entry = Entry { update: it.update, at: it.at, inbound, reference };
+            if let Some(author) = entry.author(self.key) {
+                self.authors.insert(it.update, author);
+            }
+            entries.push(entry);
         }
         if entries.is_empty() {
             self.plan_rest(cx);
@@ -406,6 +466,8 @@ impl SessionActor {
             }
             Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
             Effect::LogPressDenied(person) => self.log_denied("false_alarm", Some(person)),
+            Effect::Export(update, person) => self.export(update, person, cx),
+            Effect::Forget(_, person) => self.ask_to_forget(person, cx),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -470,10 +532,11 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         events.splice(..0, self.noted.drain(..));
-        let events = serde_json::to_vec(&events)
+        let events = pieces::of_events(self.key, &events, &self.authors)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
+        self.authors.retain(|update, _| !closes.contains(update));
         let (stream, expected) = (Stream::Session(self.key), self.at);
-        let append = Append { stream, expected, events: Bytes::from(events), closes };
+        let append = Append { stream, expected, events, closes };
         self.recording = true;
         let (memory, folds) = (self.peers.memory.clone(), self.folds);
         let work = async move { ask(&memory, |reply| memory::Msg::Append(append, reply)).await };
@@ -711,10 +774,10 @@ impl SessionActor {
     fn snapshot(&mut self, cx: &mut Cx<'_, Self>, and_rest: bool) {
         let Some(session) = &self.session else { return };
         self.appends_since_snapshot = 0;
-        let Ok(state) = serde_json::to_vec(session.state()) else { return };
+        let Ok(state) = pieces::of_state(self.key, session.state()) else { return };
         let (memory, stream, at) = (self.peers.memory.clone(), Stream::Session(self.key), self.at);
         let work = async move {
-            ask(&memory, |reply| memory::Msg::Snapshot(stream, at, Bytes::from(state), reply)).await
+            ask(&memory, |reply| memory::Msg::Snapshot(stream, at, state, reply)).await
         };
         cx.when(work, move |actor, stored, cx| {
             if !matches!(stored, Ok(Ok(()))) {
@@ -777,6 +840,8 @@ impl Actor for SessionActor {
                 self.leaving = false;
                 self.pull(cx);
             }
+            Msg::Halt(person, stopped) => self.halt(person, stopped),
+            Msg::Forgotten(person) => self.go_on_without(person, cx),
             Msg::Rest => {
                 self.leaving = true;
                 self.rest.take().into_iter().for_each(|it| cx.cancel(it));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use protocol::{
-    AgentName, Timestamp, UpdateId,
+    AgentName, PersonId, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
     ledger::Accepted,
 };
@@ -39,9 +39,15 @@ pub struct State {
     /// The newest question that was answered, and when it came: for `/trace`.
     #[serde(default)]
     pub newest: Option<(UpdateId, Timestamp)>,
+    /// Who asked it, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_asked_by: Option<PersonId>,
     /// Updates whose work has begun and not ended.
     #[serde(default)]
     pub open: BTreeMap<UpdateId, Open>,
+    /// Only in a piece of a group's snapshot: where its exchanges stand in each whole history.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<AgentName, Vec<u32>>,
 }
 
 /// A question and its answer, as the next prompt will contain them.
@@ -51,6 +57,9 @@ pub struct Exchange {
     pub asked: String,
     /// What was answered, as it passed the guard.
     pub answered: String,
+    /// Who asked, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
 }
 
 /// What an agent is asked in a turn.
@@ -80,11 +89,20 @@ pub struct Open {
     /// How many parts of the answer were accepted.
     #[serde(default)]
     pub parts_sent: u32,
+    /// Whose it is, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
 }
 
 impl State {
-    /// Takes one event in.
+    /// Takes one event of a private chat in.
     pub fn apply(&mut self, event: &Event, limits: HistoryLimits) {
+        self.apply_by(event, None, limits);
+    }
+
+    /// Takes one event in. `by` says whose it is in a group, so that their words can be told from
+    /// those of others.
+    pub fn apply_by(&mut self, event: &Event, by: Option<PersonId>, limits: HistoryLimits) {
         match event {
             Event::TurnRetried { update, attempt } => {
                 self.open.entry(*update).or_default().retries = attempt.saturating_sub(1);
@@ -92,16 +110,20 @@ impl State {
             Event::CompletionStarted { update, agent, asked, replaces, .. } => {
                 let (agent, text) = (agent.clone(), asked.clone());
                 self.last_asked = Some((agent.clone(), text.clone()));
+                self.last_asked_by = by;
                 let asked = Asked { agent, text, replaces: *replaces };
-                self.open.entry(*update).or_default().asked = Some(asked);
+                let open = self.open.entry(*update).or_default();
+                open.asked = Some(asked);
+                open.by = by;
             }
             Event::AnswerReady { update, answer } => {
                 let open = self.open.entry(*update).or_default();
                 open.answer = Some(answer.clone());
+                open.by = by;
                 if answer.kind == AnswerKind::Model
                     && let Some(asked) = open.asked.take()
                 {
-                    self.remember(asked, answer, limits);
+                    self.remember(asked, answer, by, limits);
                 }
             }
             Event::PartSent { update, part, .. } => {
@@ -141,7 +163,13 @@ impl State {
         })
     }
 
-    fn remember(&mut self, asked: Asked, answer: &Answer, limits: HistoryLimits) {
+    fn remember(
+        &mut self,
+        asked: Asked,
+        answer: &Answer,
+        by: Option<PersonId>,
+        limits: HistoryLimits,
+    ) {
         let history = self.histories.entry(asked.agent).or_default();
         if asked.replaces {
             history.pop_back();
@@ -149,7 +177,7 @@ impl State {
         let whole =
             || answer.parts.iter().map(|it| it.plain.as_str()).collect::<Vec<_>>().join("\n");
         let answered = answer.answered.clone().unwrap_or_else(whole);
-        history.push_back(Arc::new(Exchange { asked: asked.text, answered }));
+        history.push_back(Arc::new(Exchange { asked: asked.text, answered, by }));
         let size = |it: &Exchange| it.asked.len() + it.answered.len();
         let mut total: usize = history.iter().map(|it| size(it)).sum();
         while limits.exchanges_max < history.len()
@@ -158,6 +186,15 @@ impl State {
             let Some(oldest) = history.pop_front() else { break };
             total -= size(&oldest);
         }
+    }
+
+    /// True if words of a person are in the state of a group.
+    #[must_use]
+    pub fn holds_words_of(&self, person: PersonId) -> bool {
+        let theirs = Some(person);
+        self.last_asked_by == theirs
+            || self.open.values().any(|it| it.by == theirs)
+            || self.histories.values().flatten().any(|it| it.by == theirs)
     }
 
     /// The conversation with an agent so far, oldest first.

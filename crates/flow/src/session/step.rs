@@ -7,7 +7,11 @@
 mod answer;
 mod arrive;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
@@ -24,6 +28,7 @@ use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     broker::Unanswered,
+    export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request},
@@ -68,6 +73,14 @@ pub struct Entry {
     pub reference: RefId,
 }
 
+impl Entry {
+    /// Who wrote it, in a group: in a private chat everything is its person's.
+    #[must_use]
+    pub fn author(&self, key: SessionKey) -> Option<PersonId> {
+        self.inbound.as_ref().and_then(Inbound::person).filter(|_| !key.is_private())
+    }
+}
+
 /// What a session can be told.
 #[derive(Debug)]
 pub enum Input {
@@ -107,6 +120,8 @@ pub enum Input {
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
+    /// What is held of a person was sent to them, or could not be.
+    Exported(UpdateId, Result<(), ExportError>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
 }
@@ -194,6 +209,10 @@ pub enum Effect {
     LogPressDenied(PersonId),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
+    /// Send a person everything that is held of them.
+    Export(UpdateId, PersonId),
+    /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
+    Forget(UpdateId, PersonId),
     /// Someone tried a command that is not theirs.
     LogDenied(&'static str, Option<PersonId>),
     /// An update was set aside.
@@ -211,6 +230,8 @@ pub struct Session {
     lanes: Lanes,
     /// As it was told last.
     now: Timestamp,
+    /// Who wrote the updates in hand, in a group.
+    authors: BTreeMap<UpdateId, PersonId>,
 }
 
 #[derive(Debug, Default)]
@@ -282,6 +303,8 @@ enum Stage {
     Administering { done: String },
     ComposingStatus,
     Tracing { person: Option<PersonId>, in_full: bool },
+    Exporting,
+    Forgetting,
 }
 
 /// A question on its way.
@@ -300,7 +323,14 @@ impl Session {
     /// A session that goes on from a folded state.
     #[must_use]
     pub fn new(key: SessionKey, config: Arc<SessionConfig>, state: State) -> Self {
-        Self { key, config, state, lanes: Lanes::default(), now: Timestamp::default() }
+        Self {
+            key,
+            config,
+            state,
+            lanes: Lanes::default(),
+            authors: BTreeMap::new(),
+            now: Timestamp::default(),
+        }
     }
 
     /// Tells the time, for what is noted about how long work took.
@@ -379,6 +409,7 @@ impl Session {
                 }
             }
             Input::Traced(update, found) => self.traced(update, found, &mut effects),
+            Input::Exported(update, result) => self.exported(update, result, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);
@@ -391,18 +422,24 @@ impl Session {
     /// What is recorded takes effect at once here: if it cannot be stored, the session is dropped
     /// and folded again.
     fn record(&mut self, events: Vec<Event>, closes: Vec<UpdateId>, effects: &mut Vec<Effect>) {
-        for event in &events {
-            self.state.apply(event, self.config.history);
-        }
+        self.take_in(&events);
         effects.push(Effect::Record(events, closes));
     }
 
     /// As `record`, for what need not be durable before the turn goes on.
     fn note(&mut self, events: Vec<Event>, effects: &mut Vec<Effect>) {
-        for event in &events {
-            self.state.apply(event, self.config.history);
-        }
+        self.take_in(&events);
         effects.push(Effect::Note(events));
+    }
+
+    fn take_in(&mut self, events: &[Event]) {
+        for event in events {
+            let by = event.update().and_then(|it| self.authors.get(&it).copied());
+            self.state.apply_by(event, by, self.config.history);
+            if let Event::TurnClosed { update, .. } = event {
+                self.authors.remove(update);
+            }
+        }
     }
 
     /// The turn of that update, if it is at the stage that the caller speaks of. SESSION-2.

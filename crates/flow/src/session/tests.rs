@@ -107,6 +107,8 @@ struct World {
     /// Durable.
     events: Vec<Event>,
     waiting: Vec<(UpdateId, Option<Inbound>)>,
+    /// Who wrote what, in a group.
+    authors: HashMap<UpdateId, PersonId>,
     folded: State,
     /// Noted ahead of the event that says so.
     accepted: Vec<Accepted>,
@@ -130,6 +132,7 @@ impl World {
             key,
             events: Vec::new(),
             waiting: Vec::new(),
+            authors: HashMap::new(),
             folded: State::default(),
             accepted: Vec::new(),
             closed: HashMap::new(),
@@ -154,7 +157,7 @@ impl World {
         while self.recording.is_none() {
             let Some(effect) = self.effects.pop_front() else {
                 let mut state = self.folded.clone();
-                self.noted.iter().for_each(|it| state.apply(it, self.config.history));
+                self.noted.iter().for_each(|it| self.apply(&mut state, it));
                 assert_eq!(&state, self.session.state(), "fold and live state differ");
                 return;
             };
@@ -180,7 +183,9 @@ impl World {
                 | Effect::Trace(..)
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
-                | Effect::TryRule(..) => self.asked.push(effect),
+                | Effect::TryRule(..)
+                | Effect::Export(..)
+                | Effect::Forget(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
@@ -216,8 +221,10 @@ impl World {
     /// The ledger has written the record in hand. SESSION-3.
     fn written(&mut self) {
         let Some((events, closes)) = self.recording.take() else { return };
+        let mut folded = std::mem::take(&mut self.folded);
+        events.iter().for_each(|it| self.apply(&mut folded, it));
+        self.folded = folded;
         for event in &events {
-            self.folded.apply(event, self.config.history);
             if let Event::TurnClosed { update, outcome } = event {
                 assert!(closes.contains(update), "{update} ends but leaves its inbox entry");
                 let earlier = self.closed.insert(*update, *outcome);
@@ -233,7 +240,17 @@ impl World {
         self.perform();
     }
 
+    /// As the ledger's pieces are folded: an event goes with the writer of its update.
+    fn apply(&self, state: &mut State, event: &Event) {
+        let author = event.update().and_then(|it| self.authors.get(&it).copied());
+        state.apply_by(event, author, self.config.history);
+    }
+
     fn arrive(&mut self, update: i64, inbound: Option<Inbound>) {
+        let author = inbound.as_ref().and_then(Inbound::person);
+        if let Some(author) = author.filter(|_| !self.key.is_private()) {
+            self.authors.insert(UpdateId(update), author);
+        }
         self.waiting.push((UpdateId(update), inbound));
     }
 
@@ -272,6 +289,7 @@ fn plain(what: &Sayable) -> String {
     match what {
         Sayable::Answer(part) => part.get().plain.clone(),
         Sayable::Notice(notice) => notice.part().plain.clone(),
+        Sayable::Copy(copy) => copy.document().name.clone(),
     }
 }
 
@@ -318,6 +336,8 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
+        Effect::Export(update, person) => format!("export {person} for {update}"),
+        Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
@@ -352,6 +372,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, _)
         | Effect::MarkAlarm(it, ..)
+        | Effect::Export(it, ..)
         | Effect::Complete(it, _)
         | Effect::ScreenDraft(it, ..)
         | Effect::ScreenPreview(it, ..)
@@ -415,6 +436,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),
+        Effect::Export(update, _) => Input::Exported(*update, Ok(())),
         _ => return None,
     })
 }

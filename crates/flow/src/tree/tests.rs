@@ -4,13 +4,19 @@ use std::sync::{LazyLock, atomic::Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry;
-use protocol::{Agent, PersonId, event::Part};
+use protocol::{
+    Agent, PersonId, Timestamp,
+    event::Part,
+    ledger::{Expiry, Ledger as _},
+    messenger::Messenger as _,
+};
 use screening::{Policy, Screen};
 
 use super::*;
 use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
     request::House,
@@ -124,6 +130,10 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         ingress,
         pacing,
         alerter: AlerterConfig::default(),
+        retention: Retention {
+            quarantine: Some(Duration::from_millis(100)),
+            ..Retention::default()
+        },
     }
 }
 
@@ -425,5 +435,90 @@ fn keeper_1_a_message_at_the_moment_at_which_its_session_leaves_is_answered_once
             assert_eq!(chat.count(ADMIN, &format!("echo: message {update}.")), 1, "{update}");
         }
         assert_eq!(ledger.everything().matches("turn_retried").count(), 0, "a session failed");
+    });
+}
+
+const GROUP: i64 = -5;
+
+#[test]
+fn whoever_confirms_is_forgotten_told_once_and_new_again() {
+    hall(async |messenger, ledger| {
+        messenger.write(1, GUEST, "marked words");
+        messenger.wait_for(GUEST, "echo: marked words").await;
+        messenger.write(2, GUEST, "/forget");
+        messenger.wait_for(GUEST, "Erase everything about you?").await;
+        assert!(ledger.everything().contains("marked words"), "nothing is erased by asking");
+        messenger.write(3, GUEST, "/forget yes");
+        messenger.wait_for(GUEST, "a receipt of 1000").await;
+        assert!(!ledger.everything().contains("marked words"));
+        messenger.write(4, GUEST, "hello again");
+        messenger.wait_for(GUEST, "echo: hello again").await;
+        assert_eq!(messenger.count(GUEST, "🔒 What you write is stored"), 2, "they are new here");
+        assert_eq!(messenger.count(GUEST, "a receipt of"), 1);
+        assert_eq!(ledger.waiting_count(), 0);
+    });
+}
+
+#[test]
+fn in_a_group_only_the_forgotten_persons_words_go_and_the_talk_goes_on() {
+    hall(async |messenger, ledger| {
+        messenger.write_in(GROUP, 1, GUEST, "words of the guest");
+        messenger.wait_for(GROUP, "echo: words of the guest").await;
+        messenger.write_in(GROUP, 2, FRIEND, "words of the friend");
+        messenger.wait_for(GROUP, "echo: words of the friend").await;
+        messenger.write_in(GROUP, 3, GUEST, "/forget yes");
+        messenger.wait_for(GROUP, "in our private chat").await;
+        assert!(ledger.everything().contains("words of the guest"), "not where others read along");
+        // A question of the friend is being answered while the guest is forgotten.
+        messenger.write_in(GROUP, 4, FRIEND, "a question on its way");
+        messenger.write(5, GUEST, "/forget yes");
+        messenger.wait_for(GUEST, "a receipt of").await;
+        messenger.wait_for(GROUP, "echo: a question on its way").await;
+        let left = ledger.everything();
+        assert!(!left.contains("words of the guest") && left.contains("words of the friend"));
+        messenger.write_in(GROUP, 6, GUEST, "the guest again");
+        messenger.wait_for(GROUP, "echo: the guest again").await;
+        assert_eq!(messenger.count(GROUP, "echo: a question on its way"), 1);
+        assert_eq!(ledger.waiting_count(), 0);
+    });
+}
+
+#[test]
+fn a_receipt_that_was_not_shown_before_a_crash_is_shown_after_it() {
+    let (messenger, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let bot = messenger.identity().id;
+    local(async {
+        ledger.forget(PersonId(GUEST), protocol::Timestamp(7), Some(bot)).await.unwrap();
+    });
+    stands(&messenger, &ledger, async {
+        messenger.wait_for(GUEST, "a receipt of 7").await;
+    });
+    local(async { assert!(ledger.untold_receipts().await.unwrap().is_empty()) });
+}
+
+#[test]
+fn an_export_goes_to_its_person_in_two_files() {
+    hall(async |messenger, _| {
+        messenger.write(1, GUEST, "marked words");
+        messenger.wait_for(GUEST, "echo: marked words").await;
+        messenger.write(2, FRIEND, "other words");
+        messenger.wait_for(FRIEND, "echo: other words").await;
+        messenger.write(3, GUEST, "/export");
+        messenger.wait_for(GUEST, "That is everything").await;
+        for file in ["guildhall-export.json: ", "guildhall-export.md: "] {
+            assert_eq!(messenger.count(GUEST, file), 1);
+        }
+        assert_eq!(messenger.count(GUEST, "\"asked\": \"marked words\""), 1);
+        assert_eq!(messenger.count(GUEST, "other words"), 0);
+        assert_eq!(messenger.count(FRIEND, "guildhall-export"), 0);
+    });
+}
+
+#[test]
+fn what_has_expired_is_taken_out_soon_after_the_start_and_again_and_again() {
+    hall(async |_, ledger| {
+        tokio::time::sleep(Duration::from_secs(25 * 60)).await;
+        let expected = Expiry { quarantine: Some(Timestamp(900)), ..Expiry::default() };
+        assert_eq!(ledger.expired(), vec![expected; 3]);
     });
 }

@@ -138,6 +138,9 @@ pub fn shown(loaded: &Loaded) -> Vec<Shown> {
         can_be_off: false,
     };
     let mut config = loaded.config.show();
+    if let Some(keyring_file) = config.pointer_mut("/hall/keyring_file") {
+        *keyring_file = loaded.config.keyring_file().show();
+    }
     if let Some(key_file) = config.pointer_mut("/hall/key_file") {
         *key_file = loaded.config.key_file().show();
     }

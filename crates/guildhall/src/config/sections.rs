@@ -166,6 +166,9 @@ section! {
         data_dir: PathBuf = "data".into();
         /// The master key; by default secrets/master.key beside the data folder.
         key_file: Option<PathBuf> = None, example "secrets/master.key";
+        /// The keyring: a data key for each person, wrapped by the master key; by default beside it.
+        /// It must be writable, outside the data folder, and in no backup of the data.
+        keyring_file: Option<PathBuf> = None, example "secrets/master.keyring";
         /// One file for each agent.
         agents_dir: PathBuf = "config/agents".into();
         /// Who answers where nobody has chosen an agent.
@@ -401,6 +404,21 @@ section! {
         reserve_bytes: Size = mib(8), within Size(0)..=Size(16 << 30);
         /// How long an update is remembered, so that it is never answered twice.
         dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
+        /// How long things are kept.
+        retention: RetentionConfig = RetentionConfig::default();
+    }
+}
+
+section! {
+    /// How long things are kept; 0 for ever. After the clock has jumped, or the hall was away,
+    /// nothing expires for six hours.
+    RetentionConfig {
+        /// Conversations: questions, answers, verdicts, and what a silent one has at hand.
+        conversations: Limit<Duration> = Limit(None);
+        /// Updates that could not be read.
+        quarantine: Limit<Duration> = Limit(Some(hours(24 * 30)));
+        /// Updates as Telegram sent them, once they are answered.
+        raw_updates: Limit<Duration> = Limit(Some(hours(24 * 30)));
     }
 }
 
@@ -456,6 +474,13 @@ impl Config {
             let beside = self.hall.data_dir.parent().unwrap_or(&self.hall.data_dir);
             beside.join("secrets").join("master.key")
         })
+    }
+
+    /// Where the keys of people lie: as configured, else beside the master key.
+    #[must_use]
+    pub fn keyring_file(&self) -> PathBuf {
+        let beside = || self.key_file().with_extension("keyring");
+        self.hall.keyring_file.clone().unwrap_or_else(beside)
     }
 
     /// The Bot API server of a bot.

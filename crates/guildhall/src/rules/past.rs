@@ -17,7 +17,7 @@ use protocol::{
 };
 use screening::{OutboundContext, OwnRule, RuleFile, Screen};
 use serde::{Deserialize, Serialize};
-use store::{KeyPlace, Keys, OpenError, Store};
+use store::{KeyPlace, OpenError, Store, open_master};
 
 use super::book::Book;
 use crate::{
@@ -87,7 +87,8 @@ pub fn try_offline(
     }
     let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
     let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = Keys::open(&config.key_file(), place).map_err(|error| words(&error))?;
+    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
+    let keys = keys.map_err(|error| words(&error))?;
     let store = match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
@@ -95,6 +96,7 @@ pub fn try_offline(
     let window = Window { days: question.days, now: SystemClock.now(), keep_texts };
     let report = kit::block_on(async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
+        let hall = hall.concat();
         let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
         let marked = roster::alarms_in(&hall).map_err(|error| words(&error))?;
         replay::tried(&store, Arc::new(book), question.which()?, own, &marked, window).await

@@ -7,8 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, SessionKey, Timestamp, UpdateId,
-    ledger::{Append, Arrival, Route, Seq, Stream},
+    BotId, ChatId, PersonId, SessionKey, Timestamp, UpdateId,
+    ledger::{Append, Arrival, Owned, Route, Seq, Stream},
 };
 use store::{KeyPlace, Keys, OpenError, Store, StoreConfig};
 
@@ -71,7 +71,7 @@ pub(crate) fn session(chat: i64) -> SessionKey {
 }
 
 pub(crate) fn arrival(chat: i64, update: i64, raw: impl Into<Bytes>) -> Arrival {
-    let route = Route::Session { key: session(chat), raw: raw.into() };
+    let route = Route::Session { key: session(chat), owner: PersonId(chat), raw: raw.into() };
     Arrival { update: UpdateId(update), route, at: Timestamp(1_000) }
 }
 
@@ -79,9 +79,19 @@ pub(crate) fn append(chat: i64, expected: u64, events: impl Into<Bytes>, closes:
     Append {
         stream: Stream::Session(session(chat)),
         expected: Seq(expected),
-        events: events.into(),
+        events: owned(chat, events),
         closes: closes.iter().copied().map(UpdateId).collect(),
     }
+}
+
+/// Texts of a chat's person.
+pub(crate) fn owned(chat: i64, text: impl Into<Bytes>) -> Vec<Owned> {
+    vec![Owned::by(PersonId(chat), text)]
+}
+
+/// What the pieces say.
+pub(crate) fn texts(pieces: &[Owned]) -> Vec<Bytes> {
+    pieces.iter().map(|it| it.bytes.clone()).collect()
 }
 
 /// SplitMix64: the same seed gives the same numbers everywhere.

@@ -4,7 +4,7 @@ use std::fs;
 
 use protocol::ledger::{Ledger, Stream};
 
-use crate::common::{Home, Random, append, arrival, copy, open, session};
+use crate::common::{Home, Random, append, arrival, copy, open, session, texts};
 
 const CHATS: i64 = 20;
 const EVENTS: u64 = 25;
@@ -37,7 +37,7 @@ async fn outcome(root: &std::path::Path) -> Outcome {
         match store.load(Stream::Session(session(chat))).await {
             Ok(loaded) => {
                 let expected: Vec<_> = (0..EVENTS).map(|seq| text(chat, seq)).collect();
-                assert_eq!(loaded.events, expected, "a text has changed");
+                assert_eq!(texts(&loaded.events), expected, "a text has changed");
                 let inbox: Vec<_> = loaded.waiting.into_iter().map(|each| each.raw).collect();
                 assert_eq!(inbox, [text(chat, 1_000)], "an update has changed");
             }

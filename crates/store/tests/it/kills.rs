@@ -10,11 +10,10 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
 use store::{Store, StoreHealth};
 
-use crate::common::{Home, Random, append, arrival, open, session};
+use crate::common::{Home, Random, append, arrival, open, owned, session};
 
 const ROLE: &str = "STORE_TEST_ROLE";
 const ROOT: &str = "STORE_TEST_ROOT";
@@ -87,7 +86,7 @@ async fn turns(store: &Store, chat: i64) {
         say(&format!("done {chat} {seq}"));
         seq += 1;
         if seq.is_multiple_of(50) {
-            let state = Bytes::from(format!("chat {chat} until {seq}"));
+            let state = owned(chat, format!("chat {chat} until {seq}"));
             if store.snapshot(Snapshot { stream, at: Seq(seq), state }).await.is_err() {
                 return;
             }
@@ -116,7 +115,7 @@ async fn check(store: &Store, done: [u64; CHATS as usize]) -> [u64; CHATS as usi
         let all = store.read_all(stream).await.unwrap();
         for (seq, text) in all.iter().enumerate() {
             let expected = format!("chat {chat} turn {seq} ");
-            assert!(text.starts_with(expected.as_bytes()), "{chat} {seq}: lost or twice");
+            assert!(text[0].bytes.starts_with(expected.as_bytes()), "{chat} {seq}: lost or twice");
         }
         let len = all.len() as u64;
         assert!((done..=done + 1).contains(&len), "WRITER-1: chat {chat} said {done}, found {len}");

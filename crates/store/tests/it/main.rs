@@ -10,6 +10,9 @@
 mod common;
 mod conforms;
 mod damage;
+mod erasing;
+mod expiring;
+mod formats;
 mod kills;
 mod model;
 mod opening;

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, SessionKey, Timestamp, TopicId, UpdateId,
-    ledger::{Append, Arrival, Ledger, Route, Seq, Snapshot, Stream},
+    BotId, ChatId, PersonId, SessionKey, Timestamp, TopicId, UpdateId,
+    ledger::{Append, Arrival, Ledger, Owned, Route, Seq, Snapshot, Stream},
 };
 
 use crate::common::Home;
@@ -35,20 +35,21 @@ async fn a_thousand_marked_texts_and_their_ids_are_not_in_the_files() {
             SessionKey { bot: BotId(BOT), chat: ChatId(CHAT + n % 50), topic: Some(TopicId(n)) };
         let stream = Stream::Session(key);
         let text = |what| Bytes::from(format!("{MARK} {what} {n}"));
-        let update = UpdateId(UPDATE + n);
+        let (update, owner) = (UpdateId(UPDATE + n), PersonId(CHAT + n % 50));
+        let owned = |what| vec![Owned::by(owner, text(what))];
         let route = match n % 3 {
             0 => Route::Quarantined { raw: text("odd") },
-            _ => Route::Session { key, raw: text("raw") },
+            _ => Route::Session { key, owner, raw: text("raw") },
         };
         store.journal(BotId(BOT), vec![Arrival { update, route, at: Timestamp(1) }]).await.unwrap();
-        let events = text("events");
+        let events = owned("events");
         let closes = vec![update];
         store.append(Append { stream, expected: Seq(0), events, closes }).await.unwrap();
-        store.snapshot(Snapshot { stream, at: Seq(1), state: text("state") }).await.unwrap();
+        store.snapshot(Snapshot { stream, at: Seq(1), state: owned("state") }).await.unwrap();
     }
     store.close().unwrap();
     let mut found = Vec::new();
-    files(&home.data(), &mut found);
+    files(home.root.path(), &mut found);
     assert!(1_000_000 < found.iter().map(Vec::len).sum::<usize>(), "there are files to search");
     let number = |id: i64| id.to_string().into_bytes();
     let mut needles = vec![MARK.as_bytes().to_vec(), MARK.as_bytes()[..8].to_vec()];

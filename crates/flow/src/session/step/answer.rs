@@ -15,6 +15,7 @@ use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
 use crate::{
     alarm::{self, Pointer, Refusal},
     broker::Unanswered,
+    export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     roster::AdministerError,
@@ -303,7 +304,9 @@ impl Session {
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
             | Stage::Tracing { .. }
-            | Stage::ComposingStatus => false,
+            | Stage::ComposingStatus
+            | Stage::Exporting
+            | Stage::Forgetting => false,
         };
         let Some(turn) = self.turn(update, waits) else { return };
         let reference = turn.reference;
@@ -349,6 +352,29 @@ impl Session {
             Err(_) => words::cannot_trace(),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    pub(super) fn exported(
+        &mut self,
+        update: UpdateId,
+        result: Result<(), ExportError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Exporting)) else { return };
+        let reference = turn.reference;
+        match result {
+            Ok(()) => self.answer_notice(update, words::exported(), Outcome::Answered, effects),
+            Err(ExportError::TooLarge) => {
+                let notice = words::too_much_to_export();
+                self.answer_notice(update, notice, Outcome::Refused, effects);
+            }
+            Err(ExportError::Undeliverable) => {
+                self.finish(update, vec![], Outcome::Undeliverable, effects);
+            }
+            Err(ExportError::Unreadable) => {
+                self.apologise(update, words::apology(reference), effects);
+            }
+        }
     }
 
     fn apologise(&mut self, update: UpdateId, notice: Notice, effects: &mut Vec<Effect>) {

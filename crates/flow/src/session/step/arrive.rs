@@ -31,6 +31,9 @@ impl Session {
     ) {
         let (mut in_hand_talk, mut in_hand_side) = (recovered, recovered);
         for entry in entries {
+            if let Some(author) = entry.author(self.key) {
+                self.authors.insert(entry.update, author);
+            }
             let Some(inbound) = &entry.inbound else {
                 self.set_aside(&entry, effects);
                 continue;
@@ -116,7 +119,9 @@ impl Session {
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
             | Stage::Tracing { .. }
-            | Stage::ComposingStatus => false,
+            | Stage::ComposingStatus
+            | Stage::Exporting
+            | Stage::Forgetting => false,
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
         effects.push(Effect::Withdraw(turn.update));
@@ -258,6 +263,16 @@ impl Session {
             Request::Administer { change, by, done } => {
                 self.set_stage(update, Stage::Administering { done });
                 effects.push(Effect::Administer(update, change, by));
+                return;
+            }
+            Request::Export(person) => {
+                self.set_stage(update, Stage::Exporting);
+                effects.push(Effect::Export(update, person));
+                return;
+            }
+            Request::Forget(person) => {
+                self.set_stage(update, Stage::Forgetting);
+                effects.push(Effect::Forget(update, person));
                 return;
             }
             Request::Denied { command, person } => {

@@ -1,0 +1,181 @@
+//! Forgetting a person: their conversations stop first, then their key is destroyed, then they are
+//! told. What a crash leaves undone goes on with the next start: the request waits in its inbox
+//! until the key is gone, and the receipt waits in the ledger until it was shown.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use kit::{Cx, Fault, ask};
+use protocol::{
+    BotId, ChatId, PersonId,
+    ledger::{ErasureReceipt, LedgerError},
+    messenger::{Address, MessengerError},
+};
+use tokio::{sync::oneshot, time::timeout};
+use tracing::{info, warn};
+
+use super::Keeper;
+use crate::{memory, outbox, session, words};
+
+/// A conversation that does not stop within this time does not hold up the forgetting.
+const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Who is to be forgotten.
+#[derive(Debug)]
+pub struct Forget {
+    /// Who.
+    pub person: PersonId,
+    /// The bot that shows them the receipt; `None` if an operator asks.
+    pub told_by: Option<BotId>,
+    /// The way back, if anybody waits: the receipt, or `None` if nothing was held.
+    pub reply: Option<oneshot::Sender<Result<Option<ErasureReceipt>, LedgerError>>>,
+}
+
+impl Keeper {
+    pub(super) fn forget(&mut self, asked: Forget, cx: &mut Cx<'_, Self>) {
+        let Some(peers) = self.peers.values().next().cloned() else { return };
+        let Forget { person, told_by, reply } = asked;
+        let stops: Vec<_> = self.concerned(person).map(|mailbox| stop(mailbox, person)).collect();
+        let now = peers.clock.now();
+        let work = async move {
+            join_all(stops).await;
+            ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply)).await
+        };
+        cx.when(work, move |keeper, done, cx| {
+            let done = done.unwrap_or_else(|_gone| {
+                Err(LedgerError::Unavailable("the memory restarted; ask again".into()))
+            });
+            keeper.forgotten(person, &done, cx);
+            if let Some(reply) = reply {
+                // lost-ok: whoever asked has gone; what was done is done.
+                reply.send(done).ok();
+            }
+            Ok::<(), Fault>(())
+        });
+    }
+
+    /// Sessions that may hold words of a person: their own chats, and every group.
+    fn concerned(
+        &self,
+        person: PersonId,
+    ) -> impl Iterator<Item = kit::Mailbox<session::Msg>> + use<'_> {
+        let may_be =
+            move |key: &protocol::SessionKey| !key.is_private() || key.owner(None) == person;
+        self.live.iter().filter(move |(key, _)| may_be(key)).map(|(_, live)| live.mailbox.clone())
+    }
+
+    fn forgotten(
+        &mut self,
+        person: PersonId,
+        done: &Result<Option<ErasureReceipt>, LedgerError>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let go_on: Vec<_> = self.concerned(person).collect();
+        for mailbox in go_on {
+            self.tasks.start(async move {
+                // lost-ok: it has ended; the next one reads what is left.
+                mailbox.tell(session::Msg::Forgotten(person)).await.ok();
+            });
+        }
+        let name = self.peers.values().next().map(|it| (it.pseudonym)(person)).unwrap_or_default();
+        match done {
+            Ok(_) => info!(
+                labels.person = name,
+                event.action = "person_forgotten",
+                event.outcome = "success",
+                "a person was forgotten: their key is destroyed"
+            ),
+            Err(error) => warn!(
+                labels.person = name, error.message = %error,
+                event.action = "person_forgotten",
+                event.outcome = "failure",
+                "a person could not be forgotten"
+            ),
+        }
+        self.tell_receipts(cx);
+    }
+
+    /// Shows every receipt that nobody was shown, one after the other.
+    pub(super) fn tell_receipts(&mut self, cx: &mut Cx<'_, Self>) {
+        if std::mem::replace(&mut self.telling, true) {
+            self.tell_again = true;
+            return;
+        }
+        let peers = std::rc::Rc::clone(&self.peers);
+        let work = async move {
+            let Some(memory) = peers.values().next().map(|it| it.memory.clone()) else {
+                return true;
+            };
+            let Ok(Ok(untold)) = ask(&memory, memory::Msg::UntoldReceipts).await else {
+                return false;
+            };
+            let mut all = true;
+            for receipt in untold {
+                let Some((bot, person)) = receipt.to_tell else { continue };
+                let Some(peers) = peers.get(&bot) else { continue };
+                let is_told = show(&peers.outbox, person, &receipt).await && {
+                    let number = receipt.number;
+                    let told = ask(&memory, |reply| memory::Msg::ReceiptTold(number, reply)).await;
+                    matches!(told, Ok(Ok(())))
+                };
+                all &= is_told;
+            }
+            all
+        };
+        cx.when(work, |keeper, all, cx| {
+            keeper.telling = false;
+            if std::mem::take(&mut keeper.tell_again) {
+                keeper.tell_receipts(cx);
+            } else if !all {
+                cx.after(PAUSE, |keeper, cx| {
+                    keeper.tell_receipts(cx);
+                    Ok(())
+                });
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Has a session stop if it holds words of the person.
+async fn stop(mailbox: kit::Mailbox<session::Msg>, person: PersonId) {
+    let (stopped, when_stopped) = oneshot::channel();
+    let stopping = async {
+        if mailbox.tell(session::Msg::Halt(person, stopped)).await.is_ok() {
+            // lost-ok: it has ended, which is as good.
+            when_stopped.await.ok();
+        }
+    };
+    if timeout(STOP_TIME_MAX, stopping).await.is_err() {
+        warn!(event.action = "session_not_stopped", "a conversation did not stop in time");
+    }
+}
+
+/// True once it was accepted, or never will be.
+async fn show(
+    outbox: &kit::Mailbox<outbox::Msg>,
+    person: PersonId,
+    receipt: &ErasureReceipt,
+) -> bool {
+    let what = outbox::Sayable::Notice(words::forgotten(&receipt.text));
+    let sent = ask(outbox, |reply| outbox::Msg::Send {
+        to: Address { chat: ChatId(person.0), topic: None },
+        what,
+        reply_to: None,
+        part: None,
+        reply: Some(reply),
+    });
+    match sent.await {
+        Ok(Ok(_) | Err(MessengerError::Forbidden | MessengerError::Rejected { .. })) => true,
+        Ok(Err(
+            MessengerError::Flooded { .. }
+            | MessengerError::Migrated { .. }
+            | MessengerError::Conflict
+            | MessengerError::Unauthorized
+            | MessengerError::Unreachable(_)
+            | MessengerError::Broken { .. },
+        ))
+        | Err(_) => false,
+    }
+}

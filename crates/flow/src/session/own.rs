@@ -1,0 +1,84 @@
+//! What the shell does for `/export` and `/forget`.
+
+use std::time::Duration;
+
+use kit::{Cx, ask};
+use protocol::{PersonId, UpdateId};
+use tracing::info;
+
+use super::{Input, SessionActor};
+use crate::{
+    export::{self, Export, ExportError, PersonalCopy},
+    keeper, memory, outbox,
+};
+
+impl SessionActor {
+    /// Sends a person everything that is held of them, to the chat that they asked in: their own.
+    pub(super) fn export(&mut self, update: UpdateId, person: PersonId, cx: &mut Cx<'_, Self>) {
+        let peers = self.peers.clone();
+        let to = self.address();
+        let by = (self.peers.pseudonym)(person);
+        let work = async move {
+            let read = |from| {
+                let memory = peers.memory.clone();
+                async move {
+                    let page = ask(&memory, |reply| memory::Msg::Held(person, from, reply)).await;
+                    page.unwrap_or_else(|_gone| {
+                        Err(protocol::ledger::LedgerError::Unavailable(
+                            "the memory restarted".into(),
+                        ))
+                    })
+                }
+            };
+            let export = export::gather(Export::to_send(), read).await?;
+            let files = export.files(person, &peers.hall.load(), peers.clock.now());
+            for file in files {
+                send(&peers.outbox, to, file).await?;
+            }
+            info!(
+                labels.person = by,
+                event.action = "person_exported",
+                "a person got what is kept of them"
+            );
+            Ok(())
+        };
+        cx.when(work, move |actor, done, cx| actor.input(Input::Exported(update, done), cx));
+    }
+
+    /// Asks the keeper, as often as it takes: the session itself stops before it is done.
+    pub(super) fn ask_to_forget(&mut self, person: PersonId, cx: &mut Cx<'_, Self>) {
+        let (told_by, reply) = (Some(self.key.bot), None);
+        let asked = keeper::Msg::Forget(keeper::Forget { person, told_by, reply });
+        let is_told = self.peers.keeper.get().is_some_and(|it| it.try_tell(asked).is_ok());
+        if is_told {
+            return;
+        }
+        let folds = self.folds;
+        cx.after(Duration::from_millis(100), move |actor, cx| {
+            if actor.folds == folds {
+                actor.ask_to_forget(person, cx);
+            }
+            Ok(())
+        });
+    }
+}
+
+async fn send(
+    outbox: &kit::Mailbox<outbox::Msg>,
+    to: protocol::messenger::Address,
+    file: PersonalCopy,
+) -> Result<(), ExportError> {
+    let what = outbox::Sayable::Copy(file);
+    let sent = ask(outbox, |reply| outbox::Msg::Send {
+        to,
+        what,
+        reply_to: None,
+        part: None,
+        reply: Some(reply),
+    });
+    match sent.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => Err(ExportError::Undeliverable),
+        Err(_) => Err(ExportError::Unreadable),
+    }
+}

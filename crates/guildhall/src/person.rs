@@ -1,0 +1,222 @@
+//! What an operator does about one person: export, forget, block, unblock. Asked of the hall that
+//! runs over its console; a ledger that nobody holds is opened here.
+
+use std::sync::Arc;
+
+use flow::{
+    export::{self, Export},
+    keeper::{self, Forget},
+    roster::{self, Change, View},
+    tree::Doors,
+};
+use kit::ask;
+use protocol::{
+    Clock as _, PersonId, Timestamp,
+    ledger::{Append, Ledger, Owned, Seq, Stream},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{KeyPlace, OpenError, Store, open_master};
+use tracing::info;
+
+use crate::{
+    build::{self, BuildError},
+    config::{Config, Loaded},
+    run::{SystemClock, store_config, store_folder},
+};
+
+/// Who stands in the hall's stream where an operator did it: no person has this id.
+const OPERATOR: PersonId = PersonId(0);
+
+/// What is to be done, as the hall that runs is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// What.
+    pub deed: Deed,
+    /// To whom: a person, or a group.
+    pub id: i64,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Hand over everything that is held of them.
+    Export,
+    /// Destroy their key.
+    Forget,
+    /// Ignore them.
+    Block {
+        /// Until when; `None` for good.
+        until: Option<Timestamp>,
+    },
+    /// And no longer.
+    Unblock,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// Everything that is held of them.
+    Exported {
+        /// For programs.
+        json: Value,
+        /// To read.
+        markdown: String,
+    },
+    /// Their key is destroyed: the receipt. `None` if nothing was held.
+    Forgotten {
+        /// Signed.
+        receipt: Option<String>,
+    },
+    /// The hall's list says so.
+    Listed,
+}
+
+/// The answer of the hall that runs, as JSON.
+///
+/// # Errors
+/// Why there is none, in words.
+pub(crate) async fn answer(
+    ledger: Arc<dyn Ledger>,
+    hall: roster::Shared,
+    doors: Doors,
+    question: &[u8],
+) -> Result<String, String> {
+    let Question { deed, id } =
+        serde_json::from_slice(question).map_err(|error| format!("no question: {error}"))?;
+    let person = PersonId(id);
+    let done = match deed {
+        Deed::Export => exported(&*ledger, person, &hall.load()).await?,
+        Deed::Forget => {
+            let keeper = doors.keeper().ok_or("the hall is still starting")?;
+            let forgotten = ask(&keeper, |reply| {
+                keeper::Msg::Forget(Forget { person, told_by: None, reply: Some(reply) })
+            });
+            let receipt =
+                forgotten.await.map_err(|error| format!("the keeper is away: {error}"))?;
+            let receipt = receipt.map_err(|error| BuildError::of(&error).to_string())?;
+            Done::Forgotten { receipt: receipt.map(|it| it.text) }
+        }
+        Deed::Block { .. } | Deed::Unblock => {
+            let roster = doors.roster().ok_or("the hall is still starting")?;
+            let (change, by) = (change_of(deed, id), OPERATOR);
+            let changed = ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await;
+            let changed = changed.map_err(|error| format!("the roster is away: {error}"))?;
+            changed.map_err(|why| why.to_string())?;
+            Done::Listed
+        }
+    };
+    serde_json::to_string(&done).map_err(|error| error.to_string())
+}
+
+/// Opens the ledger here and does it. `None` if a hall that runs holds it.
+///
+/// # Errors
+/// Why it cannot be done, in words.
+pub fn do_offline(loaded: &Loaded, question: Question) -> Result<Option<Done>, String> {
+    let Some(store) = open(loaded)? else { return Ok(None) };
+    let done = kit::block_on(offline(loaded, &store, question));
+    store.close().map_err(|error| BuildError::of(&error).to_string())?;
+    done.map(Some)
+}
+
+/// Opens the ledger. `None` if a hall that runs holds it.
+///
+/// # Errors
+/// Why it does not open, in words.
+pub(crate) fn open(loaded: &Loaded) -> Result<Option<Store>, String> {
+    let config = &loaded.config;
+    let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
+    let folder = store_folder(config);
+    if !folder.exists() {
+        return Err(format!("there is no ledger in {} yet", folder.display()));
+    }
+    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
+    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
+    let keys = keys.map_err(|error| words(&error))?;
+    match Store::open(store_config(config), keys) {
+        Err(OpenError::Locked) => Ok(None),
+        opened => opened.map(Some).map_err(|error| words(&error)),
+    }
+}
+
+async fn offline(loaded: &Loaded, store: &Store, question: Question) -> Result<Done, String> {
+    let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
+    let (person, now) = (PersonId(question.id), SystemClock.now());
+    let hall = store.load(Stream::Hall).await.map_err(|error| words(&error))?;
+    let founding = build::founding(&loaded.config, &[]).map_err(|error| error.to_string())?;
+    let view = roster::view_of(&founding, &hall.events).map_err(|error| words(&error))?;
+    match question.deed {
+        Deed::Export => exported(store, person, &view).await,
+        Deed::Forget => {
+            let receipt = store.forget(person, now, None).await.map_err(|error| words(&error))?;
+            Ok(Done::Forgotten { receipt: receipt.map(|it| it.text) })
+        }
+        Deed::Block { .. } | Deed::Unblock => {
+            let change = change_of(question.deed, question.id);
+            view.check(&change).map_err(|why| why.to_string())?;
+            append(store, hall.at, roster::entry(change, OPERATOR, now)).await?;
+            Ok(Done::Listed)
+        }
+    }
+}
+
+async fn append(store: &Store, expected: Seq, entry: Vec<u8>) -> Result<(), String> {
+    let events = vec![Owned::halls(entry)];
+    let append = Append { stream: Stream::Hall, expected, events, closes: Vec::new() };
+    let done = store.append(append).await;
+    done.map(drop).map_err(|error| BuildError::of(&error).to_string())
+}
+
+fn change_of(deed: Deed, id: i64) -> Change {
+    match deed {
+        Deed::Block { until } => Change::Blocked { id, until },
+        Deed::Export | Deed::Forget | Deed::Unblock => Change::Unblocked { id },
+    }
+}
+
+async fn exported(ledger: &dyn Ledger, person: PersonId, view: &View) -> Result<Done, String> {
+    let read = |from| ledger.held(person, from);
+    let export = export::gather(Export::of_any_size(), read).await;
+    let export = export.map_err(|why| why.to_string())?;
+    let now = SystemClock.now();
+    info!(event.action = "person_exported", "an operator exported what is held of a person");
+    let (json, markdown) = (export.json(person, view, now), export.markdown(person, view, now));
+    Ok(Done::Exported { json, markdown })
+}
+
+/// The key with which this hall signs receipts. The hall may run meanwhile.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub fn receipt_key(loaded: &Loaded) -> Result<String, String> {
+    let config = &loaded.config;
+    let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
+    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
+    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
+    let keys = keys.map_err(|error| words(&error))?;
+    store::receipt_key(&config.keyring_file(), &keys).map_err(|error| words(&error))
+}
+
+/// Changes the master key here. `false` if a hall that runs holds the ledger.
+///
+/// # Errors
+/// Why it was not changed, in words.
+pub fn rotate_offline(loaded: &Loaded) -> Result<bool, String> {
+    let Some(store) = open(loaded)? else { return Ok(false) };
+    let rotated = kit::block_on(rotate(&store, &loaded.config));
+    store.close().map_err(|error| BuildError::of(&error).to_string())?;
+    rotated.map(|()| true)
+}
+
+/// Changes the master key of an open store.
+pub(crate) async fn rotate(store: &Store, config: &Config) -> Result<(), String> {
+    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
+    let rotated = store::rotate(store, &config.key_file(), place).await;
+    rotated.map_err(|error| BuildError::of(&error).to_string())?;
+    info!(event.action = "key_rotated", "the master key was changed");
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Forgetting a person reaches every copy, survives kill -9 at any moment, and touches nobody else;
+//! the master key changes without touching anything.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use protocol::{
+    BotId, PersonId, Timestamp,
+    ledger::{Ledger, Seq, Snapshot, Stream},
+};
+use store::{KeyPlace, Keys, OpenError, Store, open_master, rotate, verify_receipt};
+
+use crate::common::{Home, Random, append, arrival, config, copy, open, owned, session, texts};
+
+const ROLE: &str = "STORE_TEST_FORGETS";
+const PEOPLE: i64 = 300;
+const KILLS: usize = 50;
+
+/// A person's update that waits, an append, and a snapshot.
+async fn talk(store: &Store, chat: i64) {
+    let bot = session(chat).bot;
+    store.journal(bot, vec![arrival(chat, chat, format!("waits {chat}"))]).await.unwrap();
+    store.append(append(chat, 0, format!("first {chat}"), &[])).await.unwrap();
+    let stream = Stream::Session(session(chat));
+    let state = owned(chat, format!("state {chat}"));
+    store.snapshot(Snapshot { stream, at: Seq(1), state }).await.unwrap();
+    store.append(append(chat, 1, format!("second {chat}"), &[])).await.unwrap();
+}
+
+/// Everything that can be read of a person, in short.
+async fn read(store: &Store, chat: i64) -> Vec<String> {
+    let loaded = store.load(Stream::Session(session(chat))).await.unwrap();
+    assert_eq!(loaded.at, Seq(2), "the stream goes on where it was");
+    let all = store.read_all(Stream::Session(session(chat))).await.unwrap().concat();
+    let pieces = texts(&loaded.snapshot.unwrap_or_default()).into_iter().chain(texts(&all));
+    let waiting = loaded.waiting.into_iter().map(|it| it.raw);
+    pieces.chain(waiting).map(|it| String::from_utf8_lossy(&it).into_owned()).collect()
+}
+
+fn whole(chat: i64) -> Vec<String> {
+    ["state", "first", "second", "waits"].map(|it| format!("{it} {chat}")).into()
+}
+
+#[tokio::test]
+async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    for chat in 1..=3 {
+        talk(&store, chat).await;
+    }
+    store.close().unwrap();
+    let copied = home.root.path().join("copy");
+    copy(&home.data(), &copied);
+    let store = home.open().unwrap();
+    let receipt = store.forget(PersonId(2), Timestamp(1_800_000_000_000), None).await;
+    let receipt = receipt.unwrap().unwrap();
+    assert!(receipt.text.contains("time: 2027-01-15T08:00:00Z"), "{}", receipt.text);
+    assert_eq!(read(&store, 2).await, [""; 0]);
+    assert_eq!(store.gauge().waiting, 2);
+    store.close().unwrap();
+    // The old copy takes the place of the data: whoever has it has every key that there still is.
+    fs::remove_dir_all(home.data()).unwrap();
+    fs::rename(copied, home.data()).unwrap();
+    let store = home.open().unwrap();
+    assert_eq!(read(&store, 2).await, [""; 0]);
+    for other in [1, 3] {
+        assert_eq!(read(&store, other).await, whole(other));
+    }
+    let open = store.open_sessions().await.unwrap();
+    assert!(!open.contains(&session(2)), "nothing of them waits");
+}
+
+#[tokio::test]
+async fn a_receipt_holds_and_a_changed_one_does_not() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    talk(&store, 1).await;
+    let text = store.forget(PersonId(1), Timestamp(1), None).await.unwrap().unwrap().text;
+    let keys = Keys::open(&home.root.path().join("hall.key"), KeyPlace::Anywhere).unwrap();
+    let own = store::receipt_key(&home.root.path().join("data.keyring"), &keys).unwrap();
+    assert_eq!(verify_receipt(&text), Ok(own));
+    for at in 0..text.trim_end().len() {
+        let mut changed = text.clone().into_bytes();
+        changed[at] ^= 1;
+        if let Ok(changed) = String::from_utf8(changed) {
+            assert!(verify_receipt(&changed).is_err(), "byte {at} of {text}");
+        }
+    }
+}
+
+/// Does nothing unless this process was started as a child: forgets one person after the other.
+#[tokio::test]
+async fn child() {
+    let Ok(root) = env::var(ROLE) else { return };
+    let store = open(Path::new(&root)).unwrap();
+    let say = |line: String| {
+        let mut out = std::io::stdout();
+        out.write_all(line.as_bytes()).unwrap();
+        out.flush().unwrap();
+    };
+    say("\nready\n".to_owned());
+    for chat in 1..=PEOPLE {
+        let told_by = Some(BotId(1));
+        if store.forget(PersonId(chat), Timestamp(5), told_by).await.unwrap().is_some() {
+            say(format!("\ngone {chat}\n"));
+        }
+    }
+    say("\nall\n".to_owned());
+}
+
+/// Lets a child forget people and kills it; what it said was gone.
+async fn forget_until_killed(root: &Path, after: Duration) -> Vec<i64> {
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "erasing::child", "--nocapture", "--test-threads=1"])
+        .env(ROLE, root)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.by_ref().any(|line| line.unwrap() == "ready"));
+    tokio::time::sleep(after).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lines = lines.map_while(Result::ok);
+    lines.filter_map(|line| line.strip_prefix("gone ")?.parse().ok()).collect()
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true() {
+    let mut random = Random::seeded();
+    let home = Home::new();
+    let store = home.open().unwrap();
+    for chat in 1..=PEOPLE {
+        talk(&store, chat).await;
+    }
+    store.close().unwrap();
+    let mut said = Vec::new();
+    let mut gone_in_all = 0;
+    for _ in 0..KILLS {
+        let after = Duration::from_micros(random.below(30_000));
+        said.extend(forget_until_killed(home.root.path(), after).await);
+        let store = home.open().unwrap();
+        let mut gone = Vec::new();
+        for chat in 1..=PEOPLE {
+            let found = read(&store, chat).await;
+            assert!(found.is_empty() || found == whole(chat), "{chat}: {found:?}");
+            if found.is_empty() {
+                gone.push(chat);
+            }
+        }
+        assert!(said.iter().all(|it| gone.contains(it)), "said {said:?}, gone {gone:?}");
+        assert!(gone.len() <= said.len() + KILLS, "one at a time");
+        let untold = store.untold_receipts().await.unwrap();
+        assert_eq!(untold.len(), gone.len(), "whoever is gone can still be told");
+        gone_in_all = gone.len();
+        store.close().unwrap();
+    }
+    println!("{KILLS} kills, {gone_in_all} of {PEOPLE} people forgotten, {} confirmed", said.len());
+    assert!(0 < gone_in_all);
+}
+
+#[tokio::test]
+async fn without_its_own_keyring_a_store_is_refused_in_words() {
+    let home = Home::new();
+    let store = home.open().unwrap();
+    talk(&store, 1).await;
+    store.close().unwrap();
+    let keyring = home.root.path().join("data.keyring");
+    let older = fs::read(&keyring).unwrap();
+    let store = home.open().unwrap();
+    for chat in 2..40 {
+        talk(&store, chat).await;
+    }
+    store.close().unwrap();
+    let refusal = || home.open().err().unwrap().to_string();
+    let put = |bytes: &[u8]| {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).truncate(true).open(&keyring).unwrap().write_all(bytes).unwrap();
+    };
+    let newest = fs::read(&keyring).unwrap();
+    put(&older);
+    assert!(refusal().contains("is older than the data folder"), "{}", refusal());
+    put(&newest[..newest.len() / 2]);
+    assert!(home.open().is_err(), "half of it is not enough");
+    put(&newest);
+    let aside = home.root.path().join("aside");
+    fs::rename(&keyring, &aside).unwrap();
+    assert!(refusal().contains("is missing; without it no text can be read"), "{}", refusal());
+    // Of another hall with the same master key.
+    let keys = Keys::open(&home.root.path().join("hall.key"), KeyPlace::Anywhere).unwrap();
+    let other = store::StoreConfig {
+        keyring: keyring.clone(),
+        ..store::StoreConfig::new(home.root.path().join("other"))
+    };
+    Store::open(other, keys).unwrap().close().unwrap();
+    assert!(refusal().contains("does not belong to this data folder"), "{}", refusal());
+    fs::rename(&aside, &keyring).unwrap();
+    let store = home.open().unwrap();
+    assert_eq!(read(&store, 39).await, whole(39));
+}
+
+#[tokio::test]
+async fn a_new_master_key_takes_over_at_once_and_a_crash_in_between_is_finished() {
+    let home = Home::new();
+    let (key, beside) = (home.root.path().join("hall.key"), home.root.path().join("hall.key.new"));
+    let keyring = home.root.path().join("data.keyring");
+    let store = home.open().unwrap();
+    talk(&store, 1).await;
+    let old = fs::read_to_string(&key).unwrap();
+    rotate(&store, &key, KeyPlace::Anywhere).await.unwrap();
+    // The open store goes on, with new people too.
+    talk(&store, 2).await;
+    store.close().unwrap();
+    let new = fs::read_to_string(&key).unwrap();
+    assert!(new != old && !beside.exists());
+    let with = |text: &str, path: &Path| {
+        let keep = fs::OpenOptions::new().write(true).create(true).truncate(true).open(path);
+        keep.unwrap().write_all(text.as_bytes()).unwrap();
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    with(&old, &key);
+    assert!(matches!(home.open(), Err(OpenError::WrongKey)), "the old key is refused");
+    // Killed after the keyring was wrapped anew: the key beside is the one.
+    with(&new, &beside);
+    let keys = open_master(&key, &keyring, KeyPlace::Anywhere).unwrap();
+    assert_eq!((fs::read_to_string(&key).unwrap(), beside.exists()), (new.clone(), false));
+    let store = Store::open(config(home.root.path()), keys).unwrap();
+    for chat in [1, 2] {
+        assert_eq!(read(&store, chat).await, whole(chat));
+    }
+    store.close().unwrap();
+    // Killed before: the key beside is not, whole or torn, and the next change makes another.
+    for left in [old.as_str(), "0123"] {
+        with(left, &beside);
+        let keys = open_master(&key, &keyring, KeyPlace::Anywhere).unwrap();
+        let store = Store::open(config(home.root.path()), keys).unwrap();
+        rotate(&store, &key, KeyPlace::Anywhere).await.unwrap();
+        store.close().unwrap();
+        assert!(!beside.exists());
+        let store = home.open().unwrap();
+        assert_eq!(read(&store, 1).await, whole(1));
+        store.close().unwrap();
+    }
+}
