@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that hold no text of ours: what is built, what runs, and git's own.
+/// Folders that hold no text of ours: what is built, what runs, and git's own, which is a file in
+/// a second worktree.
 const SKIPPED: &[&str] = &[".git", "target", "data", "secrets"];
 
 /// A crate of this workspace.
@@ -67,7 +68,7 @@ pub fn text_files() -> Vec<TextFile> {
             let name = path.file_name().expect("an entry has a name").to_string_lossy();
             if path.is_dir() && !SKIPPED.contains(&&*name) {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if path.is_file() && name != ".git" {
                 files.extend(read_text(&root, &path));
             }
         }
