@@ -1,7 +1,9 @@
 //! False alarms: the admins are told of a refusal, one button marks it, the same question passes
 //! from then on, and rules are checked against what was marked.
 
-use end_to_end::{ADMIN, BEN, Hall, Stage};
+use std::time::Duration;
+
+use end_to_end::{ADMIN, BEN, Hall, Stage, wait_until};
 use rehearsal::models::{Rule, SettingsChange};
 use serde_json::Value;
 
@@ -44,8 +46,8 @@ async fn a_false_alarm_is_marked_once_by_an_admin_and_the_same_question_passes()
     let shown = press(&stage, message, show, "The guard stopped this question").await;
     assert!(shown.contains(ATTACK), "{shown}");
 
-    assert_eq!(hall.log().actions("held_back_shown").len(), 1, "looking is logged");
-    assert!(!hall.log().actions("blocked_attempt").is_empty());
+    hall.log().wait_for("held_back_shown").await;
+    hall.log().wait_for("blocked_attempt").await;
     let metrics = stage.get("/metrics").await.1;
     let decisions = metrics.lines().filter(|it| it.starts_with("guildhall_guard_decisions_total"));
     let refused = decisions.filter(|it| it.contains("kind=\"prompt_injection\""));
@@ -58,7 +60,9 @@ async fn a_false_alarm_is_marked_once_by_an_admin_and_the_same_question_passes()
     stage.press(BEN, agents.message_id, show);
     stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
     assert_eq!(stage.sent_to(BEN).len(), heard + 1, "and nothing is said about it");
-    assert_eq!(hall.log().actions("admin_command_denied").len(), 2);
+    let log = hall.log();
+    let denied = || log.actions("admin_command_denied").len() == 2;
+    wait_until("both presses are logged", Duration::from_secs(20), denied).await;
     stage.exchange(BEN, ATTACK, REFUSED).await;
 
     press(&stage, message, mark, "Marked as a false alarm").await;

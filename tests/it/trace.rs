@@ -68,5 +68,6 @@ async fn trace_of(stage: &Stage, chat: i64, person: i64, message: Option<i64>) -
         false => (Some(chat), "/trace@guildhall_bot"),
     };
     stage.say_in(to, None, person, text, message);
-    stage.heard(chat, before, "").await.text
+    // Admins are told of refusals, too; what answers the command speaks of an answer.
+    stage.heard(chat, before, "answer").await.text
 }

@@ -8,6 +8,9 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+#[cfg(test)]
+#[cfg(feature = "embedded")]
+mod leaks;
 pub mod person;
 pub mod rules;
 pub mod run;

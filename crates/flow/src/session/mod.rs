@@ -430,16 +430,7 @@ impl SessionActor {
                 // lost-ok: the button's spinner ends by itself.
                 self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
             }
-            Effect::Administer(update, change, by) => {
-                let roster = self.peers.roster.clone();
-                let work = async move {
-                    ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await
-                };
-                cx.when(work, move |actor, done, cx| {
-                    let done = done.unwrap_or(Err(AdministerError::NotStored));
-                    actor.input(Input::Administered(update, done), cx)
-                });
-            }
+            Effect::Administer(update, change, by) => self.administer(update, change, by, cx),
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
@@ -451,19 +442,7 @@ impl SessionActor {
                 // lost-ok: the log and the metric say it too.
                 self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
             }
-            Effect::FindHeldBack(update, at) => {
-                let by = (self.peers.pseudonym)(PersonId(self.key.chat.0));
-                info!(
-                    labels.person = by,
-                    labels.reference = %reference_of(at.key, at.update),
-                    event.action = "held_back_shown",
-                    "an admin looks at a text that the guard stopped"
-                );
-                cx.when((self.peers.finder)(at), move |actor, found, cx| {
-                    let found = found.map(|it| it.map(Box::new));
-                    actor.input(Input::HeldBackFound(update, found), cx)
-                });
-            }
+            Effect::FindHeldBack(update, at) => self.find_held_back(update, at, cx),
             Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
             Effect::LogPressDenied(person) => self.log_denied("false_alarm", Some(person)),
             Effect::Export(update, person) => self.export(update, person, cx),
@@ -627,6 +606,38 @@ impl SessionActor {
                 actor.input(Input::CallsCounted(update, calls), cx)?;
             }
             actor.input(Input::Completed(update, answer), cx)
+        });
+    }
+
+    fn administer(
+        &self,
+        update: UpdateId,
+        change: roster::Change,
+        by: PersonId,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let roster = self.peers.roster.clone();
+        let work = async move {
+            ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await
+        };
+        cx.when(work, move |actor, done, cx| {
+            let done = done.unwrap_or(Err(AdministerError::NotStored));
+            actor.input(Input::Administered(update, done), cx)
+        });
+    }
+
+    /// An admin looks at a text that was stopped, in their private chat.
+    fn find_held_back(&self, update: UpdateId, at: Pointer, cx: &mut Cx<'_, Self>) {
+        let by = (self.peers.pseudonym)(PersonId(self.key.chat.0));
+        info!(
+            labels.person = by,
+            labels.reference = %reference_of(at.key, at.update),
+            event.action = "held_back_shown",
+            "an admin looks at a text that the guard stopped"
+        );
+        cx.when((self.peers.finder)(at), move |actor, found, cx| {
+            let found = found.map(|it| it.map(Box::new));
+            actor.input(Input::HeldBackFound(update, found), cx)
         });
     }
 

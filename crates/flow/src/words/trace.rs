@@ -57,7 +57,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         true => ". A restart came while one was on its way: it may have come twice.",
         false => ", none twice as far as I know.",
     };
-    let ask = trace.held_back.map(|of_answer| alarm_of(of_answer));
+    let ask = trace.held_back.map(alarm_of);
     let button = ask.zip(trace.at).filter(|_| in_full).and_then(|(ask, at)| ask.button(at));
     let buttons = button.into_iter().map(|it| vec![it]).collect();
     Notice(Part { html: None, plain: text, buttons })

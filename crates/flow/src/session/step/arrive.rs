@@ -3,9 +3,9 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    Agent, Timestamp, UpdateId,
+    Agent, PersonId, Timestamp, UpdateId,
     event::{AnswerKind, Course, Event, Outcome},
-    inbound::Inbound,
+    inbound::{Inbound, Replied},
 };
 
 use screening::Placeholders;
@@ -224,35 +224,13 @@ impl Session {
                 return;
             }
             Request::Trace { replied, person, in_full } => {
-                let key = self.key;
-                let by_message = replied.map(|it| (trace::Turn::Message(it.message), it.at));
-                let newest =
-                    self.state.newest.map(|(update, at)| (trace::Turn::Update(update), at));
-                match by_message.or(newest) {
-                    Some((turn, at)) => {
-                        self.set_stage(update, Stage::Tracing { person, in_full });
-                        effects.push(Effect::Trace(update, Sought { key, turn, at }));
-                        return;
-                    }
-                    None => words::nothing_to_trace(),
-                }
+                return self.look_for_turn(update, replied, (person, in_full), effects);
             }
             Request::ListAlarms => words::alarms(view.alarms()),
-            Request::Judge { ask: alarm::Ask::Show, at, .. } => {
-                self.set_stage(update, Stage::ComposingStatus);
-                effects.push(Effect::FindHeldBack(update, at));
-                return;
-            }
-            Request::Judge { ask, at, by } => {
-                let done = words::marked(ask == alarm::Ask::MarkAnswer);
-                self.set_stage(update, Stage::Administering { done });
-                effects.push(Effect::MarkAlarm(update, at, by));
-                return;
-            }
+            Request::Judge { ask, at, by } => return self.judge(update, ask, at, by, effects),
             Request::PressDenied(person) => {
                 effects.push(Effect::LogPressDenied(person));
-                self.finish(update, vec![], Outcome::Ignored, effects);
-                return;
+                return self.finish(update, vec![], Outcome::Ignored, effects);
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
@@ -286,6 +264,47 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    /// `/trace`: of the answer that was replied to, or of the newest.
+    fn look_for_turn(
+        &mut self,
+        update: UpdateId,
+        replied: Option<Replied>,
+        (person, in_full): (Option<PersonId>, bool),
+        effects: &mut Vec<Effect>,
+    ) {
+        let key = self.key;
+        let by_message = replied.map(|it| (trace::Turn::Message(it.message), it.at));
+        let newest = self.state.newest.map(|(update, at)| (trace::Turn::Update(update), at));
+        let Some((turn, at)) = by_message.or(newest) else {
+            let notice = words::nothing_to_trace();
+            return self.answer_notice(update, notice, Outcome::Answered, effects);
+        };
+        self.set_stage(update, Stage::Tracing { person, in_full });
+        effects.push(Effect::Trace(update, Sought { key, turn, at }));
+    }
+
+    /// An admin looks at a refusal, or says that it was none.
+    fn judge(
+        &mut self,
+        update: UpdateId,
+        ask: alarm::Ask,
+        at: alarm::Pointer,
+        by: PersonId,
+        effects: &mut Vec<Effect>,
+    ) {
+        match ask {
+            alarm::Ask::Show => {
+                self.set_stage(update, Stage::ComposingStatus);
+                effects.push(Effect::FindHeldBack(update, at));
+            }
+            alarm::Ask::MarkQuestion | alarm::Ask::MarkAnswer => {
+                let done = words::marked(ask == alarm::Ask::MarkAnswer);
+                self.set_stage(update, Stage::Administering { done });
+                effects.push(Effect::MarkAlarm(update, at, by));
+            }
+        }
     }
 
     fn greet(

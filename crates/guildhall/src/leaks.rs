@@ -1,7 +1,6 @@
 //! What a small model gives away when nobody judges the questions: the guard behind it stops what
 //! it must. Needs the weights (`scripts/fetch-model`, `GUILDHALL_TEST_MODEL`) and a release build;
 //! without the weights it says that it was left out.
-#![cfg(feature = "embedded")]
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -11,7 +10,7 @@ use flow::{
     guard::{self, Draft, Prompt, Verdict},
     session::Question,
 };
-use protocol::{Agent, model::Model};
+use protocol::Agent;
 use screening::{Level, OutboundContext, Policy, Screen, Trial, classifier::AttackKind};
 
 const ATTACKS: &str = include_str!("../../screening/tests/corpus/attacks.jsonl");
