@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod init;
 pub mod person;
+pub mod residency;
 pub mod rules;
 pub mod run;
 mod source;
