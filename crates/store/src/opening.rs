@@ -11,6 +11,7 @@ use crate::{
     accepted::AcceptedParts,
     codec::Fields,
     disk::{Disk, DiskError, DiskOpenError, key},
+    engine::{EngineError, EngineKind},
     index::{Index, IndexLimits},
     keys::Keys,
     record::{Body, Damaged, Nonces, Position, Record, Seal, StreamName},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The format that this program reads and writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Checkpoints alternate between two places, so that one is always whole.
 const CHECKPOINT_SLOTS: u8 = 2;
 const FIRST_ROW: u64 = 1;
@@ -45,7 +46,8 @@ pub enum OpenError {
     WrongKey,
     /// Something does not read as it was written.
     #[error(
-        "the ledger is damaged ({what}); nothing is guessed: restore the data folder from a backup"
+        "the ledger is damaged ({what}); nothing is guessed: run `guildhall store repair`, which \
+         sets the damaged database aside and builds it anew from the newest backup and the log"
     )]
     Damaged {
         /// What was found, without ids.
@@ -54,8 +56,8 @@ pub enum OpenError {
     /// The log ends before a record that was acknowledged.
     #[error(
         "the ledger has lost its end: it was acknowledged up to row {acknowledged} but ends at \
-         row {found}; restore the data folder from a backup, or delete the file `mark` in it to \
-         go on without what is lost"
+         row {found}; run `guildhall store repair`, which builds it anew from the newest backup and \
+         the log, or delete the file `mark` in it to go on without what is lost"
     )]
     LostEnd {
         /// The last row that was acknowledged.
@@ -63,6 +65,20 @@ pub enum OpenError {
         /// The last row that is there.
         found: u64,
     },
+    /// The folder's engine is not the one that was asked for.
+    #[error(
+        "this data folder was written by the engine {found}, and store.engine asks for {asked}; \
+         set store.engine = \"{found}\", or run `guildhall store migrate --to {asked}`"
+    )]
+    OtherEngine {
+        /// Which engine wrote it.
+        found: EngineKind,
+        /// Which one was asked for.
+        asked: EngineKind,
+    },
+    /// A restore was cut short.
+    #[error("a backup was not put back to its end; run the same `guildhall backup restore` again")]
+    Unfinished,
     /// The disk or the system refused.
     #[error("the data folder cannot be used")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -73,6 +89,9 @@ impl From<DiskOpenError> for OpenError {
         match error {
             DiskOpenError::Locked => Self::Locked,
             DiskOpenError::Corrupt(what) => Self::Damaged { what },
+            DiskOpenError::OtherEngine { found, asked } => Self::OtherEngine { found, asked },
+            DiskOpenError::LostEnd { acknowledged, found } => Self::LostEnd { acknowledged, found },
+            DiskOpenError::Unfinished => Self::Unfinished,
             DiskOpenError::Io(error) => Self::Unusable(error.into()),
         }
     }
@@ -82,9 +101,7 @@ impl From<DiskError> for OpenError {
     fn from(error: DiskError) -> Self {
         match error {
             DiskError::Damaged(damaged) => damaged.into(),
-            DiskError::Engine(sled::Error::Corruption { .. }) => {
-                Self::Damaged { what: "a page of the database".to_owned() }
-            }
+            DiskError::Engine(EngineError::Corrupt(what)) => Self::Damaged { what },
             error @ (DiskError::Engine(_) | DiskError::Io(_)) => Self::Unusable(error.into()),
         }
     }
@@ -117,9 +134,9 @@ pub(crate) struct State {
 }
 
 pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenError> {
-    let disk = Disk::open(&config.folder, config.cache_bytes, config.reserve_bytes)?;
+    let disk = Disk::open(config)?;
     let seal = Seal::new(keys);
-    // sled asserts what it reads from disk, so damage may also come as a panic.
+    // An engine asserts what it reads from disk, so damage may also come as a panic.
     let state = catch_unwind(AssertUnwindSafe(|| {
         admit(&disk, keys)?;
         recover(&disk, &seal, config.index_limits())
@@ -149,21 +166,25 @@ fn admit(disk: &Disk, keys: &Keys) -> Result<(), OpenError> {
         return Err(OpenError::NewerFormat { found: format, known: FORMAT });
     }
     match disk.get(key::KEY_CHECK)? {
-        Some(found) if found == check.as_slice() => Ok(()),
-        Some(_) => Err(OpenError::WrongKey),
-        None => Err(Damaged("the key check is missing").into()),
+        Some(found) if found == check.as_slice() => {}
+        Some(_) => return Err(OpenError::WrongKey),
+        None => return Err(Damaged("the key check is missing").into()),
     }
+    if format < FORMAT {
+        // From 1 to 2 only the write-ahead log has changed, and an older program must not open it.
+        let mut batch = Batch::default();
+        batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
+        disk.commit(&batch)?;
+        info!(from = format, to = FORMAT, "the ledger has the format of this version now");
+    }
+    Ok(())
 }
 
 fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenError> {
     let last = disk.last_row()?;
-    let acknowledged = disk.mark();
-    if last < acknowledged {
-        return Err(OpenError::LostEnd { acknowledged, found: last });
-    }
     let mut state = newest_checkpoint(disk, seal, limits, last)?;
     let from = state.next_row;
-    let mut rows = disk.rows(from);
+    let mut rows = disk.rows(from)?;
     while let Some((number, row)) = rows.next()? {
         if number != state.next_row {
             return Err(Damaged("a row of the log is missing").into());

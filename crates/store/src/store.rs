@@ -7,7 +7,7 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -20,18 +20,23 @@ use protocol::{
         Accepted, Append, Arrival, Ledger, LedgerError, LedgerGauge, Loaded, Past, PastFrom,
         Receipt, Seq, Snapshot, Stream, Waiting,
     },
+    shelf::Shelf,
 };
 use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::{
+    backup::{self, BackupError, BackupKeys, BackupReport, BackupRules, Job},
+    engine::EngineKind,
     index::{IndexLimits, Wait},
+    inspect::{self, Verified},
     keys::Keys,
     opening::{self, OpenError, Opened},
     past,
     queue::Queue,
     reader::{self, Read},
     record::Nonces,
+    segments::SegmentLimits,
     shared::{Figures, Shared, StoreFailure, unavailable},
     writer::{Answer, Request, Writer},
 };
@@ -44,6 +49,8 @@ const SEEN_WINDOW_MIN: Duration = Duration::from_hours(48);
 pub struct StoreConfig {
     /// The folder; made with mode 0700 if it is missing.
     pub folder: PathBuf,
+    /// The database in it.
+    pub engine: EngineKind,
     /// How long an update id is known. Less than 48 hours counts as 48.
     pub seen_window: Duration,
     /// Requests that may wait for the writer; further callers wait for room.
@@ -60,6 +67,11 @@ pub struct StoreConfig {
     pub checkpoint_bytes: usize,
     /// Size of the file that is deleted to make room when the store does not open on a full disk.
     pub reserve_bytes: u64,
+    /// Size of one segment of the write-ahead log. When it is full the engine is flushed, which
+    /// takes some milliseconds.
+    pub segment_bytes: u64,
+    /// Room for segments. Those that no backup covers are kept until it is full.
+    pub segments_bytes_max: u64,
 }
 
 impl StoreConfig {
@@ -68,6 +80,7 @@ impl StoreConfig {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            engine: EngineKind::default(),
             seen_window: Duration::from_hours(72),
             queue_max: 1024,
             record_bytes_max: 4 * 1024 * 1024,
@@ -76,7 +89,14 @@ impl StoreConfig {
             row_bytes: 2 * 1024,
             checkpoint_bytes: 1024 * 1024,
             reserve_bytes: 8 * 1024 * 1024,
+            segment_bytes: 8 * 1024 * 1024,
+            segments_bytes_max: 128 * 1024 * 1024,
         }
+    }
+
+    pub(crate) fn segment_limits(&self) -> SegmentLimits {
+        let (segment_bytes, total_bytes_max) = (self.segment_bytes, self.segments_bytes_max);
+        SegmentLimits { segment_bytes, total_bytes_max }
     }
 
     pub(crate) fn index_limits(&self) -> IndexLimits {
@@ -205,6 +225,44 @@ impl Store {
     /// If the disk fails or a record is damaged.
     pub async fn read_all(&self, stream: Stream) -> Result<Vec<Bytes>, LedgerError> {
         self.read(move |shared| reader::read_all(shared, &stream)).await
+    }
+
+    /// Makes a backup while the store is in use, reads it back, and removes what the rule does not
+    /// keep. Blocks as long as it takes; `stop` breaks it off.
+    ///
+    /// # Errors
+    /// Why there is no new backup.
+    pub fn backup(
+        &self,
+        shelf: &dyn Shelf,
+        keys: &BackupKeys,
+        rules: BackupRules,
+        now: Timestamp,
+        stop: &AtomicBool,
+    ) -> Result<BackupReport, BackupError> {
+        let shared = self.inner.shared().map_err(|error| BackupError::Ledger(error.into()))?;
+        backup::make(&shared, &Job { shelf, keys, rules, now, stop })
+    }
+
+    /// When the last backup was made that was read back whole.
+    #[must_use]
+    pub fn last_backup(&self) -> Option<Timestamp> {
+        backup::last(self.inner.shared().ok()?.disk.room())
+    }
+
+    /// Bytes of the write-ahead log that no verified backup covers.
+    #[must_use]
+    pub fn uncovered_bytes(&self) -> u64 {
+        let shared = self.inner.shared().ok();
+        shared.and_then(|it| it.disk.log().uncovered_bytes().ok()).unwrap_or(0)
+    }
+
+    /// Opens every record and every snapshot. Blocks as long as it takes.
+    ///
+    /// # Errors
+    /// If one does not open, or the disk fails.
+    pub fn verify(&self) -> Result<Verified, LedgerError> {
+        inspect::verify(&*self.inner.shared()?)
     }
 
     async fn read<T: Send + 'static>(
