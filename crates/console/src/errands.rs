@@ -21,7 +21,9 @@ use crate::{Answer, routes::Hall};
 pub(crate) const TRY_RULES: &str = "/rules/try";
 /// Reads the rule files anew.
 const READ_RULES: &str = "/rules/read";
-/// How long an errand that reads the past may take.
+/// Makes a backup.
+pub(crate) const MAKE_BACKUP: &str = "/backups/make";
+/// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -30,6 +32,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
     Router::new()
         .route(TRY_RULES, post(try_rules))
         .route(READ_RULES, post(read_rules))
+        .route(MAKE_BACKUP, post(make_backup))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -39,6 +42,10 @@ async fn try_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Byte
 
 async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall| hall.source.read_rules()).await
+}
+
+async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall| hall.source.make_backup()).await
 }
 
 async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {

@@ -46,6 +46,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Reads the guard's rule files anew.
     fn read_rules(&self) -> Answer;
+
+    /// Makes a backup of the ledger.
+    fn make_backup(&self) -> Answer;
 }
 
 /// One thing that must be well.

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     alerter::{AlerterConfig, Sink},
+    archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
     ingress::IngressConfig,
     keeper::KeeperConfig,
@@ -67,6 +68,8 @@ pub struct Wiring {
     pub pacing: Pacing,
     /// See [`AlerterConfig`].
     pub alerter: AlerterConfig,
+    /// Who makes backups, and when; `None` where they are switched off.
+    pub backups: Option<(Arc<dyn Copier>, ArchivistConfig)>,
 }
 
 impl fmt::Debug for Wiring {

@@ -1,6 +1,8 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod backup_command;
 mod rules_command;
+mod store_command;
 
 use std::{
     io::{self, Write as _},
@@ -96,6 +98,16 @@ enum Command {
         #[command(subcommand)]
         what: rules_command::RulesCommand,
     },
+    /// Backups of the ledger.
+    Backup {
+        #[command(subcommand)]
+        what: backup_command::BackupCommand,
+    },
+    /// The ledger's database, while the hall is stopped.
+    Store {
+        #[command(subcommand)]
+        what: store_command::StoreCommand,
+    },
     /// Write the completions of a shell.
     Completions {
         /// Which shell.
@@ -156,6 +168,8 @@ fn main() -> ExitCode {
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),
         Command::Rules { what } => rules_command::run(&env, what),
+        Command::Backup { what } => backup_command::run(&env, what),
+        Command::Store { what } => store_command::run(&env, what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -36,7 +36,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth};
+use store::{EngineKind, KeyPlace, Keys, Store, StoreConfig, StoreHealth, backup::BackupKeys};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -48,8 +48,9 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     alert_webhook::AlertWebhook,
+    backups::{self, StoreCopier},
     build::{self, BuildError},
-    config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
+    config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -157,6 +158,8 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let canary: String =
         keys.derive("prompt canary").iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let canary = Arc::from(format!("gh-{canary}"));
+    let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
+    let backup_keys = Arc::new(BackupKeys::derive(&keys));
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
@@ -169,6 +172,13 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         canary,
         hasher: Arc::new(KeyedHasher::new(*names)),
         store: store.clone(),
+        copier: Arc::new(StoreCopier {
+            store: store.clone(),
+            shelf,
+            keys: backup_keys,
+            rules: backups::rules(&loaded.config),
+            stop: Arc::default(),
+        }),
         models,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
@@ -191,13 +201,20 @@ fn keep_to_ourselves() {
     }
 }
 
-pub(crate) fn store_config(config: &Config) -> StoreConfig {
+/// What the configuration says about the ledger.
+#[must_use]
+pub fn store_config(config: &Config) -> StoreConfig {
     let usual = StoreConfig::new(store_folder(config));
     StoreConfig {
         seen_window: config.store.dedupe_window,
         queue_max: config.store.queue_max,
         cache_bytes: config.store.cache_bytes.0,
         reserve_bytes: config.store.reserve_bytes.0,
+        segments_bytes_max: config.store.log_bytes_max.0,
+        engine: match config.store.engine {
+            StoreEngine::Sled => EngineKind::Sled,
+            StoreEngine::Redb => EngineKind::Redb,
+        },
         ..usual
     }
 }
@@ -228,6 +245,8 @@ struct Hall {
     door: Door,
     hasher: Arc<KeyedHasher>,
     store: Store,
+    /// Makes backups of it.
+    copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
@@ -266,6 +285,8 @@ impl Hall {
         let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
+        // A backup that is under way must not hold up the end.
+        self.copier.stop.store(true, Ordering::Relaxed);
         for task in [breakers, signals, menus] {
             task.abort();
         }
@@ -469,6 +490,8 @@ impl Hall {
             ingress: build::ingress(config),
             pacing: build::pacing(config),
             alerter: build::alerter(config),
+            backups: backups::due(config)
+                .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),
         }
     }
 }
@@ -611,6 +634,7 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
             ),
         });
     }
+    findings.push(backups::examine(loaded));
     findings.push(match build::models(loaded) {
         Ok(models) => Finding::ok(format!("{} models are ready to be asked", models.len())),
         Err(error) => {

@@ -122,6 +122,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         broker: broker_config(),
         ingress,
         pacing,
+        backups: None,
         alerter: AlerterConfig::default(),
     }
 }
