@@ -1,7 +1,9 @@
 //! The outside world, behind the ports of `protocol`: one folder per kind of vendor.
 //!
-//! Invariant: nothing here knows an actor; nothing outside names frankenstein or a provider.
+//! Invariant: nothing here knows an actor; nothing outside names frankenstein, object_store or a provider.
 
+#[cfg(feature = "bucket")]
+pub mod bucket;
 pub mod models;
 pub mod telegram;
 #[cfg(feature = "guard-transformer")]

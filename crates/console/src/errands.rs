@@ -25,7 +25,9 @@ const READ_RULES: &str = "/rules/read";
 const PERSON: &str = "/person";
 /// Changes the master key.
 const ROTATE_KEY: &str = "/key/rotate";
-/// How long an errand that reads the past may take.
+/// Makes a backup.
+pub(crate) const MAKE_BACKUP: &str = "/backups/make";
+/// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -36,6 +38,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(READ_RULES, post(read_rules))
         .route(PERSON, post(person))
         .route(ROTATE_KEY, post(rotate_key))
+        .route(MAKE_BACKUP, post(make_backup))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -53,6 +56,10 @@ async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) 
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall| hall.source.rotate_key()).await
+}
+
+async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall| hall.source.make_backup()).await
 }
 
 async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {

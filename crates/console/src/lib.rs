@@ -53,6 +53,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Changes the master key.
     fn rotate_key(&self) -> Answer;
+
+    /// Makes a backup of the ledger.
+    fn make_backup(&self) -> Answer;
 }
 
 /// One thing that must be well.

@@ -5,7 +5,7 @@
 //!                                               |                                     |
 //!                                               +--------------- memory <-------------+
 //!
-//!  roster (who is here, who may talk) and alerter (who is told) stand beside it
+//!  roster (who is here, who may talk), alerter (who is told) and archivist (backups) stand beside it
 //! ```
 //!
 //! Every actor is a pure core in a thin shell: the core takes values and returns effects, the shell
@@ -31,6 +31,8 @@ pub mod outbox;
 pub mod roster;
 
 pub mod alerter;
+
+pub mod archivist;
 
 pub mod words;
 

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, rc::Rc, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use kit::{ActorHealth, Health, Mailbox, ask};
+use protocol::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
@@ -19,9 +20,12 @@ pub(crate) fn writer(
     broker: &Mailbox<broker::Msg>,
 ) -> StatusWriter {
     let (ledger, version) = (Arc::clone(&wiring.ledger), wiring.version);
+    let (clock, tally) = (Arc::clone(&wiring.clock), wiring.tally.clone());
+    let has_backups = wiring.backups.is_some();
     let (health, broker, born) = (health.clone(), broker.clone(), Instant::now());
     Rc::new(move |in_full| {
         let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
+        let backups = backups(has_backups, tally.last_backup(), clock.now());
         async move {
             let actors = health.read();
             if !in_full {
@@ -39,7 +43,7 @@ pub(crate) fn writer(
             write!(
                 text,
                 "\nLedger: {} waiting, {} set aside, {} on disk, last write took {} ms\n\
-                 Conversations in memory: {sessions}\nGuildhall {version}, up {}",
+                 {backups}\nConversations in memory: {sessions}\nGuildhall {version}, up {}",
                 gauge.waiting,
                 gauge.quarantined,
                 bytes(gauge.disk_bytes),
@@ -51,6 +55,16 @@ pub(crate) fn writer(
         }
         .boxed_local()
     })
+}
+
+/// The line about backups.
+fn backups(are_on: bool, last_s: Option<f64>, now: Timestamp) -> String {
+    let Some(last) = last_s else {
+        return if are_on { "Backup: none yet" } else { "Backup: switched off" }.to_owned();
+    };
+    let now = Duration::from_millis(now.0);
+    let last = Duration::try_from_secs_f64(last).unwrap_or_default();
+    format!("Backup: {} ago", span(now.saturating_sub(last)))
 }
 
 fn for_everybody(actors: &[ActorHealth]) -> String {

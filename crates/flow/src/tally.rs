@@ -62,6 +62,8 @@ pub struct Figures {
     sends: Family<Word, Counter>,
     alerts: Family<Word, Counter>,
     last_poll: Gauge<f64, AtomicU64>,
+    backups: Family<Word, Counter>,
+    last_backup: Gauge<f64, AtomicU64>,
 }
 
 impl Tally {
@@ -81,6 +83,8 @@ impl Tally {
             sends: Family::default(),
             alerts: Family::default(),
             last_poll: Gauge::default(),
+            backups: Family::default(),
+            last_backup: Gauge::default(),
         };
         registry.register(
             "updates_received",
@@ -117,6 +121,12 @@ impl Tally {
             "last_poll_timestamp_seconds",
             "When updates were last received or asked for with success",
             it.last_poll.clone(),
+        );
+        registry.register("backups", "Backups, by result", it.backups.clone());
+        registry.register(
+            "last_backup_timestamp_seconds",
+            "When the last good backup was made; 0 if there is none",
+            it.last_backup.clone(),
         );
         Self(Arc::new(it))
     }
@@ -192,6 +202,24 @@ impl Tally {
     /// An alert was raised.
     pub fn alerted(&self, kind: &'static str) {
         self.0.alerts.get_or_create(&Word { kind }).inc();
+    }
+
+    /// A good backup was made at this time.
+    pub fn backed_up(&self, at: protocol::Timestamp) {
+        self.0.backups.get_or_create(&Word { kind: "good" }).inc();
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit in 53 bits")]
+        self.0.last_backup.set(at.0 as f64 / 1000.0);
+    }
+
+    /// A backup failed.
+    pub fn backup_failed(&self) {
+        self.0.backups.get_or_create(&Word { kind: "failed" }).inc();
+    }
+
+    /// When the last good backup was made, in seconds since 1970.
+    #[must_use]
+    pub fn last_backup(&self) -> Option<f64> {
+        Some(self.0.last_backup.get()).filter(|it| 0.0 < *it)
     }
 
     /// Updates were received, or asked for with success.

@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── archivist ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -30,6 +30,7 @@ use tracing::{error, info};
 use crate::{
     alarm,
     alerter::{self, Alerter},
+    archivist::{self, Archivist},
     broker::{self, Broker},
     guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
@@ -72,6 +73,7 @@ struct DoorPlates {
     broker: Option<Mailbox<broker::Msg>>,
     roster: Option<Mailbox<roster::Msg>>,
     keeper: Option<Mailbox<keeper::Msg>>,
+    archivist: Option<Mailbox<archivist::Msg>>,
 }
 
 impl Doors {
@@ -95,6 +97,12 @@ impl Doors {
     #[must_use]
     pub fn keeper(&self) -> Option<Mailbox<keeper::Msg>> {
         self.plates().keeper.clone()
+    }
+
+    /// The archivist, once the tree stands; `None` where backups are switched off.
+    #[must_use]
+    pub fn archivist(&self) -> Option<Mailbox<archivist::Msg>> {
+        self.plates().archivist.clone()
     }
 
     /// The roster, once the tree stands.
@@ -203,6 +211,7 @@ async fn start_services(
             Alerter::incarnate(w.alerter, hall, Arc::clone(&outbox), sinks, w.tally.clone())
         }
     });
+    let archivist = start_archivist(w, health, children, &alerter);
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
         move || {
@@ -223,9 +232,27 @@ async fn start_services(
         let mut plates = doors.plates();
         plates.broker = Some(broker.clone());
         plates.roster = Some(roster.clone());
+        plates.archivist = archivist;
     }
 
     Ok(Services { memory, roster, alerter, guard, broker, outbox_for_alerts })
+}
+
+fn start_archivist(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    alerter: &Mailbox<alerter::Msg>,
+) -> Option<Mailbox<archivist::Msg>> {
+    let (copier, config) = w.backups.clone()?;
+    let needs = archivist::Needs {
+        copier,
+        clock: Arc::clone(&w.clock),
+        alerter: alerter.clone(),
+        tally: w.tally.clone(),
+    };
+    let incarnate = move || Archivist::incarnate(config, needs.clone());
+    Some(child(children, health, spec("archivist", 64), incarnate))
 }
 
 /// Starts what each bot has for itself, and the sessions of all. TREE-1.

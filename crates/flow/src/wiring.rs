@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use crate::{
     alarm::Digest,
     alerter::{AlerterConfig, Sink},
+    archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
     ingress::IngressConfig,
     janitor::Retention,
@@ -73,6 +74,8 @@ pub struct Wiring {
     pub alerter: AlerterConfig,
     /// How long things are kept.
     pub retention: Retention,
+    /// Who makes backups, and when; `None` where they are switched off.
+    pub backups: Option<(Arc<dyn Copier>, ArchivistConfig)>,
 }
 
 impl fmt::Debug for Wiring {

@@ -1,7 +1,9 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod backup_command;
 mod person_command;
 mod rules_command;
+mod store_command;
 
 use std::{
     io::{self, Write as _},
@@ -107,6 +109,16 @@ enum Command {
         #[command(subcommand)]
         what: person_command::KeyCommand,
     },
+    /// Backups of the ledger.
+    Backup {
+        #[command(subcommand)]
+        what: backup_command::BackupCommand,
+    },
+    /// The ledger's database, while the hall is stopped.
+    Store {
+        #[command(subcommand)]
+        what: store_command::StoreCommand,
+    },
     /// Write the completions of a shell.
     Completions {
         /// Which shell.
@@ -169,6 +181,8 @@ fn main() -> ExitCode {
         Command::Rules { what } => rules_command::run(&env, what),
         Command::Person { what } => person_command::run(&env, what),
         Command::Key { what } => person_command::key(&env, what),
+        Command::Backup { what } => backup_command::run(&env, what),
+        Command::Store { what } => store_command::run(&env, what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -36,7 +36,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
+use store::{EngineKind, KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -48,8 +48,9 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     alert_webhook::AlertWebhook,
+    backups::{self, StoreCopier},
     build::{self, BuildError},
-    config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
+    config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
     init::is_inside,
     person, residency,
     rules::Book,
@@ -161,6 +162,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let canary: String =
         keys.derive("prompt canary").iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let canary = Arc::from(format!("gh-{canary}"));
+    let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
@@ -174,6 +176,12 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
+        copier: Arc::new(StoreCopier {
+            store: store.clone(),
+            shelf,
+            rules: backups::rules(&loaded.config),
+            stop: Arc::default(),
+        }),
         models,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
@@ -196,7 +204,9 @@ fn keep_to_ourselves() {
     }
 }
 
-pub(crate) fn store_config(config: &Config) -> StoreConfig {
+/// What the configuration says about the ledger.
+#[must_use]
+pub fn store_config(config: &Config) -> StoreConfig {
     let usual = StoreConfig::new(store_folder(config));
     StoreConfig {
         seen_window: config.store.dedupe_window,
@@ -204,6 +214,11 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
         cache_bytes: config.store.cache_bytes.0,
         keyring: config.keyring_file(),
         reserve_bytes: config.store.reserve_bytes.0,
+        segments_bytes_max: config.store.log_bytes_max.0,
+        engine: match config.store.engine {
+            StoreEngine::Sled => EngineKind::Sled,
+            StoreEngine::Redb => EngineKind::Redb,
+        },
         ..usual
     }
 }
@@ -246,6 +261,8 @@ struct Hall {
     /// Makes digests of texts that were marked as false alarms.
     marked: Arc<KeyedHasher>,
     store: Store,
+    /// Makes backups of it.
+    copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
@@ -284,6 +301,8 @@ impl Hall {
         let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
+        // A backup that is under way must not hold up the end.
+        self.copier.stop.store(true, Ordering::Relaxed);
         for task in [breakers, signals, menus] {
             task.abort();
         }
@@ -497,6 +516,8 @@ impl Hall {
             pacing: build::pacing(config),
             alerter: build::alerter(config),
             retention: build::retention(config),
+            backups: backups::due(config)
+                .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),
         }
     }
 }
@@ -639,6 +660,7 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
             ),
         });
     }
+    findings.push(backups::examine(loaded));
     findings.push(match build::models(loaded) {
         Ok(models) => Finding::ok(format!("{} models are ready to be asked", models.len())),
         Err(error) => {

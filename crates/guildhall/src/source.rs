@@ -11,7 +11,7 @@ use console::{
     status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
 };
 use flow::{
-    broker,
+    archivist, broker,
     roster::{self, Shared},
     rulebook::{Rulebook, Rules},
     tree::Doors,
@@ -29,6 +29,9 @@ use crate::{person, rules};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
+
+/// How long an errand waits for a backup: less than the console lets it.
+const BACKUP_TIME_MAX: Duration = Duration::from_secs(55);
 
 /// One bot, as the console names it.
 #[derive(Clone, Debug)]
@@ -149,6 +152,21 @@ impl Source for HallSource {
 
     fn rotate_key(&self) -> Answer {
         (self.rotate)()
+    }
+
+    fn make_backup(&self) -> Answer {
+        let archivist = self.doors.archivist();
+        Box::pin(async move {
+            let archivist = archivist.ok_or("backups are switched off, or the hall is starting")?;
+            let made = ask(&archivist, |reply| archivist::Msg::Make { reply });
+            match tokio::time::timeout(BACKUP_TIME_MAX, made).await {
+                Ok(Ok(made)) => made,
+                Ok(Err(error)) => Err(format!("the archivist is away: {error}")),
+                Err(_elapsed) => {
+                    Err("it is still being made; the log says when it is done".to_owned())
+                }
+            }
+        })
     }
 
     fn ready(&self) -> Vec<Check> {

@@ -11,6 +11,7 @@ pub mod inbound;
 pub mod ledger;
 pub mod messenger;
 pub mod model;
+pub mod shelf;
 
 pub use agent::{Agent, AgentName, AgentNameError};
 pub use clock::{Clock, Timestamp};

@@ -5,7 +5,11 @@
 //! time. Works on the writer's thread in small steps, between two groups; what a conversation has
 //! at hand for its next answer goes when the conversation has been silent that long.
 //!
+//! The write-ahead log that is kept for repairs goes by its own age, after each round.
+//!
 //! A record is older than a time if it stands in a row before one with an update that is.
+
+use std::time::{Duration, SystemTime};
 
 use protocol::{
     Timestamp,
@@ -51,9 +55,23 @@ pub(crate) fn step(writer: &mut Writer, expiry: Expiry) -> Result<Expired, DiskE
         quarantine: end(expiry.quarantine)?,
         raw_updates: end(expiry.raw_updates)?,
     };
-    match writer.round.name {
+    let done = match writer.round.name {
         None => rows(writer, &ends),
         Some(from) => states(writer, &ends, from),
+    }?;
+    if !done.more {
+        expire_log(writer, expiry)?;
+    }
+    Ok(done)
+}
+
+/// The log ahead of the database holds all kinds of records: it goes with the first that expires.
+fn expire_log(writer: &Writer, expiry: Expiry) -> Result<(), DiskError> {
+    let Expiry { conversations, quarantine, raw_updates } = expiry;
+    let Some(before) = conversations.max(quarantine).max(raw_updates) else { return Ok(()) };
+    match SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(before.0)) {
+        Some(before) => writer.shared.disk.expire_log(before),
+        None => Ok(()),
     }
 }
 

@@ -76,10 +76,10 @@ pub enum KeyringError {
         /// Where.
         path: PathBuf,
     },
-    /// It lacks keys that the ledger was sealed with.
+    /// It lacks keys that the ledger was sealed with, or has some that were destroyed since.
     #[error(
-        "the keyring {} is older than the data folder: keys of people are missing in it; restore \
-         the newest copy", path.display()
+        "the keyring {} is older than the data folder: keys of people are missing in it, or were \
+         destroyed since; restore the newest copy", path.display()
     )]
     Outdated {
         /// Where.
@@ -173,6 +173,24 @@ struct OnDisk {
     nonces: Nonces,
 }
 
+/// A keyring as it was found.
+struct Read {
+    keyring: Keyring,
+    /// The file's length, a torn end included.
+    len: u64,
+    /// The key of a grave is still there.
+    half_erased: bool,
+}
+
+/// Whose the keyring is while a store is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyringUse {
+    /// The store's, to change.
+    Own,
+    /// Another store's, which may be open.
+    Look,
+}
+
 impl Keyring {
     /// Opens the keyring, or makes one if there is none. A new one gets this root, or a random one.
     pub(crate) fn open_or_make(
@@ -213,7 +231,28 @@ impl Keyring {
     /// Reads the keyring, and completes an erasure that a crash left half done.
     pub(crate) fn open(path: &Path, keys: &Keys) -> Result<Self, KeyringError> {
         let failed = |source| unusable(path, source);
-        let mut file = match fs::OpenOptions::new().read(true).write(true).open(path) {
+        let file = fs::OpenOptions::new().read(true).write(true).open(path);
+        let Read { keyring, len, half_erased } = Self::read(path, keys, file)?;
+        {
+            let disk = keyring.disk();
+            if disk.len < len {
+                disk.file.set_len(disk.len).and_then(|()| disk.file.sync_all()).map_err(failed)?;
+            }
+        }
+        if half_erased {
+            keyring.write_anew().map_err(failed)?;
+        }
+        Ok(keyring)
+    }
+
+    /// Reads a keyring that another process may have open. It is not changed, and takes no new keys.
+    pub(crate) fn look(path: &Path, keys: &Keys) -> Result<Self, KeyringError> {
+        Ok(Self::read(path, keys, File::open(path))?.keyring)
+    }
+
+    fn read(path: &Path, keys: &Keys, file: io::Result<File>) -> Result<Read, KeyringError> {
+        let failed = |source| unusable(path, source);
+        let mut file = match file {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(KeyringError::Missing { path: path.to_owned() });
             }
@@ -227,16 +266,10 @@ impl Keyring {
         file.read_to_end(&mut bytes).map_err(failed)?;
         let wrap = wrapping_key(keys);
         let Parsed { id, held, len, half_erased } = parse(path, &bytes, &wrap)?;
-        if len < bytes.len() {
-            file.set_len(len as u64).and_then(|()| file.sync_all()).map_err(failed)?;
-        }
         let disk = OnDisk { file, len: len as u64, id, wrap, nonces: Nonces::new() };
         let keyring =
             Self { path: path.to_owned(), held: RwLock::new(held), disk: Mutex::new(disk) };
-        if half_erased {
-            keyring.write_anew().map_err(failed)?;
-        }
-        Ok(keyring)
+        Ok(Read { keyring, len: bytes.len() as u64, half_erased })
     }
 
     /// True if this master key wrapped the keyring. Changes nothing.
@@ -246,7 +279,10 @@ impl Keyring {
 
     /// The root of a keyring that another process may have open. Changes nothing.
     pub(crate) fn read_root(path: &Path, keys: &Keys) -> Result<Keys, KeyringError> {
-        let bytes = fs::read(path).map_err(|source| unusable(path, source))?;
+        let bytes = fs::read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => KeyringError::Missing { path: path.to_owned() },
+            _ => unusable(path, source),
+        })?;
         Ok(Keys::of_root(parse(path, &bytes, &wrapping_key(keys))?.held.root.clone()))
     }
 
@@ -345,9 +381,9 @@ impl Keyring {
         Ok(true)
     }
 
-    /// True if a key was ever destroyed.
-    pub(crate) fn has_graves(&self) -> bool {
-        !self.held().graves.is_empty()
+    /// How many keys were ever destroyed.
+    pub(crate) fn graves(&self) -> u32 {
+        u32::try_from(self.held().graves.len()).unwrap_or(u32::MAX)
     }
 
     /// Graves whose person was not told yet.

@@ -3,7 +3,7 @@
 //!
 //! Format 1 had no keyring: everything was sealed with keys derived from the master key. Its records
 //! are read as they are; the first opening gives it a keyring and makes it format 2, which programs
-//! of that time refuse.
+//! of that time refuse, and puts segments in the place of its one write-ahead file.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,9 +18,11 @@ use crate::{
     accepted::AcceptedParts,
     codec::Fields,
     disk::{Disk, DiskError, DiskOpenError, key},
+    engine::{EngineError, EngineKind},
     index::{Index, IndexLimits, Layout},
-    keyring::{Keyring, KeyringError},
+    keyring::{Keyring, KeyringError, KeyringUse},
     keys::Keys,
+    piece,
     record::{Body, Damaged, Nonces, Position, Record, Seal, StreamName},
     wal::Batch,
 };
@@ -55,7 +57,8 @@ pub enum OpenError {
     WrongKey,
     /// Something does not read as it was written.
     #[error(
-        "the ledger is damaged ({what}); nothing is guessed: restore the data folder from a backup"
+        "the ledger is damaged ({what}); nothing is guessed: run `guildhall store repair`, which \
+         sets the damaged database aside and builds it anew from the newest backup and the log"
     )]
     Damaged {
         /// What was found, without ids.
@@ -64,8 +67,8 @@ pub enum OpenError {
     /// The log ends before a record that was acknowledged.
     #[error(
         "the ledger has lost its end: it was acknowledged up to row {acknowledged} but ends at \
-         row {found}; restore the data folder from a backup, or delete the file `mark` in it to \
-         go on without what is lost"
+         row {found}; run `guildhall store repair`, which builds it anew from the newest backup and \
+         the log, or delete the file `mark` in it to go on without what is lost"
     )]
     LostEnd {
         /// The last row that was acknowledged.
@@ -76,6 +79,20 @@ pub enum OpenError {
     /// The keys of people are not as they should be.
     #[error(transparent)]
     Keyring(KeyringError),
+    /// The folder's engine is not the one that was asked for.
+    #[error(
+        "this data folder was written by the engine {found}, and store.engine asks for {asked}; \
+         set store.engine = \"{found}\", or run `guildhall store migrate --to {asked}`"
+    )]
+    OtherEngine {
+        /// Which engine wrote it.
+        found: EngineKind,
+        /// Which one was asked for.
+        asked: EngineKind,
+    },
+    /// A restore was cut short.
+    #[error("a backup was not put back to its end; run the same `guildhall backup restore` again")]
+    Unfinished,
     /// The disk or the system refused.
     #[error("the data folder cannot be used")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -86,6 +103,9 @@ impl From<DiskOpenError> for OpenError {
         match error {
             DiskOpenError::Locked => Self::Locked,
             DiskOpenError::Corrupt(what) => Self::Damaged { what },
+            DiskOpenError::OtherEngine { found, asked } => Self::OtherEngine { found, asked },
+            DiskOpenError::LostEnd { acknowledged, found } => Self::LostEnd { acknowledged, found },
+            DiskOpenError::Unfinished => Self::Unfinished,
             DiskOpenError::Io(error) => Self::Unusable(error.into()),
         }
     }
@@ -95,9 +115,7 @@ impl From<DiskError> for OpenError {
     fn from(error: DiskError) -> Self {
         match error {
             DiskError::Damaged(damaged) => damaged.into(),
-            DiskError::Engine(sled::Error::Corruption { .. }) => {
-                Self::Damaged { what: "a page of the database".to_owned() }
-            }
+            DiskError::Engine(EngineError::Corrupt(what)) => Self::Damaged { what },
             error @ (DiskError::Engine(_) | DiskError::Io(_)) => Self::Unusable(error.into()),
         }
     }
@@ -139,6 +157,8 @@ pub(crate) struct State {
     pub(crate) next_row: u64,
     /// Keys of people that had been given, by the checkpoint: the keyring must know them all.
     keys_given: u32,
+    /// And those that had been destroyed.
+    keys_destroyed: u32,
     /// The number of the last checkpoint; zero if there is none.
     pub(crate) generation: u64,
     pub(crate) checkpoint_bytes: usize,
@@ -146,11 +166,15 @@ pub(crate) struct State {
     pub(crate) log_bytes: usize,
 }
 
-pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenError> {
-    let disk = Disk::open(&config.folder, config.cache_bytes, config.reserve_bytes)?;
-    // sled asserts what it reads from disk, so damage may also come as a panic.
+pub(crate) fn open(
+    config: &StoreConfig,
+    keys: &Keys,
+    keyring_use: KeyringUse,
+) -> Result<Opened, OpenError> {
+    let disk = Disk::open(config)?;
+    // An engine asserts what it reads from disk, so damage may also come as a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        let seal = Seal::new(admit(&disk, &config.keyring, keys)?);
+        let seal = Seal::new(admit(&disk, &config.keyring, keys, keyring_use)?);
         let state = recover(&disk, &seal, config.index_limits())?;
         Ok((seal, state))
     }));
@@ -163,7 +187,12 @@ pub(crate) fn open(config: &StoreConfig, keys: &Keys) -> Result<Opened, OpenErro
 }
 
 /// Checks that folder and keyring are ours to read, or marks an empty folder as ours.
-fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
+fn admit(
+    disk: &Disk,
+    path: &Path,
+    keys: &Keys,
+    keyring_use: KeyringUse,
+) -> Result<Keyring, OpenError> {
     let Some(format) = disk.get(key::FORMAT)? else {
         if disk.last_row()? != 0 || disk.mark() != 0 {
             return Err(Damaged("the format row is missing").into());
@@ -172,10 +201,7 @@ fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
         mark_as_ours(disk, &keyring)?;
         return Ok(keyring);
     };
-    let format = Fields(&format).u32().ok_or(Damaged("the format row does not read"))?;
-    if FORMAT < format {
-        return Err(OpenError::NewerFormat { found: format, known: FORMAT });
-    }
+    let format = known_format(&format)?;
     let check = disk.get(key::KEY_CHECK)?.ok_or(Damaged("the key check is missing"))?;
     if format == FORMAT_WITHOUT_KEYRING {
         if check != key_check(keys).as_slice() {
@@ -187,13 +213,22 @@ fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
         info!(event.action = "store_upgraded", "the ledger has a keyring from now on");
         return Ok(keyring);
     }
-    let keyring = Keyring::open(path, keys)?;
+    let keyring = match keyring_use {
+        KeyringUse::Own => Keyring::open(path, keys)?,
+        KeyringUse::Look => Keyring::look(path, keys)?,
+    };
     let id = disk.get(key::KEYRING)?.ok_or(Damaged("the keyring's name is missing"))?;
     if id != keyring.id().as_slice() {
         return Err(KeyringError::Foreign { path: path.to_owned() }.into());
     }
     is_its_keyring(&keyring, &check)?;
     Ok(keyring)
+}
+
+/// The format of a ledger, if this program knows it.
+pub(crate) fn known_format(row: &[u8]) -> Result<u32, OpenError> {
+    let found = Fields(row).u32().ok_or(Damaged("the format row does not read"))?;
+    if FORMAT < found { Err(OpenError::NewerFormat { found, known: FORMAT }) } else { Ok(found) }
 }
 
 fn is_its_keyring(keyring: &Keyring, check: &[u8]) -> Result<(), KeyringError> {
@@ -217,21 +252,24 @@ fn mark_as_ours(disk: &Disk, keyring: &Keyring) -> Result<(), DiskError> {
 
 fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenError> {
     let last = disk.last_row()?;
-    let acknowledged = disk.mark();
-    if last < acknowledged {
-        return Err(OpenError::LostEnd { acknowledged, found: last });
-    }
     let mut state = newest_checkpoint(disk, seal, limits, last)?;
-    if seal.keyring().next() < state.keys_given {
-        return Err(KeyringError::Outdated { path: seal.keyring().path().to_owned() }.into());
+    let keyring = seal.keyring();
+    let outdated =
+        || OpenError::Keyring(KeyringError::Outdated { path: keyring.path().to_owned() });
+    if keyring.next() < state.keys_given || keyring.graves() < state.keys_destroyed {
+        return Err(outdated());
     }
     let from = state.next_row;
-    let mut rows = disk.rows(from);
+    let mut rows = disk.rows(from)?;
     while let Some((number, row)) = rows.next()? {
         if number != state.next_row {
             return Err(Damaged("a row of the log is missing").into());
         }
-        for (slot, record) in seal.open_row(&row)?.iter().enumerate() {
+        let records = seal.open_row(&row).map_err(|damaged| match damaged {
+            piece::KEY_MISSING => outdated(),
+            damaged => damaged.into(),
+        })?;
+        for (slot, record) in records.iter().enumerate() {
             state.index.apply(Position::new(number, slot), record);
         }
         state.next_row += 1;
@@ -240,7 +278,7 @@ fn recover(disk: &Disk, seal: &Seal, limits: IndexLimits) -> Result<State, OpenE
     if state.next_row != last + 1 {
         return Err(Damaged("the end of the log does not read").into());
     }
-    if seal.keyring().has_graves() {
+    if 0 < keyring.graves() {
         drop_erased(disk, seal, &mut state.index)?;
     }
     info!(rows = last, replayed = state.next_row - from, "the ledger is open");
@@ -270,6 +308,7 @@ fn newest_checkpoint(
         index: Index::new(limits),
         next_row: FIRST_ROW,
         keys_given: 0,
+        keys_destroyed: 0,
         generation: 0,
         checkpoint_bytes: 0,
         log_bytes: 0,
@@ -318,10 +357,20 @@ fn read_checkpoint(
     let mut fields = Fields(&body);
     let mut read = || {
         let next_row = fields.u64()?;
-        let keys_given = if layout == Layout::Current { fields.u32()? } else { 0 };
+        let (keys_given, keys_destroyed) = match layout {
+            Layout::Current => (fields.u32()?, fields.u32()?),
+            Layout::Format1 => (0, 0),
+        };
         let index = Index::read(limits, &mut fields, layout)?;
-        let (generation, checkpoint_bytes) = (record.seq, row.len());
-        Some(State { index, next_row, keys_given, generation, checkpoint_bytes, log_bytes: 0 })
+        Some(State {
+            index,
+            next_row,
+            keys_given,
+            keys_destroyed,
+            generation: record.seq,
+            checkpoint_bytes: row.len(),
+            log_bytes: 0,
+        })
     };
     let state = read();
     Ok(Some(state.ok_or(Damaged("a checkpoint that does not read"))?))
@@ -337,6 +386,7 @@ pub(crate) fn put_checkpoint(
     let mut body = Vec::new();
     body.put_u64(next_row);
     body.put_u32(seal.keyring().next());
+    body.put_u32(seal.keyring().graves());
     index.put(&mut body);
     let record = Record {
         stream: StreamName([0; 16]),

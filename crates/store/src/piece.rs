@@ -26,6 +26,9 @@ use crate::{
 
 /// Owners of one piece. More people than that never speak in one summary.
 pub(crate) const OWNERS_MAX: usize = 255;
+/// The keyring is older than the piece.
+pub(crate) const KEY_MISSING: Damaged =
+    Damaged("a piece sealed with a key that the keyring does not have");
 /// About how many bytes a piece takes beyond its text.
 pub(crate) const OVERHEAD_BYTES: usize = 96;
 
@@ -110,9 +113,7 @@ pub(crate) fn read(
     let (owners, key) = match key_of(keyring, &numbers)? {
         None => return open(sealed, Vec::new()),
         Some(Found::Erased) => return Ok(Piece::Erased),
-        Some(Found::Unknown) => {
-            return Err(Damaged("a piece sealed with a key that the keyring does not have"));
-        }
+        Some(Found::Unknown) => return Err(KEY_MISSING),
         Some(Found::Key(owners, key)) => (owners, key),
     };
     let (text, tag) = sealed.split_last_chunk::<TAG_BYTES>().ok_or(short)?;

@@ -10,6 +10,7 @@ use protocol::ledger::{LedgerError, LedgerGauge, Owned};
 use crate::{
     accepted::AcceptedParts,
     disk::{Disk, DiskError},
+    engine::EngineError,
     index::{Head, Index},
     record::{Body, Record, Seal, StreamName},
 };
@@ -87,7 +88,7 @@ impl From<DiskError> for LedgerError {
     fn from(error: DiskError) -> Self {
         match error {
             DiskError::Damaged(damaged) => damaged.into(),
-            DiskError::Engine(sled::Error::Corruption { .. }) => {
+            DiskError::Engine(EngineError::Corrupt(_)) => {
                 Self::Damaged { what: "a page of the database" }
             }
             error @ (DiskError::Engine(_) | DiskError::Io(_)) => unavailable(error),

@@ -1,4 +1,4 @@
-//! The ledger on sled, as the rest of the house sees it.
+//! The ledger on disk, as the rest of the house sees it.
 //!
 //! Receives  calls of the [`Ledger`] port, from any task.
 //! Sends     requests to the writer thread and reads to the reader thread.
@@ -7,7 +7,7 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -21,22 +21,28 @@ use protocol::{
         LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Seq, Snapshot, Stream,
         Waiting,
     },
+    shelf::Shelf,
 };
 use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::{
+    backup::{self, BackupError, BackupKeys, BackupReport, BackupRules, Job},
     disk::DiskError,
+    engine::EngineKind,
     erasure,
     expiry::{self, Round},
     held,
     index::{IndexLimits, Wait},
+    inspect::{self, Verified},
+    keyring::KeyringUse,
     keys::Keys,
     opening::{self, OpenError, Opened},
     past,
     queue::Queue,
     reader::{self, Read},
     record::Nonces,
+    segments::SegmentLimits,
     shared::{Figures, Shared, StoreFailure, unavailable},
     writer::{Answer, Request, Writer},
 };
@@ -51,6 +57,8 @@ pub struct StoreConfig {
     pub folder: PathBuf,
     /// The keyring: keys of people, wrapped by the master key. Must not lie in the folder.
     pub keyring: PathBuf,
+    /// The database in it.
+    pub engine: EngineKind,
     /// How long an update id is known. Less than 48 hours counts as 48.
     pub seen_window: Duration,
     /// Requests that may wait for the writer; further callers wait for room.
@@ -67,6 +75,11 @@ pub struct StoreConfig {
     pub checkpoint_bytes: usize,
     /// Size of the file that is deleted to make room when the store does not open on a full disk.
     pub reserve_bytes: u64,
+    /// Size of one segment of the write-ahead log. When it is full the engine is flushed, which
+    /// takes some milliseconds.
+    pub segment_bytes: u64,
+    /// Room for segments. Those that no backup covers are kept until it is full.
+    pub segments_bytes_max: u64,
 }
 
 impl StoreConfig {
@@ -77,6 +90,7 @@ impl StoreConfig {
         Self {
             keyring: folder.with_extension("keyring"),
             folder,
+            engine: EngineKind::default(),
             seen_window: Duration::from_hours(72),
             queue_max: 1024,
             record_bytes_max: 4 * 1024 * 1024,
@@ -85,7 +99,14 @@ impl StoreConfig {
             row_bytes: 2 * 1024,
             checkpoint_bytes: 1024 * 1024,
             reserve_bytes: 8 * 1024 * 1024,
+            segment_bytes: 8 * 1024 * 1024,
+            segments_bytes_max: 128 * 1024 * 1024,
         }
+    }
+
+    pub(crate) fn segment_limits(&self) -> SegmentLimits {
+        let (segment_bytes, total_bytes_max) = (self.segment_bytes, self.segments_bytes_max);
+        SegmentLimits { segment_bytes, total_bytes_max }
     }
 
     pub(crate) fn index_limits(&self) -> IndexLimits {
@@ -143,7 +164,20 @@ impl Store {
     /// # Errors
     /// If another process has it, the key is not its key, or something on disk is not as written.
     pub fn open(config: StoreConfig, keys: Keys) -> Result<Self, OpenError> {
-        let Opened { disk, seal, accepted, state } = opening::open(&config, &keys)?;
+        Self::open_with(config, keys, KeyringUse::Own)
+    }
+
+    /// Opens a store whose keyring may be in use elsewhere: only to be looked at.
+    pub(crate) fn open_to_look(config: StoreConfig, keys: Keys) -> Result<Self, OpenError> {
+        Self::open_with(config, keys, KeyringUse::Look)
+    }
+
+    fn open_with(
+        config: StoreConfig,
+        keys: Keys,
+        keyring_use: KeyringUse,
+    ) -> Result<Self, OpenError> {
+        let Opened { disk, seal, accepted, state } = opening::open(&config, &keys, keyring_use)?;
         // Derived keys are in use from here on; the master key leaves memory.
         drop(keys);
         let figures = Arc::new(Figures::default());
@@ -221,6 +255,44 @@ impl Store {
     /// Wraps the keyring with another master key. See [`crate::rotate`].
     pub(crate) async fn rewrap(&self, keys: Keys) -> Result<(), LedgerError> {
         self.errand(move |writer| Ok(writer.shared.seal.keyring().rewrap(&keys)?)).await
+    }
+
+    /// Makes a backup while the store is in use, reads it back, and removes what the rule does not
+    /// keep. Blocks as long as it takes; `stop` breaks it off.
+    ///
+    /// # Errors
+    /// Why there is no new backup.
+    pub fn backup(
+        &self,
+        shelf: &dyn Shelf,
+        rules: BackupRules,
+        now: Timestamp,
+        stop: &AtomicBool,
+    ) -> Result<BackupReport, BackupError> {
+        let shared = self.inner.shared().map_err(|error| BackupError::Ledger(error.into()))?;
+        let keys = &BackupKeys::of(&shared.seal.keyring().root());
+        backup::make(&shared, &Job { shelf, keys, rules, now, stop })
+    }
+
+    /// When the last backup was made that was read back whole.
+    #[must_use]
+    pub fn last_backup(&self) -> Option<Timestamp> {
+        backup::last(self.inner.shared().ok()?.disk.room())
+    }
+
+    /// Bytes of the write-ahead log that no verified backup covers.
+    #[must_use]
+    pub fn uncovered_bytes(&self) -> u64 {
+        let shared = self.inner.shared().ok();
+        shared.and_then(|it| it.disk.log().uncovered_bytes().ok()).unwrap_or(0)
+    }
+
+    /// Opens every record and every snapshot. Blocks as long as it takes.
+    ///
+    /// # Errors
+    /// If one does not open, or the disk fails.
+    pub fn verify(&self) -> Result<Verified, LedgerError> {
+        inspect::verify(&*self.inner.shared()?)
     }
 
     async fn read<T: Send + 'static>(

@@ -39,8 +39,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Outside crates that only some of ours may name.
 const FENCED: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
+    ("redb", &["store"]),
     ("chacha20poly1305", &["store"]),
     ("frankenstein", &["adapters"]),
+    ("object_store", &["adapters"]),
     ("candle-core", &["adapters"]),
     ("candle-transformers", &["adapters"]),
     ("tokenizers", &["adapters"]),

@@ -129,6 +129,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         broker: broker_config(),
         ingress,
         pacing,
+        backups: None,
         alerter: AlerterConfig::default(),
         retention: Retention {
             quarantine: Some(Duration::from_millis(100)),

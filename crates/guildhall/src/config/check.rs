@@ -20,6 +20,10 @@ use super::{
 pub const WEBHOOK_SECRET: &str = "TELEGRAM_WEBHOOK_SECRET";
 /// The name under which the address of the alert webhook is kept.
 pub const ALERT_URL: &str = "alerts.webhook.url";
+/// The id of the key to the backups' bucket.
+pub const BUCKET_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The key itself.
+pub const BUCKET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 /// Secrets that are kept where they are given and needed by nobody.
 const OPTIONAL: [&str; 1] = ["SENTRY_DSN"];
 const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=256;
@@ -47,6 +51,7 @@ impl Check<'_> {
         self.times();
         self.console();
         self.alerts();
+        self.backups();
         for name in OPTIONAL {
             let found = self.secrets.find(name, self.env);
             self.found(name, name, found);
@@ -286,6 +291,33 @@ impl Check<'_> {
             self.note(key, "must have 1 to 64 letters, digits, `_`, `-` or `.`");
         } else if !names.insert(name.to_owned()) {
             self.note(key, format!("`{name}` is there twice"));
+        }
+    }
+
+    fn backups(&mut self) {
+        let backup = &self.config.backup;
+        let Some((bucket, _)) = self.config.backup_bucket() else { return };
+        let may_stand = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(may_stand) {
+            self.note("backup.url", "must name a bucket, such as `s3://my-bucket/guildhall`");
+        }
+        if backup.dir.is_some() {
+            self.note("backup.url", "give `dir` or `url`, not both");
+        }
+        if let Some(address) = &backup.endpoint
+            && let Some(url) = self.server("backup.endpoint", address)
+            && url.scheme() == "http"
+            && !is_private(&url)
+        {
+            self.note("backup.endpoint", "would send the key's signature in the clear: use https");
+        }
+        let mut given = Vec::new();
+        for name in [BUCKET_KEY_ID, BUCKET_KEY] {
+            let found = self.secrets.find(name, self.env);
+            given.push(self.found(name, name, found));
+        }
+        if given.first() != given.last() {
+            self.note("backup.url", format!("needs both `{BUCKET_KEY_ID}` and `{BUCKET_KEY}`"));
         }
     }
 

@@ -27,13 +27,13 @@ pub(crate) use self::{
     source::{Node, Notes, Value, parse},
 };
 pub use self::{
-    check::{ALERT_URL, WEBHOOK_SECRET},
+    check::{ALERT_URL, BUCKET_KEY, BUCKET_KEY_ID, WEBHOOK_SECRET},
     secrets::Secrets,
     sections::{
-        Access, AlertWebhook, AlertsConfig, Attack, BotConfig, BrokerConfig, Config, GuardConfig,
-        GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel, LogsConfig, Mode, ModelConfig,
-        PersonalAction, PersonalConfig, Protocol, Sanitising, SessionConfig, StoreConfig,
-        TelegramConfig,
+        Access, AlertWebhook, AlertsConfig, Attack, BackupConfig, BotConfig, BrokerConfig, Config,
+        GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel, LogsConfig, Mode,
+        ModelConfig, PersonalAction, PersonalConfig, Protocol, Sanitising, SessionConfig,
+        StoreConfig, StoreEngine, TelegramConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -144,6 +144,9 @@ pub fn shown(loaded: &Loaded) -> Vec<Shown> {
     if let Some(key_file) = config.pointer_mut("/hall/key_file") {
         *key_file = loaded.config.key_file().show();
     }
+    if let Some(dir) = config.pointer_mut("/backup/dir") {
+        *dir = loaded.config.backup_dir().show();
+    }
     walk("", &whole, &config, &loaded.origins, &mut rows);
     rows
 }

@@ -150,6 +150,8 @@ section! {
         guard: GuardConfig = GuardConfig::default();
         /// The ledger on disk.
         store: StoreConfig = StoreConfig::default();
+        /// Backups of the ledger, made while the hall runs. The master key is never in them.
+        backup: BackupConfig = BackupConfig::default();
         /// The console: health, metrics, dashboard.
         http: HttpConfig = HttpConfig::default();
         /// What is logged, and where. Never the text of a message.
@@ -394,15 +396,29 @@ section! {
     }
 }
 
+choice! {
+    /// The database under the ledger.
+    StoreEngine {
+        /// A log of changed pages: the fastest under load.
+        Sled = "sled",
+        /// A tree that is copied where it changes: opens after torn pages, gives space back.
+        Redb = "redb",
+    }
+}
+
 section! {
     /// The ledger on disk.
     StoreConfig {
+        /// The database: "sled" or "redb". `guildhall store migrate` moves from one to the other.
+        engine: StoreEngine = StoreEngine::Sled;
         /// Memory for what was read lately.
         cache_bytes: Size = mib(8), within mib(1)..=Size(64 << 30);
         /// Writes that wait for the disk.
         queue_max: usize = 4096, limit 16..=1_000_000;
         /// Disk space kept back, so that a full disk can still be put right; 0 for none.
         reserve_bytes: Size = mib(8), within Size(0)..=Size(16 << 30);
+        /// Disk space for the log that backups have not taken over; the oldest goes when it is full.
+        log_bytes_max: Size = mib(128), within mib(32)..=Size(1 << 40);
         /// How long an update is remembered, so that it is never answered twice.
         dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
         /// The place where the data may live, by a name of yours. It is kept with the data, and data that
@@ -423,6 +439,31 @@ section! {
         quarantine: Limit<Duration> = Limit(Some(hours(24 * 30)));
         /// Updates as Telegram sent them, once they are answered.
         raw_updates: Limit<Duration> = Limit(Some(hours(24 * 30)));
+    }
+}
+
+section! {
+    /// Backups of the ledger, made while the hall runs. The master key is never in them.
+    BackupConfig {
+        /// Where they are kept, best on another disk; by default `backups` in the data folder.
+        dir: Option<PathBuf> = None, example "/mnt/backups/guildhall";
+        /// Or a bucket of an S3-compatible store. Its key is AWS_ACCESS_KEY_ID with
+        /// AWS_SECRET_ACCESS_KEY, or the machine's own role.
+        url: Option<String> = None, example "s3://my-bucket/guildhall";
+        /// The store's address, where it is not Amazon's.
+        endpoint: Option<String> = None, example "https://s3.example.org";
+        /// The store's region.
+        region: String = "us-east-1".to_owned();
+        /// How often one is made; sooner if much is written. 0 for never.
+        every: Limit<Duration> = Limit(Some(hours(24)));
+        /// How old a full backup may be; until then only what is new is added to it.
+        full_every: Duration = hours(24 * 7), within hours(1)..=hours(24 * 365);
+        /// The newest so many are kept,
+        keep_last: u32 = 3, within 1..=10_000;
+        /// and the newest of so many days,
+        keep_daily: u32 = 7, within 0..=10_000;
+        /// and the newest of so many weeks, each with all that is needed to restore it.
+        keep_weekly: u32 = 4, within 0..=10_000;
     }
 }
 
@@ -485,6 +526,19 @@ impl Config {
     pub fn keyring_file(&self) -> PathBuf {
         let beside = || self.key_file().with_extension("keyring");
         self.hall.keyring_file.clone().unwrap_or_else(beside)
+    }
+
+    /// Where backups are kept: as configured, else `backups` in the data folder.
+    #[must_use]
+    pub fn backup_dir(&self) -> PathBuf {
+        self.backup.dir.clone().unwrap_or_else(|| self.hall.data_dir.join("backups"))
+    }
+
+    /// The bucket for backups, and what stands before each name in it.
+    #[must_use]
+    pub fn backup_bucket(&self) -> Option<(&str, &str)> {
+        let path = self.backup.url.as_deref()?.strip_prefix("s3://").unwrap_or_default();
+        Some(path.split_once('/').unwrap_or((path, "")))
     }
 
     /// The Bot API server of a bot.

@@ -10,7 +10,7 @@ use protocol::{
     BotId, ChatId, PersonId, SessionKey, Timestamp, UpdateId,
     ledger::{Append, Arrival, Owned, Route, Seq, Stream},
 };
-use store::{KeyPlace, Keys, OpenError, Store, StoreConfig};
+use store::{EngineKind, KeyPlace, Keys, OpenError, Store, StoreConfig};
 
 /// A hall's folders, gone when dropped.
 pub(crate) struct Home {
@@ -18,10 +18,41 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// A home of sled's.
     pub(crate) fn new() -> Self {
+        Self::of(EngineKind::Sled)
+    }
+
+    pub(crate) fn of(engine: EngineKind) -> Self {
         let root = tempfile::tempdir().unwrap();
         Keys::create(&root.path().join("hall.key"), KeyPlace::Anywhere).unwrap();
+        let home = Self { root };
+        home.set_engine(engine);
+        home
+    }
+
+    /// What the settings say; children read it too.
+    pub(crate) fn set_engine(&self, engine: EngineKind) {
+        fs::write(self.root.path().join("engine"), engine.word()).unwrap();
+    }
+
+    pub(crate) fn keys(&self) -> Keys {
+        keys(self.root.path())
+    }
+
+    /// The same files, as another process would find them now.
+    pub(crate) fn copied(&self) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        copy(self.root.path(), root.path());
         Self { root }
+    }
+
+    /// The engine's one large file.
+    pub(crate) fn engine_file(&self) -> PathBuf {
+        match config(self.root.path()).engine {
+            EngineKind::Sled => self.engine().join("db"),
+            EngineKind::Redb => self.engine().join("ledger.redb"),
+        }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -39,7 +70,11 @@ impl Home {
 
 /// Small limits, so that every limit is met in a short test.
 pub(crate) fn config(root: &Path) -> StoreConfig {
+    let word = fs::read_to_string(root.join("engine")).unwrap_or_default();
+    let engine = EngineKind::ALL.into_iter().find(|it| it.word() == word);
     StoreConfig {
+        engine: engine.unwrap_or_default(),
+        segment_bytes: 256 * 1024,
         record_bytes_max: 1024 * 1024,
         waiting_bytes_max: 2 * 1024,
         checkpoint_bytes: 16 * 1024,
@@ -48,9 +83,12 @@ pub(crate) fn config(root: &Path) -> StoreConfig {
     }
 }
 
+pub(crate) fn keys(root: &Path) -> Keys {
+    Keys::open(&root.join("hall.key"), KeyPlace::OutsideOf(&root.join("data"))).unwrap()
+}
+
 pub(crate) fn open(root: &Path) -> Result<Store, OpenError> {
-    let keys = Keys::open(&root.join("hall.key"), KeyPlace::OutsideOf(&root.join("data"))).unwrap();
-    Store::open(config(root), keys)
+    Store::open(config(root), keys(root))
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use protocol::ledger::Ledger;
-use store::{Store, conformance};
+use store::{EngineKind, Store, conformance};
 
 use crate::common::Home;
+
+for_each_engine!(the_store_keeps_the_rules_of_the_port);
 
 struct OnDisk {
     home: Home,
@@ -23,9 +25,8 @@ impl conformance::Engine for OnDisk {
     }
 }
 
-#[tokio::test]
-async fn the_store_keeps_the_rules_of_the_port() {
-    let home = Home::new();
+async fn the_store_keeps_the_rules_of_the_port(engine: EngineKind) {
+    let home = Home::of(engine);
     let store = Some(home.open().unwrap());
     conformance::check(&mut OnDisk { home, store }).await;
 }

@@ -3,8 +3,11 @@
 use std::fs;
 
 use protocol::ledger::{Ledger, Stream};
+use store::EngineKind;
 
-use crate::common::{Home, Random, append, arrival, copy, open, session, texts};
+use crate::common::{Home, Random, append, arrival, open, session, texts};
+
+for_each_engine!(a_flipped_bit_never_changes_a_text);
 
 const CHATS: i64 = 20;
 const EVENTS: u64 = 25;
@@ -47,16 +50,9 @@ async fn outcome(root: &std::path::Path) -> Outcome {
     if harmed { Outcome::DamagedRecords } else { Outcome::Unharmed }
 }
 
-fn copy_of(home: &Home) -> Home {
-    let copied = Home::new();
-    copy(home.root.path(), copied.root.path());
-    copied
-}
-
-#[tokio::test]
-async fn a_flipped_bit_never_changes_a_text() {
+async fn a_flipped_bit_never_changes_a_text(engine: EngineKind) {
     let mut random = Random::seeded();
-    let home = Home::new();
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     for chat in 0..CHATS {
         let batch = vec![arrival(chat, chat, text(chat, 1_000))];
@@ -75,15 +71,15 @@ async fn a_flipped_bit_never_changes_a_text() {
 }
 
 async fn flip(home: &Home, random: &mut Random) {
-    let whole = fs::read(home.engine().join("db")).unwrap();
+    let whole = fs::read(home.engine_file()).unwrap();
     let used = whole.iter().rposition(|byte| *byte != 0).unwrap() as u64;
-    assert_eq!(outcome(copy_of(home).root.path()).await, Outcome::Unharmed);
+    assert_eq!(outcome(home.copied().root.path()).await, Outcome::Unharmed);
     let mut outcomes = std::collections::BTreeMap::<_, usize>::new();
     for _ in 0..FLIPS {
-        let copied = copy_of(home);
+        let copied = home.copied();
         let mut bytes = whole.clone();
         bytes[random.below(used) as usize] ^= 1 << random.below(8);
-        fs::write(copied.engine().join("db"), bytes).unwrap();
+        fs::write(copied.engine_file(), bytes).unwrap();
         *outcomes.entry(outcome(copied.root.path()).await).or_default() += 1;
     }
     println!("{outcomes:?} of {FLIPS} flips in {used} bytes");

@@ -13,16 +13,23 @@ use protocol::{
     BotId, PersonId, Timestamp,
     ledger::{Ledger, Seq, Snapshot, Stream},
 };
-use store::{KeyPlace, Keys, OpenError, Store, open_master, rotate, rotate_to, verify_receipt};
+use store::{
+    EngineKind, KeyPlace, Keys, OpenError, Store, open_master, rotate, rotate_to, verify_receipt,
+};
 
 use crate::common::{Home, Random, append, arrival, config, copy, open, owned, session, texts};
+
+for_each_engine!(
+    a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others,
+    killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true,
+);
 
 const ROLE: &str = "STORE_TEST_FORGETS";
 const PEOPLE: i64 = 300;
 const KILLS: usize = 50;
 
 /// A person's update that waits, an append, and a snapshot.
-async fn talk(store: &Store, chat: i64) {
+pub(crate) async fn talk(store: &Store, chat: i64) {
     let bot = session(chat).bot;
     store.journal(bot, vec![arrival(chat, chat, format!("waits {chat}"))]).await.unwrap();
     store.append(append(chat, 0, format!("first {chat}"), &[])).await.unwrap();
@@ -33,7 +40,7 @@ async fn talk(store: &Store, chat: i64) {
 }
 
 /// Everything that can be read of a person, in short.
-async fn read(store: &Store, chat: i64) -> Vec<String> {
+pub(crate) async fn read(store: &Store, chat: i64) -> Vec<String> {
     let loaded = store.load(Stream::Session(session(chat))).await.unwrap();
     assert_eq!(loaded.at, Seq(2), "the stream goes on where it was");
     let all = store.read_all(Stream::Session(session(chat))).await.unwrap().concat();
@@ -42,13 +49,14 @@ async fn read(store: &Store, chat: i64) -> Vec<String> {
     pieces.chain(waiting).map(|it| String::from_utf8_lossy(&it).into_owned()).collect()
 }
 
-fn whole(chat: i64) -> Vec<String> {
+pub(crate) fn whole(chat: i64) -> Vec<String> {
     ["state", "first", "second", "waits"].map(|it| format!("{it} {chat}")).into()
 }
 
-#[tokio::test]
-async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others() {
-    let home = Home::new();
+async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others(
+    engine: EngineKind,
+) {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     for chat in 1..=3 {
         talk(&store, chat).await;
@@ -131,10 +139,11 @@ async fn forget_until_killed(root: &Path, after: Duration) -> Vec<i64> {
     lines.filter_map(|line| line.strip_prefix("gone ")?.parse().ok()).collect()
 }
 
-#[tokio::test]
-async fn killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true() {
+async fn killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true(
+    engine: EngineKind,
+) {
     let mut random = Random::seeded();
-    let home = Home::new();
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     for chat in 1..=PEOPLE {
         talk(&store, chat).await;

@@ -5,9 +5,15 @@ use protocol::{
     BotId, Timestamp, UpdateId,
     ledger::{Append, Arrival, Expiry, Ledger, Owned, Receipt, Route, Seq, Snapshot, Stream},
 };
-use store::Store;
+use store::{EngineKind, Store};
 
 use crate::common::{Home, append, arrival, owned, session, texts};
+
+for_each_engine!(
+    each_kind_goes_when_its_time_is_over_and_nothing_else_does,
+    a_conversation_without_a_snapshot_loads_after_its_events_have_expired,
+    wal_4_the_log_goes_with_the_first_that_expires_and_what_is_kept_is_there,
+);
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const DAYS: u64 = 40;
@@ -94,9 +100,8 @@ async fn days(store: &Store, chat: i64) -> (Vec<u64>, Vec<u64>) {
     }
 }
 
-#[tokio::test]
-async fn each_kind_goes_when_its_time_is_over_and_nothing_else_does() {
-    let home = Home::new();
+async fn each_kind_goes_when_its_time_is_over_and_nothing_else_does(engine: EngineKind) {
+    let home = Home::of(engine);
     let mut store = filled(&home).await;
     let expiry =
         Expiry { conversations: before(20), quarantine: before(30), raw_updates: before(35) };
@@ -136,9 +141,8 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_else_does() {
     assert!(past.events.iter().all(|(_, it)| !it.is_empty()));
 }
 
-#[tokio::test]
-async fn a_conversation_without_a_snapshot_loads_after_its_events_have_expired() {
-    let home = Home::new();
+async fn a_conversation_without_a_snapshot_loads_after_its_events_have_expired(engine: EngineKind) {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     for day in 1..=DAYS {
         turn(&store, 1, day, day - 1).await;
@@ -150,4 +154,43 @@ async fn a_conversation_without_a_snapshot_loads_after_its_events_have_expired()
     assert_eq!(loaded.at, Seq(DAYS));
     assert!((11..=12).contains(&loaded.events.len()), "{}", loaded.events.len());
     assert_eq!(expire(&store, Expiry::default()).await, 0, "no time: nothing expires");
+}
+
+async fn wal_4_the_log_goes_with_the_first_that_expires_and_what_is_kept_is_there(
+    engine: EngineKind,
+) {
+    use std::{
+        fs,
+        time::{Duration, SystemTime},
+    };
+
+    let home = Home::of(engine);
+    let store = filled(&home).await;
+    let segments = || {
+        let folder = fs::read_dir(home.data().join("segments")).unwrap();
+        let mut segments: Vec<_> = folder.map(|it| it.unwrap().path()).collect();
+        segments.sort();
+        segments
+    };
+    // Written a moment ago: nothing of the log is older than the first that expires.
+    let first = segments();
+    expire(&store, Expiry { raw_updates: before(20), ..Expiry::default() }).await;
+    assert_eq!(segments()[..first.len()], first);
+    // A day later, by the clock of the files.
+    let written = fs::metadata(segments().last().unwrap()).unwrap().modified().unwrap();
+    let later = written + Duration::from_millis(DAY);
+    let later = later.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    let later = Timestamp(u64::try_from(later).unwrap());
+    expire(&store, Expiry { quarantine: Some(later), ..Expiry::default() }).await;
+    let left = segments();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(!first.contains(&left[0]));
+    turn(&store, 1, DAYS + 1, DAYS).await;
+    let after = home.copied();
+    store.close().unwrap();
+    // Not closed, and with the new segment alone.
+    let store = after.open().unwrap();
+    let one = store.load(Stream::Session(session(1))).await.unwrap();
+    assert_eq!((one.at, one.events.len()), (Seq(DAYS + 1), 1));
+    assert_eq!(days(&store, 1).await.1, (1..=DAYS + 1).collect::<Vec<_>>());
 }

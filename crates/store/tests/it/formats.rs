@@ -27,7 +27,6 @@ async fn a_store_of_this_format_is_written() {
     let store = Store::open(config, keys).unwrap();
     fill(&store).await;
     store.close().unwrap();
-    fs::remove_file(home.path().join("data/wal")).unwrap();
     pack(home.path(), &target);
 }
 

@@ -7,13 +7,30 @@
     reason = "a test fails by panicking and prints its seed"
 )]
 
+/// Runs each test once with every engine: the test is a function of the engine.
+macro_rules! for_each_engine {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sled {
+            $(#[tokio::test] async fn $test() { super::$test(store::EngineKind::Sled).await })+
+        }
+        mod on_redb {
+            $(#[tokio::test] async fn $test() { super::$test(store::EngineKind::Redb).await })+
+        }
+    };
+}
+
+mod backups;
 mod common;
 mod conforms;
+mod copies;
 mod damage;
 mod erasing;
 mod expiring;
 mod formats;
 mod kills;
+mod migrate;
 mod model;
 mod opening;
+mod power;
+mod repairs;
 mod secrecy;

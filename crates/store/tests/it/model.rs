@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use protocol::ledger::{Ledger, LedgerError, Receipt, Seq, Snapshot, Stream};
-use store::Store;
+use store::{EngineKind, Store};
 
-use crate::common::{Home, Random, append, arrival, copy, owned, session, texts};
+use crate::common::{Home, Random, append, arrival, owned, session, texts};
+
+for_each_engine!(the_store_agrees_with_a_model_through_stops_and_crashes);
 
 const CHATS: i64 = 5;
 const STEPS: usize = 1_500;
@@ -112,10 +114,9 @@ async fn compare(store: &Store, model: &Model) {
     assert_eq!(store.gauge().waiting, waiting as u64);
 }
 
-#[tokio::test]
-async fn the_store_agrees_with_a_model_through_stops_and_crashes() {
+async fn the_store_agrees_with_a_model_through_stops_and_crashes(engine: EngineKind) {
     let mut random = Random::seeded();
-    let mut home = Home::new();
+    let mut home = Home::of(engine);
     let mut store = home.open().unwrap();
     let mut model = Model::default();
     for _ in 0..STEPS {
@@ -126,8 +127,7 @@ async fn the_store_agrees_with_a_model_through_stops_and_crashes() {
             95..97 => compare(&store, &model).await,
             97 | 98 => {
                 // A crash: what the disk holds now is all that is left.
-                let next = Home::new();
-                copy(home.root.path(), next.root.path());
+                let next = home.copied();
                 drop(store);
                 home = next;
                 store = home.open().unwrap();

@@ -3,13 +3,26 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
-use store::{KeyPlace, Keys, OpenError, Store};
+use store::{EngineKind, KeyPlace, Keys, OpenError, Store};
 
-use crate::common::{Home, append, arrival, config, copy, owned, session, texts};
+use crate::common::{Home, append, arrival, config, owned, session, texts};
+
+for_each_engine!(
+    only_one_process_may_have_it,
+    another_key_is_refused_in_words,
+    a_newer_format_is_refused_in_words,
+    damaged_checkpoints_are_replaced_by_the_log,
+    a_log_that_has_lost_its_end_is_refused_until_the_operator_decides,
+    a_row_or_a_part_of_one_that_is_missing_is_refused,
+    a_row_that_is_missing_behind_the_checkpoint_harms_only_its_stream,
+    everything_in_the_folder_is_ours_alone,
+    a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept,
+    quarantined_updates_are_listed_newest_first,
+);
 
 /// A store with something in it, closed.
-async fn used() -> Home {
-    let home = Home::new();
+async fn used(engine: EngineKind) -> Home {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     store.journal(session(1).bot, vec![arrival(1, 1, "raw")]).await.unwrap();
     for seq in 0..100 {
@@ -34,7 +47,7 @@ fn refusal(home: &Home) -> String {
 
 #[tokio::test]
 async fn half_made_start_up_snapshots_are_removed() {
-    let home = used().await;
+    let home = used(EngineKind::Sled).await;
     let some_snapshot = fs::read_dir(home.engine())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -53,7 +66,7 @@ async fn half_made_start_up_snapshots_are_removed() {
 
 #[tokio::test]
 async fn a_bad_start_up_snapshot_is_set_aside_and_rebuilt() {
-    let home = used().await;
+    let home = used(EngineKind::Sled).await;
     let snapshots = || -> Vec<_> {
         let paths = fs::read_dir(home.engine()).unwrap().map(|entry| entry.unwrap().path());
         paths
@@ -75,9 +88,8 @@ async fn a_bad_start_up_snapshot_is_set_aside_and_rebuilt() {
     }
 }
 
-#[tokio::test]
-async fn only_one_process_may_have_it() {
-    let home = used().await;
+async fn only_one_process_may_have_it(engine: EngineKind) {
+    let home = used(engine).await;
     let store = home.open().unwrap();
     assert_eq!(refusal(&home), "another guildhall runs on this data folder");
     let clone = store.clone();
@@ -86,9 +98,8 @@ async fn only_one_process_may_have_it() {
     assert!(clone.load(Stream::Hall).await.is_err(), "a clone of a closed store is closed");
 }
 
-#[tokio::test]
-async fn another_key_is_refused_in_words() {
-    let home = used().await;
+async fn another_key_is_refused_in_words(engine: EngineKind) {
+    let home = used(engine).await;
     let key = home.root.path().join("other.key");
     let other = Keys::create(&key, KeyPlace::OutsideOf(&home.data())).unwrap();
     let refused = Store::open(config(home.root.path()), other).err().unwrap();
@@ -96,35 +107,50 @@ async fn another_key_is_refused_in_words() {
     is_whole(&home).await;
 }
 
-/// Changes the database behind the store's back.
-fn tamper(home: &Home, change: impl FnOnce(&sled::Db)) {
+/// Changes the database behind the store's back. Returns what was there.
+fn tamper(home: &Home, key: &[u8], value: Option<&[u8]>) -> bool {
+    if config(home.root.path()).engine == EngineKind::Redb {
+        let rows = redb::TableDefinition::<&[u8], &[u8]>::new("rows");
+        let db = redb::Database::open(home.engine_file()).unwrap();
+        let txn = db.begin_write().unwrap();
+        let was_there = {
+            let mut table = txn.open_table(rows).unwrap();
+            let before = match value {
+                Some(value) => table.insert(key, value).unwrap(),
+                None => table.remove(key).unwrap(),
+            };
+            before.is_some()
+        };
+        txn.commit().unwrap();
+        return was_there;
+    }
     let db = sled::open(home.engine()).unwrap();
-    change(&db);
+    let before = match value {
+        Some(value) => db.insert(key, value).unwrap(),
+        None => db.remove(key).unwrap(),
+    };
     db.flush().unwrap();
     drop(db);
     // sled's threads hold its lock for a moment longer.
-    let file = fs::File::open(home.engine().join("db")).unwrap();
+    let file = fs::File::open(home.engine_file()).unwrap();
     rustix::fs::flock(file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    before.is_some()
 }
 
 fn set_row(home: &Home, key: &[u8], value: &[u8]) {
-    tamper(home, |db| {
-        db.insert(key, value).unwrap();
-    });
+    tamper(home, key, Some(value));
 }
 
-#[tokio::test]
-async fn a_newer_format_is_refused_in_words() {
-    let home = used().await;
+async fn a_newer_format_is_refused_in_words(engine: EngineKind) {
+    let home = used(engine).await;
     set_row(&home, b"a-format", &7_u32.to_be_bytes());
     assert!(
         refusal(&home).starts_with("this data folder has format 7, this program knows up to 2")
     );
 }
 
-#[tokio::test]
-async fn damaged_checkpoints_are_replaced_by_the_log() {
-    let home = used().await;
+async fn damaged_checkpoints_are_replaced_by_the_log(engine: EngineKind) {
+    let home = used(engine).await;
     for slots in [&[0_u8][..], &[1], &[0, 1]] {
         for slot in slots {
             set_row(&home, &[b'c', *slot, 0, 0, 0, 0], b"not a checkpoint");
@@ -133,13 +159,11 @@ async fn damaged_checkpoints_are_replaced_by_the_log() {
     }
 }
 
-#[tokio::test]
-async fn a_log_that_has_lost_its_end_is_refused_until_the_operator_decides() {
-    let home = Home::new();
+async fn a_log_that_has_lost_its_end_is_refused_until_the_operator_decides(engine: EngineKind) {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     store.append(append(1, 0, "first", &[])).await.unwrap();
-    let older = Home::new();
-    copy(home.root.path(), older.root.path());
+    let older = home.copied();
     store.append(append(1, 1, "second", &[])).await.unwrap();
     store.close().unwrap();
     fs::copy(home.data().join("mark"), older.data().join("mark")).unwrap();
@@ -151,16 +175,13 @@ async fn a_log_that_has_lost_its_end_is_refused_until_the_operator_decides() {
 
 fn remove_row(home: &Home, row: u64, part: u32) {
     let key = [&b"z"[..], &row.to_be_bytes(), &part.to_be_bytes()].concat();
-    tamper(home, |db| {
-        db.remove(key).unwrap().expect("there is such a row");
-    });
+    assert!(tamper(home, &key, None), "there is such a row");
 }
 
-#[tokio::test]
-async fn a_row_or_a_part_of_one_that_is_missing_is_refused() {
+async fn a_row_or_a_part_of_one_that_is_missing_is_refused(engine: EngineKind) {
     // Row 1 holds the update, rows 2 to 101 one append each; row 102 has four parts.
     for (row, part) in [(1, 0), (40, 0), (102, 0), (102, 1), (102, 3)] {
-        let home = used().await;
+        let home = used(engine).await;
         let store = home.open().unwrap();
         store.append(append(1, 100, vec![b'x'; 20_000], &[])).await.unwrap();
         store.append(append(1, 101, "last", &[])).await.unwrap();
@@ -174,9 +195,8 @@ async fn a_row_or_a_part_of_one_that_is_missing_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_row_that_is_missing_behind_the_checkpoint_harms_only_its_stream() {
-    let home = used().await;
+async fn a_row_that_is_missing_behind_the_checkpoint_harms_only_its_stream(engine: EngineKind) {
+    let home = used(engine).await;
     remove_row(&home, 40, 0);
     let store = home.open().unwrap();
     let refused = store.load(Stream::Session(session(1))).await;
@@ -184,8 +204,7 @@ async fn a_row_that_is_missing_behind_the_checkpoint_harms_only_its_stream() {
     store.append(append(2, 0, "goes on", &[])).await.unwrap();
 }
 
-#[tokio::test]
-async fn everything_in_the_folder_is_ours_alone() {
+async fn everything_in_the_folder_is_ours_alone(engine: EngineKind) {
     fn check(folder: &Path) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -196,7 +215,7 @@ async fn everything_in_the_folder_is_ours_alone() {
             }
         }
     }
-    let home = used().await;
+    let home = used(engine).await;
     check(&home.data());
     let store = home.open().unwrap();
     check(&home.data());
@@ -204,9 +223,8 @@ async fn everything_in_the_folder_is_ours_alone() {
     assert!(64 * 1024 < store.gauge().disk_bytes);
 }
 
-#[tokio::test]
-async fn a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept() {
-    let home = Home::new();
+async fn a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept(engine: EngineKind) {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     let limit = config(home.root.path()).record_bytes_max;
     assert!(store.append(append(1, 0, vec![b'x'; limit + 1], &[])).await.is_err());
@@ -217,21 +235,22 @@ async fn a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept() {
     let state = owned(1, vec![b'x'; limit]);
     let stream = Stream::Session(session(1));
     store.snapshot(Snapshot { stream, at: Seq(0), state }).await.unwrap();
-    // The engine does not sync what it puts there.
-    assert_eq!(fs::read_dir(home.engine().join("blobs")).unwrap().count(), 0);
+    if engine == EngineKind::Sled {
+        // It does not sync what it puts there.
+        assert_eq!(fs::read_dir(home.engine().join("blobs")).unwrap().count(), 0);
+    }
     drop(store);
     let loaded = home.open().unwrap().load(stream).await.unwrap();
     let sizes: Vec<_> = loaded.events.iter().map(|it| it.bytes.len()).collect();
     assert_eq!(sizes, [limit, limit, limit, 5]);
 }
 
-#[tokio::test]
-async fn quarantined_updates_are_listed_newest_first() {
+async fn quarantined_updates_are_listed_newest_first(engine: EngineKind) {
     use protocol::{
         BotId, Timestamp, UpdateId,
         ledger::{Arrival, Route},
     };
-    let home = Home::new();
+    let home = Home::of(engine);
     let mut store = home.open().unwrap();
     for update in 0..5 {
         let raw = bytes::Bytes::from(format!("odd {update}"));
@@ -278,4 +297,48 @@ async fn a_full_disk_gives_back_the_reserve_so_that_the_store_opens() {
     let found = store.read_all(Stream::Session(session(1))).await.unwrap().len() as u64;
     assert!((done..=done + 1).contains(&found));
     store.append(append(1, found, "goes on", &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_engine_of_a_folder_is_known_and_another_is_refused_in_words() {
+    for (wrote, asked) in
+        [(EngineKind::Sled, EngineKind::Redb), (EngineKind::Redb, EngineKind::Sled)]
+    {
+        let home = used(wrote).await;
+        home.set_engine(asked);
+        let expected = format!(
+            "this data folder was written by the engine {wrote}, and store.engine asks for {asked}; \
+             set store.engine = \"{wrote}\", or run `guildhall store migrate --to {asked}`"
+        );
+        assert_eq!(refusal(&home), expected);
+        home.set_engine(wrote);
+        is_whole(&home).await;
+    }
+}
+
+/// Written by version 0.1.0: twice opened, the second time not closed.
+#[tokio::test]
+async fn a_store_of_format_1_opens_with_all_that_was_in_its_log() {
+    let home = Home::new();
+    let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives/format-1-sled.tar.gz");
+    let unpacked = std::process::Command::new("tar")
+        .args(["-xzf", archive, "-C"])
+        .arg(home.root.path())
+        .status();
+    assert!(unpacked.unwrap().success());
+    for _ in 0..2 {
+        let store = home.open().unwrap_or_else(|error| panic!("{error:?}"));
+        for chat in 0..5 {
+            let stream = Stream::Session(session(chat));
+            let expected: Vec<_> = (0..20).map(|seq| format!("chat {chat} event {seq}")).collect();
+            let all = store.read_all(stream).await.unwrap().concat();
+            assert_eq!(texts(&all), expected);
+            let loaded = store.load(stream).await.unwrap();
+            assert_eq!(texts(&loaded.snapshot.unwrap()), [format!("chat {chat} state")]);
+            let waiting: Vec<_> = loaded.waiting.iter().map(|it| it.update.0 % 100).collect();
+            assert_eq!(waiting, [9, 19]);
+        }
+        store.close().unwrap();
+        assert!(!home.data().join("wal").exists());
+    }
 }

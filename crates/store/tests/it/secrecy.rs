@@ -8,7 +8,11 @@ use protocol::{
     ledger::{Append, Arrival, Ledger, Owned, Route, Seq, Snapshot, Stream},
 };
 
+use store::EngineKind;
+
 use crate::common::Home;
+
+for_each_engine!(a_thousand_marked_texts_and_their_ids_are_not_in_the_files);
 
 const MARK: &str = "marked-plaintext";
 const BOT: i64 = 7_111_222_333;
@@ -26,9 +30,8 @@ fn holds(hay: &[u8], needle: &[u8]) -> bool {
     hay.windows(needle.len()).any(|window| window == needle)
 }
 
-#[tokio::test]
-async fn a_thousand_marked_texts_and_their_ids_are_not_in_the_files() {
-    let home = Home::new();
+async fn a_thousand_marked_texts_and_their_ids_are_not_in_the_files(engine: EngineKind) {
+    let home = Home::of(engine);
     let store = home.open().unwrap();
     for n in 0..1_000 {
         let key =
