@@ -52,25 +52,30 @@ pub(crate) fn put(
     place: Place<'_>,
     (stream, owned): (&Stream, &Owned),
 ) -> io::Result<()> {
-    let mut text = Zeroizing::new(Vec::with_capacity(32 + owned.bytes.len() + TAG_BYTES));
-    put_stream(&mut text, stream);
-    text.put_slice(&owned.bytes);
     let (numbers, key) = keys_for(keyring, &owned.owners)?;
     out.put_u8(u8::try_from(numbers.len()).map_err(io::Error::other)?);
     numbers.iter().for_each(|number| out.put_u32(*number));
-    let Some(key) = key else {
-        out.put_u32(u32::try_from(text.len()).map_err(io::Error::other)?);
-        out.put_slice(&text);
-        return Ok(());
-    };
-    let nonce = nonces.next()?;
-    let tag = XChaCha20Poly1305::new(Key::from_slice(key.as_slice()))
-        .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound(place, &numbers), &mut text)
-        .map_err(|chacha20poly1305::Error| io::Error::other("a text too long to seal"))?;
-    out.put_slice(&nonce);
-    out.put_u32(u32::try_from(text.len() + TAG_BYTES).map_err(io::Error::other)?);
-    out.put_slice(&text);
-    out.put_slice(&tag);
+    let nonce = if key.is_some() { nonces.next()? } else { [0; NONCE_BYTES] };
+    if key.is_some() {
+        out.put_slice(&nonce);
+    }
+    let len_at = out.len();
+    out.put_u32(0);
+    let text_at = out.len();
+    put_stream(out, stream);
+    out.put_slice(&owned.bytes);
+    if let Some(key) = key {
+        // In its place: no copy of the text is left behind.
+        let text = out.get_mut(text_at..).unwrap_or_default();
+        let tag = XChaCha20Poly1305::new(Key::from_slice(key.as_slice()))
+            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound(place, &numbers), text)
+            .map_err(|chacha20poly1305::Error| io::Error::other("a text too long to seal"))?;
+        out.put_slice(&tag);
+    }
+    let len = u32::try_from(out.len() - text_at).map_err(io::Error::other)?;
+    if let Some(place) = out.get_mut(len_at..text_at) {
+        place.copy_from_slice(&len.to_be_bytes());
+    }
     Ok(())
 }
 
