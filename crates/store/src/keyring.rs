@@ -279,9 +279,12 @@ impl Keyring {
 
     /// The root of a keyring that another process may have open. Changes nothing.
     pub(crate) fn read_root(path: &Path, keys: &Keys) -> Result<Keys, KeyringError> {
-        let bytes = fs::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyringError::Missing { path: path.to_owned() },
-            _ => unusable(path, source),
+        let bytes = fs::read(path).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                KeyringError::Missing { path: path.to_owned() }
+            } else {
+                unusable(path, source)
+            }
         })?;
         Ok(Keys::of_root(parse(path, &bytes, &wrapping_key(keys))?.held.root.clone()))
     }
