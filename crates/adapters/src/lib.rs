@@ -2,5 +2,7 @@
 //!
 //! Invariant: nothing here knows an actor; nothing outside names frankenstein or a provider.
 
+#[cfg(feature = "embedded")]
+pub mod embeddings;
 pub mod models;
 pub mod telegram;

@@ -77,6 +77,27 @@ impl Cleared<Draft> {
         (!shown.is_empty()).then(|| Self(Draft(shown.to_owned())))
     }
 
+    /// The draft without the marks by which a model proposes facts, and what they propose. Leaving
+    /// out adds no words, so the rest stays cleared; what is proposed does not.
+    ///
+    /// A mark that is not closed yet, or no more, hides the rest of the text.
+    #[must_use]
+    pub fn without_proposals(&self) -> (Self, Vec<String>) {
+        const MARK: &str = "[[remember:";
+        let (mut rest, mut kept, mut proposed) = (self.0.0.as_str(), String::new(), Vec::new());
+        while let Some((before, after)) = rest.split_once(MARK) {
+            kept.push_str(before.trim_end_matches([' ', '\t']));
+            let Some((fact, after)) = after.split_once("]]") else {
+                return (Self(Draft(kept.trim_end().to_owned())), proposed);
+            };
+            proposed.push(fact.trim().to_owned());
+            rest = after;
+        }
+        kept.push_str(rest);
+        let kept = if proposed.is_empty() { kept } else { kept.trim_end().to_owned() };
+        (Self(Draft(kept)), proposed)
+    }
+
     /// The draft with the person's own data back in the places of their placeholders. What the
     /// person wrote in the same turn is no news to them.
     #[must_use]
@@ -411,6 +432,24 @@ mod tests {
         assert_eq!(shown("one", 0), None, "no word is whole yet");
         assert_eq!(shown("", 0), None);
         assert_eq!(shown("  \n x", 0), None, "nothing but space");
+    }
+
+    #[test]
+    fn what_a_model_proposes_to_remember_is_taken_out_of_its_answer() {
+        let split = |text: &str| {
+            let (rest, proposed) = Cleared(Draft(text.to_owned())).without_proposals();
+            (rest.into_inner().0, proposed.join("|"))
+        };
+        let cases = [
+            ("Hello. ", "Hello. ", ""),
+            ("Hello.\n[[remember: likes tea]]", "Hello.", "likes tea"),
+            ("A [[remember:x]]\n[[remember: y ]]B", "A\nB", "x|y"),
+            ("Hello.\n[[remember: likes", "Hello.", ""),
+            ("a [[b]] c", "a [[b]] c", ""),
+        ];
+        for (text, rest, proposed) in cases {
+            assert_eq!(split(text), (rest.to_owned(), proposed.to_owned()), "{text}");
+        }
     }
 
     proptest::proptest! {

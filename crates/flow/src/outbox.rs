@@ -78,7 +78,7 @@ pub enum Sayable {
 }
 
 impl Sayable {
-    fn part(&self) -> &Part {
+    pub(crate) fn part(&self) -> &Part {
         match self {
             Self::Answer(part) => part.get(),
             Self::Notice(notice) => notice.part(),

@@ -3,6 +3,7 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod remember;
 mod rule;
 
 use std::time::Duration;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
     inbound::{Command, Inbound, Person, Pressed, Said},
+    memory::FactId,
 };
 
+pub(crate) use self::remember::button as forget_button;
 use crate::{
     guard::Prompt,
     roster::{Change, Standing, View},
@@ -48,6 +51,8 @@ pub const MENU: &[MenuItem] = &[
     item("new", "", "begin a fresh conversation"),
     item("cancel", "", "stop the answer being written"),
     item("retry", "", "ask the last question again"),
+    item("remember", "<text>", "remember something about you"),
+    item("memory", "", "see what is remembered, and delete it"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("help", "", "show this list"),
@@ -98,6 +103,27 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Remember something.
+    Remember {
+        /// What.
+        text: String,
+        /// Who said so.
+        by: PersonId,
+    },
+    /// List what is remembered.
+    ListMemory {
+        /// Who wants to see it.
+        by: PersonId,
+    },
+    /// Forget a fact.
+    ForgetFact {
+        /// Which.
+        fact: FactId,
+        /// Who wants it forgotten.
+        by: PersonId,
+        /// True if they may have forgotten what others told.
+        is_admin: bool,
+    },
     /// List the rules that admins gave.
     ListRules,
     /// Try a rule on the past.
@@ -131,14 +157,19 @@ impl Request {
     #[must_use]
     pub fn takes_its_turn(&self) -> bool {
         match self {
-            Self::Ask(..) | Self::Retry | Self::Greet { .. } | Self::Switch(_) | Self::Fresh => {
-                true
-            }
+            Self::Ask(..)
+            | Self::Retry
+            | Self::Greet { .. }
+            | Self::Switch(_)
+            | Self::Fresh
+            | Self::Remember { .. } => true,
             Self::Ignore
             | Self::Cancel
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::ListMemory { .. }
+            | Self::ForgetFact { .. }
             | Self::ListRules
             | Self::TryRule { .. }
             | Self::Administer { .. }
@@ -192,7 +223,21 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
             Request::Ignore
         };
     }
+    if let (Some(text), Some(person)) = (remember::told(&said.text), &said.person) {
+        return Request::Remember { text: text.to_owned(), by: person.id };
+    }
     Request::Ask(None, Prompt { text: said.text.clone(), quoted: said.quoted.clone() })
+}
+
+/// The person that an update is about, if it is one.
+#[must_use]
+pub fn who(inbound: &Inbound) -> Option<PersonId> {
+    match inbound {
+        Inbound::Said(said) => said.person.as_ref().map(|it| it.id),
+        Inbound::Pressed(pressed) => Some(pressed.person.id),
+        Inbound::StopRequested { person } => person.as_ref().map(|it| it.id),
+        Inbound::Membership { .. } | Inbound::Nothing => None,
+    }
 }
 
 fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> Request {
@@ -202,6 +247,13 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
         return Request::Switch(name);
+    }
+    if let Some(fact) = remember::pressed(&pressed.data, pressed.person.id) {
+        let is_admin = view.is_admin(pressed.person.id);
+        return match fact {
+            Some(fact) => Request::ForgetFact { fact, by: pressed.person.id, is_admin },
+            None => Request::Say(words::fact_of_another()),
+        };
     }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {
@@ -242,6 +294,7 @@ fn of_command(
         "new" | "reset" => Request::Fresh,
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
+        "remember" | "memory" => remember::of_command(&command.name, arguments, person),
         "status" => Request::Status { in_full: by.is_some() },
         _ => Request::Say(words::unknown_command()),
     }

@@ -217,7 +217,7 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall => Vec::new(),
+            Stream::Hall | Stream::Memories(_) => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -370,6 +370,10 @@ pub(crate) struct Echo;
 impl Model for Echo {
     fn name(&self) -> &str {
         "echo"
+    }
+
+    fn prompt_tokens_max(&self, _: u32) -> usize {
+        100_000
     }
 
     async fn complete(

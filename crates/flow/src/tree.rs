@@ -236,6 +236,7 @@ fn start_bots(
             tally: w.tally.clone(),
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
+            recaller: w.recaller.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

@@ -13,7 +13,7 @@ use crate::{
     outbox::Pacing,
     roster::{Founding, Shared},
     rulebook::{Rulebook, Rules},
-    session::SessionConfig,
+    session::{Recaller, SessionConfig},
     tally::Tally,
 };
 
@@ -55,6 +55,8 @@ pub struct Wiring {
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
     /// The program's version.
     pub version: &'static str,
+    /// Looks through the past, where that is switched on.
+    pub recaller: Option<Recaller>,
     /// Limits, by actor.
     pub session: Arc<SessionConfig>,
     /// See [`KeeperConfig`].

@@ -7,6 +7,7 @@ use crate::roster::OwnRules;
 use protocol::{
     Agent, AgentName, PersonId, RefId,
     event::{Button, Part},
+    memory::{Fact, FactOrigin},
 };
 
 /// A fixed text of ours.
@@ -311,4 +312,90 @@ pub(crate) fn status(text: String) -> Notice {
 /// An alert to an admin.
 pub(crate) fn alert(text: String) -> Notice {
     say(text)
+}
+
+// === What is remembered. Facts passed the guard when they were stored. ===
+
+/// The longest fact in a list, in characters.
+const LISTED_FACT_CHARS: usize = 120;
+/// Buttons under one list.
+const FORGET_BUTTONS_MAX: usize = 40;
+
+/// A fact is remembered now.
+pub(crate) fn fact_remembered(text: &str) -> Notice {
+    say(format!("📝 I will remember: “{text}”. /memory shows and deletes what I remember."))
+}
+
+/// A model's proposals are remembered now. Sent under its answer.
+pub(crate) fn facts_noted(agent: &AgentName, count: usize) -> Notice {
+    let what = if count == 1 { "something".to_owned() } else { format!("{count} things") };
+    say(format!("📝 {agent} has noted {what} about you. /memory shows and deletes it."))
+}
+
+/// It is remembered already.
+pub(crate) fn fact_known() -> Notice {
+    say("I remember that already. /memory shows everything.")
+}
+
+/// No room for more facts.
+pub(crate) fn facts_full(max: usize) -> Notice {
+    say(format!(
+        "I remember {max} things already, which is the most. /memory deletes some of them."
+    ))
+}
+
+/// The fact is too long.
+pub(crate) fn fact_too_long(chars_max: usize) -> Notice {
+    say(format!("That is too long to remember: at most {chars_max} characters, please."))
+}
+
+/// Nobody to remember anything about: a channel, or an anonymous admin.
+pub(crate) fn nobody_to_remember() -> Notice {
+    say("I can only remember things for a person who writes under their own name.")
+}
+
+/// `/memory`: all that is remembered in this chat. What the person may delete has a button.
+pub(crate) fn memory(facts: &[&Fact], by: PersonId) -> Notice {
+    if facts.is_empty() {
+        return say(
+            "I remember nothing about you here. Write “remember that …” or use /remember <text>.",
+        );
+    }
+    let (mut text, mut buttons) = (String::from("What I remember here:\n\n"), Vec::new());
+    for (at, fact) in facts.iter().enumerate() {
+        let number = at + 1;
+        let from = match &fact.origin {
+            FactOrigin::Told => String::new(),
+            FactOrigin::Proposed(agent) => format!(", noted by {agent}"),
+        };
+        let what = crate::context::beginning(&fact.text, LISTED_FACT_CHARS);
+        let line = format!("{number}. {what} ({}{from})\n", fact.space.name());
+        if LIST_CHARS_MAX < text.len() + line.len() || FORGET_BUTTONS_MAX <= buttons.len() {
+            text.push_str("… and more: delete some to see the rest.\n");
+            break;
+        }
+        text.push_str(&line);
+        if fact.by == by {
+            let data = crate::request::forget_button(fact.id, by);
+            buttons.push(Button { label: format!("🗑 {number}"), data });
+        }
+    }
+    let rows = buttons.chunks(4).map(<[Button]>::to_vec).collect();
+    Notice(Part { html: None, plain: text.trim_end().to_owned(), buttons: rows })
+}
+
+/// A fact was forgotten.
+pub(crate) fn fact_forgotten(text: &str) -> Notice {
+    let text = crate::context::beginning(text, LISTED_FACT_CHARS);
+    say(format!("🗑 Forgotten: “{text}”. It is not used any more."))
+}
+
+/// The fact is not there (any more).
+pub(crate) fn fact_gone() -> Notice {
+    say("That is forgotten already.")
+}
+
+/// The fact is somebody else's.
+pub(crate) fn fact_of_another() -> Notice {
+    say("Only the person who said it can have it forgotten. /memory shows your own buttons.")
 }

@@ -23,6 +23,7 @@ use flow::{
     ingress::Msg as IngressMsg,
     roster::View,
     rulebook::{Rulebook, Rules},
+    session::Recaller,
     tally::Tally,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
@@ -150,6 +151,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         );
     }
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
+    let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
@@ -170,6 +172,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         hasher: Arc::new(KeyedHasher::new(*names)),
         store: store.clone(),
         models,
+        recaller,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
         loaded,
@@ -229,6 +232,7 @@ struct Hall {
     hasher: Arc<KeyedHasher>,
     store: Store,
     models: Arc<[Arc<dyn Model>]>,
+    recaller: Option<Recaller>,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
     /// Where messages are sent.
@@ -463,7 +467,8 @@ impl Hall {
             founding: Arc::new(founding),
             pseudonym: Arc::new(move |person: PersonId| hasher.person(person)),
             version: env!("CARGO_PKG_VERSION"),
-            session: Arc::new(build::session(config)),
+            recaller: self.recaller.clone(),
+            session: Arc::new(build::session(config, &self.models)),
             keeper: build::keeper(config),
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{BotId, MessageId, SessionKey, Timestamp, UpdateId};
+use crate::{BotId, MessageId, SessionKey, Timestamp, UpdateId, memory::Scope};
 
 /// A position in a stream: the number of records appended before it. An empty stream is at 0.
 #[derive(
@@ -29,6 +29,8 @@ pub enum Stream {
     Session(SessionKey),
     /// Agents and access: what admins changed.
     Hall,
+    /// What can be recalled in one scope. Its scope is its name: no other stream holds any of it.
+    Memories(Scope),
 }
 
 /// An update as it came, on its way into the ledger.

@@ -41,7 +41,7 @@ pub(crate) fn read(shared: &Shared, from: PastFrom) -> Result<Past, LedgerError>
 fn events_of(record: Record) -> Option<(SessionKey, bytes::Bytes)> {
     match record.body {
         Body::Appended { stream: Stream::Session(key), events, .. } => Some((key, events)),
-        Body::Appended { stream: Stream::Hall, .. }
+        Body::Appended { stream: Stream::Hall | Stream::Memories(_), .. }
         | Body::Arrived { .. }
         | Body::Dropped { .. }
         | Body::Quarantined { .. }

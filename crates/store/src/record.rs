@@ -389,6 +389,8 @@ impl Nonces {
 
 #[cfg(test)]
 mod tests {
+    use protocol::memory::{Scope, Space};
+
     use super::*;
     use crate::keys::KeyPlace;
 
@@ -412,10 +414,16 @@ mod tests {
         ];
         let updates = reasons.into_iter().map(|reason| (update, reason)).collect();
         let closes = vec![update, UpdateId(i64::MIN)];
+        let team = "team".parse().unwrap();
         vec![
             Body::Arrived { key, update, at, raw: raw.clone() },
             Body::Appended { stream: Stream::Hall, closes, events: raw.clone() },
             Body::Appended { stream: Stream::Session(key), closes: vec![], events: Bytes::new() },
+            Body::Appended {
+                stream: Stream::Memories(Scope { session: key, space: Space::shared(&team) }),
+                closes: vec![],
+                events: raw.clone(),
+            },
             Body::Dropped { bot: key.bot, at, updates },
             Body::Quarantined { bot: key.bot, update, at, raw: raw.clone() },
             Body::Rested,

@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod remembering;
 mod state;
 mod step;
 #[cfg(test)]
@@ -37,9 +38,14 @@ use screening::Placeholders;
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
+use self::remembering::Past as Remembered;
 pub use self::{
-    state::{Exchange, HistoryLimits, State},
-    step::{Effect, Entry, Input, NotDelivered, Question, Session, SessionConfig},
+    remembering::Recaller,
+    state::{Digest, Exchange, HistoryLimits, State},
+    step::{
+        DigestId, Effect, Entry, Input, Lesson, MemoryConfig, NotDelivered, Question, Search,
+        Session, SessionConfig,
+    },
 };
 use crate::{
     alerter::{self, Severity},
@@ -82,6 +88,8 @@ pub struct Peers {
     pub status: StatusWriter,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
+    /// Looks through the past, where that is switched on.
+    pub recaller: Option<Recaller>,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -123,6 +131,7 @@ pub struct SessionActor {
     noted: Vec<Event>,
     recording: bool,
     turns: HashMap<UpdateId, InHand>,
+    remembered: Remembered,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
     leaving: bool,
@@ -177,6 +186,7 @@ impl SessionActor {
             noted: Vec::new(),
             recording: false,
             turns: HashMap::new(),
+            remembered: Remembered::default(),
             rest: None,
             leaving: false,
         }
@@ -380,6 +390,11 @@ impl SessionActor {
             Effect::TryRule(update, name, days) => {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
+            Effect::Recall(update, search) => self.recall(update, search, cx),
+            Effect::Learn(lesson) => self.learn(lesson, cx),
+            Effect::Summarise(digestion) => self.summarise(digestion, cx),
+            Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),
+            Effect::CountSummary(how) => self.peers.tally.summarised(how),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -629,7 +644,8 @@ impl SessionActor {
 
     fn is_idle(&self) -> bool {
         let recorded = !self.recording && self.noted.is_empty();
-        let at_work = !recorded || self.pulling || !self.effects.is_empty();
+        let learns = !self.remembered.is_idle();
+        let at_work = !recorded || self.pulling || learns || !self.effects.is_empty();
         !at_work && self.session.as_ref().is_some_and(Session::is_idle)
     }
 

@@ -6,6 +6,7 @@
 
 mod answer;
 mod arrive;
+mod memory;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -13,15 +14,19 @@ use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     event::{Event, Outcome, Part},
     inbound::Inbound,
+    memory::Fact,
     messenger::{MessengerError, Typeset},
     model::Completion,
 };
 
 use screening::Placeholders;
 
+pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
+use self::memory::{Digesting, Proposing, Telling};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     broker::Unanswered,
+    context::{Digestion, Recollection},
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request},
@@ -32,8 +37,10 @@ use crate::{
 /// Limits of one session.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    /// How much of the conversation goes into the next prompt.
+    /// How much of the conversation is kept word for word.
     pub history: HistoryLimits,
+    /// What is remembered beside it.
+    pub memory: MemoryConfig,
     /// Questions that may wait while one is being answered. More are turned away.
     pub backlog_max: usize,
     /// Attempts to handle an update before it is set aside.
@@ -98,6 +105,12 @@ pub enum Input {
     Administered(UpdateId, Result<(), AdministerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
+    /// What was found that may help with a question; nothing where it took too long.
+    Recalled(UpdateId, Vec<Recollection>),
+    /// A model wrote a summary, or could not.
+    Summarised(DigestId, Result<Completion, Unanswered>),
+    /// The guard judged a summary.
+    SummaryJudged(DigestId, Verdict<Draft>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
 }
@@ -122,8 +135,14 @@ impl From<&MessengerError> for NotDelivered {
 pub struct Question {
     /// Who is asked.
     pub agent: Arc<Agent>,
-    /// The conversation so far.
+    /// The conversation so far, as far as it is not summarised.
     pub history: Vec<Arc<Exchange>>,
+    /// What is remembered, oldest first.
+    pub facts: Vec<Fact>,
+    /// What was said before `history`.
+    pub summary: Option<String>,
+    /// What was said long ago and may help.
+    pub recalled: Vec<Recollection>,
     /// What the person wrote. Takes only screened text.
     pub prompt: Cleared<Prompt>,
 }
@@ -175,6 +194,16 @@ pub enum Effect {
     ComposeStatus(UpdateId, bool),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
+    /// Look for what may help with a question.
+    Recall(UpdateId, Search),
+    /// Make an exchange one that can be found.
+    Learn(Lesson),
+    /// Have a model write a summary when nobody waits.
+    Summarise(Digestion),
+    /// Ask the guard about a summary.
+    ScreenSummary(DigestId, Draft, Arc<Agent>),
+    /// A summary was written: by a model, in the exchanges' own words, or not at all.
+    CountSummary(&'static str),
     /// Someone tried a command that is not theirs.
     LogDenied(&'static str, Option<PersonId>),
     /// An update was set aside.
@@ -190,6 +219,9 @@ pub struct Session {
     config: Arc<SessionConfig>,
     state: State,
     lanes: Lanes,
+    /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
+    digesting: Option<Digesting>,
+    summary_failures: u32,
 }
 
 #[derive(Debug, Default)]
@@ -239,6 +271,8 @@ struct Turn {
     update: UpdateId,
     at: Timestamp,
     reference: RefId,
+    /// Who it is about, if it is a person.
+    by: Option<PersonId>,
     /// The message to quote, in groups.
     reply_to: Option<MessageId>,
     /// In a private chat the answer is shown while it is written.
@@ -251,8 +285,11 @@ struct Turn {
 enum Stage {
     ShowingNotice(Asking),
     ScreeningPrompt(Asking),
+    Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
-    ScreeningDraft(Completion, Placeholders),
+    ScreeningDraft(Completion, Asking),
+    ScreeningFact(Telling),
+    ScreeningProposals(Box<Proposing>),
     RescreeningParts,
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
     Administering { done: String },
@@ -275,7 +312,8 @@ impl Session {
     /// A session that goes on from a folded state.
     #[must_use]
     pub fn new(key: SessionKey, config: Arc<SessionConfig>, state: State) -> Self {
-        Self { key, config, state, lanes: Lanes::default() }
+        let lanes = Lanes::default();
+        Self { key, config, state, lanes, digesting: None, summary_failures: 0 }
     }
 
     /// What it remembers.
@@ -327,6 +365,9 @@ impl Session {
                     );
                 }
             }
+            Input::Recalled(update, found) => self.recalled(update, found, &mut effects),
+            Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
+            Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);

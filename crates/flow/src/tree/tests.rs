@@ -11,12 +11,13 @@ use super::*;
 use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    context::Rooms,
     keeper::KeeperConfig,
     outbox::Pacing,
     request::House,
     roster::{Founding, View},
     rulebook::InForce,
-    session::{HistoryLimits, SessionConfig},
+    session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
@@ -38,6 +39,13 @@ fn typeset(text: &str) -> Vec<Part> {
 fn session_config() -> SessionConfig {
     SessionConfig {
         history: HistoryLimits { exchanges_max: 5, chars_max: 10_000 },
+        memory: MemoryConfig {
+            facts_max: 10,
+            fact_chars_max: 100,
+            summaries_by_model: true,
+            recalls: true,
+            rooms: Rooms::default(),
+        },
         backlog_max: 5,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -73,6 +81,8 @@ fn founding() -> Founding {
         instructions: "Be brief.".to_owned(),
         models: Vec::new(),
         paused: false,
+        memory: None,
+        proposes_facts: false,
     };
     Founding {
         agents: vec![sage],
@@ -115,6 +125,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         tally: Tally::register(&mut Registry::default()),
         hall: Arc::new(ArcSwap::from_pointee(View::default())),
         founding: Arc::new(founding()),
+        recaller: None,
         pseudonym: Arc::new(|_| "somebody".to_owned()),
         version: "0.0.0",
         session: Arc::new(session_config()),

@@ -4,13 +4,13 @@ use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
     MessageId, UpdateId,
-    event::{Answer, AnswerKind, Event, Outcome, Part},
+    event::{Answer, AnswerKind, Event, Judged, Outcome, Part},
     model::Completion,
 };
 
 use screening::Placeholders;
 
-use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
+use super::{Asking, Effect, NotDelivered, Proposing, Session, Stage};
 use crate::{
     broker::Unanswered,
     guard::{Cleared, Draft, Prompt, Verdict},
@@ -62,17 +62,17 @@ impl Session {
         hidden: Placeholders,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
-            return;
-        };
+        let is_at = |it: &Stage| matches!(it, Stage::ScreeningPrompt(_));
+        if self.turn(update, |it| matches!(it, Stage::ScreeningFact(_))).is_some() {
+            return self.fact_judged(update, verdict, &hidden, effects);
+        }
+        if self.turn(update, |it| matches!(it, Stage::ScreeningProposals(_))).is_some() {
+            return self.proposals_judged(update, verdict, &hidden, effects);
+        }
+        let Some(turn) = self.turn(update, is_at) else { return };
         let Stage::ScreeningPrompt(mut asking) = turn.stage.take() else { return };
         match verdict {
-            Verdict::Refuse(judged) => {
-                let events = vec![Event::PromptJudged { update, judged }];
-                let notice = words::refused_prompt();
-                let kind = AnswerKind::Refusal;
-                self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
-            }
+            Verdict::Refuse(judged) => self.refuse_prompt(update, judged, effects),
             Verdict::Clear(prompt, judged) => {
                 asking.asked = hidden.without_numbers(&prompt.get().text);
                 asking.hidden = hidden;
@@ -90,12 +90,20 @@ impl Session {
                 // The update itself is durable, and its first attempt with it: a crash from here on
                 // finds it waiting.
                 self.note(events, effects);
-                let agent = Arc::clone(&asking.agent);
-                effects.push(Effect::Complete(update, Question { agent, history, prompt }));
-                effects.push(Effect::Tick(update));
-                self.set_stage(update, Stage::AwaitingModel(asking));
+                self.recall(update, asking, prompt, effects);
             }
         }
+    }
+
+    pub(super) fn refuse_prompt(
+        &mut self,
+        update: UpdateId,
+        judged: Judged,
+        effects: &mut Vec<Effect>,
+    ) {
+        let events = vec![Event::PromptJudged { update, judged }];
+        let notice = words::refused_prompt();
+        self.answer_kind(update, events, AnswerKind::Refusal, notice, Outcome::Refused, effects);
     }
 
     pub(super) fn completed(
@@ -113,7 +121,7 @@ impl Session {
             Ok(completion) => {
                 let draft = Draft(completion.text.clone());
                 effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
-                self.set_stage(update, Stage::ScreeningDraft(completion, asking.hidden));
+                self.set_stage(update, Stage::ScreeningDraft(completion, asking));
             }
             Err(why) => {
                 let notice = match why {
@@ -134,44 +142,70 @@ impl Session {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningDraft(..))) else {
             return;
         };
-        let Stage::ScreeningDraft(completion, hidden) = turn.stage.take() else { return };
-        let (reference, reply_to) = (turn.reference, turn.reply_to);
-        let Completion { model, usage, .. } = completion;
-        let received = Event::DraftReceived { update, model, usage };
+        let reference = turn.reference;
+        let Stage::ScreeningDraft(completion, asking) = turn.stage.take() else { return };
         match verdict {
             Verdict::Refuse(judged) => {
-                let events = vec![received, Event::DraftJudged { update, judged }];
+                let events =
+                    vec![received(update, &completion), Event::DraftJudged { update, judged }];
                 let (kind, notice) = (AnswerKind::Refusal, words::refused_draft(reference));
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
             }
             Verdict::Clear(draft, judged) => {
-                let shown = draft.restored(&hidden);
-                let parts = shown.typeset(self.config.typeset);
-                if parts.is_empty() {
-                    return self.apologise(update, words::apology(reference), effects);
-                }
-                // A single part without markup is the answer: it is not stored twice.
-                // Nor is what was hidden remembered: the next question is none of its turn.
-                let is_whole = matches!(parts.as_slice(), [one] if one.get().html.is_none());
-                let said = draft.into_inner().0;
-                let answered =
-                    (!is_whole || !hidden.is_empty()).then(|| hidden.without_numbers(&said));
-                let answer = Answer {
-                    kind: AnswerKind::Model,
-                    parts: parts.iter().map(|it| it.get().clone()).collect(),
-                    reply_to,
-                    answered,
-                    reference: Some(reference),
+                let (draft, proposed) = self.proposals(update, &asking, draft);
+                let name = asking.agent.name.clone();
+                let proposing = Proposing { completion, asking, draft, judged };
+                let Some(proposed) = proposed else {
+                    return self.conclude(update, proposing, Vec::new(), effects);
                 };
-                let events = vec![
-                    received,
-                    Event::DraftJudged { update, judged },
-                    Event::AnswerReady { update, answer },
-                ];
-                let parts = parts.into_iter().map(Sayable::Answer).collect();
-                self.deliver(update, events, parts, Outcome::Answered, effects);
+                effects.push(Effect::ScreenPrompt(update, proposed, name));
+                self.set_stage(update, Stage::ScreeningProposals(Box::new(proposing)));
             }
         }
+    }
+
+    /// Fixes an answer that passed, with the facts that go with it, and begins to send it.
+    pub(super) fn conclude(
+        &mut self,
+        update: UpdateId,
+        proposing: Proposing,
+        facts: Vec<Event>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Proposing { completion, asking, draft, judged } = proposing;
+        let Some(turn) = self.turn(update, |_| true) else { return };
+        let (reference, reply_to) = (turn.reference, turn.reply_to);
+        let hidden = &asking.hidden;
+        let shown = draft.restored(hidden).typeset(self.config.typeset);
+        let mut parts: VecDeque<Sayable> = shown.into_iter().map(Sayable::Answer).collect();
+        // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
+        // remembered: the next question is none of its turn.
+        let is_whole =
+            matches!(&parts.make_contiguous(), [Sayable::Answer(one)] if one.get().html.is_none());
+        let said = draft.into_inner().0;
+        if !facts.is_empty() {
+            parts.push_back(Sayable::Notice(words::facts_noted(&asking.agent.name, facts.len())));
+        }
+        if parts.is_empty() {
+            return self.apologise(update, words::apology(reference), effects);
+        }
+        let is_whole = is_whole && facts.is_empty() && hidden.is_empty();
+        let answered = (!is_whole).then(|| hidden.without_numbers(&said));
+        let answer = Answer {
+            kind: AnswerKind::Model,
+            parts: parts.iter().map(|it| it.part().clone()).collect(),
+            reply_to,
+            answered,
+            reference: Some(reference),
+        };
+        let mut events = vec![
+            received(update, &completion),
+            Event::DraftJudged { update, judged },
+            Event::AnswerReady { update, answer },
+        ];
+        events.extend(facts);
+        self.deliver(update, events, parts, Outcome::Answered, effects);
+        self.learn(&asking.agent, asking.replaces, effects);
     }
 
     pub(super) fn parts_judged(
@@ -243,6 +277,8 @@ impl Session {
             // Only text that passes as it is: what would be hidden later must not be seen now.
             Verdict::Clear(draft, judged) if judged.verdict != "redact" => {
                 if let Stage::AwaitingModel(asking) = &turn.stage {
+                    let marked = asking.agent.proposes_facts;
+                    let draft = if marked { draft.without_proposals().0 } else { draft };
                     effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
                 }
             }
@@ -252,7 +288,12 @@ impl Session {
 
     pub(super) fn expired(&mut self, update: UpdateId, effects: &mut Vec<Effect>) {
         let waits = |it: &Stage| match it {
-            Stage::ScreeningPrompt(_) | Stage::AwaitingModel(_) | Stage::ScreeningDraft(..) => true,
+            Stage::ScreeningPrompt(_)
+            | Stage::Recalling(..)
+            | Stage::AwaitingModel(_)
+            | Stage::ScreeningDraft(..)
+            | Stage::ScreeningFact(_)
+            | Stage::ScreeningProposals(_) => true,
             Stage::ShowingNotice(_)
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
@@ -400,6 +441,11 @@ impl Session {
             }
         }
     }
+}
+
+fn received(update: UpdateId, completion: &Completion) -> Event {
+    let Completion { model, usage, .. } = completion;
+    Event::DraftReceived { update, model: model.clone(), usage: *usage }
 }
 
 /// Tokens to set aside for a call: four characters make about one.

@@ -108,8 +108,11 @@ impl Session {
         let stoppable = |turn: &Turn| match turn.stage {
             Stage::ShowingNotice(_)
             | Stage::ScreeningPrompt(_)
+            | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
-            | Stage::ScreeningDraft(..) => true,
+            | Stage::ScreeningDraft(..)
+            | Stage::ScreeningFact(_)
+            | Stage::ScreeningProposals(_) => true,
             Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
@@ -145,9 +148,10 @@ impl Session {
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => (None, false),
         };
+        let by = entry.inbound.as_ref().and_then(request::who);
         let Entry { at, reference, .. } = entry;
         let stage = Stage::RescreeningParts;
-        let turn = Turn { update, at, reference, reply_to, previews, stage };
+        let turn = Turn { update, at, reference, by, reply_to, previews, stage };
         self.lanes.get_mut(lane).turn = Some(turn);
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -207,6 +211,13 @@ impl Session {
                 self.set_stage(update, Stage::ComposingStatus);
                 effects.push(Effect::ComposeStatus(update, in_full));
                 return;
+            }
+            Request::Remember { text, by } => {
+                return self.remember(update, &text, by, view, effects);
+            }
+            Request::ListMemory { by } => return self.list_memory(update, by, effects),
+            Request::ForgetFact { fact, by, is_admin } => {
+                return self.forget_fact(update, fact, by, is_admin, effects);
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
