@@ -9,6 +9,7 @@
 
 mod admins;
 mod crashes;
+mod memory;
 mod models;
 mod operators;
 mod panics;

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    embedding::{EmbedError, Embedder, Haste},
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
@@ -385,5 +386,31 @@ impl Model for Echo {
         let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
         let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
         Ok(Completion { text, model, usage: Usage::default(), finish: Finish::Stop })
+    }
+}
+
+/// Vectors by the words of a text: two texts lie as close as the words they share.
+pub(crate) struct ByWords {
+    /// No vector comes in time.
+    pub(crate) hangs: bool,
+}
+
+#[async_trait]
+impl Embedder for ByWords {
+    fn dimensions(&self) -> usize {
+        256
+    }
+
+    async fn embed(&self, text: &str, haste: Haste) -> Result<Vec<f32>, EmbedError> {
+        if haste == Haste::Asked && self.hangs {
+            std::future::pending::<()>().await;
+        }
+        let mut vector = vec![0.0_f32; 256];
+        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()) {
+            let place = word.bytes().fold(7_usize, |hash, it| hash * 31 % 256 + usize::from(it));
+            vector[place % 256] += f32::from(u8::from(3 < word.len()));
+        }
+        let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt().max(1e-6);
+        Ok(vector.into_iter().map(|it| it / length).collect())
     }
 }

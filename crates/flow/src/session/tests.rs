@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod isolation;
 mod script;
 mod simulation;
 

@@ -14,12 +14,14 @@ use crate::{
     context::Rooms,
     keeper::KeeperConfig,
     outbox::Pacing,
+    recall::RecallConfig,
     request::House,
     roster::{Founding, View},
     rulebook::InForce,
+    session::Recaller,
     session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
-    testing::{Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    testing::{ByWords, Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
 
 static SCREEN: LazyLock<Arc<Screen>> =
@@ -42,8 +44,8 @@ fn session_config() -> SessionConfig {
         memory: MemoryConfig {
             facts_max: 10,
             fact_chars_max: 100,
-            summaries_by_model: true,
-            recalls: true,
+            summaries_by_model: false,
+            recalls: false,
             rooms: Rooms::default(),
         },
         backlog_max: 5,
@@ -148,8 +150,13 @@ fn stands(
     ledger: &Arc<FakeLedger>,
     test: impl Future<Output = ()>,
 ) {
+    stands_with(|| wiring(messenger, ledger), test);
+}
+
+/// The wiring is made where the actors run.
+fn stands_with(wiring: impl FnOnce() -> Wiring, test: impl Future<Output = ()>) {
     local(async move {
-        let wiring = Rc::new(wiring(messenger, ledger));
+        let wiring = Rc::new(wiring());
         let (stop, stopped) = watch::channel(false);
         let running = kit::spawn(run(wiring, Health::default(), Doors::default(), stopped));
         test.await;
@@ -435,5 +442,70 @@ fn keeper_1_a_message_at_the_moment_at_which_its_session_leaves_is_answered_once
             assert_eq!(chat.count(ADMIN, &format!("echo: message {update}.")), 1, "{update}");
         }
         assert_eq!(ledger.everything().matches("turn_retried").count(), 0, "a session failed");
+    });
+}
+
+/// A wiring with a search in the past, on an embedder that works or hangs.
+fn recalling(chat: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>, hangs: bool) -> Wiring {
+    let mut session = session_config();
+    session.memory.recalls = true;
+    let config = RecallConfig {
+        time_max: Duration::from_millis(250),
+        results_max: 1,
+        score_min: 0.3,
+        memories_max: 100,
+    };
+    let embedder = Arc::new(ByWords { hangs });
+    let recaller = Some(Recaller { embedder, config });
+    let usual = wiring(chat, ledger);
+    let ingress = IngressConfig { person_per_minute: 0, chat_per_minute: 0, ..usual.ingress };
+    Wiring { session: Arc::new(session), recaller, ingress, ..usual }
+}
+
+/// So much talk that what was said before is in no prompt any more.
+async fn talk(chat: &FakeMessenger, person: i64, first: i64) {
+    for update in first..first + 8 {
+        chat.write(update, person, &format!("Number {update};"));
+        chat.wait_for(person, &format!("Number {update};")).await;
+    }
+}
+
+#[test]
+fn what_was_said_long_ago_is_recalled_after_a_restart_for_whoever_said_it_and_nobody_else() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        chat.write(1, GUEST, "My lighthouse keeper is called Thorvald");
+        chat.wait_for(GUEST, "echo: My lighthouse").await;
+        talk(&chat, GUEST, 2).await;
+        talk(&chat, FRIEND, 12).await;
+    });
+    let found = "asked: My lighthouse keeper is called Thorvald";
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        for (update, person) in [(21, GUEST), (22, FRIEND)] {
+            chat.write(update, person, "How is the lighthouse keeper called?");
+            chat.wait_for(person, "How is the lighthouse keeper called?").await;
+        }
+        assert_eq!((chat.count(GUEST, found), chat.count(FRIEND, found)), (1, 0));
+        // Begun afresh: what was said before is not used any more.
+        chat.write(23, GUEST, "/new");
+        chat.wait_for(GUEST, "A fresh conversation").await;
+        talk(&chat, GUEST, 24).await;
+        chat.write(33, GUEST, "And the lighthouse keeper?");
+        chat.wait_for(GUEST, "And the lighthouse keeper?").await;
+        assert_eq!(chat.count(GUEST, found), 1);
+    });
+    assert!(ledger.everything().contains("Thorvald"));
+}
+
+#[test]
+fn remember_3_a_search_that_hangs_holds_up_an_answer_for_its_deadline_only() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, true), async {
+        talk(&chat, GUEST, 1).await;
+        let began = Instant::now();
+        chat.write(11, GUEST, "Number of the last");
+        chat.wait_for(GUEST, "echo: Number of the last").await;
+        let took = began.elapsed();
+        assert!(Duration::from_millis(250) < took && took < Duration::from_secs(3), "{took:?}");
     });
 }
