@@ -81,9 +81,11 @@ pub(crate) fn privacy(providers: &str, contact: &str) -> Notice {
         "🔒 Your privacy\n\n\
          What is stored: your messages, the answers, your Telegram id and which agent you talk to.\n\
          How: encrypted, with a key that is kept apart from the data. Logs hold no text and no ids.\n\
-         Who sees it: to answer you, your message and the recent conversation go to {providers}.\n\
+         Who sees it: to answer you, your message, the recent conversation, what sums up the rest and \
+         what you had remembered go to {providers}.\n\
          What it is used for: answering you. It is never used to train a model here.\n\
-         /new makes an agent forget the conversation so far when it answers. \
+         /new makes an agent forget the conversation so far when it answers; /memory shows and \
+         deletes what it remembers beside it. \
          To have everything erased, ask the person who runs this bot{contact}."
     ))
 }

@@ -204,7 +204,11 @@ impl Session {
             Event::AnswerReady { update, answer },
         ];
         events.extend(facts);
+        let lost = self.lost(&asking.agent);
         self.deliver(update, events, parts, Outcome::Answered, effects);
+        if lost < self.lost(&asking.agent) {
+            effects.push(Effect::CountSummary("lost"));
+        }
         self.learn(&asking.agent, asking.replaces, effects);
     }
 

@@ -167,6 +167,11 @@ impl Session {
 
     // --- after an answer ---
 
+    /// Exchanges that were dropped without a summary, so far.
+    pub(super) fn lost(&self, agent: &Agent) -> u64 {
+        self.state.digests.get(&agent.name).map_or(0, |it| it.lost)
+    }
+
     /// An exchange has been remembered: it is to be found again, and others may have to make room.
     /// REMEMBER-3: what this begins is waited for by nobody.
     pub(super) fn learn(&mut self, agent: &Arc<Agent>, replaces: bool, effects: &mut Vec<Effect>) {
@@ -189,17 +194,21 @@ impl Session {
     }
 
     fn digest_if_overdue(&mut self, agent: &Arc<Agent>, effects: &mut Vec<Effect>) {
-        if self.digesting.is_some() {
+        if let Some(digesting) = &self.digesting {
+            // A model that is never free is not waited for until there is no room.
+            let is_late = matches!(digesting.stage, DigestStage::Writing)
+                && digesting.digestion.agent.name == agent.name
+                && 0 < self.overdue(agent, 2);
+            if is_late && let Some(late) = self.digesting.take() {
+                self.extract(late.digestion, effects);
+            }
             return;
         }
-        let history = self.state.history(&agent.name);
-        let limits = self.config.history;
-        let tokens_max = self.config.memory.rooms.history_tokens_max(agent);
-        let count = context::overdue(&history, limits.exchanges_max, limits.chars_max, tokens_max);
+        let count = self.overdue(agent, 1);
         if count == 0 {
             return;
         }
-        let digest = self.state.digest(&agent.name);
+        let (digest, history) = (self.state.digest(&agent.name), self.state.history(&agent.name));
         let digestion = Digestion {
             agent: Arc::clone(agent),
             through: digest.begins + count as u64,
@@ -212,6 +221,16 @@ impl Session {
         } else {
             self.extract(digestion, effects);
         }
+    }
+
+    /// How many exchanges are too many for so many times the limits.
+    fn overdue(&self, agent: &Agent, times: usize) -> usize {
+        let limits = self.config.history;
+        let tokens_max = self.config.memory.rooms.history_tokens_max(agent);
+        let [exchanges_max, chars_max, tokens_max] =
+            [limits.exchanges_max, limits.chars_max, tokens_max].map(|it| it.saturating_mul(times));
+        let history = self.state.history(&agent.name);
+        context::overdue(&history, exchanges_max, chars_max, tokens_max)
     }
 
     /// A summary in the exchanges' own words.

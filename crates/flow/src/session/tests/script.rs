@@ -865,3 +865,18 @@ fn the_past_is_searched_once_there_is_one_that_the_prompt_does_not_hold() {
     assert!(done.contains(&"learn 5: q6".to_owned()), "{done:#?}");
     assert!(done.contains(&"withdraw 9".to_owned()), "a search can be cancelled: {done:#?}");
 }
+
+#[test]
+fn a_model_that_is_never_free_for_a_summary_is_not_waited_for_until_turns_are_lost() {
+    let done = run(|it| {
+        for update in 1..=12 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+        }
+        assert_eq!(it.folded.history(&"sage".parse().unwrap()).len(), 12, "nothing is lost");
+        it.asked.retain(|it| !matches!(it, Effect::Summarise(_)));
+        digest(it);
+    });
+    assert_eq!(done.last().unwrap(), "summary by extract");
+    assert_eq!(done.iter().filter(|it| it.starts_with("summarise")).count(), 1);
+}
