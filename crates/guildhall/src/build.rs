@@ -286,7 +286,7 @@ fn memory(config: &Config, models: &[Arc<dyn Model>]) -> MemoryConfig {
 }
 
 /// Where the embedding model is, where one is configured.
-fn embeddings_folder(config: &Config) -> Option<&Path> {
+pub(crate) fn embeddings_folder(config: &Config) -> Option<&Path> {
     config.memory.embeddings_path.as_deref().filter(|it| !it.as_os_str().is_empty())
 }
 
