@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here knows an actor; nothing outside names frankenstein or a provider.
 
+#[cfg(feature = "embedded")]
+pub mod embeddings;
 pub mod models;
 pub mod telegram;
 #[cfg(feature = "guard-transformer")]

@@ -100,7 +100,7 @@ fn empty(writer: &Writer, record: &mut Record, row: u64, ends: &Ends) -> Option<
             }
             Body::ArrivedErased { bot: key.bot, update: *update, at: *at }
         }
-        Body::Appended { stream: Some(Stream::Session(_)), closes, events }
+        Body::Appended { stream: Some(Stream::Session(_) | Stream::Memories(_)), closes, events }
             if row < ends.conversations && !events.is_empty() =>
         {
             Body::Appended { stream: None, closes: closes.clone(), events: Vec::new() }

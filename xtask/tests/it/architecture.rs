@@ -42,6 +42,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["store"]),
     ("frankenstein", &["adapters"]),
     ("candle-core", &["adapters"]),
+    ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),
     ("tokenizers", &["adapters"]),
     ("rten", &["adapters"]),

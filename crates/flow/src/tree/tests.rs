@@ -16,15 +16,18 @@ use super::*;
 use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    context::Rooms,
     janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
+    recall::RecallConfig,
     request::House,
     roster::{Founding, View},
     rulebook::InForce,
-    session::{HistoryLimits, SessionConfig},
+    session::Recaller,
+    session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
-    testing::{Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    testing::{ByWords, Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
 
 static SCREEN: LazyLock<Arc<Screen>> =
@@ -43,7 +46,14 @@ fn typeset(text: &str) -> Vec<Part> {
 
 fn session_config() -> SessionConfig {
     SessionConfig {
-        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000 },
+        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000, summarised: true },
+        memory: MemoryConfig {
+            facts_max: 10,
+            fact_chars_max: 100,
+            summaries_by_model: false,
+            recalls: false,
+            rooms: Rooms::default(),
+        },
         backlog_max: 5,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -79,6 +89,8 @@ fn founding() -> Founding {
         instructions: "Be brief.".to_owned(),
         models: Vec::new(),
         paused: false,
+        memory: None,
+        proposes_facts: false,
     };
     Founding {
         agents: vec![sage],
@@ -121,6 +133,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         tally: Tally::register(&mut Registry::default()),
         hall: Arc::new(ArcSwap::from_pointee(View::default())),
         founding: Arc::new(founding()),
+        recaller: None,
         pseudonym: Arc::new(|_| "somebody".to_owned()),
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
@@ -148,8 +161,13 @@ fn stands(
     ledger: &Arc<FakeLedger>,
     test: impl Future<Output = ()>,
 ) {
+    stands_with(|| wiring(messenger, ledger), test);
+}
+
+/// The wiring is made where the actors run.
+fn stands_with(wiring: impl FnOnce() -> Wiring, test: impl Future<Output = ()>) {
     local(async move {
-        let wiring = Rc::new(wiring(messenger, ledger));
+        let wiring = Rc::new(wiring());
         let (stop, stopped) = watch::channel(false);
         let running = kit::spawn(run(wiring, Health::default(), Doors::default(), stopped));
         test.await;
@@ -520,5 +538,70 @@ fn what_has_expired_is_taken_out_soon_after_the_start_and_again_and_again() {
         tokio::time::sleep(Duration::from_secs(25 * 60)).await;
         let expected = Expiry { quarantine: Some(Timestamp(900)), ..Expiry::default() };
         assert_eq!(ledger.expired(), vec![expected; 3]);
+    });
+}
+
+/// A wiring with a search in the past, on an embedder that works or hangs.
+fn recalling(chat: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>, hangs: bool) -> Wiring {
+    let mut session = session_config();
+    session.memory.recalls = true;
+    let config = RecallConfig {
+        time_max: Duration::from_millis(250),
+        results_max: 1,
+        score_min: 0.3,
+        memories_max: 100,
+    };
+    let embedder = Arc::new(ByWords { hangs });
+    let recaller = Some(Recaller { embedder, config });
+    let usual = wiring(chat, ledger);
+    let ingress = IngressConfig { person_per_minute: 0, chat_per_minute: 0, ..usual.ingress };
+    Wiring { session: Arc::new(session), recaller, ingress, ..usual }
+}
+
+/// So much talk that what was said before is in no prompt any more.
+async fn talk(chat: &FakeMessenger, person: i64, first: i64) {
+    for update in first..first + 8 {
+        chat.write(update, person, &format!("Number {update};"));
+        chat.wait_for(person, &format!("Number {update};")).await;
+    }
+}
+
+#[test]
+fn what_was_said_long_ago_is_recalled_after_a_restart_for_whoever_said_it_and_nobody_else() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        chat.write(1, GUEST, "My lighthouse keeper is called Thorvald");
+        chat.wait_for(GUEST, "echo: My lighthouse").await;
+        talk(&chat, GUEST, 2).await;
+        talk(&chat, FRIEND, 12).await;
+    });
+    let found = "asked: My lighthouse keeper is called Thorvald";
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        for (update, person) in [(21, GUEST), (22, FRIEND)] {
+            chat.write(update, person, "How is the lighthouse keeper called?");
+            chat.wait_for(person, "How is the lighthouse keeper called?").await;
+        }
+        assert_eq!((chat.count(GUEST, found), chat.count(FRIEND, found)), (1, 0));
+        // Begun afresh: what was said before is not used any more.
+        chat.write(23, GUEST, "/new");
+        chat.wait_for(GUEST, "A fresh conversation").await;
+        talk(&chat, GUEST, 24).await;
+        chat.write(33, GUEST, "And the lighthouse keeper?");
+        chat.wait_for(GUEST, "And the lighthouse keeper?").await;
+        assert_eq!(chat.count(GUEST, found), 1);
+    });
+    assert!(ledger.everything().contains("Thorvald"));
+}
+
+#[test]
+fn remember_3_a_search_that_hangs_holds_up_an_answer_for_its_deadline_only() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, true), async {
+        talk(&chat, GUEST, 1).await;
+        let began = Instant::now();
+        chat.write(11, GUEST, "Number of the last");
+        chat.wait_for(GUEST, "echo: Number of the last").await;
+        let took = began.elapsed();
+        assert!(Duration::from_millis(250) < took && took < Duration::from_secs(3), "{took:?}");
     });
 }
