@@ -218,8 +218,10 @@ fn without_stopped_answers(held: Held) -> Held {
     };
     let mut stopped = false;
     for event in &mut list {
-        if event["event"] == "text_held_back" && event["held"]["of_answer"] == true {
-            event["held"]["texts"] = json!([STOPPED]);
+        if event.pointer("/held/of_answer") == Some(&Value::Bool(true))
+            && let Some(texts) = event.pointer_mut("/held/texts")
+        {
+            *texts = json!([STOPPED]);
             stopped = true;
         }
     }

@@ -208,7 +208,7 @@ mod tests {
     use protocol::{
         BotId, ChatId,
         event::{Answer, Part},
-        ledger::{Append, Seq, Stream},
+        ledger::{Append, Owned, Seq, Stream},
     };
 
     use super::*;
@@ -264,7 +264,7 @@ mod tests {
                     let append = Append {
                         stream: Stream::Session(key),
                         expected: Seq(at as u64),
-                        events: serde_json::to_vec(events).unwrap().into(),
+                        events: vec![Owned::halls(serde_json::to_vec(events).unwrap())],
                         closes: vec![],
                     };
                     ledger.append(append).await.unwrap();

@@ -86,6 +86,7 @@ pub fn examine(loaded: &Loaded, problems: &[Problem], now: Timestamp) -> Vec<Fin
     findings.extend(addresses(loaded));
     findings.extend(folders(loaded));
     findings.extend(key_file(loaded));
+    findings.push(region(loaded));
     findings.extend(models(loaded));
     findings.push(space(&loaded.config.hall.data_dir));
     findings.push(clock(&loaded.config.hall.data_dir, now));
@@ -278,6 +279,20 @@ fn private_folder(name: &str, path: &Path) -> Finding {
             format!("chmod 700 {shown}, or `guildhall doctor --fix`"),
         ),
         Some(_) => Finding::ok(format!("{name} {shown} is private")),
+    }
+}
+
+fn region(loaded: &Loaded) -> Finding {
+    let data = std::path::absolute(&loaded.config.hall.data_dir);
+    let data = data.unwrap_or_else(|_empty| loaded.config.hall.data_dir.clone());
+    let region = loaded.config.store.region.as_deref().unwrap_or("no declared place");
+    match crate::residency::compare(&loaded.config) {
+        Ok(_) => Finding::ok(format!("the data lives in {} ({region})", data.display())),
+        Err(error) => Finding::bad(
+            error.to_string(),
+            "the hall does not open data that belongs elsewhere",
+            "set store.region to where the data may live",
+        ),
     }
 }
 

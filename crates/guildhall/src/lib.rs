@@ -12,6 +12,7 @@ pub mod init;
 #[cfg(feature = "embedded")]
 mod leaks;
 pub mod person;
+pub mod residency;
 pub mod rules;
 pub mod run;
 mod source;

@@ -1,7 +1,7 @@
 //! What an operator does about one person: export, forget, block, unblock. Asked of the hall that
 //! runs over its console; a ledger that nobody holds is opened here.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use flow::{
     export::{self, Export},
@@ -22,6 +22,7 @@ use tracing::info;
 use crate::{
     build::{self, BuildError},
     config::{Config, Loaded},
+    residency,
     run::{SystemClock, store_config, store_folder},
 };
 
@@ -134,6 +135,7 @@ pub(crate) fn open(loaded: &Loaded) -> Result<Option<Store>, String> {
     if !folder.exists() {
         return Err(format!("there is no ledger in {} yet", folder.display()));
     }
+    residency::check(config).map_err(|error| words(&error))?;
     let place = KeyPlace::OutsideOf(&config.hall.data_dir);
     let keys = open_master(&config.key_file(), &config.keyring_file(), place);
     let keys = keys.map_err(|error| words(&error))?;
@@ -201,13 +203,18 @@ pub fn receipt_key(loaded: &Loaded) -> Result<String, String> {
     store::receipt_key(&config.keyring_file(), &keys).map_err(|error| words(&error))
 }
 
-/// Changes the master key here. `false` if a hall that runs holds the ledger.
+/// Changes the master key here, in its place or for one that lies elsewhere. `false` if a hall that runs holds the ledger.
 ///
 /// # Errors
 /// Why it was not changed, in words.
-pub fn rotate_offline(loaded: &Loaded) -> Result<bool, String> {
+pub fn rotate_offline(loaded: &Loaded, to: Option<&Path>) -> Result<bool, String> {
     let Some(store) = open(loaded)? else { return Ok(false) };
-    let rotated = kit::block_on(rotate(&store, &loaded.config));
+    let rotated = kit::block_on(async {
+        let Some(to) = to else { return rotate(&store, &loaded.config).await };
+        let place = KeyPlace::OutsideOf(&loaded.config.hall.data_dir);
+        let rotated = store::rotate_to(&store, to, place).await;
+        rotated.map_err(|error| BuildError::of(&error).to_string())
+    });
     store.close().map_err(|error| BuildError::of(&error).to_string())?;
     rotated.map(|()| true)
 }

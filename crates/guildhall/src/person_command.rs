@@ -69,7 +69,12 @@ pub(crate) enum PersonCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a new master key. The old one opens nothing from then on; no data is written anew.
-    Rotate,
+    Rotate {
+        /// Use the key in this file, made if there is none, instead of replacing the old one: for keys
+        /// that are handed in from elsewhere. Only while the hall does not run.
+        #[arg(long)]
+        to: Option<PathBuf>,
+    },
 }
 
 fn unavailable(why: impl ToString) -> Failure {
@@ -182,12 +187,18 @@ fn receipt(env: &Env, file: Option<&Path>) -> Done {
 /// Does what the command says.
 pub(crate) fn key(env: &Env, what: KeyCommand) -> Done {
     match what {
-        KeyCommand::Rotate => {
+        KeyCommand::Rotate { to } => {
             let loaded = config::load(env)?;
-            if !person::rotate_offline(&loaded).map_err(unavailable)? {
-                errand(&loaded, "/key/rotate", String::new())?;
+            let is_done = person::rotate_offline(&loaded, to.as_deref()).map_err(unavailable)?;
+            match (is_done, &to) {
+                (true, _) => (),
+                (false, None) => drop(errand(&loaded, "/key/rotate", String::new())?),
+                (false, Some(_)) => {
+                    let why = "the hall runs: stop it first, and start it with the new key";
+                    return Err(unavailable(why));
+                }
             }
-            let path = loaded.config.key_file();
+            let path = to.unwrap_or_else(|| loaded.config.key_file());
             print(&format!(
                 "{} holds a new master key; the old one opens nothing any more. Keep a copy of it \
                  and of {} in a safe place.\n",

@@ -52,7 +52,7 @@ use crate::{
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, WEBHOOK_SECRET},
     init::is_inside,
-    person,
+    person, residency,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -156,6 +156,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
+    residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
     let names = keys.derive("log pseudonyms");
     let marked = keys.derive("marked texts");

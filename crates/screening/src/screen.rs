@@ -19,8 +19,8 @@ use crate::{
     foresight::Foresight,
     form::{self, tokens_estimated},
     judgement::{
-        Action, CLASSIFIER_RULE, Direction, Finding, Judgement, Kind, Level, OPINION_RULE, Severity,
-        Verdict,
+        Action, CLASSIFIER_RULE, Direction, Finding, Judgement, Kind, Level, OPINION_RULE,
+        Severity, Verdict,
     },
     leak::OutboundContext,
     normalise::MatchCopy,

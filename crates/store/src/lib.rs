@@ -54,5 +54,5 @@ pub use erasure::{ReceiptError, receipt_key, verify_receipt};
 pub use keyring::KeyringError;
 pub use keys::{KeyError, KeyPlace, Keys};
 pub use opening::OpenError;
-pub use rotation::{RotateError, open_master, rotate};
+pub use rotation::{RotateError, open_master, rotate, rotate_to};
 pub use store::{Quarantined, Store, StoreConfig, StoreHealth};

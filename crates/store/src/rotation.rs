@@ -80,6 +80,16 @@ pub async fn rotate(store: &Store, key: &Path, place: KeyPlace<'_>) -> Result<()
     put_in_place(&beside, key).map_err(|source| RotateError::NotMoved { path: beside, source })
 }
 
+/// Wraps the keyring of an open store with the master key at another place, which is made there if
+/// there is none. The old key's file is left as it is: it opens nothing any more.
+///
+/// # Errors
+/// See [`RotateError`].
+pub async fn rotate_to(store: &Store, key: &Path, place: KeyPlace<'_>) -> Result<(), RotateError> {
+    let new = if key.exists() { Keys::open(key, place)? } else { Keys::create(key, place)? };
+    store.rewrap(new).await.map_err(RotateError::NotWrapped)
+}
+
 fn beside(key: &Path) -> PathBuf {
     let mut name = key.as_os_str().to_owned();
     name.push(".new");

@@ -65,6 +65,9 @@ mod tests {
             text: String::new(),
             command: None,
             quoted: None,
+            forwarded_from: None,
+            beside: Vec::new(),
+            replied: None,
             attachment: false,
         };
         of_command(&command, &said, NOW)

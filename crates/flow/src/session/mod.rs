@@ -243,8 +243,11 @@ impl SessionActor {
     /// The ledger is away: nothing is anybody's fault, so nothing is counted as an attempt.
     fn stall(&mut self, cx: &mut Cx<'_, Self>) {
         self.drop_everything();
-        cx.after(Duration::from_millis(250), |actor, cx| {
-            actor.load(cx);
+        let folds = self.folds;
+        cx.after(Duration::from_millis(250), move |actor, cx| {
+            if actor.folds == folds {
+                actor.load(cx);
+            }
             Ok(())
         });
     }

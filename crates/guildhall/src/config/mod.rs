@@ -152,7 +152,8 @@ fn inspect_text(name: &str, text: &str, env: &Env) -> (Loaded, Vec<Problem>) {
     let mut warnings = environment::overlay(&mut root, env, &mut notes);
     let mut origins = BTreeMap::new();
     root.origins("", &mut origins);
-    let config = Config::read(&root, "", &mut notes).unwrap_or_default();
+    let mut config = Config::read(&root, "", &mut notes).unwrap_or_default();
+    use_credential(&mut config, env);
     let mut secrets = Secrets::default();
     check::Check {
         config: &config,
@@ -167,6 +168,18 @@ fn inspect_text(name: &str, text: &str, env: &Env) -> (Loaded, Vec<Problem>) {
         warnings.push(format!("everyone on this machine may read the file of {}", secret.name));
     }
     (Loaded { config, secrets, warnings, file: None, origins }, notes.into_problems())
+}
+
+/// A master key that systemd hands in, where no other is named. The keyring must be writable, so it
+/// stays where it would be.
+fn use_credential(config: &mut Config, env: &Env) {
+    let folder = env.get("CREDENTIALS_DIRECTORY").map(Path::new);
+    let key = folder.map(|it| it.join("master_key")).filter(|it| it.exists());
+    if let (Some(key), None) = (key, &config.hall.key_file) {
+        let keyring = config.keyring_file();
+        config.hall.keyring_file.get_or_insert(keyring);
+        config.hall.key_file = Some(key);
+    }
 }
 
 impl Loaded {

@@ -176,7 +176,8 @@ section! {
     Hall {
         /// Everything the hall writes while it runs.
         data_dir: PathBuf = "data".into();
-        /// The master key; by default secrets/master.key beside the data folder.
+        /// The master key; by default what systemd hands in as the credential `master_key`, or
+        /// secrets/master.key beside the data folder.
         key_file: Option<PathBuf> = None, example "secrets/master.key";
         /// The keyring: a data key for each person, wrapped by the master key; by default beside it.
         /// It must be writable, outside the data folder, and in no backup of the data.
@@ -443,6 +444,9 @@ section! {
         reserve_bytes: Size = mib(8), within Size(0)..=Size(16 << 30);
         /// How long an update is remembered, so that it is never answered twice.
         dedupe_window: Duration = hours(72), within hours(24)..=hours(24 * 90);
+        /// The place where the data may live, by a name of yours. It is kept with the data, and data that
+        /// names another place is not opened.
+        region: Option<String> = None, example "eu-central";
         /// How long things are kept.
         retention: RetentionConfig = RetentionConfig::default();
     }

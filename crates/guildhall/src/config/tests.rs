@@ -340,6 +340,21 @@ fn show_tells_every_value_with_its_origin_and_secrets_only_as_set() {
 }
 
 #[test]
+fn a_master_key_that_systemd_hands_in_is_used_where_no_other_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let key = home.path().join("master_key");
+    std::fs::write(&key, "00").unwrap();
+    let folder = home.path().to_str().unwrap();
+    let credential = ("CREDENTIALS_DIRECTORY", folder);
+    let config = good("", &[credential]).config;
+    assert_eq!(config.key_file(), key);
+    assert_eq!(config.keyring_file(), Path::new("secrets/master.keyring"), "it must be writable");
+    let config = good("", &[credential, ("GUILDHALL_KEY_FILE", "/srv/own.key")]).config;
+    assert_eq!(config.key_file(), Path::new("/srv/own.key"));
+    assert_eq!(config.keyring_file(), Path::new("/srv/own.keyring"));
+}
+
+#[test]
 fn the_file_that_we_ship_holds_every_key_and_changes_nothing() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/guildhall.toml");
     if std::env::var_os("BLESS").is_some() {
@@ -375,6 +390,8 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.bots.clear();
     examples.models.clear();
     examples.hall.key_file = None;
+    examples.hall.keyring_file = None;
+    examples.store.region = None;
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
     examples.alerts.webhook.url = None;

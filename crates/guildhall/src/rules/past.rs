@@ -127,13 +127,15 @@ pub fn marked_offline(loaded: &Loaded) -> Result<Option<Marked>, String> {
     }
     let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
     let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = Keys::open(&config.key_file(), place).map_err(|error| words(&error))?;
+    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
+    let keys = keys.map_err(|error| words(&error))?;
     let store = match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
     };
     let read = kit::block_on(async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
+        let hall = hall.concat();
         let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
         let marked = roster::alarms_in(&hall).map_err(|error| words(&error))?;
         let all = alarm::regressions(&store, &marked).await.map_err(|error| words(&error))?;

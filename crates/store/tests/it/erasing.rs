@@ -13,7 +13,7 @@ use protocol::{
     BotId, PersonId, Timestamp,
     ledger::{Ledger, Seq, Snapshot, Stream},
 };
-use store::{KeyPlace, Keys, OpenError, Store, open_master, rotate, verify_receipt};
+use store::{KeyPlace, Keys, OpenError, Store, open_master, rotate, rotate_to, verify_receipt};
 
 use crate::common::{Home, Random, append, arrival, config, copy, open, owned, session, texts};
 
@@ -234,7 +234,11 @@ async fn a_new_master_key_takes_over_at_once_and_a_crash_in_between_is_finished(
     for chat in [1, 2] {
         assert_eq!(read(&store, chat).await, whole(chat));
     }
+    let elsewhere = home.root.path().join("elsewhere.key");
+    rotate_to(&store, &elsewhere, KeyPlace::Anywhere).await.unwrap();
     store.close().unwrap();
+    assert!(matches!(home.open(), Err(OpenError::WrongKey)), "it is another one now");
+    fs::copy(&elsewhere, &key).unwrap();
     // Killed before: the key beside is not, whole or torn, and the next change makes another.
     for left in [old.as_str(), "0123"] {
         with(left, &beside);

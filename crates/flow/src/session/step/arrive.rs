@@ -193,18 +193,8 @@ impl Session {
             Request::Ask(agent, prompt) => {
                 return self.ask(update, agent, prompt, false, view, effects);
             }
-            Request::Retry => match self.state.last_asked.clone() {
-                Some((agent, text)) => {
-                    let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
-                    let replaces = answered.is_some_and(|it| it.asked == text);
-                    let prompt = Prompt { text, ..Prompt::default() };
-                    return self.ask(update, Some(agent), prompt, replaces, view, effects);
-                }
-                None => words::nothing_to_retry(),
-            },
-            Request::Greet { first_name } => {
-                return self.greet(update, &first_name, view, effects);
-            }
+            Request::Retry => return self.ask_again(update, view, effects),
+            Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
             Request::Switch(name) => match view.agent(&name) {
                 Some(agent) if agent.paused => words::agent_paused(&name),
                 Some(agent) => {
@@ -222,9 +212,9 @@ impl Session {
                 words::agents(&agents, current.map(|it| &it.name))
             }
             Request::Status { in_full } => {
-                self.set_stage(update, Stage::ComposingStatus);
-                effects.push(Effect::ComposeStatus(update, in_full));
-                return;
+                let (stage, effect) =
+                    (Stage::ComposingStatus, Effect::ComposeStatus(update, in_full));
+                return self.await_answer(update, stage, effect, effects);
             }
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
@@ -244,24 +234,21 @@ impl Session {
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
-                self.set_stage(update, Stage::ComposingStatus);
-                effects.push(Effect::TryRule(update, name, days));
-                return;
+                let (stage, effect) = (Stage::ComposingStatus, Effect::TryRule(update, name, days));
+                return self.await_answer(update, stage, effect, effects);
             }
             Request::Administer { change, by, done } => {
-                self.set_stage(update, Stage::Administering { done });
-                effects.push(Effect::Administer(update, change, by));
-                return;
+                let (stage, effect) =
+                    (Stage::Administering { done }, Effect::Administer(update, change, by));
+                return self.await_answer(update, stage, effect, effects);
             }
             Request::Export(person) => {
-                self.set_stage(update, Stage::Exporting);
-                effects.push(Effect::Export(update, person));
-                return;
+                let (stage, effect) = (Stage::Exporting, Effect::Export(update, person));
+                return self.await_answer(update, stage, effect, effects);
             }
             Request::Forget(person) => {
-                self.set_stage(update, Stage::Forgetting);
-                effects.push(Effect::Forget(update, person));
-                return;
+                let (stage, effect) = (Stage::Forgetting, Effect::Forget(update, person));
+                return self.await_answer(update, stage, effect, effects);
             }
             Request::Denied { command, person } => {
                 effects.push(Effect::LogDenied(command, person));
@@ -269,11 +256,33 @@ impl Session {
             }
             // A cancel was turned into words when it arrived.
             Request::Ignore | Request::Cancel => {
-                self.finish(update, vec![], Outcome::Ignored, effects);
-                return;
+                return self.finish(update, vec![], Outcome::Ignored, effects);
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    fn ask_again(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
+        let Some((agent, text)) = self.state.last_asked.clone() else {
+            let notice = words::nothing_to_retry();
+            return self.answer_notice(update, notice, Outcome::Answered, effects);
+        };
+        let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
+        let replaces = answered.is_some_and(|it| it.asked == text);
+        let prompt = Prompt { text, ..Prompt::default() };
+        self.ask(update, Some(agent), prompt, replaces, view, effects);
+    }
+
+    /// Somebody else has to find out first.
+    fn await_answer(
+        &mut self,
+        update: UpdateId,
+        stage: Stage,
+        effect: Effect,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.set_stage(update, stage);
+        effects.push(effect);
     }
 
     /// `/trace`: of the answer that was replied to, or of the newest.

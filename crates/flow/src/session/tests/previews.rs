@@ -18,7 +18,7 @@ const HIDDEN: [&str; 7] =
 fn piece() -> impl Strategy<Value = String> {
     let block = format!(
         "\n-----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY-----\n",
-        format!("MIIEvQ{}\n", "IBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDExample".repeat(1))
+        format!("MIIEvQ{}\n", "IBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDExample")
             .repeat(33)
     );
     let web_key = format!(
@@ -36,7 +36,7 @@ fn piece() -> impl Strategy<Value = String> {
             format!("{} ", words.join(" "))
         }),
         1 => Just(format!("the key is {KEY_TEXT} ")),
-        1 => Just(format!("AK\u{200B}IAIOSFODNN7EXAMPLQ ")),
+        1 => Just("AK\u{200B}IAIOSFODNN7EXAMPLQ ".to_owned()),
         1 => Just(hex),
         1 => Just(format!("({CANARY}) ")),
         1 => Just(block),
