@@ -401,7 +401,13 @@ mod tests {
         assert_eq!(json["updates"][0]["content"]["message"]["text"], "Why is the sky blue?");
         assert_eq!(json["events"][5]["event"], "not json", "what cannot be read is there as it is");
         assert_eq!(json["access"]["listed"], true);
-        for broken in ["/person", "/updates/0/session/chat", "/events/0/event", "/states/0/state", "/memories/0/memory"] {
+        for broken in [
+            "/person",
+            "/updates/0/session/chat",
+            "/events/0/event",
+            "/states/0/state",
+            "/memories/0/memory",
+        ] {
             let mut other = json.clone();
             let (parent, key) = broken.rsplit_once('/').unwrap();
             other.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();

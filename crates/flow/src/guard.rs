@@ -646,13 +646,17 @@ mod tests {
         assert!(!kept.get().0.contains("AKIAIOSFODNN7EXAMPLQ"), "{kept:?}");
         assert_eq!(proposed, ["likes tea"]);
         let (kept, proposed) = judge("A [[remember:x]] B\n[[remember: y ]]");
-        assert_eq!((kept.get().0.as_str(), proposed), ("A B", vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(
+            (kept.get().0.as_str(), proposed),
+            ("A B", vec!["x".to_owned(), "y".to_owned()])
+        );
     }
 
     #[test]
     fn no_preview_shows_a_proposal_or_the_beginning_of_one() {
         let (screen, nobody) = (screen(), OutboundContext::default());
-        let answer = "It is blue, since light is scattered by the air.\n\n[[remember: likes the sky]]";
+        let said = "The sky is blue, since light is scattered by the air, blue more than red. ";
+        let answer = format!("{}\n\n[[remember: likes the sky]]", said.repeat(4).trim_end());
         let mut longest = 0;
         for end in 1..=answer.len() {
             let draft = Draft(answer[..end].to_owned());

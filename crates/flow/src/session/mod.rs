@@ -267,9 +267,8 @@ impl SessionActor {
     /// True if there may be words of a person here.
     fn holds_words_of(&self, person: PersonId) -> bool {
         // Of what can be found again it is not known whose it is.
-        let in_hand = || {
-            self.authors.values().any(|it| *it == person) || self.remembered.holds_anything()
-        };
+        let in_hand =
+            || self.authors.values().any(|it| *it == person) || self.remembered.holds_anything();
         let folded = || self.session.as_ref().is_none_or(|it| it.state().holds_words_of(person));
         if self.key.is_private() { self.key.owner(None) == person } else { in_hand() || folded() }
     }

@@ -130,8 +130,7 @@ mod tests {
     use super::*;
     use crate::session::state::HistoryLimits;
     use protocol::{
-        BotId, ChatId,
-        Timestamp,
+        BotId, ChatId, Timestamp,
         event::{Answer, AnswerKind, Outcome, Part},
         memory::{FactId, FactOrigin},
     };

@@ -270,7 +270,7 @@ impl World {
     /// As the ledger's pieces are folded: an event goes with the writer of its update.
     fn apply(&self, state: &mut State, event: &Event) {
         let author = event.update().and_then(|it| self.authors.get(&it).copied());
-        state.apply_by(event, author, self.config.history);
+        state.apply_by(event, author, self.config.history.of(self.key));
     }
 
     fn arrive(&mut self, update: i64, inbound: Option<Inbound>) {
@@ -300,7 +300,7 @@ impl World {
     fn crash(&mut self) -> Vec<Effect> {
         self.log.push("-- crash --".to_owned());
         let mut state = self.folded.clone();
-        let history = self.config.history;
+        let history = self.config.history.of(self.key);
         self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
         self.effects.clear();

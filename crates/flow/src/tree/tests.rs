@@ -593,6 +593,62 @@ fn what_was_said_long_ago_is_recalled_after_a_restart_for_whoever_said_it_and_no
     assert!(ledger.everything().contains("Thorvald"));
 }
 
+/// Says something in the group, and waits until it was answered.
+async fn say_in_group(chat: &FakeMessenger, update: i64, person: i64, text: &str, answer: &str) {
+    let before = chat.count(GROUP, answer);
+    chat.write_in(GROUP, update, person, text);
+    for _ in 0..2_400 {
+        if before < chat.count(GROUP, answer) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody says {answer:?} to {text:?}");
+}
+
+#[test]
+fn in_a_group_facts_and_memories_of_the_forgotten_go_and_those_of_others_stay() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let (keeper, oven) = ("asked: My lighthouse keeper is Thorvald", "asked: My oven is Gudrun");
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        let say = async |update, person, text: &str, answer: &str| {
+            say_in_group(&chat, update, person, text, answer).await;
+        };
+        say(1, GUEST, "/remember I keep a lighthouse", "I will remember").await;
+        say(2, FRIEND, "/remember I bake bread", "I will remember").await;
+        say(3, GUEST, "My lighthouse keeper is Thorvald", "is Thorvald").await;
+        assert_eq!(chat.count(GROUP, "I keep a lighthouse\n- (told by a person) I bake bread"), 1);
+        say(4, FRIEND, "My oven is Gudrun", "is Gudrun").await;
+        for update in 5..13 {
+            let text = format!("Number {update};");
+            say(update, FRIEND, &text, &text).await;
+        }
+        say(13, GUEST, "Who is my lighthouse keeper?", keeper).await;
+        say(14, FRIEND, "Who is my oven?", oven).await;
+        say(15, FRIEND, "/memory", "1. I bake bread (sage)\n\nSomebody else has had").await;
+        // At rest: the state is stored as a snapshot, and everything is read again.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        say(16, FRIEND, "Who is the oven?", oven).await;
+        assert!(ledger.everything().contains("lighthouse"));
+        chat.write(17, GUEST, "/forget yes");
+        chat.wait_for(GUEST, "a receipt of").await;
+        let left = ledger.everything();
+        assert!(!left.contains("lighthouse") && !left.contains("Thorvald"), "{left}");
+        assert!(left.contains("I bake bread") && left.contains("Gudrun"));
+        let found = chat.count(GROUP, keeper);
+        say(18, FRIEND, "Who is the lighthouse keeper?", "Who is the lighthouse keeper?").await;
+        assert_eq!(chat.count(GROUP, keeper), found, "it is in no index any more");
+        say(19, FRIEND, "Now who is the oven?", oven).await;
+    });
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        say_in_group(&chat, 20, GUEST, "/memory", "I remember nothing about you here").await;
+        say_in_group(&chat, 21, FRIEND, "/memory", "1. I bake bread (sage)").await;
+        say_in_group(&chat, 22, FRIEND, "/new", "A fresh conversation").await;
+        let remembered = "<remembered>\n- (told by a person) I bake bread\n</remembered>";
+        say_in_group(&chat, 23, FRIEND, "Number 23;", remembered).await;
+    });
+}
+
 #[test]
 fn remember_3_a_search_that_hangs_holds_up_an_answer_for_its_deadline_only() {
     let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());

@@ -18,8 +18,7 @@ const HIDDEN: [&str; 7] =
 fn piece() -> impl Strategy<Value = String> {
     let block = format!(
         "\n-----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY-----\n",
-        format!("MIIEvQ{}\n", "IBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDExample")
-            .repeat(33)
+        format!("MIIEvQ{}\n", "IBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDExample").repeat(33)
     );
     let web_key = format!(
         "{{\"kty\":\"RSA\", {} \"d\":\"{}\"}} ",

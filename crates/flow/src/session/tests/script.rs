@@ -633,6 +633,22 @@ fn remember_2_a_summary_takes_the_place_of_the_oldest_exchanges_once_it_is_durab
 }
 
 #[test]
+fn remember_5_in_a_group_the_oldest_exchanges_fall_out_unsummarised_and_are_counted() {
+    let mut world = World::new(SessionKey { chat: ChatId(-9), ..KEY }, config());
+    world.folded.noticed = true;
+    world.session = Session::new(world.key, Arc::clone(&world.config), world.folded.clone());
+    for update in 1..=8 {
+        world.say(update, &format!("q{update}"));
+        world.complete(update);
+    }
+    let done = &world.log;
+    assert!(!done.iter().any(|it| it.contains("summarise")), "{done:#?}");
+    assert_eq!(done.iter().filter(|it| *it == "summary by lost").count(), 3);
+    let newest = "ask sage for 8: [\"q3\", \"q4\", \"q5\", \"q6\", \"q7\"] q8";
+    assert!(done.contains(&newest.to_owned()), "{done:#?}");
+}
+
+#[test]
 fn exchanges_are_summarised_once_also_after_a_restart() {
     let done = run(|it| {
         for update in 1..=6 {
