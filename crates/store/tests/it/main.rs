@@ -13,4 +13,5 @@ mod damage;
 mod kills;
 mod model;
 mod opening;
+mod scopes;
 mod secrecy;
