@@ -102,3 +102,43 @@ async fn a_long_conversation_is_summarised_and_sends_a_fraction_of_its_tokens() 
     assert!(few < all * 2 / 3, "{few} of {all}");
     assert!(few_bytes < 40_000, "{few_bytes}");
 }
+
+/// Needs `GUILDHALL_TEST_EMBEDDINGS`, see `scripts/fetch-embeddings`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_real_embedding_model_what_was_said_long_ago_is_in_the_prompt_again() {
+    let Ok(folder) = std::env::var("GUILDHALL_TEST_EMBEDDINGS") else {
+        println!("left out: GUILDHALL_TEST_EMBEDDINGS is not set");
+        return;
+    };
+    let mut stage = Stage::set_alone().await;
+    stage.set_env([
+        ("GUILDHALL__MEMORY__EMBEDDINGS_PATH", folder.as_str()),
+        ("GUILDHALL__MEMORY__RECALL_TIME_MAX", "10s"),
+        ("GUILDHALL__MEMORY__SUMMARIES", "extract"),
+        ("GUILDHALL__SESSION__HISTORY_EXCHANGES_MAX", "2"),
+        ("CANDLE_NUM_THREADS", "1"),
+        ("RAYON_NUM_THREADS", "1"),
+    ]);
+    let hall = stage.open().await;
+    let talk = [
+        "My sister Ingrid keeps bees behind the old mill.",
+        "Tell me about the moon.",
+        "How do I mend a bicycle tyre?",
+        "What is a good name for a ship?",
+        "Why is the sea salt?",
+    ];
+    for (sequence, text) in (0..).zip(talk) {
+        let answer = format!("[answer:u1002n{sequence}]");
+        stage.exchange(BEN, &format!("{text} [ask:u1002n{sequence}]"), &answer).await;
+    }
+    assert_eq!(hall.stop().await.0, 0, "what was to be found again is written first");
+
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Who in my family has beehives?", "Reply to").await;
+    let prompt = newest_prompt(&stage);
+    let (_, recalled) = prompt.split_once("<recalled>").unwrap_or_else(|| panic!("{prompt}"));
+    assert!(recalled.contains("Ingrid keeps bees"), "{recalled}");
+    let metrics = stage.get("/metrics").await.1;
+    assert!(metrics.contains("guildhall_recalls_total{kind=\"found\"} 1"), "{metrics}");
+    assert_eq!(hall.stop().await.0, 0);
+}

@@ -160,8 +160,8 @@ fn share(count: usize, of: &[&str]) -> f64 {
 fn quantiles(samples: &mut [f64]) -> String {
     samples.sort_by(f64::total_cmp);
     let at = |percent: usize| samples.get(samples.len() * percent / 100).copied();
-    let last = samples.last().copied();
-    let all = [("median", at(50)), ("p95", at(95)), ("most", last)];
+    let all =
+        [("least", at(0)), ("median", at(50)), ("p95", at(95)), ("most", samples.last().copied())];
     let words = all.map(|(name, it)| format!("{name} {:.2}", it.unwrap_or_default()));
     words.join(", ")
 }

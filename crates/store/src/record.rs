@@ -596,13 +596,13 @@ pub(crate) mod tests {
             Body::ArrivedErased { bot: key.bot, update, at },
             Body::Appended { stream: Some(Stream::Hall), closes, events: vec![owned(&[], "{}")] },
             Body::Appended { stream: Some(session), closes: vec![], events: pieces.clone() },
-            Body::Appended { stream: Some(memories), closes: vec![], events: pieces.clone() },
             Body::Dropped { bot: key.bot, at, updates },
             Body::Quarantined { bot: key.bot, update, at, raw: raw.clone() },
             Body::Rested,
-            Body::State { stream: Some(session), state: pieces },
+            Body::State { stream: Some(session), state: pieces.clone() },
             Body::Checkpoint(raw.clone()),
             Body::OldCheckpoint(raw),
+            Body::Appended { stream: Some(memories), closes: vec![], events: pieces },
         ]
     }
 

@@ -353,7 +353,7 @@ section! {
         /// How close it must be, from 0 to 1.
         recall_score_min: f64 = 0.35;
         /// Exchanges of one conversation that can be found; the oldest give way.
-        recall_memories_max: usize = 2_000, within 10..=100_000;
+        recall_memories_max: usize = 2_000, within 10..=20_000;
     }
 }
 

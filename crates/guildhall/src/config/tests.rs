@@ -394,6 +394,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.store.region = None;
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
+    examples.memory.embeddings_path = None;
     examples.alerts.webhook.url = None;
     examples.broker.chain.clear();
     assert_eq!(examples, Config::default());

@@ -16,4 +16,5 @@ mod formats;
 mod kills;
 mod model;
 mod opening;
+mod scopes;
 mod secrecy;
