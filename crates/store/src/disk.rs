@@ -38,6 +38,8 @@ pub(crate) mod key {
     pub(crate) const FORMAT: &[u8] = b"a-format";
     pub(crate) const KEY_CHECK: &[u8] = b"a-key-check";
     pub(crate) const KEYRING: &[u8] = b"a-keyring";
+    /// The last row of format 1, in a ledger that was upgraded.
+    pub(crate) const OLD_ROWS: &[u8] = b"a-old-rows";
     pub(crate) const LOG: &[u8] = b"z";
 
     pub(crate) fn checkpoint(slot: u8) -> Vec<u8> {

@@ -3,19 +3,27 @@
 //! Runs on the writer's thread, between two groups: what was appended before is sealed with the
 //! key that goes, what comes later gets a new one. The order on disk is the keyring's: first that
 //! the key is to go, then the keyring without it, and only then anybody is told.
+//!
+//! In a ledger that was made in format 1, texts of that time are the hall's. Those of the person's
+//! private chats are taken out of the log first; in copies they stay readable with the master key.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac as _};
-use protocol::{BotId, PersonId, Timestamp, ledger::ErasureReceipt};
+use protocol::{
+    BotId, PersonId, Timestamp,
+    ledger::{ErasureReceipt, Stream},
+};
 use sha2::Sha256;
 
 use crate::{
     KeyringError, Keys,
-    disk::DiskError,
+    codec::Fields,
+    disk::{DiskError, key},
     keyring::{Grave, Keyring},
-    record::Seal,
+    record::{Body, Damaged, Seal},
+    wal::Batch,
     writer::Writer,
 };
 
@@ -26,14 +34,20 @@ const SIGNATURE: &str = "signature: ";
 
 /// Destroys a person's key and takes them out of memory. `None` if they have no key.
 pub(crate) fn forget(
-    writer: &Writer,
+    writer: &mut Writer,
     person: PersonId,
     at: Timestamp,
     told_by: Option<BotId>,
 ) -> Result<Option<ErasureReceipt>, DiskError> {
+    let had_old = take_out_old(writer, person)?;
     let shared = &writer.shared;
     let keyring = shared.seal.keyring();
-    let Some(number) = keyring.find(person) else { return Ok(None) };
+    let number = match keyring.find(person) {
+        Some(number) => number,
+        // So that there is a grave, which says so.
+        None if had_old => keyring.number_of(person)?,
+        None => return Ok(None),
+    };
     let to_tell = told_by.map(|bot| (bot, person));
     let grave = Grave { at, whose: hash(&shared.seal, person), to_tell };
     if !keyring.destroy(person, grave)? {
@@ -45,6 +59,77 @@ pub(crate) fn forget(
     drop(index);
     shared.accepted.erase(&shared.seal, person)?;
     Ok(Some(receipt(&shared.seal, number, &grave)))
+}
+
+/// Empties what format 1 holds of a person's private chats. True if there was anything.
+fn take_out_old(writer: &mut Writer, person: PersonId) -> Result<bool, DiskError> {
+    let Some(last) = writer.shared.disk.get(key::OLD_ROWS)? else { return Ok(false) };
+    let last = Fields(&last).u64().ok_or(Damaged("the number of old rows does not read"))?;
+    let mut streams = BTreeSet::new();
+    for number in 1..=last {
+        let Some(row) = writer.shared.disk.get_parts(&key::row(number))? else { continue };
+        let mut all = writer.shared.seal.open_row(&row)?;
+        let mut is_changed = false;
+        for record in &mut all {
+            let Some(body) = without_old(&record.body, person) else { continue };
+            streams.insert(record.stream);
+            record.body = body;
+            is_changed = true;
+        }
+        if is_changed {
+            let mut sealed = Vec::with_capacity(row.len());
+            for record in &all {
+                writer.shared.seal.seal(record, &mut writer.nonces, &mut sealed)?;
+            }
+            put(writer, &key::row(number), &sealed)?;
+        }
+    }
+    for stream in &streams {
+        let Some(row) = writer.shared.disk.get_parts(&key::snapshot(*stream))? else { continue };
+        let mut record = writer.shared.seal.open_slot(&row, 0)?;
+        let Body::State { state, .. } = &record.body else { continue };
+        if state.iter().any(|it| it.owners.is_empty()) {
+            record.body = Body::State { stream: None, state: Vec::new() };
+            let mut sealed = Vec::new();
+            writer.shared.seal.seal(&record, &mut writer.nonces, &mut sealed)?;
+            put(writer, &key::snapshot(*stream), &sealed)?;
+        }
+    }
+    let mut index = writer.shared.index().map_err(std::io::Error::other)?;
+    for stream in &streams {
+        index.drop_old_waiting(*stream);
+    }
+    Ok(!streams.is_empty())
+}
+
+fn put(writer: &Writer, key: &[u8], sealed: &[u8]) -> Result<(), DiskError> {
+    let mut batch = Batch::default();
+    writer.shared.disk.replace(&mut batch, key, sealed)?;
+    writer.shared.disk.commit(&batch)
+}
+
+/// What is left of a record of format 1, if it is a person's.
+fn without_old(body: &Body, person: PersonId) -> Option<Body> {
+    match body {
+        Body::Arrived { key, owner: None, update, at, .. } if key.chat.0 == person.0 => {
+            Some(Body::ArrivedErased { bot: key.bot, update: *update, at: *at })
+        }
+        Body::Appended { stream: Some(Stream::Session(key)), closes, events }
+            if key.chat.0 == person.0 && events.iter().any(|it| it.owners.is_empty()) =>
+        {
+            Some(Body::Appended { stream: None, closes: closes.clone(), events: Vec::new() })
+        }
+        Body::Arrived { .. }
+        | Body::Appended { .. }
+        | Body::ArrivedErased { .. }
+        | Body::Dropped { .. }
+        | Body::Quarantined { .. }
+        | Body::Rested
+        | Body::State { .. }
+        | Body::Checkpoint(_)
+        | Body::OldCheckpoint(_)
+        | Body::Accepted(_) => None,
+    }
 }
 
 /// Receipts that nobody was shown yet.

@@ -152,6 +152,14 @@ impl Index {
         waits.collect()
     }
 
+    /// Takes waiting updates of format 1 out, of which no owner is known.
+    pub(crate) fn drop_old_waiting(&mut self, stream: StreamName) {
+        let Some(live) = self.live.get(&stream) else { return };
+        let old = live.waiting.iter().filter(|wait| wait.owner.is_none());
+        let updates: Vec<UpdateId> = old.map(|wait| wait.update).collect();
+        self.drop_waiting(stream, &updates);
+    }
+
     /// Takes waiting updates out that are there no more.
     pub(crate) fn drop_waiting(&mut self, stream: StreamName, updates: &[UpdateId]) {
         self.close(stream, updates);

@@ -289,6 +289,20 @@ impl Keyring {
         Ok(number)
     }
 
+    /// A person's key and its number, as [`Self::number_of`]: one look where they have one.
+    pub(crate) fn key_for(&self, person: PersonId) -> io::Result<(u32, DataKey)> {
+        let look = || {
+            let held = self.held();
+            let number = *held.people.get(&person)?;
+            held.slots.get(number).map(|(_, key)| (number, Zeroizing::new(*key)))
+        };
+        if let Some(found) = look() {
+            return Ok(found);
+        }
+        self.number_of(person)?;
+        look().ok_or_else(|| io::Error::other("a key that was just given is gone"))
+    }
+
     /// The key of a number.
     pub(crate) fn key(&self, number: u32) -> Found {
         let held = self.held();

@@ -169,7 +169,7 @@ fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
             return Err(Damaged("the format row is missing").into());
         }
         let keyring = Keyring::open_or_make(path, keys, None)?;
-        mark_as_ours(disk, &keyring)?;
+        mark_as_ours(disk, &keyring, 0)?;
         return Ok(keyring);
     };
     let format = Fields(&format).u32().ok_or(Damaged("the format row does not read"))?;
@@ -183,7 +183,7 @@ fn admit(disk: &Disk, path: &Path, keys: &Keys) -> Result<Keyring, OpenError> {
         }
         let keyring = Keyring::open_or_make(path, keys, Some(keys.as_root()))?;
         is_its_keyring(&keyring, &check)?;
-        mark_as_ours(disk, &keyring)?;
+        mark_as_ours(disk, &keyring, disk.last_row()?)?;
         info!(event.action = "store_upgraded", "the ledger has a keyring from now on");
         return Ok(keyring);
     }
@@ -207,8 +207,11 @@ fn key_check(keys: &Keys) -> zeroize::Zeroizing<[u8; 32]> {
     keys.derive("ledger key check")
 }
 
-fn mark_as_ours(disk: &Disk, keyring: &Keyring) -> Result<(), DiskError> {
+fn mark_as_ours(disk: &Disk, keyring: &Keyring, old_rows: u64) -> Result<(), DiskError> {
     let mut batch = Batch::default();
+    if old_rows != 0 {
+        batch.insert(key::OLD_ROWS, &old_rows.to_be_bytes());
+    }
     batch.insert(key::FORMAT, &FORMAT.to_be_bytes());
     batch.insert(key::KEY_CHECK, key_check(&keyring.root()).as_slice());
     batch.insert(key::KEYRING, &keyring.id());

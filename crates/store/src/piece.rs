@@ -52,44 +52,52 @@ pub(crate) fn put(
     place: Place<'_>,
     (stream, owned): (&Stream, &Owned),
 ) -> io::Result<()> {
-    let mut text = Zeroizing::new(Vec::with_capacity(32 + owned.bytes.len() + TAG_BYTES));
-    put_stream(&mut text, stream);
-    text.put_slice(&owned.bytes);
-    let mut numbers = Vec::with_capacity(owned.owners.len());
-    for owner in &owned.owners {
+    let (numbers, key) = keys_for(keyring, &owned.owners)?;
+    out.put_u8(u8::try_from(numbers.len()).map_err(io::Error::other)?);
+    numbers.iter().for_each(|number| out.put_u32(*number));
+    let nonce = if key.is_some() { nonces.next()? } else { [0; NONCE_BYTES] };
+    if key.is_some() {
+        out.put_slice(&nonce);
+    }
+    let len_at = out.len();
+    out.put_u32(0);
+    let text_at = out.len();
+    put_stream(out, stream);
+    out.put_slice(&owned.bytes);
+    if let Some(key) = key {
+        // In its place: no copy of the text is left behind.
+        let text = out.get_mut(text_at..).unwrap_or_default();
+        let tag = XChaCha20Poly1305::new(Key::from_slice(key.as_slice()))
+            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound(place, &numbers), text)
+            .map_err(|chacha20poly1305::Error| io::Error::other("a text too long to seal"))?;
+        out.put_slice(&tag);
+    }
+    let len = u32::try_from(out.len() - text_at).map_err(io::Error::other)?;
+    if let Some(place) = out.get_mut(len_at..text_at) {
+        place.copy_from_slice(&len.to_be_bytes());
+    }
+    Ok(())
+}
+
+/// The numbers of the owners' keys, in order, and what they seal with together.
+fn keys_for(keyring: &Keyring, owners: &[PersonId]) -> io::Result<(Vec<u32>, Option<DataKey>)> {
+    if let [one] = owners {
+        let (number, key) = keyring.key_for(*one)?;
+        return Ok((vec![number], Some(key)));
+    }
+    let mut numbers = Vec::with_capacity(owners.len());
+    for owner in owners {
         numbers.push(keyring.number_of(*owner)?);
     }
     numbers.sort_unstable();
     numbers.dedup();
-    let count = u8::try_from(numbers.len()).map_err(io::Error::other)?;
-    out.put_u8(count);
-    numbers.iter().for_each(|number| out.put_u32(*number));
-    let len = |text: &[u8]| u32::try_from(text.len() + TAG_BYTES).map_err(io::Error::other);
     match key_of(keyring, &numbers) {
-        Ok(None) => {
-            out.put_u32(u32::try_from(text.len()).map_err(io::Error::other)?);
-            out.put_slice(&text);
-        }
-        Ok(Some(Found::Key(_, key))) => {
-            let nonce = nonces.next()?;
-            let cipher = XChaCha20Poly1305::new(Key::from_slice(key.as_slice()));
-            let tag = cipher
-                .encrypt_in_place_detached(
-                    XNonce::from_slice(&nonce),
-                    &bound(place, &numbers),
-                    &mut text,
-                )
-                .map_err(|chacha20poly1305::Error| io::Error::other("a text too long to seal"))?;
-            out.put_slice(&nonce);
-            out.put_u32(len(&text)?);
-            out.put_slice(&text);
-            out.put_slice(&tag);
-        }
+        Ok(None) => Ok((numbers, None)),
+        Ok(Some(Found::Key(_, key))) => Ok((numbers, Some(key))),
         Ok(Some(Found::Erased | Found::Unknown)) | Err(_) => {
-            return Err(io::Error::other("a key that was just given is gone"));
+            Err(io::Error::other("a key that was just given is gone"))
         }
     }
-    Ok(())
 }
 
 /// Reads a piece.

@@ -95,7 +95,7 @@ fn unpack(from: &Path, to: &Path) {
     }
 }
 
-fn open(home: &Path) -> Result<Store, OpenError> {
+fn open_at(home: &Path) -> Result<Store, OpenError> {
     let keys = Keys::open(&home.join("hall.key"), KeyPlace::OutsideOf(&home.join("data"))).unwrap();
     Store::open(config(home), keys)
 }
@@ -137,16 +137,36 @@ async fn a_store_of_every_format_reads_as_it_was_written_and_goes_on() {
     for format in stores() {
         let home = tempfile::tempdir().unwrap();
         unpack(&format, home.path());
-        let store = open(home.path()).unwrap();
+        let store = open_at(home.path()).unwrap();
         is_whole(&store).await;
         store.append(append(11, 2, r#"["new"]"#, &[2])).await.unwrap();
         store.close().unwrap();
-        let store = open(home.path()).unwrap();
+        let store = open_at(home.path()).unwrap();
         let loaded = store.load(Stream::Session(session(11))).await.unwrap();
         assert_eq!(texts(&loaded.events), [r#"["b"]"#, r#"["new"]"#], "{}", format.display());
         assert!(loaded.waiting.is_empty());
         let held = store.held(PersonId(11), None).await.unwrap().held;
         let updates = held.iter().filter(|it| matches!(it, Held::Update { .. }));
         assert_eq!(updates.count(), 2, "what was written before people had keys is theirs, too");
+        is_forgotten(store, home.path()).await;
     }
+}
+
+async fn is_forgotten(store: Store, home: &Path) {
+    let receipt = store.forget(PersonId(11), Timestamp(5), None).await.unwrap();
+    assert!(receipt.is_some(), "there was something to forget");
+    let mut store = store;
+    for _ in 0..2 {
+        let eleven = store.load(Stream::Session(session(11))).await.unwrap();
+        assert_eq!((texts(&eleven.snapshot.unwrap()), eleven.at), (vec![], Seq(3)));
+        assert!(eleven.events.is_empty() && eleven.waiting.is_empty());
+        assert!(store.held(PersonId(11), None).await.unwrap().held.is_empty());
+        let twelve = store.load(Stream::Session(session(12))).await.unwrap();
+        assert_eq!(texts(&twelve.snapshot.unwrap()), [r#"{"folded":"c"}"#], "others are whole");
+        let open = store.open_sessions().await.unwrap();
+        assert_eq!(open, [session(-5)]);
+        store.close().unwrap();
+        store = open_at(home).unwrap();
+    }
+    store.close().unwrap();
 }

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, SessionKey, TopicId,
-    ledger::{Append, Ledger, Seq, Stream},
+    BotId, ChatId, PersonId, SessionKey, TopicId,
+    ledger::{Append, Ledger, Owned, Seq, Stream},
     memory::{Scope, Space},
 };
 
-use crate::common::{Home, Random};
+use crate::common::{Home, Random, texts};
 
 /// Scopes that differ in one part of the key at least.
 fn scopes() -> Vec<Scope> {
@@ -32,7 +32,8 @@ async fn ten_thousand_reads_at_random_bring_nothing_of_another_scope() {
     let store = home.open().unwrap();
     for round in 0..3_u64 {
         for scope in &scopes {
-            let events = Bytes::from(format!("{scope:?} {round}"));
+            let owner = PersonId(scope.session.chat.0);
+            let events = vec![Owned::by(owner, format!("{scope:?} {round}"))];
             let (stream, expected) = (Stream::Memories(*scope), Seq(round));
             let append = Append { stream, expected, events, closes: Vec::new() };
             assert_eq!(store.append(append).await.unwrap(), Seq(round + 1));
@@ -48,7 +49,7 @@ async fn ten_thousand_reads_at_random_bring_nothing_of_another_scope() {
         let scope = scopes[usize::try_from(random.below(scopes.len() as u64)).unwrap()];
         let loaded = store.load(Stream::Memories(scope)).await.unwrap();
         let own: Vec<Bytes> = (0..3).map(|it| Bytes::from(format!("{scope:?} {it}"))).collect();
-        assert_eq!((loaded.events, loaded.at), (own, Seq(3)));
+        assert_eq!((texts(&loaded.events), loaded.at), (own, Seq(3)));
     }
     let past = store.past(protocol::ledger::PastFrom::Time(protocol::Timestamp(0))).await.unwrap();
     assert!(past.events.is_empty(), "what is only a memory is no conversation");
