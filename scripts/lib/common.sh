@@ -13,6 +13,7 @@ fi
 script="$(basename "$0")"
 # Where scripts/fetch-model puts the embedded model.
 weights="${GUILDHALL_DATA_DIR:-$root/data}/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+embeddings="${GUILDHALL_DATA_DIR:-$root/data}/models/all-MiniLM-L6-v2"
 
 # Says something to whoever watches.
 say() { printf '%s: %s\n' "$script" "$*" >&2; }

@@ -10,6 +10,7 @@
 mod admins;
 mod alarms;
 mod crashes;
+mod memory;
 mod models;
 mod operators;
 mod panics;

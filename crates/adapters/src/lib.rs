@@ -4,6 +4,8 @@
 
 #[cfg(feature = "bucket")]
 pub mod bucket;
+#[cfg(feature = "embedded")]
+pub mod embeddings;
 pub mod models;
 pub mod telegram;
 #[cfg(feature = "guard-transformer")]

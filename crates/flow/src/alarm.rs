@@ -164,6 +164,9 @@ pub async fn find_held_back(
             | Event::TurnClosed { .. }
             | Event::AgentSwitched { .. }
             | Event::HistoryReset { .. }
+            | Event::SummaryWritten { .. }
+            | Event::FactRemembered { .. }
+            | Event::FactForgotten { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -11,6 +11,7 @@ use protocol::{
     PersonId, SessionKey, Timestamp, UpdateId,
     event::Event,
     ledger::{Bookmark, Held, HeldPage, LedgerError},
+    memory::FactOrigin,
     messenger::Document,
 };
 use serde_json::{Value, json};
@@ -75,7 +76,8 @@ impl Export {
         let size = |it: &Held| match it {
             Held::Update { raw: it, .. }
             | Held::Events { events: it, .. }
-            | Held::State { state: it, .. } => it.len(),
+            | Held::State { state: it, .. }
+            | Held::Memory { memory: it, .. } => it.len(),
         };
         self.bytes += page.held.iter().map(size).sum::<usize>();
         self.held.extend(page.held.into_iter().map(without_stopped_answers));
@@ -95,7 +97,8 @@ impl Export {
     #[must_use]
     pub fn json(&self, person: PersonId, view: &View, now: Timestamp) -> Value {
         let (allowed, blocked) = view.listed(person);
-        let (mut updates, mut events, mut states) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut updates, mut events) = (Vec::new(), Vec::new());
+        let (mut states, mut memories) = (Vec::new(), Vec::new());
         for held in &self.held {
             match held {
                 Held::Update { session, update, at, raw } => {
@@ -110,6 +113,9 @@ impl Export {
                 }
                 Held::State { session, state } => {
                     states.push(json!({ "session": place(session), "state": value(state) }));
+                }
+                Held::Memory { session, memory } => {
+                    memories.push(json!({ "session": place(session), "memory": value(memory) }));
                 }
             }
         }
@@ -126,6 +132,7 @@ impl Export {
             "updates": updates,
             "events": events,
             "states": states,
+            "memories": memories,
         })
     }
 
@@ -156,7 +163,8 @@ impl Export {
         for held in &self.held {
             let (Held::Update { session, .. }
             | Held::Events { session, .. }
-            | Held::State { session, .. }) = held;
+            | Held::State { session, .. }
+            | Held::Memory { session, .. }) = held;
             sessions.entry(*session).or_default().push(held);
         }
         sessions
@@ -273,6 +281,13 @@ fn tell(text: &mut String, held: &Held) {
             line(text, "What the conversation has at hand for its next answer:\n");
             line(text, &format!("```json\n{:#}\n```\n", value(state)));
         }
+        Held::Memory { memory, .. } => {
+            line(text, "Can be found again when a question is close to it:\n");
+            let memory = value(memory);
+            ["asked", "answered"].iter().filter_map(|it| memory[*it].as_str()).for_each(|it| {
+                quoted(text, it);
+            });
+        }
     }
 }
 
@@ -291,6 +306,22 @@ fn tell_event(text: &mut String, event: &Event) {
             let what = if held.of_answer { "an answer" } else { "a question" };
             line(text, &format!("**Stopped by the guard**, {what}{update}:\n"));
             held.texts.iter().for_each(|it| quoted(text, it));
+        }
+        Event::FactRemembered { fact } => {
+            let from = match &fact.origin {
+                FactOrigin::Told => "you told it".to_owned(),
+                FactOrigin::Proposed(agent) => format!("noted by {agent}"),
+            };
+            let (number, at) = (fact.id.0, time(fact.at));
+            line(text, &format!("**Remembered** (fact {number}, {from}, {at}):\n"));
+            quoted(text, &fact.text);
+        }
+        Event::FactForgotten { fact } => {
+            line(text, &format!("**Not remembered any more**: fact {}.\n", fact.0));
+        }
+        Event::SummaryWritten { agent, text: summary, .. } => {
+            line(text, &format!("**Summary** of the talk with {agent} before this:\n"));
+            quoted(text, summary);
         }
         Event::TurnRetried { .. }
         | Event::PromptJudged { .. }
@@ -316,6 +347,8 @@ mod tests {
 
     const SESSION: SessionKey = SessionKey { bot: BotId(1), chat: ChatId(7), topic: None };
 
+    const MEMORY: &[u8] = br#"{"agent":"sage","epoch":0,"number":1,"asked":"an old question","answered":"an old answer","scale":1.0,"vector":"AA"}"#;
+
     fn page() -> HeldPage {
         let session = SESSION;
         let raw = Bytes::from_static(
@@ -324,6 +357,8 @@ mod tests {
         let events = Bytes::from_static(
             br#"[{"event":"completion_started","update":5,"agent":"sage","asked":"Why is the sky blue?","reserved":9},
                 {"event":"answer_ready","update":5,"answer":{"kind":"model","parts":[{"plain":"Because\nit scatters."}]}},
+                {"event":"fact_remembered","fact":{"id":3,"space":"sage","text":"likes the sky","origin":"told","by":7,"at":1000}},
+                {"event":"summary_written","agent":"sage","through":1,"text":"They spoke of ships."},
                 {"event":"notice_shown"}]"#,
         );
         let group = SessionKey { chat: ChatId(-3), ..session };
@@ -333,6 +368,7 @@ mod tests {
                 Held::Events { session, events },
                 Held::State { session: group, state: Bytes::from_static(br#"{"noticed":true}"#) },
                 Held::Events { session: group, events: Bytes::from_static(b"not json") },
+                Held::Memory { session, memory: Bytes::from_static(MEMORY) },
             ],
             next: None,
         }
@@ -358,11 +394,20 @@ mod tests {
         let errors: Vec<String> = validator.iter_errors(&json).map(|it| it.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
         let count = |key: &str| json[key].as_array().unwrap().len();
-        assert_eq!((count("updates"), count("events"), count("states")), (1, 4, 1));
+        assert_eq!((count("updates"), count("events"), count("states")), (1, 6, 1));
+        assert_eq!(json["memories"][0]["memory"]["asked"], "an old question");
+        assert_eq!(json["events"][2]["event"]["fact"]["text"], "likes the sky");
+        assert_eq!(json["events"][3]["event"]["text"], "They spoke of ships.");
         assert_eq!(json["updates"][0]["content"]["message"]["text"], "Why is the sky blue?");
-        assert_eq!(json["events"][3]["event"], "not json", "what cannot be read is there as it is");
+        assert_eq!(json["events"][5]["event"], "not json", "what cannot be read is there as it is");
         assert_eq!(json["access"]["listed"], true);
-        for broken in ["/person", "/updates/0/session/chat", "/events/0/event", "/states/0/state"] {
+        for broken in [
+            "/person",
+            "/updates/0/session/chat",
+            "/events/0/event",
+            "/states/0/state",
+            "/memories/0/memory",
+        ] {
             let mut other = json.clone();
             let (parent, key) = broken.rsplit_once('/').unwrap();
             other.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
@@ -381,6 +426,9 @@ mod tests {
             "Asked of **sage** (update 5):",
             "> Because\n> it scatters.",
             "- `{\"event\":\"notice_shown\"}`",
+            "**Remembered** (fact 3, you told it, 1970-01-01T00:00:01Z):\n\n> likes the sky",
+            "**Summary** of the talk with sage before this:\n\n> They spoke of ships.",
+            "> an old question\n\n> an old answer",
             "## Group -3 with bot 1",
             "not json",
         ] {

@@ -81,6 +81,14 @@ impl<T> Cleared<T> {
 }
 
 impl Cleared<Draft> {
+    /// The draft without the marks by which a model proposes facts, and what they propose. What is
+    /// left was judged as it stands, see [`screen_answer`]; what is proposed was not.
+    #[must_use]
+    pub fn without_proposals(&self) -> (Self, Vec<String>) {
+        let (kept, proposed) = split_proposals(&self.0.0);
+        (Self(Draft(kept)), proposed)
+    }
+
     /// The draft with the person's own data back in the places of their placeholders. What the
     /// person wrote in the same turn is no news to them.
     #[must_use]
@@ -214,10 +222,74 @@ pub fn screen_draft(screen: &Screen, draft: Draft, agent: &OutboundContext) -> V
     }
 }
 
+/// By this a model marks what it proposes to remember.
+const MARK: &str = "[[remember:";
+
+/// A text without such marks, and what they propose. A mark that is not closed yet, or no more, hides
+/// the rest of the text.
+fn split_proposals(text: &str) -> (String, Vec<String>) {
+    let (mut rest, mut kept, mut proposed) = (text, String::new(), Vec::new());
+    while let Some((before, after)) = rest.split_once(MARK) {
+        kept.push_str(before.trim_end_matches([' ', '\t']));
+        let Some((fact, after)) = after.split_once("]]") else {
+            return (kept.trim_end().to_owned(), proposed);
+        };
+        proposed.push(fact.trim().to_owned());
+        rest = after;
+    }
+    kept.push_str(rest);
+    let kept = if proposed.is_empty() { kept } else { kept.trim_end().to_owned() };
+    (kept, proposed)
+}
+
+/// As [`screen_draft`]. Where the model may propose facts, the text is judged once more without
+/// them, so that nothing can form where one is taken out; what passes has them at its end.
+#[must_use]
+pub fn screen_answer(
+    screen: &Screen,
+    draft: Draft,
+    agent: &OutboundContext,
+    proposes: bool,
+) -> Verdict<Draft> {
+    let (whole, judged) = match screen_draft(screen, draft, agent) {
+        Verdict::Clear(Cleared(Draft(text)), judged) if proposes => (text, judged),
+        verdict @ (Verdict::Clear(..) | Verdict::Refuse(_)) => return verdict,
+    };
+    let (kept, proposed) = split_proposals(&whole);
+    if kept == whole {
+        return Verdict::Clear(Cleared(Draft(whole)), judged);
+    }
+    match screen_draft(screen, Draft(kept), agent) {
+        Verdict::Refuse(judged) => Verdict::Refuse(judged),
+        Verdict::Clear(Cleared(Draft(mut text)), again) => {
+            proposed.iter().for_each(|it| text.push_str(&format!("\n{MARK} {it}]]")));
+            let judged = if again.verdict == "clear" { judged } else { again };
+            Verdict::Clear(Cleared(Draft(text)), judged)
+        }
+    }
+}
+
+/// What there is of an answer without proposals, and without what may become the mark of one.
+fn without_marks_yet(text: &str) -> String {
+    let (mut kept, _) = split_proposals(text);
+    let mut begun = (1..MARK.len()).rev().filter_map(|it| MARK.get(..it));
+    if let Some(begun) = begun.find(|it| kept.ends_with(it)) {
+        kept.truncate(kept.len() - begun.len());
+    }
+    kept
+}
+
 /// Judges what a model has written so far. What passes is the beginning that may be seen already:
 /// nothing in it can become a finding any more, whatever the model writes next. It may be empty.
+/// What a model proposes to remember is no part of what is seen.
 #[must_use]
-pub fn screen_preview(screen: &Screen, draft: Draft, agent: &OutboundContext) -> Verdict<Draft> {
+pub fn screen_preview(
+    screen: &Screen,
+    draft: Draft,
+    agent: &OutboundContext,
+    proposes: bool,
+) -> Verdict<Draft> {
+    let draft = if proposes { Draft(without_marks_yet(&draft.0)) } else { draft };
     let whole = screen_draft(screen, draft.clone(), agent);
     match whole {
         Verdict::Clear(_, judged) if judged.verdict == "redact" => Verdict::Refuse(judged),
@@ -397,7 +469,8 @@ impl Actor for Guard {
                 self.answer_prompt(&agent, judged, reply);
             }
             Msg::ScreenDraft(draft, agent, reply) => {
-                let verdict = screen_draft(&screen, draft, self.context(&agent)?);
+                let proposes = agent.proposes_facts;
+                let verdict = screen_answer(&screen, draft, self.context(&agent)?, proposes);
                 self.tally.judged("out", &verdict);
                 report("out", agent.name.as_str(), verdict.judged());
                 // lost-ok: the session restarted meanwhile and will ask again.
@@ -405,7 +478,8 @@ impl Actor for Guard {
             }
             Msg::ScreenPreview(draft, agent, reply) => {
                 // Not counted and not told: the whole answer will be.
-                let verdict = screen_preview(&screen, draft, self.context(&agent)?);
+                let proposes = agent.proposes_facts;
+                let verdict = screen_preview(&screen, draft, self.context(&agent)?, proposes);
                 // lost-ok: as above.
                 reply.send(verdict).ok();
             }
@@ -538,6 +612,62 @@ mod tests {
         let malformed = "\u{1}".repeat(100);
         let all = screen_prompt_but(&screen, prompt(&malformed, None), &sage(), &|_| true);
         assert!(matches!(all.0, Verdict::Refuse(_)), "a mark forgives no broken form");
+    }
+
+    #[test]
+    fn what_a_model_proposes_to_remember_is_taken_out_of_its_answer() {
+        let split = |text: &str| {
+            let (rest, proposed) = Cleared(Draft(text.to_owned())).without_proposals();
+            (rest.into_inner().0, proposed.join("|"))
+        };
+        let cases = [
+            ("Hello. ", "Hello. ", ""),
+            ("Hello.\n[[remember: likes tea]]", "Hello.", "likes tea"),
+            ("A [[remember:x]]\n[[remember: y ]]B", "A\nB", "x|y"),
+            ("Hello.\n[[remember: likes", "Hello.", ""),
+            ("a [[b]] c", "a [[b]] c", ""),
+        ];
+        for (text, rest, proposed) in cases {
+            assert_eq!(split(text), (rest.to_owned(), proposed.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_forms_where_a_proposal_is_taken_out_is_shown() {
+        let (screen, nobody) = (screen(), OutboundContext::default());
+        let judge = |text: &str| {
+            let draft = Draft(text.to_owned());
+            match screen_answer(&screen, draft, &nobody, true) {
+                Verdict::Clear(it, _) => it.without_proposals(),
+                Verdict::Refuse(judged) => panic!("{text} is refused: {judged:?}"),
+            }
+        };
+        let (kept, proposed) = judge("The key is AKIAIOSF[[remember: likes tea]]ODNN7EXAMPLQ, so.");
+        assert!(!kept.get().0.contains("AKIAIOSFODNN7EXAMPLQ"), "{kept:?}");
+        assert_eq!(proposed, ["likes tea"]);
+        let (kept, proposed) = judge("A [[remember:x]] B\n[[remember: y ]]");
+        assert_eq!(
+            (kept.get().0.as_str(), proposed),
+            ("A B", vec!["x".to_owned(), "y".to_owned()])
+        );
+    }
+
+    #[test]
+    fn no_preview_shows_a_proposal_or_the_beginning_of_one() {
+        let (screen, nobody) = (screen(), OutboundContext::default());
+        let said = "The sky is blue, since light is scattered by the air, blue more than red. ";
+        let answer = format!("{}\n\n[[remember: likes the sky]]", said.repeat(4).trim_end());
+        let mut longest = 0;
+        for end in 1..=answer.len() {
+            let draft = Draft(answer[..end].to_owned());
+            let Verdict::Clear(seen, _) = screen_preview(&screen, draft, &nobody, true) else {
+                panic!("a harmless beginning is refused")
+            };
+            assert!(!seen.get().0.contains('['), "{:?} of {:?}", seen.get().0, &answer[..end]);
+            assert!(answer.starts_with(&seen.get().0));
+            longest = longest.max(seen.get().0.len());
+        }
+        assert!(20 < longest, "something is shown");
     }
 
     /// Gives its opinion when it is told to, and not before.

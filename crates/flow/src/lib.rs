@@ -24,6 +24,9 @@ pub mod session;
 
 pub mod guard;
 
+pub mod context;
+pub mod recall;
+
 pub mod broker;
 
 pub mod outbox;

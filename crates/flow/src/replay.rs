@@ -200,6 +200,9 @@ impl Replay {
                 | Event::PartSent { .. }
                 | Event::AgentSwitched { .. }
                 | Event::HistoryReset { .. }
+                | Event::SummaryWritten { .. }
+                | Event::FactRemembered { .. }
+                | Event::FactForgotten { .. }
                 | Event::NoticeShown => (),
             }
         }

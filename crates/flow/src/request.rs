@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod own;
+mod remember;
 mod rule;
 
 use std::time::Duration;
@@ -11,8 +12,10 @@ use std::time::Duration;
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
     inbound::{Command, Inbound, Person, Pressed, Replied, Said},
+    memory::FactId,
 };
 
+pub(crate) use self::remember::button as forget_button;
 use crate::{
     alarm,
     guard::Prompt,
@@ -51,6 +54,8 @@ pub const MENU: &[MenuItem] = &[
     item("cancel", "", "stop the answer being written"),
     item("retry", "", "ask the last question again"),
     item("trace", "", "as a reply to an answer: how it came about"),
+    item("remember", "<text>", "remember something about you"),
+    item("memory", "", "see what is remembered, and delete it"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("export", "", "get everything that is kept about you"),
@@ -112,6 +117,27 @@ pub enum Request {
         /// With all that the guard said.
         in_full: bool,
     },
+    /// Remember something.
+    Remember {
+        /// What.
+        text: String,
+        /// Who said so.
+        by: PersonId,
+    },
+    /// List what is remembered.
+    ListMemory {
+        /// Who wants to see it.
+        by: PersonId,
+    },
+    /// Forget a fact.
+    ForgetFact {
+        /// Which.
+        fact: FactId,
+        /// Who wants it forgotten.
+        by: PersonId,
+        /// True if they may have forgotten what others told.
+        is_admin: bool,
+    },
     /// List the rules that admins gave.
     ListRules,
     /// Try a rule on the past.
@@ -162,15 +188,20 @@ impl Request {
     #[must_use]
     pub fn takes_its_turn(&self) -> bool {
         match self {
-            Self::Ask(..) | Self::Retry | Self::Greet { .. } | Self::Switch(_) | Self::Fresh => {
-                true
-            }
+            Self::Ask(..)
+            | Self::Retry
+            | Self::Greet { .. }
+            | Self::Switch(_)
+            | Self::Fresh
+            | Self::Remember { .. } => true,
             Self::Ignore
             | Self::Cancel
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
             | Self::Trace { .. }
+            | Self::ListMemory { .. }
+            | Self::ForgetFact { .. }
             | Self::ListRules
             | Self::ListAlarms
             | Self::Judge { .. }
@@ -229,6 +260,11 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
             Request::Ignore
         };
     }
+    // What somebody else wrote tells nothing about who passes it on.
+    let own = said.forwarded_from.is_none();
+    if let (Some(text), Some(person), true) = (remember::told(&said.text), &said.person, own) {
+        return Request::Remember { text: text.to_owned(), by: person.id };
+    }
     Request::Ask(None, prompt_of(&said.text, said))
 }
 
@@ -259,6 +295,13 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
         return own::of_press(asked, pressed, now);
+    }
+    if let Some(fact) = remember::pressed(&pressed.data, pressed.person.id) {
+        let is_admin = view.is_admin(pressed.person.id);
+        return match fact {
+            Some(fact) => Request::ForgetFact { fact, by: pressed.person.id, is_admin },
+            None => Request::Say(words::fact_of_another()),
+        };
     }
     let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
     match example {
@@ -302,6 +345,7 @@ fn of_command(
         "new" | "reset" => Request::Fresh,
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
+        "remember" | "memory" => remember::of_command(&command.name, arguments, person),
         "status" => Request::Status { in_full: by.is_some() },
         "trace" => Request::Trace {
             replied: said.replied,

@@ -395,6 +395,8 @@ impl View {
                     instructions,
                     models: Vec::new(),
                     paused: false,
+                    memory: None,
+                    proposes_facts: false,
                 };
                 self.agents.insert(name, Arc::new(agent));
             }

@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use protocol::event::Outcome;
 
-use crate::guard::Verdict;
+use crate::{context::LeftOut, guard::Verdict};
 
 /// A label of one word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,6 +61,9 @@ pub struct Figures {
     tokens: Family<Word, Counter>,
     sends: Family<Word, Counter>,
     alerts: Family<Word, Counter>,
+    left_out: Family<Word, Counter>,
+    summaries: Family<Word, Counter>,
+    recalls: Family<Word, Counter>,
     last_poll: Gauge<f64, AtomicU64>,
     backups: Family<Word, Counter>,
     last_backup: Gauge<f64, AtomicU64>,
@@ -82,6 +85,9 @@ impl Tally {
             tokens: Family::default(),
             sends: Family::default(),
             alerts: Family::default(),
+            left_out: Family::default(),
+            summaries: Family::default(),
+            recalls: Family::default(),
             last_poll: Gauge::default(),
             backups: Family::default(),
             last_backup: Gauge::default(),
@@ -116,6 +122,13 @@ impl Tally {
         registry.register("llm_duration_seconds", "Duration of a call", it.call_seconds.clone());
         registry.register("llm_tokens", "Tokens, by direction", it.tokens.clone());
         registry.register("telegram_sends", "Sent messages, by result", it.sends.clone());
+        registry.register(
+            "context_left_out",
+            "What models did not see for want of room",
+            it.left_out.clone(),
+        );
+        registry.register("summaries", "Summaries, by who wrote them", it.summaries.clone());
+        registry.register("recalls", "Searches in the past, by result", it.recalls.clone());
         registry.register("alerts", "Alerts, by severity", it.alerts.clone());
         registry.register(
             "last_poll_timestamp_seconds",
@@ -192,6 +205,24 @@ impl Tally {
     pub fn tokens(&self, input: u64, output: u64) {
         self.0.tokens.get_or_create(&Word { kind: "input" }).inc_by(input);
         self.0.tokens.get_or_create(&Word { kind: "output" }).inc_by(output);
+    }
+
+    /// A model does not see all of a conversation.
+    pub fn left_out(&self, out: LeftOut) {
+        let parts = [("exchange", out.exchanges), ("fact", out.facts), ("other", out.others)];
+        for (kind, count) in parts.into_iter().filter(|(_, count)| 0 < *count) {
+            self.0.left_out.get_or_create(&Word { kind }).inc_by(count as u64);
+        }
+    }
+
+    /// A summary was written.
+    pub fn summarised(&self, kind: &'static str) {
+        self.0.summaries.get_or_create(&Word { kind }).inc();
+    }
+
+    /// The past was looked through for a question, or something was made to be found later.
+    pub fn recalled(&self, kind: &'static str) {
+        self.0.recalls.get_or_create(&Word { kind }).inc();
     }
 
     /// A send was tried.

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    embedding::{EmbedError, Embedder, Haste},
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
     ledger::{
@@ -243,7 +244,7 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall => Vec::new(),
+            Stream::Hall | Stream::Memories(_) => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -375,15 +376,21 @@ impl Ledger for FakeLedger {
     }
 
     async fn held(&self, person: PersonId, _: Option<Bookmark>) -> Result<HeldPage, LedgerError> {
+        use protocol::{ledger::Held as Of, memory::Scope};
         let ledger = self.open()?;
         let mut held = Vec::new();
         for (stream, (records, _)) in &ledger.streams {
-            let Stream::Session(session) = *stream else { continue };
             let theirs = records.iter().flatten().filter(|it| it.owners.contains(&person));
-            held.extend(
-                theirs
-                    .map(|it| protocol::ledger::Held::Events { session, events: it.bytes.clone() }),
-            );
+            let bytes = theirs.map(|it| it.bytes.clone());
+            match *stream {
+                Stream::Session(session) => {
+                    held.extend(bytes.map(|events| Of::Events { session, events }));
+                }
+                Stream::Memories(Scope { session, .. }) => {
+                    held.extend(bytes.map(|memory| Of::Memory { session, memory }));
+                }
+                Stream::Hall => {}
+            }
         }
         Ok(HeldPage { held, next: None })
     }
@@ -467,6 +474,10 @@ impl Model for Echo {
         "echo"
     }
 
+    fn prompt_tokens_max(&self, _: u32) -> usize {
+        100_000
+    }
+
     async fn complete(
         &self,
         request: &ModelRequest,
@@ -476,5 +487,31 @@ impl Model for Echo {
         let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
         let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
         Ok(Completion { text, model, usage: Usage::default(), finish: Finish::Stop })
+    }
+}
+
+/// Vectors by the words of a text: two texts lie as close as the words they share.
+pub(crate) struct ByWords {
+    /// No vector comes in time.
+    pub(crate) hangs: bool,
+}
+
+#[async_trait]
+impl Embedder for ByWords {
+    fn dimensions(&self) -> usize {
+        256
+    }
+
+    async fn embed(&self, text: &str, haste: Haste) -> Result<Vec<f32>, EmbedError> {
+        if haste == Haste::Asked && self.hangs {
+            std::future::pending::<()>().await;
+        }
+        let mut vector = vec![0.0_f32; 256];
+        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()) {
+            let place = word.bytes().fold(7_usize, |hash, it| hash * 31 % 256 + usize::from(it));
+            vector[place % 256] += f32::from(u8::from(3 < word.len()));
+        }
+        let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt().max(1e-6);
+        Ok(vector.into_iter().map(|it| it / length).collect())
     }
 }

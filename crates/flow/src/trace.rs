@@ -111,25 +111,13 @@ impl Trace {
             Event::TextHeldBack { held, .. } => {
                 self.held_back = Some(held.of_answer);
             }
-            Event::AgentSwitched { .. } | Event::HistoryReset { .. } | Event::NoticeShown => (),
+            Event::AgentSwitched { .. }
+            | Event::HistoryReset { .. }
+            | Event::NoticeShown
+            | Event::SummaryWritten { .. }
+            | Event::FactRemembered { .. }
+            | Event::FactForgotten { .. } => (),
         }
-    }
-}
-
-/// The update that an event is about.
-fn update_of(event: &Event) -> Option<UpdateId> {
-    match event {
-        Event::TurnRetried { update, .. }
-        | Event::PromptJudged { update, .. }
-        | Event::CompletionStarted { update, .. }
-        | Event::DraftReceived { update, .. }
-        | Event::DraftJudged { update, .. }
-        | Event::TextHeldBack { update, .. }
-        | Event::CourseNoted { update, .. }
-        | Event::AnswerReady { update, .. }
-        | Event::PartSent { update, .. }
-        | Event::TurnClosed { update, .. } => Some(*update),
-        Event::AgentSwitched { .. } | Event::HistoryReset { .. } | Event::NoticeShown => None,
     }
 }
 
@@ -177,7 +165,7 @@ pub async fn find(ledger: &dyn Ledger, sought: Sought) -> Result<Option<Trace>, 
         Turn::Message(_) => None,
     };
     look_back(ledger, sought.key, sought.at, |event| {
-        let Some(update) = update_of(&event) else { return false };
+        let Some(update) = event.update() else { return false };
         if let (Turn::Message(sought), Event::PartSent { message, .. }) = (sought.turn, &event)
             && sought == *message
         {

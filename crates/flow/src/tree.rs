@@ -284,6 +284,7 @@ fn start_bots(
             tracer: trace::tracer(w),
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
+            recaller: w.recaller.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

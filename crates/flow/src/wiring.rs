@@ -16,7 +16,7 @@ use crate::{
     outbox::Pacing,
     roster::{Founding, Shared},
     rulebook::{Rulebook, Rules},
-    session::SessionConfig,
+    session::{Recaller, SessionConfig},
     tally::Tally,
 };
 
@@ -60,6 +60,8 @@ pub struct Wiring {
     pub digest: Digest,
     /// The program's version.
     pub version: &'static str,
+    /// Looks through the past, where that is switched on.
+    pub recaller: Option<Recaller>,
     /// Limits, by actor.
     pub session: Arc<SessionConfig>,
     /// See [`KeeperConfig`].

@@ -12,6 +12,7 @@ use crate::roster::OwnRules;
 use protocol::{
     Agent, AgentName, PersonId, RefId,
     event::{Button, Part},
+    memory::{Fact, FactOrigin},
 };
 
 /// A fixed text of ours.
@@ -86,10 +87,12 @@ pub(crate) fn privacy(providers: &str, contact: &str) -> Notice {
         "🔒 Your privacy\n\n\
          What is stored: your messages, the answers, your Telegram id and which agent you talk to.\n\
          How: encrypted, with a key that is kept apart from the data. Logs hold no text and no ids.\n\
-         Who sees it: to answer you, your message and the recent conversation go to {providers}.\n\
+         Who sees it: to answer you, your message, the recent conversation, what sums up the rest and \
+         what you had remembered go to {providers}.\n\
          What it is used for: answering you. It is never used to train a model here.\n\
          How long: until you erase it, or as long as the person who runs this bot{contact} keeps it.\n\
-         /new makes an agent forget the conversation so far when it answers. \
+         /new makes an agent forget the conversation so far when it answers; /memory shows and \
+         deletes what it remembers beside it. \
          /export sends you everything that is kept about you. /forget erases it."
     ))
 }
@@ -356,4 +359,97 @@ pub(crate) fn status(text: String) -> Notice {
 /// An alert to an admin.
 pub(crate) fn alert(text: String) -> Notice {
     say(text)
+}
+
+// === What is remembered. Facts passed the guard when they were stored. ===
+
+/// The longest fact in a list, in characters.
+const LISTED_FACT_CHARS: usize = 120;
+/// Buttons under one list.
+const FORGET_BUTTONS_MAX: usize = 40;
+
+/// A fact is remembered now.
+pub(crate) fn fact_remembered(text: &str) -> Notice {
+    say(format!("📝 I will remember: “{text}”. /memory shows and deletes what I remember."))
+}
+
+/// A model's proposals are remembered now. Sent under its answer.
+pub(crate) fn facts_noted(agent: &AgentName, count: usize) -> Notice {
+    let what = if count == 1 { "something".to_owned() } else { format!("{count} things") };
+    say(format!("📝 {agent} has noted {what} about you. /memory shows and deletes it."))
+}
+
+/// It is remembered already.
+pub(crate) fn fact_known() -> Notice {
+    say("I remember that already. /memory shows everything.")
+}
+
+/// No room for more facts.
+pub(crate) fn facts_full(max: usize) -> Notice {
+    say(format!(
+        "I remember {max} things already, which is the most. /memory deletes some of them."
+    ))
+}
+
+/// The fact is too long.
+pub(crate) fn fact_too_long(chars_max: usize) -> Notice {
+    say(format!("That is too long to remember: at most {chars_max} characters, please."))
+}
+
+/// Nobody to remember anything about: a channel, or an anonymous admin.
+pub(crate) fn nobody_to_remember() -> Notice {
+    say("I can only remember things for a person who writes under their own name.")
+}
+
+/// `/memory`: what the person has had remembered in this chat, with a button to delete each; and
+/// how much others have.
+pub(crate) fn memory(facts: &[&Fact], of_others: usize, by: PersonId) -> Notice {
+    let others = match of_others {
+        0 => String::new(),
+        1 => "\nSomebody else has had something remembered here, too.".to_owned(),
+        more => format!("\nOthers have had {more} things remembered here, too."),
+    };
+    if facts.is_empty() {
+        return say(format!(
+            "I remember nothing about you here. Write “remember that …” or use /remember <text>.\
+             {others}"
+        ));
+    }
+    let (mut text, mut buttons) = (String::from("What I remember here:\n\n"), Vec::new());
+    for (at, fact) in facts.iter().enumerate() {
+        let number = at + 1;
+        let from = match &fact.origin {
+            FactOrigin::Told => String::new(),
+            FactOrigin::Proposed(agent) => format!(", noted by {agent}"),
+        };
+        let what = crate::context::beginning(&fact.text, LISTED_FACT_CHARS);
+        let line = format!("{number}. {what} ({}{from})\n", fact.space.name());
+        if LIST_CHARS_MAX < text.len() + line.len() || FORGET_BUTTONS_MAX <= buttons.len() {
+            text.push_str("… and more: delete some to see the rest.\n");
+            break;
+        }
+        text.push_str(&line);
+        let data = crate::request::forget_button(fact.id, by);
+        buttons.push(Button { label: format!("🗑 {number}"), data });
+    }
+    text.push_str(&others);
+    let rows = buttons.chunks(4).map(<[Button]>::to_vec).collect();
+    Notice(Part { html: None, plain: text.trim_end().to_owned(), buttons: rows })
+}
+
+/// A fact was forgotten. Its text is shown to whoever told it.
+pub(crate) fn fact_forgotten(text: Option<&str>) -> Notice {
+    let text = text.map(|it| crate::context::beginning(it, LISTED_FACT_CHARS));
+    let text = text.map(|it| format!(": “{it}”")).unwrap_or_default();
+    say(format!("🗑 Forgotten{text}. It is not used any more."))
+}
+
+/// The fact is not there (any more).
+pub(crate) fn fact_gone() -> Notice {
+    say("That is forgotten already.")
+}
+
+/// The fact is somebody else's.
+pub(crate) fn fact_of_another() -> Notice {
+    say("Only the person who said it can have it forgotten. /memory shows your own buttons.")
 }

@@ -1,7 +1,7 @@
 //! The agents that come as files: one TOML file each, read and checked together.
 //!
-//! A file holds `name`, `description`, `instructions`, `models` and `paused`; an unknown key is an
-//! error. All problems of a folder are told at once.
+//! A file holds `name`, `description`, `instructions`, `models`, `paused`, `memory` (the name of a
+//! memory that it shares) and `proposes_facts`; an unknown key is an error. All problems of a folder are told at once.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -16,7 +16,8 @@ pub const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// The longest description, in characters: it must fit a button's answer.
 pub const DESCRIPTION_CHARS_MAX: usize = 200;
 
-const KEYS: [&str; 5] = ["name", "description", "instructions", "models", "paused"];
+const KEYS: [&str; 7] =
+    ["name", "description", "instructions", "models", "paused", "memory", "proposes_facts"];
 
 /// Reads every `*.toml` of a folder, in the order of the agents' names.
 ///
@@ -66,10 +67,7 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     let root = parse(text, &mut notes);
     let whole = root.origin.clone();
     let mut fields = Fields::of(root, &mut notes);
-    let name = fields.text("name", &mut notes).and_then(|(text, origin)| {
-        let name = text.parse::<AgentName>();
-        name.map_err(|error| notes.note(&origin, "name", error.to_string())).ok()
-    });
+    let name = fields.name("name", &mut notes);
     let description = fields.text("description", &mut notes).map(|(text, origin)| {
         if DESCRIPTION_CHARS_MAX < text.chars().count() || text.contains('\n') {
             let text = format!("must be one line of at most {DESCRIPTION_CHARS_MAX} characters");
@@ -85,6 +83,8 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     });
     let models = fields.list("models", &mut notes);
     let paused = fields.flag("paused", &mut notes);
+    let memory = fields.name("memory", &mut notes);
+    let proposes_facts = fields.flag("proposes_facts", &mut notes);
     for (key, missing) in [("name", name.is_none()), ("instructions", instructions.is_none())] {
         if missing && !fields.given(key) {
             notes.note(&whole, key, "is missing");
@@ -94,7 +94,7 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     match (name, instructions) {
         (Some(name), Some(instructions)) if problems.is_empty() => {
             let description = description.unwrap_or_default();
-            Ok(Agent { name, description, instructions, models, paused })
+            Ok(Agent { name, description, instructions, models, paused, memory, proposes_facts })
         }
         _ => Err(Problems(problems)),
     }
@@ -129,6 +129,12 @@ impl Fields {
         }
         notes.note(&node.origin, key, "must be a text in quotes");
         None
+    }
+
+    fn name(&mut self, key: &str, notes: &mut Notes) -> Option<AgentName> {
+        let (text, origin) = self.text(key, notes)?;
+        let name = text.parse::<AgentName>();
+        name.map_err(|error| notes.note(&origin, key, error.to_string())).ok()
     }
 
     fn list(&mut self, key: &str, notes: &mut Notes) -> Vec<String> {
@@ -190,6 +196,13 @@ mod tests {
             read_text("a.toml", "name = \"sage\"\ninstructions = \"\"\"\nHi.\n\"\"\"").unwrap();
         assert_eq!((agent.name.as_str(), agent.instructions.as_str()), ("sage", "Hi."));
         assert!(agent.models.is_empty() && !agent.paused && agent.description.is_empty());
+        assert!(agent.memory.is_none() && !agent.proposes_facts);
+        let more =
+            "name = \"sage\"\ninstructions = \"Hi.\"\nmemory = \"team\"\nproposes_facts = true";
+        let agent = read_text("a.toml", more).unwrap();
+        assert_eq!(agent.memory.unwrap().as_str(), "team");
+        assert!(agent.proposes_facts);
+        assert_eq!(problems("name = \"sage\"\ninstructions = \"Hi.\"\nmemory = \"@\"").len(), 1);
     }
 
     #[test]

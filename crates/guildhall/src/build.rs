@@ -8,15 +8,17 @@ use adapters::models::{self, HttpModelConfig, ModelConfig};
 use flow::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    context::Rooms,
     ingress::IngressConfig,
     janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
+    recall::RecallConfig,
     request::House,
     roster::Founding,
-    session::{HistoryLimits, SessionConfig},
+    session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
 };
-use protocol::{BotId, PersonId, model::Model};
+use protocol::{BotId, PersonId, embedding::Embedder, model::Model};
 use screening::{
     ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
     Sanitising, Screen, SecondOpinion, classifier::AttackKind,
@@ -95,13 +97,24 @@ fn embedded_model(
     let usual = adapters::models::embedded::EmbeddedConfig::new(&it.name, path);
     let sha256 = it.sha256.clone();
     let instructions = instructions.to_vec();
-    let made = adapters::models::embedded::EmbeddedConfig { sha256, instructions, ..usual };
+    let context_tokens_max = context_tokens(it).unwrap_or(usual.context_tokens_max);
+    let made = adapters::models::embedded::EmbeddedConfig {
+        sha256,
+        instructions,
+        context_tokens_max,
+        ..usual
+    };
     Ok(ModelConfig::Embedded(made))
 }
 
 #[cfg(not(feature = "embedded"))]
 fn embedded_model(it: &config::ModelConfig, _: &[String]) -> Result<ModelConfig, BuildError> {
     Err(BuildError(format!("model {}: this program was built without the embedded model", it.name)))
+}
+
+/// How many tokens a model takes, where that is configured.
+fn context_tokens(it: &config::ModelConfig) -> Option<usize> {
+    usize::try_from(it.context_tokens_max).ok().filter(|it| *it != 0)
 }
 
 fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
@@ -124,6 +137,7 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
         first_byte_time_max: it.first_byte_time_max,
         piece_time_max: it.piece_time_max,
         answer_bytes_max: usize::try_from(it.answer_bytes_max.0).unwrap_or(usize::MAX),
+        context_tokens_max: context_tokens(it).unwrap_or(usual.context_tokens_max),
         price_input_micros_per_mtok: micros(it.price_input),
         price_output_micros_per_mtok: micros(it.price_output),
         allow_private_addresses: it.allow_private,
@@ -306,15 +320,66 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
     })
 }
 
+/// What is remembered beside the conversation.
+fn memory(config: &Config, models: &[Arc<dyn Model>]) -> MemoryConfig {
+    let it = &config.memory;
+    let chain: Vec<String> = config.chain().iter().map(|model| model.name.clone()).collect();
+    MemoryConfig {
+        facts_max: it.facts_max,
+        fact_chars_max: it.fact_chars_max,
+        summaries_by_model: it.summaries == config::Summaries::Model,
+        recalls: embeddings_folder(config).is_some(),
+        rooms: Rooms::of(models, &chain, config.broker.answer_tokens_max),
+    }
+}
+
+/// Where the embedding model is, where one is configured.
+pub(crate) fn embeddings_folder(config: &Config) -> Option<&Path> {
+    config.memory.embeddings_path.as_deref().filter(|it| !it.as_os_str().is_empty())
+}
+
+/// What looks through the past, where an embedding model is configured.
+///
+/// # Errors
+/// What is wrong with the model's files.
+pub fn recaller(config: &Config) -> Result<Option<Recaller>, BuildError> {
+    let Some(folder) = embeddings_folder(config) else { return Ok(None) };
+    let it = &config.memory;
+    #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than six digits")]
+    let score_min = it.recall_score_min.clamp(0.0, 1.0) as f32;
+    let limits = RecallConfig {
+        time_max: it.recall_time_max,
+        results_max: it.recall_results_max,
+        score_min,
+        memories_max: it.recall_memories_max,
+    };
+    Ok(Some(Recaller { embedder: embedder(folder)?, config: limits }))
+}
+
+#[cfg(feature = "embedded")]
+fn embedder(folder: &Path) -> Result<Arc<dyn Embedder>, BuildError> {
+    let config = adapters::embeddings::EmbeddingsConfig::new(folder);
+    let made = adapters::embeddings::LocalEmbedder::load(&config);
+    Ok(Arc::new(made.map_err(|error| BuildError::of(&error))?))
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedder(_: &Path) -> Result<Arc<dyn Embedder>, BuildError> {
+    let text = "memory.embeddings_path: this program was built without the embedded model";
+    Err(BuildError::in_words(text))
+}
+
 /// Limits of one session.
 #[must_use]
-pub fn session(config: &Config) -> SessionConfig {
+pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
     let it = &config.session;
     SessionConfig {
         history: HistoryLimits {
             exchanges_max: it.history_exchanges_max,
             chars_max: it.history_chars_max,
+            summarised: true,
         },
+        memory: memory(config, models),
         backlog_max: it.backlog_max,
         attempts_max: it.attempts_max,
         turn_time_max: it.turn_time_max,

@@ -2,7 +2,11 @@
 
 mod guard;
 
-use std::{net::SocketAddr, path::PathBuf, thread};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use protocol::AgentName;
 use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal, models::SettingsChange};
@@ -94,6 +98,8 @@ pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Lo
             set("GUILDHALL__MODELS__0__PROTOCOL", "embedded".to_owned());
             set("GUILDHALL__MODELS__0__PATH", path.display().to_string());
             set("GUILDHALL__BROKER__ANSWER_TOKENS_MAX", "256".to_owned());
+            // A model this small answers well, and sums up badly.
+            set("GUILDHALL__MEMORY__SUMMARIES", "extract".to_owned());
         }
         None => {
             set("OPENAI_BASE_URL", format!("http://{rehearsal}/v1"));
@@ -114,6 +120,9 @@ pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Lo
     ] {
         set(&format!("GUILDHALL__MODELS__{place}__{key}"), value);
     }
+    if let Some(folder) = embeddings_beside(demo.weights.as_deref()) {
+        set("GUILDHALL__MEMORY__EMBEDDINGS_PATH", folder.display().to_string());
+    }
     let mut loaded = crate::config::load(&env)?;
     loaded.config.access.allow = Allow::Everyone;
     let answering = if demo.weights.is_some() { "embedded" } else { "openai" };
@@ -130,6 +139,12 @@ pub fn put_agents(demo: &Demo, loaded: &mut Loaded) -> std::io::Result<()> {
     guard::put_agents(&loaded.config.hall.agents_dir, &folder)?;
     loaded.config.hall.agents_dir = folder;
     Ok(())
+}
+
+/// The embedding model's folder, if it was fetched: where the other weights are.
+fn embeddings_beside(weights: Option<&Path>) -> Option<PathBuf> {
+    let folder = weights?.parent()?.join("all-MiniLM-L6-v2");
+    folder.join("model.safetensors").exists().then_some(folder)
 }
 
 /// What a newcomer reads.

@@ -354,7 +354,21 @@ fn models(loaded: &Loaded) -> Vec<Finding> {
             "put the model file there, or correct its path",
         ))
     };
-    loaded.config.models.iter().filter(embedded).filter_map(missing).collect()
+    let embedded = loaded.config.models.iter().filter(embedded).filter_map(missing);
+    embedded.chain(embeddings(loaded)).collect()
+}
+
+fn embeddings(loaded: &Loaded) -> Option<Finding> {
+    let folder = crate::build::embeddings_folder(&loaded.config)?;
+    let has = |name: &str| folder.join(name).is_file();
+    let is_there = ["config.json", "model.safetensors", "tokenizer.json"].into_iter().all(has);
+    (!is_there).then(|| {
+        Finding::bad(
+            format!("the embedding model is not whole in {}", folder.display()),
+            "memory.embeddings_path names that folder, and the hall does not start without it",
+            "run scripts/fetch-embeddings, correct the path, or leave it out",
+        )
+    })
 }
 
 /// Free space where the data is or will be.
@@ -546,6 +560,19 @@ mod tests {
             assert_eq!(clock(&data, now).level, Level::Bad);
         }
         assert_eq!(clock(&data, EARLIEST).level, Level::Warn, "the folder was made later");
+    }
+
+    #[test]
+    fn an_embedding_model_that_is_not_whole_is_bad() {
+        let mut loaded = crate::config::load(&crate::config::Env::new()).unwrap();
+        assert!(embeddings(&loaded).is_none(), "none is wanted");
+        let folder = tempfile::tempdir().unwrap();
+        loaded.config.memory.embeddings_path = Some(folder.path().to_owned());
+        for name in ["config.json", "model.safetensors", "tokenizer.json"] {
+            assert_eq!(embeddings(&loaded).unwrap().level, Level::Bad);
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        assert!(embeddings(&loaded).is_none());
     }
 
     #[test]

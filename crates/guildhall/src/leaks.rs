@@ -7,6 +7,7 @@ use std::{fmt::Write as _, sync::Arc};
 use adapters::models::{self, ModelConfig, embedded::EmbeddedConfig};
 use flow::{
     broker,
+    context::{self, Room},
     guard::{self, Draft, Prompt, Verdict},
     session::Question,
 };
@@ -44,6 +45,8 @@ fn sage() -> Agent {
         instructions: text("instructions"),
         models: Vec::new(),
         paused: false,
+        memory: None,
+        proposes_facts: false,
     }
 }
 
@@ -96,8 +99,17 @@ async fn what_a_small_model_gives_away_never_passes_the_guard_behind_it() {
         else {
             panic!("nobody refuses")
         };
-        let question = Question { agent: Arc::clone(&agent), history: Vec::new(), prompt };
-        let request = broker::request_of(&question, CANARY, ANSWER_TOKENS_MAX);
+        let question = Question {
+            agent: Arc::clone(&agent),
+            history: Vec::new(),
+            facts: Vec::new(),
+            summary: None,
+            recalled: Vec::new(),
+            prompt,
+        };
+        let count = |text: &str| model.count_tokens(text);
+        let room = Room { tokens_max: model.prompt_tokens_max(ANSWER_TOKENS_MAX), count: &count };
+        let (request, _) = context::request_of(&question, CANARY, ANSWER_TOKENS_MAX, room);
         let answer = model.complete(&request, &mut |_| ()).await.unwrap().text;
         let is_leak = gives_away(&answer, &agent.instructions);
         let passed = guard::screen_draft(&guarded, Draft(answer), &context);

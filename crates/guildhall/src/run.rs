@@ -23,6 +23,7 @@ use flow::{
     ingress::Msg as IngressMsg,
     roster::View,
     rulebook::{Rulebook, Rules},
+    session::Recaller,
     tally::Tally,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
@@ -153,6 +154,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         );
     }
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
+    let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
@@ -183,6 +185,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
             stop: Arc::default(),
         }),
         models,
+        recaller,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
         loaded,
@@ -264,6 +267,7 @@ struct Hall {
     /// Makes backups of it.
     copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
+    recaller: Option<Recaller>,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
     /// Where messages are sent.
@@ -509,7 +513,8 @@ impl Hall {
             pseudonym: Arc::new(move |person: PersonId| hasher.person(person)),
             digest: Arc::new(move |text: &str| marked.text_digest(text)),
             version: env!("CARGO_PKG_VERSION"),
-            session: Arc::new(build::session(config)),
+            recaller: self.recaller.clone(),
+            session: Arc::new(build::session(config, &self.models)),
             keeper: build::keeper(config),
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),

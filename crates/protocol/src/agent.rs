@@ -80,6 +80,12 @@ pub struct Agent {
     /// A paused agent keeps its conversations and answers nobody.
     #[serde(default)]
     pub paused: bool,
+    /// The memory that it shares with every agent that names the same; by default it has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<AgentName>,
+    /// Its model may propose facts to remember.
+    #[serde(default)]
+    pub proposes_facts: bool,
 }
 
 #[cfg(test)]

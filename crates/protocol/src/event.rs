@@ -4,7 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, MessageId, PersonId, RefId, Timestamp, UpdateId, model::Usage};
+use crate::{
+    AgentName, MessageId, PersonId, RefId, Timestamp, UpdateId,
+    memory::{Fact, FactId},
+    model::Usage,
+};
 
 /// One thing that happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +107,31 @@ pub enum Event {
     },
     /// The privacy notice was shown.
     NoticeShown,
+    /// A summary takes the place of an agent's oldest exchanges in what its model sees.
+    SummaryWritten {
+        /// Whose conversation.
+        agent: AgentName,
+        /// Number of the first exchange that is not in it, counted from the conversation's first.
+        through: u64,
+        /// What was said, in short; with what an earlier summary held.
+        text: String,
+        /// The model that wrote it; `None` where it is made of the exchanges' own words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// What it cost.
+        #[serde(default)]
+        usage: Usage,
+    },
+    /// There is something to remember.
+    FactRemembered {
+        /// What, and of whom.
+        fact: Fact,
+    },
+    /// A fact is not remembered any more.
+    FactForgotten {
+        /// Which.
+        fact: FactId,
+    },
 }
 
 impl Event {
@@ -120,7 +149,12 @@ impl Event {
             | Self::CourseNoted { update, .. }
             | Self::PartSent { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
-            Self::AgentSwitched { .. } | Self::HistoryReset { .. } | Self::NoticeShown => None,
+            Self::AgentSwitched { .. }
+            | Self::HistoryReset { .. }
+            | Self::NoticeShown
+            | Self::SummaryWritten { .. }
+            | Self::FactRemembered { .. }
+            | Self::FactForgotten { .. } => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{BotId, MessageId, PersonId, SessionKey, Timestamp, UpdateId};
+use crate::{BotId, MessageId, PersonId, SessionKey, Timestamp, UpdateId, memory::Scope};
 
 /// A position in a stream: the number of records appended before it. An empty stream is at 0.
 #[derive(
@@ -29,6 +29,8 @@ pub enum Stream {
     Session(SessionKey),
     /// Agents and access: what admins changed.
     Hall,
+    /// What can be recalled in one scope. Its scope is its name: no other stream holds any of it.
+    Memories(Scope),
 }
 
 /// Bytes, and whose they are. They can be read as long as each of the owners has their key: what
@@ -229,6 +231,13 @@ pub enum Held {
         session: SessionKey,
         /// The piece, as JSON.
         state: Bytes,
+    },
+    /// An exchange of theirs that can be found again by its vector.
+    Memory {
+        /// In which session.
+        session: SessionKey,
+        /// What is kept of it, as JSON.
+        memory: Bytes,
     },
 }
 

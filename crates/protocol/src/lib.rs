@@ -5,10 +5,12 @@
 
 pub mod agent;
 pub mod clock;
+pub mod embedding;
 pub mod event;
 pub mod ids;
 pub mod inbound;
 pub mod ledger;
+pub mod memory;
 pub mod messenger;
 pub mod model;
 pub mod shelf;

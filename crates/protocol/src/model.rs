@@ -152,11 +152,51 @@ impl CompleteError {
     }
 }
 
+/// Tokens of a text for a tokenizer that is not known: for the usual ones rather too many.
+///
+/// Four letters of a Latin word make one token, two digits, one sign, two bytes of anything else.
+#[must_use]
+pub fn estimate_tokens(text: &str) -> usize {
+    let (mut tokens, mut letters, mut digits, mut others) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for c in text.chars() {
+        if c.is_ascii_alphabetic() {
+            letters += 1;
+            continue;
+        }
+        tokens += letters.div_ceil(4);
+        letters = 0;
+        if c.is_ascii_digit() {
+            digits += 1;
+        } else if c == ' ' {
+            // It is part of the word after it.
+        } else if c.is_ascii() {
+            tokens += 1;
+        } else {
+            others += c.len_utf8();
+        }
+    }
+    tokens + letters.div_ceil(4) + digits.div_ceil(2) + others.div_ceil(2)
+}
+
 /// A language model that can be asked.
 #[async_trait]
 pub trait Model: Send + Sync + 'static {
     /// The name that agents and admins use for it, e.g. `openai/gpt-5`.
     fn name(&self) -> &str;
+
+    /// The most tokens that a request may have, where an answer of so many is asked for.
+    fn prompt_tokens_max(&self, answer_tokens_max: u32) -> usize;
+
+    /// Tokens of a text: with the model's own tokenizer where that is known, else an estimate that
+    /// is rather too high.
+    fn count_tokens(&self, text: &str) -> usize {
+        estimate_tokens(text)
+    }
+
+    /// True if it answers one request at a time, so that whatever it does holds up everybody.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
 
     /// Asks once, without retries. `on_text` receives the answer piece by piece as it is written,
     /// where the provider streams; the pieces joined are the completion's text.
@@ -168,4 +208,26 @@ pub trait Model: Send + Sync + 'static {
         request: &ModelRequest,
         on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, CompleteError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::estimate_tokens;
+
+    #[test]
+    fn an_estimate_counts_words_digits_signs_and_other_scripts() {
+        let cases = [
+            ("", 0),
+            ("Hi there", 3),
+            ("extraordinary", 4),
+            ("2026", 2),
+            ("a, b.", 4),
+            ("привет", 6),
+            ("こんにちは", 8),
+            ("   ", 0),
+        ];
+        for (text, tokens) in cases {
+            assert_eq!(estimate_tokens(text), tokens, "{text}");
+        }
+    }
 }

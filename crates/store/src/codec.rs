@@ -5,6 +5,7 @@
 use protocol::{
     BotId, ChatId, SessionKey, TopicId, UpdateId,
     ledger::{DropReason, Stream},
+    memory::{Scope, Space},
 };
 
 use bytes::BufMut as _;
@@ -75,8 +76,16 @@ impl<'a> Fields<'a> {
         match self.u8()? {
             0 => Some(Stream::Hall),
             1 => self.session().map(Stream::Session),
+            2 => self.scope().map(Stream::Memories),
             _ => None,
         }
+    }
+
+    fn scope(&mut self) -> Option<Scope> {
+        let session = self.session()?;
+        let len = self.u8()?;
+        let name = String::from_utf8(self.take(usize::from(len))?.to_vec()).ok()?;
+        Some(Scope { session, space: Space::try_from(name).ok()? })
     }
 
     pub(crate) fn drop_reason(&mut self) -> Option<DropReason> {
@@ -116,6 +125,14 @@ pub(crate) fn put_stream(out: &mut Vec<u8>, stream: &Stream) {
         Stream::Session(key) => {
             out.put_u8(1);
             put_session(out, key);
+        }
+        Stream::Memories(Scope { session, space }) => {
+            out.put_u8(2);
+            put_session(out, session);
+            let name = space.as_str().as_bytes();
+            // 33 bytes at most.
+            out.put_u8(u8::try_from(name.len()).unwrap_or(u8::MAX));
+            out.extend_from_slice(name);
         }
     }
 }

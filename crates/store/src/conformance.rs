@@ -76,6 +76,7 @@ fn owner(key: SessionKey) -> PersonId {
 fn owned(stream: Stream, text: impl Into<Bytes>) -> Vec<Owned> {
     match stream {
         Stream::Session(key) => vec![Owned::by(owner(key), text)],
+        Stream::Memories(scope) => vec![Owned::by(owner(scope.session), text)],
         Stream::Hall => vec![Owned::halls(text)],
     }
 }
@@ -465,7 +466,9 @@ async fn what_is_held_of_a_person_is_theirs_and_all_of_it(engine: &mut dyn Engin
             Held::Update { session, update, .. } => {
                 (session == key).then(|| format!("update {update}"))
             }
-            Held::Events { session, events: it } | Held::State { session, state: it } => {
+            Held::Events { session, events: it }
+            | Held::State { session, state: it }
+            | Held::Memory { session, memory: it } => {
                 (session == key).then(|| String::from_utf8_lossy(&it).into_owned())
             }
         }));

@@ -118,9 +118,11 @@ fn empty(writer: &Writer, record: &mut Record, row: u64, ends: &Ends) -> Option<
             }
             Body::ArrivedErased { bot: key.bot, update: *update, at: *at }
         }
-        Body::Appended { stream: Some(Stream::Session(_)), closes, events }
-            if row < ends.conversations && !events.is_empty() =>
-        {
+        Body::Appended {
+            stream: Some(Stream::Session(_) | Stream::Memories(_)),
+            closes,
+            events,
+        } if row < ends.conversations && !events.is_empty() => {
             Body::Appended { stream: None, closes: closes.clone(), events: Vec::new() }
         }
         Body::Quarantined { bot, update, at, raw } if row < ends.quarantine && !raw.is_empty() => {

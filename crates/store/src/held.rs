@@ -65,8 +65,13 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = state.into_iter().filter(|it| is_theirs(it, &session));
             held.extend(theirs.map(|it| Held::State { session, state: it.bytes }));
         }
+        Body::Appended { stream: Some(Stream::Memories(scope)), events, .. } => {
+            let session = scope.session;
+            let theirs = events.into_iter().filter(|it| is_theirs(it, &session));
+            held.extend(theirs.map(|it| Held::Memory { session, memory: it.bytes }));
+        }
         Body::Appended { stream: Some(Stream::Hall) | None, .. }
-        | Body::State { stream: Some(Stream::Hall) | None, .. }
+        | Body::State { stream: Some(Stream::Hall | Stream::Memories(_)) | None, .. }
         | Body::ArrivedErased { .. }
         | Body::Dropped { .. }
         | Body::Quarantined { .. }

@@ -204,7 +204,7 @@ impl Body {
                 let owner = owned.owners.first().copied();
                 Ok(Self::Arrived { key, owner, update, at, raw: owned.bytes })
             }
-            Piece::Open(Stream::Hall, _) => Err(unreadable),
+            Piece::Open(Stream::Hall | Stream::Memories(_), _) => Err(unreadable),
         }
     }
 
@@ -542,6 +542,8 @@ impl Nonces {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use protocol::memory::{Scope, Space};
+
     use super::*;
     use crate::keys::{KeyPlace, Keys};
 
@@ -580,6 +582,8 @@ pub(crate) mod tests {
             bytes: Bytes::from_static(text.as_bytes()),
         };
         let session = Stream::Session(key);
+        let team = "team".parse().unwrap();
+        let memories = Stream::Memories(Scope { session: key, space: Space::shared(&team) });
         let pieces = vec![
             owned(&[7], "one"),
             owned(&[], "the hall's"),
@@ -595,9 +599,10 @@ pub(crate) mod tests {
             Body::Dropped { bot: key.bot, at, updates },
             Body::Quarantined { bot: key.bot, update, at, raw: raw.clone() },
             Body::Rested,
-            Body::State { stream: Some(session), state: pieces },
+            Body::State { stream: Some(session), state: pieces.clone() },
             Body::Checkpoint(raw.clone()),
             Body::OldCheckpoint(raw),
+            Body::Appended { stream: Some(memories), closes: vec![], events: pieces },
         ]
     }
 

@@ -118,6 +118,35 @@ struct Ask<'a> {
 struct TextBlock<'a> {
     r#type: &'static str,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<CacheControl>,
+}
+
+impl<'a> TextBlock<'a> {
+    fn new(text: &'a str, is_last: bool) -> Self {
+        let cache_control = is_last.then_some(CacheControl { r#type: "ephemeral" });
+        Self { r#type: "text", text, cache_control }
+    }
+}
+
+/// Everything up to here comes again with the next question, and may be kept by the provider.
+#[derive(Serialize)]
+struct CacheControl {
+    r#type: &'static str,
+}
+
+/// The last message that comes again as it is, in the form that can say so.
+#[derive(Serialize)]
+struct LastKnown<'a> {
+    role: &'static str,
+    content: [TextBlock<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Plain(Message<'a>),
+    LastKnown(LastKnown<'a>),
 }
 
 fn instructions(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
@@ -126,15 +155,26 @@ fn instructions(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
 
 fn system<S: Serializer>(turns: &Option<&Vec<Turn>>, serializer: S) -> Result<S::Ok, S::Error> {
     let turns = turns.map_or(&[][..], Vec::as_slice);
-    let blocks = instructions(turns).map(|turn| TextBlock { r#type: "text", text: &turn.content });
+    let count = instructions(turns).count();
+    let blocks = instructions(turns)
+        .enumerate()
+        .map(|(at, turn)| TextBlock::new(&turn.content, at + 1 == count));
     serializer.collect_seq(blocks)
 }
 
 /// The conversation without instructions. The protocol wants a person to speak first, and nobody to
-/// say nothing.
+/// say nothing. All but the question comes again with the next one.
 fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
     let said = turns.iter().filter(|turn| turn.role != Role::System && !turn.content.is_empty());
-    serializer.collect_seq(said.skip_while(|turn| turn.role != Role::User).map(Message::from))
+    let said: Vec<&Turn> = said.skip_while(|turn| turn.role != Role::User).collect();
+    let known = said.len().saturating_sub(1);
+    serializer.collect_seq(said.into_iter().enumerate().map(|(at, turn)| {
+        if at + 1 == known && turn.role == Role::Assistant {
+            let content = [TextBlock::new(&turn.content, true)];
+            return Said::LastKnown(LastKnown { role: "assistant", content });
+        }
+        Said::Plain(Message::from(turn))
+    }))
 }
 
 // === What we are answered. ===

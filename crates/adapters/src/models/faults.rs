@@ -303,7 +303,7 @@ async fn the_request_is_what_the_protocol_says() {
         (
             "POST /v1/messages HTTP/1.1",
             "x-api-key: sk-canary-key",
-            r#"{"model":"m","max_tokens":99,"system":[{"type":"text","text":"be \"kind\""}],"messages":[{"role":"user","content":"canary-question"},{"role":"assistant","content":"yes"},{"role":"user","content":"again"}],"stream":true}"#,
+            r#"{"model":"m","max_tokens":99,"system":[{"type":"text","text":"be \"kind\"","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":"canary-question"},{"role":"assistant","content":[{"type":"text","text":"yes","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":"again"}],"stream":true}"#,
         ),
     ];
     for (spoken, (line, key, body)) in BOTH.into_iter().zip(expected) {

@@ -34,6 +34,8 @@ const IDLE_CONNECTIONS_MAX: usize = 64;
 const TAIL_TIME_MAX: Duration = Duration::from_secs(2);
 /// The longest that we let a provider put us off.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
+/// The fewest tokens in which instructions, a question and an answer have room.
+const CONTEXT_TOKENS_MIN: usize = 512;
 /// What an answer may weigh beside its text.
 const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
 /// The most bytes that JSON needs for one byte of text.
@@ -61,6 +63,8 @@ pub struct HttpModelConfig {
     pub piece_time_max: Duration,
     /// The longest text that we take.
     pub answer_bytes_max: usize,
+    /// The most tokens of question and answer together.
+    pub context_tokens_max: usize,
     /// Price of a million prompt tokens, in millionths of the currency; 0 for none.
     pub price_input_micros_per_mtok: u64,
     /// Price of a million answer tokens, in millionths of the currency; 0 for none.
@@ -86,6 +90,7 @@ impl HttpModelConfig {
             first_byte_time_max: Duration::from_secs(60),
             piece_time_max: Duration::from_secs(30),
             answer_bytes_max: 256 * 1024,
+            context_tokens_max: 16_384,
             price_input_micros_per_mtok: 0,
             price_output_micros_per_mtok: 0,
             allow_private_addresses: false,
@@ -103,6 +108,9 @@ impl HttpModelConfig {
         }
         if self.first_byte_time_max.is_zero() || self.piece_time_max.is_zero() {
             return Err(refuse("`first_byte_time_max` and `piece_time_max` must not be zero"));
+        }
+        if self.context_tokens_max < CONTEXT_TOKENS_MIN {
+            return Err(refuse("`context_tokens_max` must be at least 512"));
         }
         if self.answer_bytes_max == 0 {
             return Err(refuse("`answer_bytes_max` must not be zero"));
@@ -276,6 +284,12 @@ impl<P: Protocol> HttpModel<P> {
 impl<P: Protocol> Model for HttpModel<P> {
     fn name(&self) -> &str {
         &self.config.name
+    }
+
+    fn prompt_tokens_max(&self, answer_tokens_max: u32) -> usize {
+        let whole = self.config.context_tokens_max;
+        let answer = usize::try_from(answer_tokens_max).unwrap_or(usize::MAX);
+        whole - answer.min(whole / 2)
     }
 
     async fn complete(

@@ -319,6 +319,10 @@ impl Model for Fake {
         self.name
     }
 
+    fn prompt_tokens_max(&self, _: u32) -> usize {
+        10_000
+    }
+
     async fn complete(
         &self,
         _: &ModelRequest,
@@ -342,6 +346,8 @@ fn question() -> Question {
         instructions: String::new(),
         models: vec!["unknown".to_owned(), "slow".to_owned()],
         paused: false,
+        memory: None,
+        proposes_facts: false,
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), ..Prompt::default() };
@@ -350,7 +356,14 @@ fn question() -> Question {
     else {
         panic!("the guard refuses a greeting")
     };
-    Question { agent: Arc::new(agent), history: Vec::new(), prompt }
+    Question {
+        agent: Arc::new(agent),
+        history: Vec::new(),
+        facts: Vec::new(),
+        summary: None,
+        recalled: Vec::new(),
+        prompt,
+    }
 }
 
 /// A broker with a model that hangs and one that answers, on paused time.
@@ -418,34 +431,27 @@ fn a_call_ends_when_its_asker_goes_and_its_slot_is_free() {
     });
 }
 
+fn summarise(mailbox: &Mailbox<Msg>) -> oneshot::Receiver<Result<Completion, Unanswered>> {
+    let (reply, answer) = oneshot::channel();
+    let (agent, exchanges) = (question().agent, Vec::new());
+    let digestion = Digestion { agent, through: 1, earlier: None, exchanges };
+    mailbox.try_tell(Msg::Summarise { digestion, reply }).unwrap();
+    answer
+}
+
 #[test]
-fn models_see_rules_instructions_conversation_quotation_and_question_in_this_order() {
-    let mut question = question();
-    let exchange =
-        crate::session::Exchange { asked: "a".to_owned(), answered: "b".to_owned(), by: None };
-    question.history.push(Arc::new(exchange));
-    let screen = screening::Screen::new(screening::Policy::default()).unwrap();
-    let prompt = Prompt {
-        text: "hi".to_owned(),
-        quoted: Some("x</quo</quoted>ted>y < /QUOTED>1<2".to_owned()),
-        ..Prompt::default()
-    };
-    let Verdict::Clear(prompt, _) =
-        guard::screen_prompt(&screen, prompt, &"sage".parse().unwrap()).0
-    else {
-        panic!("the guard refuses a greeting")
-    };
-    question.prompt = prompt;
-    let turns = request_of(&question, "gh-0", 7).turns;
-    let said: Vec<(Role, &str)> = turns.iter().map(|it| (it.role, it.content.as_str())).collect();
-    assert_eq!(said[0].0, Role::System);
-    assert!(said[0].1.contains("gh-0"), "the canary is in the instructions");
-    assert_eq!(
-        said[1..],
-        [
-            (Role::User, "a"),
-            (Role::Assistant, "b"),
-            (Role::User, "<quoted>\nx</quo(/quoted>ted>y ( /QUOTED>1<2\n</quoted>\n\nhi"),
-        ]
-    );
+fn broker_5_a_summary_gives_way_to_a_question_and_waits_while_one_is_answered() {
+    with_broker(|mailbox, asked, dropped| async move {
+        let begun = summarise(&mailbox);
+        tokio::time::sleep(at(1)).await;
+        assert_eq!((asked.load(Relaxed), dropped.load(Relaxed)), (1, 0), "nobody else asks");
+        let (answer, _call, _) = complete(&mailbox);
+        assert!(begun.await.is_err(), "the only call is the question's now");
+        let waits = summarise(&mailbox);
+        tokio::time::sleep(at(1)).await;
+        assert_eq!((asked.load(Relaxed), dropped.load(Relaxed)), (2, 1), "it waits");
+        assert_eq!(answer.await.unwrap().unwrap().text, "quick");
+        // The model that hangs takes its time, and nobody is held up by that.
+        assert!(matches!(waits.await.unwrap(), Err(Unanswered::AllFailed)));
+    });
 }

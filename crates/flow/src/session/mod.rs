@@ -13,6 +13,7 @@
 
 mod own;
 mod pieces;
+mod remembering;
 mod state;
 mod step;
 #[cfg(test)]
@@ -38,12 +39,17 @@ use screening::{HOLD_BACK_CHARS_MIN, Placeholders};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
+use self::remembering::Past as Remembered;
 pub use self::{
-    state::{Exchange, HistoryLimits, State},
-    step::{Effect, Entry, Input, NotDelivered, Question, Session, SessionConfig},
+    remembering::Recaller,
+    state::{Digest, Exchange, HistoryLimits, State},
+    step::{
+        DigestId, Effect, Entry, Input, Lesson, MemoryConfig, NotDelivered, Question, Search,
+        Session, SessionConfig,
+    },
 };
 use crate::{
-    alarm::{Alarm, AlarmChange, Digest, Finder, Pointer},
+    alarm::{self, Alarm, AlarmChange, Finder, Pointer},
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
     fault::fault_point,
@@ -92,7 +98,9 @@ pub struct Peers {
     /// Finds texts that were stopped.
     pub finder: Finder,
     /// A keyed digest of a text.
-    pub digest: Digest,
+    pub digest: alarm::Digest,
+    /// Looks through the past, where that is switched on.
+    pub recaller: Option<Recaller>,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -140,6 +148,7 @@ pub struct SessionActor {
     turns: HashMap<UpdateId, InHand>,
     /// Who wrote the updates in hand, in a group: what is recorded of them is sealed with their key.
     authors: HashMap<UpdateId, PersonId>,
+    remembered: Remembered,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
     leaving: bool,
@@ -194,6 +203,7 @@ impl SessionActor {
             recording: false,
             turns: HashMap::new(),
             authors: HashMap::new(),
+            remembered: Remembered::default(),
             rest: None,
             leaving: false,
             halted: false,
@@ -251,11 +261,14 @@ impl SessionActor {
         self.turns.clear();
         self.authors.clear();
         self.recording = false;
+        self.drop_memories();
     }
 
     /// True if there may be words of a person here.
     fn holds_words_of(&self, person: PersonId) -> bool {
-        let in_hand = || self.authors.values().any(|it| *it == person);
+        // Of what can be found again it is not known whose it is.
+        let in_hand =
+            || self.authors.values().any(|it| *it == person) || self.remembered.holds_anything();
         let folded = || self.session.as_ref().is_none_or(|it| it.state().holds_words_of(person));
         if self.key.is_private() { self.key.owner(None) == person } else { in_hand() || folded() }
     }
@@ -284,15 +297,16 @@ impl SessionActor {
                 .map_err(|error| Fault::new("a snapshot cannot be read", error))?,
             None => State::default(),
         };
+        let limits = self.config.history.of(self.key);
         for piece in &loaded.events {
             let events: Vec<Event> = serde_json::from_slice(&piece.bytes)
                 .map_err(|error| Fault::new("an event cannot be read", error))?;
             let by = piece.owners.first().copied().filter(|it| *it != self.key.owner(None));
-            events.iter().for_each(|it| state.apply_by(it, by, self.config.history));
+            events.iter().for_each(|it| state.apply_by(it, by, limits));
         }
         self.authors.clear();
         for note in &loaded.accepted {
-            self.noted.extend(state.overtaken(note, self.config.history));
+            self.noted.extend(state.overtaken(note, limits));
         }
         self.at = loaded.at;
         self.appends_since_snapshot = u32::try_from(loaded.appends).unwrap_or(u32::MAX);
@@ -450,6 +464,11 @@ impl SessionActor {
             Effect::LogPressDenied(person) => self.log_denied("false_alarm", Some(person)),
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(_, person) => self.ask_to_forget(person, cx),
+            Effect::Recall(update, search) => self.recall(update, search, cx),
+            Effect::Learn(lesson) => self.learn(lesson, cx),
+            Effect::Summarise(digestion) => self.summarise(digestion, cx),
+            Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),
+            Effect::CountSummary(how) => self.peers.tally.summarised(how),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
             Effect::Count(outcome, at) => {
@@ -774,7 +793,8 @@ impl SessionActor {
 
     fn is_idle(&self) -> bool {
         let recorded = !self.recording && self.noted.is_empty();
-        let at_work = !recorded || self.pulling || !self.effects.is_empty();
+        let learns = !self.remembered.is_idle();
+        let at_work = !recorded || self.pulling || learns || !self.effects.is_empty();
         !at_work && self.session.as_ref().is_some_and(Session::is_idle)
     }
 

@@ -3,7 +3,8 @@
 //!
 //! In a private chat everything is its person's, in one piece. In a group events go with whoever
 //! wrote the update that they are about, an exchange with whoever asked, and what is about nobody
-//! in particular with the group itself.
+//! in particular with the group itself. A fact goes with whoever told it. Summaries would mix people's
+//! words, so a group has none.
 //!
 //! Invariants: PIECES-1 no piece holds another person's words. PIECES-2 put together, all pieces
 //! are the state that was taken apart; without somebody's, it is that state without their words.
@@ -13,7 +14,12 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{AgentName, PersonId, SessionKey, UpdateId, event::Event, ledger::Owned};
+use protocol::{
+    AgentName, PersonId, SessionKey, UpdateId,
+    event::Event,
+    ledger::Owned,
+    memory::{Fact, Space},
+};
 
 use super::state::{Exchange, State};
 
@@ -23,8 +29,13 @@ pub(super) fn of_events(
     events: &[Event],
     authors: &HashMap<UpdateId, PersonId>,
 ) -> Result<Vec<Owned>, serde_json::Error> {
-    let owner =
-        |event: &Event| key.owner(event.update().and_then(|update| authors.get(&update).copied()));
+    let writer = |event: &Event| {
+        if let Event::FactRemembered { fact } = event {
+            return Some(fact.by);
+        }
+        event.update().and_then(|update| authors.get(&update).copied())
+    };
+    let owner = |event: &Event| key.owner(writer(event));
     let stretches = events.chunk_by(|one, next| owner(one) == owner(next));
     let piece = |stretch: &[Event]| {
         let owner = stretch.first().map_or_else(|| key.owner(None), owner);
@@ -38,7 +49,9 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
     if key.is_private() {
         return Ok(vec![Owned::by(key.owner(None), serde_json::to_vec(state)?)]);
     }
-    let mut common = State { histories: BTreeMap::new(), ..state.clone() };
+    let (histories, facts) = (BTreeMap::new(), BTreeMap::new());
+    let mut common = State { histories, facts, ..state.clone() };
+    common.digests.values_mut().for_each(|it| it.summary = None);
     let mut others: BTreeMap<PersonId, State> = BTreeMap::new();
     for (agent, history) in &state.histories {
         for (place, exchange) in (0..).zip(history) {
@@ -50,6 +63,10 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
             history.push_back(Arc::clone(exchange));
             piece.places.entry(agent.clone()).or_default().push(place);
         }
+    }
+    for fact in state.facts.values().flatten() {
+        let facts = &mut others.entry(fact.by).or_default().facts;
+        facts.entry(fact.space).or_default().push(fact.clone());
     }
     if let Some(person) = state.last_asked_by {
         let piece = others.entry(person).or_default();
@@ -73,6 +90,7 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
 pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde_json::Error> {
     let mut whole = State::default();
     let mut histories: BTreeMap<AgentName, Vec<(u32, Arc<Exchange>)>> = BTreeMap::new();
+    let mut facts: BTreeMap<Space, Vec<Fact>> = BTreeMap::new();
     for owned in pieces {
         let mut state: State = serde_json::from_slice(&owned.bytes)?;
         let places = std::mem::take(&mut state.places);
@@ -80,6 +98,9 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
             let known = places.get(&agent).map(Vec::as_slice).unwrap_or_default();
             let places = known.iter().copied().chain(0..);
             histories.entry(agent).or_default().extend(places.zip(history));
+        }
+        for (space, more) in std::mem::take(&mut state.facts) {
+            facts.entry(space).or_default().extend(more);
         }
         // Of format 1, or the one that is nobody's in particular.
         if owned.owners.is_empty() || owned.owners == [key.owner(None)] {
@@ -99,6 +120,8 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
         let history: VecDeque<_> = history.into_iter().map(|(_, it)| it).collect();
         whole.histories.insert(agent, history);
     }
+    facts.values_mut().for_each(|it| it.sort_by_key(|fact| fact.id));
+    whole.facts = facts;
     Ok(whole)
 }
 
@@ -107,11 +130,13 @@ mod tests {
     use super::*;
     use crate::session::state::HistoryLimits;
     use protocol::{
-        BotId, ChatId,
+        BotId, ChatId, Timestamp,
         event::{Answer, AnswerKind, Outcome, Part},
+        memory::{FactId, FactOrigin},
     };
 
-    const LIMITS: HistoryLimits = HistoryLimits { exchanges_max: 20, chars_max: 10_000 };
+    const LIMITS: HistoryLimits =
+        HistoryLimits { exchanges_max: 20, chars_max: 10_000, summarised: false };
     const PRIVATE: SessionKey = SessionKey { bot: BotId(1), chat: ChatId(5), topic: None };
     const GROUP: SessionKey = SessionKey { bot: BotId(1), chat: ChatId(-5), topic: None };
 
@@ -135,7 +160,16 @@ mod tests {
         events
     }
 
-    /// Turns of three people by turns, and of nobody in particular.
+    fn told(update: i64, by: i64) -> Event {
+        let space = Space::own(&if update % 2 == 0 { "poet" } else { "sage" }.parse().unwrap());
+        let id = FactId(u64::try_from(update).unwrap());
+        let (text, origin) = (format!("fact {update}"), FactOrigin::Told);
+        Event::FactRemembered {
+            fact: Fact { id, space, text, origin, by: PersonId(by), at: Timestamp(1) },
+        }
+    }
+
+    /// Turns of three people by turns, who have facts remembered, and of nobody in particular.
     fn talk() -> (Vec<Event>, HashMap<UpdateId, PersonId>) {
         let mut events = vec![Event::AgentSwitched { agent: "sage".parse().unwrap() }];
         let mut authors = HashMap::new();
@@ -144,8 +178,10 @@ mod tests {
             events.extend(turn(update, agent, update < 10));
             if update % 4 != 0 {
                 authors.insert(UpdateId(update), PersonId(update % 4));
+                events.push(told(update, update % 4));
             }
         }
+        events.push(Event::FactForgotten { fact: FactId(6) });
         events.push(Event::NoticeShown);
         (events, authors)
     }
@@ -178,6 +214,8 @@ mod tests {
                 let is_theirs = GROUP.owner(author) == *owner;
                 let holds = text.contains(&format!("question {update}\""));
                 assert!(is_theirs || !holds, "question {update} lies with {owner}: {text}");
+                let holds = text.contains(&format!("fact {update}\""));
+                assert!(is_theirs || !holds, "fact {update} lies with {owner}: {text}");
             }
         }
         let private = of_events(PRIVATE, &events, &authors).unwrap();
@@ -201,6 +239,9 @@ mod tests {
             }
             rest.last_asked = folded.last_asked.clone();
             rest.last_asked_by = folded.last_asked_by;
+            rest.facts_made = folded.facts_made;
+            let left = rest.facts.values().flatten().map(|it| it.by.0).collect::<Vec<_>>();
+            assert!(5 <= left.len() && !left.contains(&person), "{left:?} without {person}");
             assert_eq!(rest, folded, "without {person}");
         }
         let pieces = of_state(PRIVATE, &state).unwrap();

@@ -6,20 +6,36 @@ use std::{
 };
 
 use protocol::{
-    AgentName, PersonId, Timestamp, UpdateId,
+    AgentName, PersonId, SessionKey, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
     ledger::Accepted,
+    memory::{Fact, FactId, Space},
 };
 use serde::{Deserialize, Serialize};
 
-/// How much of a conversation is kept at hand for the next prompt.
+/// How much of a conversation is kept word for word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryLimits {
     /// Exchanges with one agent.
     pub exchanges_max: usize,
     /// Characters of all of them together.
     pub chars_max: usize,
+    /// What is more is summarised. Else it is dropped, and counted.
+    pub summarised: bool,
 }
+
+impl HistoryLimits {
+    /// Those of one conversation. A summary would mix the words of several people, so that none of
+    /// them could be forgotten without the others: in groups there are none.
+    #[must_use]
+    pub fn of(self, key: SessionKey) -> Self {
+        Self { summarised: self.summarised && key.is_private(), ..self }
+    }
+}
+
+/// Until its summary is durable a history may grow to so many times the limits. What is more then is
+/// dropped, and counted.
+const UNSUMMARISED_MAX: usize = 4;
 
 /// What a session remembers. The same events always fold to the same state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +49,15 @@ pub struct State {
     /// The newest exchanges, by agent: agents do not see each other's conversations.
     #[serde(default)]
     pub histories: BTreeMap<AgentName, VecDeque<Arc<Exchange>>>,
+    /// What became of the exchanges that are not in `histories` any more, by agent.
+    #[serde(default)]
+    pub digests: BTreeMap<AgentName, Digest>,
+    /// What is to be remembered, by whose memory it is in; oldest first.
+    #[serde(default)]
+    pub facts: BTreeMap<Space, Vec<Fact>>,
+    /// The number of the next fact.
+    #[serde(default)]
+    pub facts_made: u64,
     /// The last question, for `/retry`: with whom and what.
     #[serde(default)]
     pub last_asked: Option<(AgentName, String)>,
@@ -60,6 +85,23 @@ pub struct Exchange {
     /// Who asked, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
+}
+
+/// The part of a conversation with an agent that is not kept word for word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Number of the first exchange that is kept, counted from the conversation's first.
+    #[serde(default)]
+    pub begins: u64,
+    /// What those before it said, in short.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// How many of those before it were dropped without a summary.
+    #[serde(default)]
+    pub lost: u64,
+    /// How often the person began afresh: what was said before is not recalled.
+    #[serde(default)]
+    pub epoch: u64,
 }
 
 /// What an agent is asked in a turn.
@@ -137,9 +179,12 @@ impl State {
                 }
             }
             Event::AgentSwitched { agent } => self.agent = Some(agent.clone()),
-            Event::HistoryReset { agent } => {
-                self.histories.remove(agent);
+            Event::HistoryReset { agent } => self.begin_anew(agent),
+            Event::SummaryWritten { agent, through, text, .. } => {
+                self.summarise(agent, *through, text);
             }
+            Event::FactRemembered { fact } => self.note(fact),
+            Event::FactForgotten { fact } => self.forget(*fact),
             Event::NoticeShown => self.noticed = true,
             Event::CourseNoted { update, course } => self.newest = Some((*update, course.arrived)),
             Event::PromptJudged { .. }
@@ -170,6 +215,7 @@ impl State {
         by: Option<PersonId>,
         limits: HistoryLimits,
     ) {
+        let digest = self.digests.entry(asked.agent.clone()).or_default();
         let history = self.histories.entry(asked.agent).or_default();
         if asked.replaces {
             history.pop_back();
@@ -180,11 +226,14 @@ impl State {
         history.push_back(Arc::new(Exchange { asked: asked.text, answered, by }));
         let size = |it: &Exchange| it.asked.len() + it.answered.len();
         let mut total: usize = history.iter().map(|it| size(it)).sum();
-        while limits.exchanges_max < history.len()
-            || (limits.chars_max < total && 1 < history.len())
-        {
+        let times = if limits.summarised { UNSUMMARISED_MAX } else { 1 };
+        let exchanges_max = limits.exchanges_max.saturating_mul(times);
+        let chars_max = limits.chars_max.saturating_mul(times);
+        while exchanges_max < history.len() || (chars_max < total && 1 < history.len()) {
             let Some(oldest) = history.pop_front() else { break };
             total -= size(&oldest);
+            digest.begins += 1;
+            digest.lost += 1;
         }
     }
 
@@ -195,6 +244,56 @@ impl State {
         self.last_asked_by == theirs
             || self.open.values().any(|it| it.by == theirs)
             || self.histories.values().flatten().any(|it| it.by == theirs)
+            || self.facts.values().flatten().any(|it| it.by == person)
+    }
+
+    fn begin_anew(&mut self, agent: &AgentName) {
+        let gone = self.histories.remove(agent).map_or(0, |it| it.len() as u64);
+        let digest = self.digests.entry(agent.clone()).or_default();
+        let (begins, epoch) = (digest.begins + gone, digest.epoch + 1);
+        *digest = Digest { begins, epoch, ..Digest::default() };
+    }
+
+    /// A summary of exchanges that are gone already, or of more than there are, is of another
+    /// conversation.
+    fn summarise(&mut self, agent: &AgentName, through: u64, text: &str) {
+        let Some(history) = self.histories.get_mut(agent) else { return };
+        let digest = self.digests.entry(agent.clone()).or_default();
+        let covered = through.checked_sub(digest.begins).and_then(|it| usize::try_from(it).ok());
+        let Some(covered) = covered.filter(|it| (1..=history.len()).contains(it)) else { return };
+        history.drain(..covered);
+        digest.begins = through;
+        digest.summary = Some(text.to_owned()).filter(|it| !it.is_empty());
+    }
+
+    fn note(&mut self, fact: &Fact) {
+        self.facts_made = self.facts_made.max(fact.id.0 + 1);
+        self.facts.entry(fact.space).or_default().push(fact.clone());
+    }
+
+    fn forget(&mut self, fact: FactId) {
+        // The event that made it may be unreadable: its number is taken all the same.
+        self.facts_made = self.facts_made.max(fact.0.saturating_add(1));
+        self.facts.values_mut().for_each(|it| it.retain(|it| it.id != fact));
+        self.facts.retain(|_, it| !it.is_empty());
+    }
+
+    /// What is remembered in a space, oldest first.
+    #[must_use]
+    pub fn facts_in(&self, space: Space) -> &[Fact] {
+        self.facts.get(&space).map_or(&[], Vec::as_slice)
+    }
+
+    /// A fact, wherever it is kept.
+    #[must_use]
+    pub fn fact(&self, id: FactId) -> Option<&Fact> {
+        self.facts.values().flatten().find(|it| it.id == id)
+    }
+
+    /// What became of the exchanges with an agent that are not kept word for word.
+    #[must_use]
+    pub fn digest(&self, agent: &AgentName) -> Digest {
+        self.digests.get(agent).cloned().unwrap_or_default()
     }
 
     /// The conversation with an agent so far, oldest first.
@@ -209,7 +308,8 @@ mod tests {
     use super::*;
     use protocol::event::Outcome;
 
-    const LIMITS: HistoryLimits = HistoryLimits { exchanges_max: 3, chars_max: 100 };
+    const LIMITS: HistoryLimits =
+        HistoryLimits { exchanges_max: 3, chars_max: 100, summarised: true };
 
     /// A question, and its answer if there is one.
     fn turn(number: i64, asked: &str, answered: Option<&str>, replaces: bool) -> Vec<Event> {
@@ -240,11 +340,84 @@ mod tests {
     #[test]
     fn history_is_bounded_by_number_and_by_length() {
         let many: Vec<Event> =
-            (0..5).flat_map(|i| turn(i, &format!("q{i}"), Some("a"), false)).collect();
-        assert_eq!(asked(&fold(&many)), ["q2", "q3", "q4"]);
-        let long = "x".repeat(80);
+            (0..14).flat_map(|i| turn(i, &format!("q{i}"), Some("a"), false)).collect();
+        let state = fold(&many);
+        assert_eq!((asked(&state).len(), asked(&state)[0].as_str()), (12, "q2"));
+        assert_eq!((digest(&state).begins, digest(&state).lost), (2, 2), "dropped, and counted");
+        let long = "x".repeat(380);
         let two = [turn(1, "first", Some(&long), false), turn(2, "second", Some(&long), false)];
         assert_eq!(asked(&fold(&two.concat())), ["second"]);
+    }
+
+    #[test]
+    fn in_a_group_the_oldest_falls_out_at_once_since_nothing_sums_it_up() {
+        let key = |chat| protocol::SessionKey {
+            bot: protocol::BotId(1),
+            chat: protocol::ChatId(chat),
+            topic: None,
+        };
+        assert_eq!(LIMITS.of(key(5)), LIMITS);
+        let mut state = State::default();
+        for event in (0..5).flat_map(|i| turn(i, &format!("q{i}"), Some("a"), false)) {
+            state.apply(&event, LIMITS.of(key(-5)));
+        }
+        assert_eq!(asked(&state), ["q2", "q3", "q4"]);
+        assert_eq!((digest(&state).begins, digest(&state).lost), (2, 2));
+    }
+
+    fn digest(state: &State) -> Digest {
+        state.digest(&"sage".parse().unwrap())
+    }
+
+    fn summary(through: u64, text: &str) -> Event {
+        let (agent, text) = ("sage".parse().unwrap(), text.to_owned());
+        Event::SummaryWritten { agent, through, text, model: None, usage: Default::default() }
+    }
+
+    #[test]
+    fn a_summary_takes_the_place_of_what_it_covers_and_of_nothing_else() {
+        let mut events: Vec<Event> =
+            (0..4).flat_map(|i| turn(i, &format!("q{i}"), Some("a"), false)).collect();
+        events.push(summary(3, "three questions"));
+        let state = fold(&events);
+        assert_eq!(asked(&state), ["q3"]);
+        assert_eq!(
+            (digest(&state).summary.as_deref(), digest(&state).begins),
+            (Some("three questions"), 3)
+        );
+        // The same again, of the past, and of exchanges that are not there.
+        for through in [3, 1, 5] {
+            events.push(summary(through, "again"));
+        }
+        assert_eq!(fold(&events), state);
+        events.push(Event::HistoryReset { agent: "sage".parse().unwrap() });
+        events.extend(turn(9, "anew", Some("a"), false));
+        events.push(summary(4, "of the conversation before"));
+        let anew = fold(&events);
+        assert_eq!((asked(&anew), digest(&anew).summary), (vec!["anew".to_owned()], None));
+        assert_eq!((digest(&anew).begins, digest(&anew).epoch), (4, 1));
+    }
+
+    #[test]
+    fn a_fact_is_remembered_once_and_forgotten_for_good() {
+        let space = Space::own(&"sage".parse().unwrap());
+        let fact = |id, text: &str| Fact {
+            id: FactId(id),
+            space,
+            text: text.to_owned(),
+            origin: protocol::memory::FactOrigin::Told,
+            by: protocol::PersonId(2),
+            at: protocol::Timestamp(0),
+        };
+        let remembered = |id, text| Event::FactRemembered { fact: fact(id, text) };
+        let forgotten = |id| Event::FactForgotten { fact: FactId(id) };
+        let state =
+            fold(&[remembered(0, "tea"), remembered(1, "cats"), forgotten(0), forgotten(0)]);
+        assert_eq!(state.facts_in(space), [fact(1, "cats")]);
+        assert_eq!(state.facts_made, 2, "a number is not given twice");
+        let stored = serde_json::to_vec(&state).unwrap();
+        assert_eq!(serde_json::from_slice::<State>(&stored).unwrap(), state);
+        assert!(fold(&[remembered(0, "tea"), forgotten(0)]).facts.is_empty());
     }
 
     #[test]

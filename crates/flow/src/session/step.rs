@@ -6,6 +6,7 @@
 
 mod answer;
 mod arrive;
+mod memory;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,16 +19,20 @@ use protocol::{
     event::{Course, Event, Outcome, Part},
     inbound::Inbound,
     ledger::LedgerError,
+    memory::Fact,
     messenger::{MessengerError, Typeset},
     model::Completion,
 };
 
 use screening::Placeholders;
 
+pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
+use self::memory::{Digesting, Proposing, Telling};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     broker::Unanswered,
+    context::{Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
@@ -40,8 +45,10 @@ use crate::{
 /// Limits of one session.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    /// How much of the conversation goes into the next prompt.
+    /// How much of the conversation is kept word for word.
     pub history: HistoryLimits,
+    /// What is remembered beside it.
+    pub memory: MemoryConfig,
     /// Questions that may wait while one is being answered. More are turned away.
     pub backlog_max: usize,
     /// Attempts to handle an update before it is set aside.
@@ -122,6 +129,12 @@ pub enum Input {
     StatusComposed(UpdateId, String),
     /// What is held of a person was sent to them, or could not be.
     Exported(UpdateId, Result<(), ExportError>),
+    /// What was found that may help with a question; nothing where it took too long.
+    Recalled(UpdateId, Vec<Recollection>),
+    /// A model wrote a summary, or could not.
+    Summarised(DigestId, Result<Completion, Unanswered>),
+    /// The guard judged a summary.
+    SummaryJudged(DigestId, Verdict<Draft>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
 }
@@ -146,8 +159,14 @@ impl From<&MessengerError> for NotDelivered {
 pub struct Question {
     /// Who is asked.
     pub agent: Arc<Agent>,
-    /// The conversation so far.
+    /// The conversation so far, as far as it is not summarised.
     pub history: Vec<Arc<Exchange>>,
+    /// What is remembered, oldest first.
+    pub facts: Vec<Fact>,
+    /// What was said before `history`.
+    pub summary: Option<String>,
+    /// What was said long ago and may help.
+    pub recalled: Vec<Recollection>,
     /// What the person wrote. Takes only screened text.
     pub prompt: Cleared<Prompt>,
 }
@@ -213,6 +232,16 @@ pub enum Effect {
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
     Forget(UpdateId, PersonId),
+    /// Look for what may help with a question.
+    Recall(UpdateId, Search),
+    /// Make an exchange one that can be found.
+    Learn(Lesson),
+    /// Have a model write a summary when nobody waits.
+    Summarise(Digestion),
+    /// Ask the guard about a summary.
+    ScreenSummary(DigestId, Draft, Arc<Agent>),
+    /// A summary was written: by a model, in the exchanges' own words, or not at all.
+    CountSummary(&'static str),
     /// Someone tried a command that is not theirs.
     LogDenied(&'static str, Option<PersonId>),
     /// An update was set aside.
@@ -232,6 +261,9 @@ pub struct Session {
     now: Timestamp,
     /// Who wrote the updates in hand, in a group.
     authors: BTreeMap<UpdateId, PersonId>,
+    /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
+    digesting: Option<Digesting>,
+    summary_failures: u32,
 }
 
 #[derive(Debug, Default)]
@@ -296,8 +328,11 @@ struct Turn {
 enum Stage {
     ShowingNotice(Asking),
     ScreeningPrompt(Asking),
+    Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
-    ScreeningDraft(Completion, Placeholders),
+    ScreeningDraft(Completion, Asking),
+    ScreeningFact(Telling),
+    ScreeningProposals(Box<Proposing>),
     RescreeningParts,
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
     Administering { done: String },
@@ -330,6 +365,8 @@ impl Session {
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
             now: Timestamp::default(),
+            digesting: None,
+            summary_failures: 0,
         }
     }
 
@@ -410,6 +447,9 @@ impl Session {
             }
             Input::Traced(update, found) => self.traced(update, found, &mut effects),
             Input::Exported(update, result) => self.exported(update, result, &mut effects),
+            Input::Recalled(update, found) => self.recalled(update, found, &mut effects),
+            Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
+            Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);
@@ -435,7 +475,7 @@ impl Session {
     fn take_in(&mut self, events: &[Event]) {
         for event in events {
             let by = event.update().and_then(|it| self.authors.get(&it).copied());
-            self.state.apply_by(event, by, self.config.history);
+            self.state.apply_by(event, by, self.config.history.of(self.key));
             if let Event::TurnClosed { update, .. } = event {
                 self.authors.remove(update);
             }

@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod isolation;
 mod previews;
 mod script;
 mod simulation;
@@ -23,10 +24,11 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
-    step::{Effect, Entry, Input, NotDelivered, Session, SessionConfig},
+    step::{Effect, Entry, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
 };
 use crate::{
     broker::Unanswered,
+    context::Rooms,
     guard::{self, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::House,
@@ -49,7 +51,14 @@ fn typeset(text: &str) -> Vec<Part> {
 
 fn config() -> SessionConfig {
     SessionConfig {
-        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000 },
+        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000, summarised: true },
+        memory: MemoryConfig {
+            facts_max: 3,
+            fact_chars_max: 70,
+            summaries_by_model: true,
+            recalls: false,
+            rooms: Rooms::default(),
+        },
         backlog_max: 2,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -68,6 +77,8 @@ fn view() -> View {
         instructions: "Be brief.".to_owned(),
         models: Vec::new(),
         paused,
+        memory: None,
+        proposes_facts: false,
     };
     let founding = Founding {
         agents: vec![agent("sage", false), agent("poet", false), agent("tired", true)],
@@ -76,6 +87,17 @@ fn view() -> View {
         default_agent: Some("sage".parse().unwrap()),
         ..Founding::default()
     };
+    View::founded(&founding, Arc::from([]))
+}
+
+/// As `view`, where sage's model may propose facts.
+fn proposing_view() -> View {
+    let view = view();
+    let mut agents: Vec<Agent> = view.agents().cloned().collect();
+    agents.iter_mut().for_each(|it| it.proposes_facts = true);
+    let default_agent = Some("sage".parse().unwrap());
+    let allowed = [GUEST.0].into();
+    let founding = Founding { agents, allowed, default_agent, ..Founding::default() };
     View::founded(&founding, Arc::from([]))
 }
 
@@ -185,12 +207,17 @@ impl World {
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
                 | Effect::Export(..)
-                | Effect::Forget(..) => self.asked.push(effect),
+                | Effect::Forget(..)
+                | Effect::Recall(..)
+                | Effect::Summarise(..)
+                | Effect::ScreenSummary(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::AnswerPress(_)
+                | Effect::Learn(_)
+                | Effect::CountSummary(_)
                 | Effect::LogDenied(..)
                 | Effect::LogPressDenied(_)
                 | Effect::TellRefusal(_)
@@ -243,7 +270,7 @@ impl World {
     /// As the ledger's pieces are folded: an event goes with the writer of its update.
     fn apply(&self, state: &mut State, event: &Event) {
         let author = event.update().and_then(|it| self.authors.get(&it).copied());
-        state.apply_by(event, author, self.config.history);
+        state.apply_by(event, author, self.config.history.of(self.key));
     }
 
     fn arrive(&mut self, update: i64, inbound: Option<Inbound>) {
@@ -273,7 +300,7 @@ impl World {
     fn crash(&mut self) -> Vec<Effect> {
         self.log.push("-- crash --".to_owned());
         let mut state = self.folded.clone();
-        let history = self.config.history;
+        let history = self.config.history.of(self.key);
         self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
         self.effects.clear();
@@ -338,6 +365,15 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
+        Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
+        Effect::Learn(lesson) => format!("learn {}: {}", lesson.number, lesson.asked),
+        Effect::Summarise(it) => {
+            format!("summarise {} through {}", it.exchanges.len(), it.through)
+        }
+        Effect::ScreenSummary((agent, through), draft, _) => {
+            format!("screen summary of {agent} through {through}: {}", draft.0)
+        }
+        Effect::CountSummary(how) => format!("summary by {how}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
@@ -361,6 +397,9 @@ fn name_of(event: &Event) -> Option<String> {
         Event::AgentSwitched { agent } => format!("switched({agent})"),
         Event::HistoryReset { agent } => format!("reset({agent})"),
         Event::NoticeShown => "notice".to_owned(),
+        Event::SummaryWritten { through, .. } => format!("summary({through})"),
+        Event::FactRemembered { fact } => format!("remembered({}: {})", fact.id.0, fact.text),
+        Event::FactForgotten { fact } => format!("forgotten({})", fact.0),
     })
 }
 
@@ -368,6 +407,7 @@ fn name_of(event: &Event) -> Option<String> {
 fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
+        | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, _)
@@ -402,12 +442,12 @@ fn judge_prompt(prompt: &Prompt) -> (Verdict<Prompt>, Placeholders) {
 }
 
 fn judge_draft(draft: &Draft) -> Verdict<Draft> {
-    let make = || guard::screen_draft(&SCREEN, draft.clone(), &OutboundContext::default());
+    let make = || guard::screen_answer(&SCREEN, draft.clone(), &OutboundContext::default(), true);
     DRAFTS.with_borrow_mut(|all| all.entry(draft.0.clone()).or_insert_with(make).clone())
 }
 
 fn judge_preview(draft: &Draft) -> Verdict<Draft> {
-    guard::screen_preview(&SCREEN, draft.clone(), &OutboundContext::default())
+    guard::screen_preview(&SCREEN, draft.clone(), &OutboundContext::default(), true)
 }
 
 /// The good answer to what was asked; a model answers with `text`.
@@ -419,6 +459,12 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
+        Effect::Recall(update, _) => Input::Recalled(*update, Vec::new()),
+        Effect::Summarise(it) => {
+            let id = (it.agent.name.clone(), it.through);
+            Input::Summarised(id, Ok(completion(&format!("notes through {}", it.through))))
+        }
+        Effect::ScreenSummary(id, draft, _) => Input::SummaryJudged(id.clone(), judge_draft(draft)),
         Effect::ScreenPreview(update, draft, _) => {
             Input::PreviewJudged(*update, judge_preview(draft))
         }

@@ -16,15 +16,18 @@ use super::*;
 use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
+    context::Rooms,
     janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
+    recall::RecallConfig,
     request::House,
     roster::{Founding, View},
     rulebook::InForce,
-    session::{HistoryLimits, SessionConfig},
+    session::Recaller,
+    session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
-    testing::{Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    testing::{ByWords, Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
 
 static SCREEN: LazyLock<Arc<Screen>> =
@@ -43,7 +46,14 @@ fn typeset(text: &str) -> Vec<Part> {
 
 fn session_config() -> SessionConfig {
     SessionConfig {
-        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000 },
+        history: HistoryLimits { exchanges_max: 5, chars_max: 10_000, summarised: true },
+        memory: MemoryConfig {
+            facts_max: 10,
+            fact_chars_max: 100,
+            summaries_by_model: false,
+            recalls: false,
+            rooms: Rooms::default(),
+        },
         backlog_max: 5,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -79,6 +89,8 @@ fn founding() -> Founding {
         instructions: "Be brief.".to_owned(),
         models: Vec::new(),
         paused: false,
+        memory: None,
+        proposes_facts: false,
     };
     Founding {
         agents: vec![sage],
@@ -121,6 +133,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         tally: Tally::register(&mut Registry::default()),
         hall: Arc::new(ArcSwap::from_pointee(View::default())),
         founding: Arc::new(founding()),
+        recaller: None,
         pseudonym: Arc::new(|_| "somebody".to_owned()),
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
@@ -149,8 +162,13 @@ fn stands(
     ledger: &Arc<FakeLedger>,
     test: impl Future<Output = ()>,
 ) {
+    stands_with(|| wiring(messenger, ledger), test);
+}
+
+/// The wiring is made where the actors run.
+fn stands_with(wiring: impl FnOnce() -> Wiring, test: impl Future<Output = ()>) {
     local(async move {
-        let wiring = Rc::new(wiring(messenger, ledger));
+        let wiring = Rc::new(wiring());
         let (stop, stopped) = watch::channel(false);
         let running = kit::spawn(run(wiring, Health::default(), Doors::default(), stopped));
         test.await;
@@ -521,5 +539,126 @@ fn what_has_expired_is_taken_out_soon_after_the_start_and_again_and_again() {
         tokio::time::sleep(Duration::from_secs(25 * 60)).await;
         let expected = Expiry { quarantine: Some(Timestamp(900)), ..Expiry::default() };
         assert_eq!(ledger.expired(), vec![expected; 3]);
+    });
+}
+
+/// A wiring with a search in the past, on an embedder that works or hangs.
+fn recalling(chat: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>, hangs: bool) -> Wiring {
+    let mut session = session_config();
+    session.memory.recalls = true;
+    let config = RecallConfig {
+        time_max: Duration::from_millis(250),
+        results_max: 1,
+        score_min: 0.3,
+        memories_max: 100,
+    };
+    let embedder = Arc::new(ByWords { hangs });
+    let recaller = Some(Recaller { embedder, config });
+    let usual = wiring(chat, ledger);
+    let ingress = IngressConfig { person_per_minute: 0, chat_per_minute: 0, ..usual.ingress };
+    Wiring { session: Arc::new(session), recaller, ingress, ..usual }
+}
+
+/// So much talk that what was said before is in no prompt any more.
+async fn talk(chat: &FakeMessenger, person: i64, first: i64) {
+    for update in first..first + 8 {
+        chat.write(update, person, &format!("Number {update};"));
+        chat.wait_for(person, &format!("Number {update};")).await;
+    }
+}
+
+#[test]
+fn what_was_said_long_ago_is_recalled_after_a_restart_for_whoever_said_it_and_nobody_else() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        chat.write(1, GUEST, "My lighthouse keeper is called Thorvald");
+        chat.wait_for(GUEST, "echo: My lighthouse").await;
+        talk(&chat, GUEST, 2).await;
+        talk(&chat, FRIEND, 12).await;
+    });
+    let found = "asked: My lighthouse keeper is called Thorvald";
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        for (update, person) in [(21, GUEST), (22, FRIEND)] {
+            chat.write(update, person, "How is the lighthouse keeper called?");
+            chat.wait_for(person, "How is the lighthouse keeper called?").await;
+        }
+        assert_eq!((chat.count(GUEST, found), chat.count(FRIEND, found)), (1, 0));
+        // Begun afresh: what was said before is not used any more.
+        chat.write(23, GUEST, "/new");
+        chat.wait_for(GUEST, "A fresh conversation").await;
+        talk(&chat, GUEST, 24).await;
+        chat.write(33, GUEST, "And the lighthouse keeper?");
+        chat.wait_for(GUEST, "And the lighthouse keeper?").await;
+        assert_eq!(chat.count(GUEST, found), 1);
+    });
+    assert!(ledger.everything().contains("Thorvald"));
+}
+
+/// Says something in the group, and waits until it was answered.
+async fn say_in_group(chat: &FakeMessenger, update: i64, person: i64, text: &str, answer: &str) {
+    let before = chat.count(GROUP, answer);
+    chat.write_in(GROUP, update, person, text);
+    for _ in 0..2_400 {
+        if before < chat.count(GROUP, answer) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody says {answer:?} to {text:?}");
+}
+
+#[test]
+fn in_a_group_facts_and_memories_of_the_forgotten_go_and_those_of_others_stay() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let (keeper, oven) = ("asked: My lighthouse keeper is Thorvald", "asked: My oven is Gudrun");
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        let say = async |update, person, text: &str, answer: &str| {
+            say_in_group(&chat, update, person, text, answer).await;
+        };
+        say(1, GUEST, "/remember I keep a lighthouse", "I will remember").await;
+        say(2, FRIEND, "/remember I bake bread", "I will remember").await;
+        say(3, GUEST, "My lighthouse keeper is Thorvald", "is Thorvald").await;
+        assert_eq!(chat.count(GROUP, "I keep a lighthouse\n- (told by a person) I bake bread"), 1);
+        say(4, FRIEND, "My oven is Gudrun", "is Gudrun").await;
+        for update in 5..13 {
+            let text = format!("Number {update};");
+            say(update, FRIEND, &text, &text).await;
+        }
+        say(13, GUEST, "Who is my lighthouse keeper?", keeper).await;
+        say(14, FRIEND, "Who is my oven?", oven).await;
+        say(15, FRIEND, "/memory", "1. I bake bread (sage)\n\nSomebody else has had").await;
+        // At rest: the state is stored as a snapshot, and everything is read again.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        say(16, FRIEND, "Who is the oven?", oven).await;
+        assert!(ledger.everything().contains("lighthouse"));
+        chat.write(17, GUEST, "/forget yes");
+        chat.wait_for(GUEST, "a receipt of").await;
+        let left = ledger.everything();
+        assert!(!left.contains("lighthouse") && !left.contains("Thorvald"), "{left}");
+        assert!(left.contains("I bake bread") && left.contains("Gudrun"));
+        let found = chat.count(GROUP, keeper);
+        say(18, FRIEND, "Who is the lighthouse keeper?", "Who is the lighthouse keeper?").await;
+        assert_eq!(chat.count(GROUP, keeper), found, "it is in no index any more");
+        say(19, FRIEND, "Now who is the oven?", oven).await;
+    });
+    stands_with(|| recalling(&chat, &ledger, false), async {
+        say_in_group(&chat, 20, GUEST, "/memory", "I remember nothing about you here").await;
+        say_in_group(&chat, 21, FRIEND, "/memory", "1. I bake bread (sage)").await;
+        say_in_group(&chat, 22, FRIEND, "/new", "A fresh conversation").await;
+        let remembered = "<remembered>\n- (told by a person) I bake bread\n</remembered>";
+        say_in_group(&chat, 23, FRIEND, "Number 23;", remembered).await;
+    });
+}
+
+#[test]
+fn remember_3_a_search_that_hangs_holds_up_an_answer_for_its_deadline_only() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    stands_with(|| recalling(&chat, &ledger, true), async {
+        talk(&chat, GUEST, 1).await;
+        let began = Instant::now();
+        chat.write(11, GUEST, "Number of the last");
+        chat.wait_for(GUEST, "echo: Number of the last").await;
+        let took = began.elapsed();
+        assert!(Duration::from_millis(250) < took && took < Duration::from_secs(3), "{took:?}");
     });
 }

@@ -31,9 +31,9 @@ pub use self::{
     secrets::Secrets,
     sections::{
         Access, AlertWebhook, AlertsConfig, Attack, BackupConfig, BotConfig, BrokerConfig, Config,
-        GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel, LogsConfig, Mode,
-        ModelConfig, PersonalAction, PersonalConfig, Protocol, Sanitising, SessionConfig,
-        StoreConfig, StoreEngine, TelegramConfig,
+        GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel, LogsConfig,
+        MemoryConfig, Mode, ModelConfig, PersonalAction, PersonalConfig, Protocol, Sanitising,
+        SessionConfig, StoreConfig, StoreEngine, Summaries, TelegramConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -112,6 +112,16 @@ choice! {
 }
 
 choice! {
+    /// Who writes the summaries of long conversations.
+    Summaries {
+        /// The agent's model, while nobody waits for it.
+        Model = "model",
+        /// Nobody: they are made of the first words of each exchange.
+        Extract = "extract",
+    }
+}
+
+choice! {
     /// The least important line that is logged.
     LogLevel {
         /// Something failed and somebody should look.
@@ -144,6 +154,8 @@ section! {
         broker: BrokerConfig = BrokerConfig::default();
         /// One conversation.
         session: SessionConfig = SessionConfig::default();
+        /// What is remembered of people.
+        memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
         limits: LimitsConfig = LimitsConfig::default();
         /// What may pass.
@@ -258,6 +270,9 @@ section! {
         piece_time_max: Duration = secs(20), limit millis(10)..=hours(1);
         /// The longest answer that is read, in bytes; longer ones are cut.
         answer_bytes_max: Size = kib(256), limit kib(1)..=mib(16);
+        /// Tokens of question and answer together, beyond which a conversation is summarised and
+        /// shortened; 0 for the usual: 16384, and 2048 for an embedded one.
+        context_tokens_max: u32 = 0, within 0..=4_000_000;
         /// What a million tokens of a question cost, in your currency.
         price_input: f64 = 0.0;
         /// What a million tokens of an answer cost.
@@ -303,9 +318,10 @@ section! {
 section! {
     /// One conversation.
     SessionConfig {
-        /// Exchanges (a question and its answer) that are sent along as history.
+        /// Exchanges (a question and its answer) that are sent along word for word; what is older is
+        /// summarised.
         history_exchanges_max: usize = 20, limit 1..=1_000;
-        /// Characters of history that are sent along.
+        /// Characters of history that are sent along word for word.
         history_chars_max: usize = 24_000, limit 1_000..=2_000_000;
         /// Messages of one conversation that wait while it answers another.
         backlog_max: usize = 32, limit 1..=10_000;
@@ -317,6 +333,29 @@ section! {
         turn_time_max: Duration = secs(150), limit millis(100)..=hours(2);
         /// How often a message is tried before it is put aside and its sender told.
         attempts_max: u32 = 3, limit 1..=20;
+    }
+}
+
+section! {
+    /// What is remembered of people.
+    MemoryConfig {
+        /// Facts ("remember that …") of one person or group, for each agent; 0 for none.
+        facts_max: usize = 50, within 0..=1_000;
+        /// The longest fact, in characters.
+        fact_chars_max: usize = 300, within 20..=2_000;
+        /// Who summarises long conversations: "model" or "extract".
+        summaries: Summaries = Summaries::Model;
+        /// The folder of the embedding model, which finds again what was said long ago. Nothing is
+        /// looked for without it. `scripts/fetch-embeddings` fetches it.
+        embeddings_path: Option<PathBuf> = None, example "data/models/all-MiniLM-L6-v2";
+        /// How long a question waits for what is found.
+        recall_time_max: Duration = millis(250), within millis(1)..=secs(10);
+        /// How much is found for one question.
+        recall_results_max: usize = 3, within 1..=20;
+        /// How close it must be, from 0 to 1.
+        recall_score_min: f64 = 0.35;
+        /// Exchanges of one conversation that can be found; the oldest give way.
+        recall_memories_max: usize = 2_000, within 10..=20_000;
     }
 }
 

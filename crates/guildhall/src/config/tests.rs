@@ -398,6 +398,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.backup.dir = None;
     examples.backup.url = None;
     examples.backup.endpoint = None;
+    examples.memory.embeddings_path = None;
     examples.alerts.webhook.url = None;
     examples.broker.chain.clear();
     assert_eq!(examples, Config::default());

@@ -11,7 +11,8 @@ use std::{
 
 use protocol::{
     BotId, PersonId, Timestamp,
-    ledger::{Ledger, Seq, Snapshot, Stream},
+    ledger::{Append, Arrival, Expiry, Held, Ledger, Owned, Seq, Snapshot, Stream},
+    memory::{Scope, Space},
 };
 use store::{
     EngineKind, KeyPlace, Keys, OpenError, Store, open_master, rotate, rotate_to, verify_receipt,
@@ -21,6 +22,7 @@ use crate::common::{Home, Random, append, arrival, config, copy, open, owned, se
 
 for_each_engine!(
     a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others,
+    what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age,
     killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true,
 );
 
@@ -51,6 +53,41 @@ pub(crate) async fn read(store: &Store, chat: i64) -> Vec<String> {
 
 pub(crate) fn whole(chat: i64) -> Vec<String> {
     ["state", "first", "second", "waits"].map(|it| format!("{it} {chat}")).into()
+}
+
+async fn what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age(engine: EngineKind) {
+    let home = Home::of(engine);
+    let mut store = home.open().unwrap();
+    let space = Space::own(&"sage".parse().unwrap());
+    let stream = Stream::Memories(Scope { session: session(-5), space });
+    for (at, person) in [(0, 1), (1, 2), (2, 1)] {
+        let events = vec![Owned::by(PersonId(person), format!("memory {at} of {person}"))];
+        let expected = Seq(at);
+        store.append(Append { stream, expected, events, closes: vec![] }).await.unwrap();
+    }
+    let held = store.held(PersonId(1), None).await.unwrap().held;
+    let is_theirs =
+        |it: &Held| matches!(it, Held::Memory { memory, .. } if memory.ends_with(b"of 1"));
+    assert!(held.len() == 2 && held.iter().all(is_theirs), "{held:?}");
+    store.forget(PersonId(1), Timestamp(1), None).await.unwrap().unwrap();
+    for _ in 0..2 {
+        let loaded = store.load(stream).await.unwrap();
+        assert_eq!(texts(&loaded.events), ["memory 1 of 2"]);
+        assert_eq!(loaded.at, Seq(3), "the stream goes on where it was");
+        assert!(store.held(PersonId(1), None).await.unwrap().held.is_empty());
+        store.close().unwrap();
+        store = home.open().unwrap();
+    }
+    // Later updates, so that there is a time before which all of it was written.
+    for update in 1..=2 {
+        let at = Timestamp(u64::try_from(update).unwrap() * 1_000_000_000);
+        let later = Arrival { at, ..arrival(7, update, "later") };
+        store.journal(session(7).bot, vec![later]).await.unwrap();
+    }
+    let expiry = Expiry { conversations: Some(Timestamp(2_000_000_000)), ..Expiry::default() };
+    while store.expire(expiry).await.unwrap().more {}
+    let loaded = store.load(stream).await.unwrap();
+    assert_eq!((loaded.events.len(), loaded.at), (0, Seq(3)));
 }
 
 async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others(

@@ -33,4 +33,5 @@ mod model;
 mod opening;
 mod power;
 mod repairs;
+mod scopes;
 mod secrecy;

@@ -117,6 +117,16 @@ impl Engine {
         })
     }
 
+    /// The model's tokenizer, for whoever counts.
+    pub(super) fn tokenizer(&self) -> Tokenizer {
+        self.tokenizer.clone()
+    }
+
+    /// The most tokens of question and answer: as configured, and as the model was trained.
+    pub(super) fn context_tokens_max(&self) -> usize {
+        self.context_tokens_max
+    }
+
     /// Writes one answer. `on_text` takes each piece and says whether anyone still listens; it is
     /// also asked, with an empty piece, before every step. Returns nothing once nobody does.
     ///

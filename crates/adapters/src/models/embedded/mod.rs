@@ -23,7 +23,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread;
 
 use async_trait::async_trait;
-use protocol::model::{CompleteError, Completion, Model, ModelRequest, Role, Turn, Usage};
+use protocol::model::{
+    CompleteError, Completion, Model, ModelRequest, Role, Turn, Usage, estimate_tokens,
+};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -191,6 +193,8 @@ impl From<ThreadError> for CompleteError {
 /// A model in this process.
 pub struct EmbeddedModel {
     config: EmbeddedConfig,
+    /// Counts tokens; the model's thread has its own. `None` in tests without weights.
+    tokenizer: Option<tokenizers::Tokenizer>,
     jobs: SyncSender<Job>,
 }
 
@@ -206,13 +210,19 @@ impl EmbeddedModel {
             source: Box::new(error),
         };
         let mut engine = Engine::load(&config).map_err(not_loaded)?;
+        let tokenizer = Some(engine.tokenizer());
+        let config = EmbeddedConfig { context_tokens_max: engine.context_tokens_max(), ..config };
+        let not_loaded = |error| ModelConfigError::NotLoaded {
+            name: config.name.clone(),
+            source: Box::new(error),
+        };
         let write = move |order: &Order<'_>, on_text: &mut dyn FnMut(String) -> bool| {
             engine.write(order, on_text)
         };
         let jobs = start(config.queue_max, config.instructions.clone().into(), write)
             .map_err(LoadError::NoThread)
             .map_err(not_loaded)?;
-        Ok(Self { config, jobs })
+        Ok(Self { config, tokenizer, jobs })
     }
 
     fn job(&self, request: &ModelRequest, reply: mpsc::Sender<Reply>) -> Result<Job, ThreadError> {
@@ -233,6 +243,22 @@ impl EmbeddedModel {
 impl Model for EmbeddedModel {
     fn name(&self) -> &str {
         &self.config.name
+    }
+
+    fn prompt_tokens_max(&self, answer_tokens_max: u32) -> usize {
+        let whole = self.config.context_tokens_max;
+        let answer = answer_tokens_max.min(self.config.answer_tokens_max);
+        whole - usize::try_from(answer).unwrap_or(usize::MAX).min(whole / 2)
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        let counted = self.tokenizer.as_ref().map(|it| it.encode_fast(text, false));
+        // What the tokenizer cannot read, the model will refuse.
+        counted.and_then(Result::ok).map_or_else(|| estimate_tokens(text), |it| it.len())
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
     }
 
     async fn complete(

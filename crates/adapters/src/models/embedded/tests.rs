@@ -14,7 +14,8 @@ const DONE: Written = Written { input_tokens: 3, output_tokens: 2, finish: Finis
 /// A model whose answers are written by `write` instead of weights.
 fn model(queue_max: usize, write: Writer) -> EmbeddedModel {
     let config = EmbeddedConfig { queue_max, ..EmbeddedConfig::new("toy", "none") };
-    EmbeddedModel { jobs: start(queue_max, VecDeque::new(), write).unwrap(), config }
+    let jobs = start(queue_max, VecDeque::new(), write).unwrap();
+    EmbeddedModel { jobs, tokenizer: None, config }
 }
 
 fn says(text: &str) -> ModelRequest {
@@ -106,7 +107,7 @@ async fn instructions_are_read_while_nobody_asks_and_a_panic_in_one_loses_no_oth
     };
     let unread = ["panic".to_owned(), "be kind".to_owned()].into();
     let config = EmbeddedConfig::new("toy", "none");
-    let toy = EmbeddedModel { jobs: start(1, unread, write).unwrap(), config };
+    let toy = EmbeddedModel { jobs: start(1, unread, write).unwrap(), tokenizer: None, config };
     assert_eq!(reads.recv().await.unwrap(), ("panic".to_owned(), 0));
     assert_eq!(reads.recv().await.unwrap(), ("be kind".to_owned(), 0));
     assert_eq!(ask(&toy, "hi").await.unwrap().text, "x");

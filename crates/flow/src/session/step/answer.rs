@@ -11,7 +11,7 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Effect, NotDelivered, Question, Session, Stage};
+use super::{Asking, Effect, NotDelivered, Proposing, Session, Stage};
 use crate::{
     alarm::{self, Pointer, Refusal},
     broker::Unanswered,
@@ -69,6 +69,12 @@ impl Session {
         hidden: Placeholders,
         effects: &mut Vec<Effect>,
     ) {
+        if self.turn(update, |it| matches!(it, Stage::ScreeningFact(_))).is_some() {
+            return self.fact_judged(update, verdict, &hidden, effects);
+        }
+        if self.turn(update, |it| matches!(it, Stage::ScreeningProposals(_))).is_some() {
+            return self.proposals_judged(update, verdict, &hidden, effects);
+        }
         let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningPrompt(_))) else {
             return;
@@ -77,15 +83,8 @@ impl Session {
         turn.course.prompt_judged_ms = Some(now.0.saturating_sub(turn.at.0));
         match verdict {
             Verdict::Refuse(judged) => {
-                let texts = asking.prompt.texts().map(str::to_owned).collect();
-                let agent = &asking.agent.name;
-                let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
-                let mut events = vec![Event::PromptJudged { update, judged }];
-                events.extend(held);
-                let notice = words::refused_prompt();
-                let kind = AnswerKind::Refusal;
-                self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
-                effects.extend(refusal);
+                let agent = asking.agent.name.clone();
+                self.refuse_prompt(update, &agent, &asking.prompt, judged, effects);
             }
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
@@ -105,12 +104,26 @@ impl Session {
                 // The update itself is durable, and its first attempt with it: a crash from here on
                 // finds it waiting.
                 self.note(events, effects);
-                let agent = Arc::clone(&asking.agent);
-                effects.push(Effect::Complete(update, Question { agent, history, prompt }));
-                effects.push(Effect::Tick(update));
-                self.set_stage(update, Stage::AwaitingModel(asking));
+                self.recall(update, asking, prompt, effects);
             }
         }
+    }
+
+    pub(super) fn refuse_prompt(
+        &mut self,
+        update: UpdateId,
+        agent: &AgentName,
+        prompt: &Prompt,
+        judged: Judged,
+        effects: &mut Vec<Effect>,
+    ) {
+        let texts = prompt.texts().map(str::to_owned).collect();
+        let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
+        let mut events = vec![Event::PromptJudged { update, judged }];
+        events.extend(held);
+        let notice = words::refused_prompt();
+        self.answer_kind(update, events, AnswerKind::Refusal, notice, Outcome::Refused, effects);
+        effects.extend(refusal);
     }
 
     pub(super) fn completed(
@@ -130,7 +143,7 @@ impl Session {
             Ok(completion) => {
                 let draft = Draft(completion.text.clone());
                 effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
-                self.set_stage(update, Stage::ScreeningDraft(completion, asking.hidden));
+                self.set_stage(update, Stage::ScreeningDraft(completion, asking));
             }
             Err(why) => {
                 let notice = match why {
@@ -151,51 +164,80 @@ impl Session {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::ScreeningDraft(..))) else {
             return;
         };
-        let Stage::ScreeningDraft(completion, hidden) = turn.stage.take() else { return };
-        let (reference, reply_to) = (turn.reference, turn.reply_to);
-        let agent = turn.course.agent.clone();
-        let Completion { model, usage, text, .. } = completion;
-        let received = Event::DraftReceived { update, model, usage };
+        let reference = turn.reference;
+        let Stage::ScreeningDraft(completion, asking) = turn.stage.take() else { return };
         match verdict {
             Verdict::Refuse(judged) => {
-                let (held, refusal) = match &agent {
-                    Some(agent) => self.stopped(update, true, agent, vec![text], &judged),
-                    None => (None, None),
-                };
-                let mut events = vec![received, Event::DraftJudged { update, judged }];
+                let (agent, texts) = (&asking.agent.name, vec![completion.text.clone()]);
+                let (held, refusal) = self.stopped(update, true, agent, texts, &judged);
+                let mut events =
+                    vec![received(update, &completion), Event::DraftJudged { update, judged }];
                 events.extend(held);
                 let (kind, notice) = (AnswerKind::Refusal, words::refused_draft(reference));
                 self.answer_kind(update, events, kind, notice, Outcome::Refused, effects);
                 effects.extend(refusal);
             }
             Verdict::Clear(draft, judged) => {
-                let shown = draft.restored(&hidden);
-                let parts = shown.typeset(self.config.typeset);
-                if parts.is_empty() {
-                    return self.apologise(update, words::apology(reference), effects);
-                }
-                // A single part without markup is the answer: it is not stored twice.
-                // Nor is what was hidden remembered: the next question is none of its turn.
-                let is_whole = matches!(parts.as_slice(), [one] if one.get().html.is_none());
-                let said = draft.into_inner().0;
-                let answered =
-                    (!is_whole || !hidden.is_empty()).then(|| hidden.without_numbers(&said));
-                let answer = Answer {
-                    kind: AnswerKind::Model,
-                    parts: parts.iter().map(|it| it.get().clone()).collect(),
-                    reply_to,
-                    answered,
-                    reference: Some(reference),
+                let (draft, proposed) = self.proposals(update, &asking, draft);
+                let name = asking.agent.name.clone();
+                let proposing = Proposing { completion, asking, draft, judged };
+                let Some(proposed) = proposed else {
+                    return self.conclude(update, proposing, Vec::new(), effects);
                 };
-                let events = vec![
-                    received,
-                    Event::DraftJudged { update, judged },
-                    Event::AnswerReady { update, answer },
-                ];
-                let parts = parts.into_iter().map(Sayable::Answer).collect();
-                self.deliver(update, events, parts, Outcome::Answered, effects);
+                effects.push(Effect::ScreenPrompt(update, proposed, name));
+                self.set_stage(update, Stage::ScreeningProposals(Box::new(proposing)));
             }
         }
+    }
+
+    /// Fixes an answer that passed, with the facts that go with it, and begins to send it.
+    pub(super) fn conclude(
+        &mut self,
+        update: UpdateId,
+        proposing: Proposing,
+        facts: Vec<Event>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Proposing { completion, asking, draft, judged } = proposing;
+        let Some(turn) = self.turn(update, |_| true) else { return };
+        let (reference, reply_to) = (turn.reference, turn.reply_to);
+        let hidden = &asking.hidden;
+        let shown = draft.restored(hidden).typeset(self.config.typeset);
+        let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
+        // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
+        // remembered: the next question is none of its turn.
+        let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
+        let mut parts: VecDeque<Sayable> = shown.into_iter().map(Sayable::Answer).collect();
+        let said = draft.into_inner().0;
+        if !facts.is_empty() {
+            let notice = words::facts_noted(&asking.agent.name, facts.len());
+            fixed.push(notice.part().clone());
+            parts.push_back(Sayable::Notice(notice));
+        }
+        if parts.is_empty() {
+            return self.apologise(update, words::apology(reference), effects);
+        }
+        let is_whole = is_whole && facts.is_empty() && hidden.is_empty();
+        let answered = (!is_whole).then(|| hidden.without_numbers(&said));
+        let answer = Answer {
+            kind: AnswerKind::Model,
+            parts: fixed,
+            reply_to,
+            answered,
+            reference: Some(reference),
+        };
+        let mut events = vec![
+            received(update, &completion),
+            Event::DraftJudged { update, judged },
+            Event::AnswerReady { update, answer },
+        ];
+        events.extend(facts);
+        let lost = self.lost(&asking.agent);
+        self.deliver(update, events, parts, Outcome::Answered, effects);
+        if lost < self.lost(&asking.agent) {
+            effects.push(Effect::CountSummary("lost"));
+        }
+        self.learn(&asking.agent, asking.replaces, effects);
     }
 
     pub(super) fn parts_judged(
@@ -298,7 +340,12 @@ impl Session {
 
     pub(super) fn expired(&mut self, update: UpdateId, effects: &mut Vec<Effect>) {
         let waits = |it: &Stage| match it {
-            Stage::ScreeningPrompt(_) | Stage::AwaitingModel(_) | Stage::ScreeningDraft(..) => true,
+            Stage::ScreeningPrompt(_)
+            | Stage::Recalling(..)
+            | Stage::AwaitingModel(_)
+            | Stage::ScreeningDraft(..)
+            | Stage::ScreeningFact(_)
+            | Stage::ScreeningProposals(_) => true,
             Stage::ShowingNotice(_)
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
@@ -501,6 +548,11 @@ impl Session {
             }
         }
     }
+}
+
+fn received(update: UpdateId, completion: &Completion) -> Event {
+    let Completion { model, usage, .. } = completion;
+    Event::DraftReceived { update, model: model.clone(), usage: *usage }
 }
 
 /// Tokens to set aside for a call: four characters make about one.

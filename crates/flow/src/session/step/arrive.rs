@@ -113,8 +113,11 @@ impl Session {
         let stoppable = |turn: &Turn| match turn.stage {
             Stage::ShowingNotice(_)
             | Stage::ScreeningPrompt(_)
+            | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
-            | Stage::ScreeningDraft(..) => true,
+            | Stage::ScreeningDraft(..)
+            | Stage::ScreeningFact(_)
+            | Stage::ScreeningProposals(_) => true,
             Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
@@ -221,6 +224,13 @@ impl Session {
             Request::PressDenied(person) => {
                 effects.push(Effect::LogPressDenied(person));
                 return self.finish(update, vec![], Outcome::Ignored, effects);
+            }
+            Request::Remember { text, by } => {
+                return self.remember(update, &text, by, view, effects);
+            }
+            Request::ListMemory { by } => return self.list_memory(update, by, effects),
+            Request::ForgetFact { fact, by, is_admin } => {
+                return self.forget_fact(update, fact, by, is_admin, effects);
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {

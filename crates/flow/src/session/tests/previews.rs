@@ -77,7 +77,7 @@ fn written(answer: &str, borders: &[usize]) -> (Vec<String>, Vec<String>) {
         let so_far: String = answer.chars().take(*border).collect();
         for effect in tell(&mut world, Input::Ticked(update, Some(so_far))) {
             if let Effect::ScreenPreview(_, draft, _) = effect {
-                let verdict = guard::screen_preview(&SCREEN, draft, &context);
+                let verdict = guard::screen_preview(&SCREEN, draft, &context, true);
                 tell(&mut world, Input::PreviewJudged(update, verdict));
             }
         }
@@ -86,7 +86,7 @@ fn written(answer: &str, borders: &[usize]) -> (Vec<String>, Vec<String>) {
     let Some(Effect::ScreenDraft(_, draft, _)) = effects.into_iter().next() else {
         panic!("the answer is not judged")
     };
-    let verdict = guard::screen_draft(&SCREEN, draft, &context);
+    let verdict = guard::screen_answer(&SCREEN, draft, &context, true);
     let effects = tell(&mut world, Input::DraftJudged(update, verdict));
     let sent = effects.iter().filter_map(|it| match it {
         Effect::Deliver { what, .. } => Some(plain(what)),

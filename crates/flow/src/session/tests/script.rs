@@ -1,6 +1,12 @@
 //! Scripts: what happens goes in, what is to be done comes out, in words.
 
-use protocol::{TopicId, event::Outcome};
+use protocol::{
+    TopicId,
+    event::Outcome,
+    memory::{FactOrigin, Space},
+};
+
+use crate::context::Recollection;
 
 use super::*;
 
@@ -585,4 +591,311 @@ fn personal_data_is_hidden_from_the_model_shown_to_the_person_and_not_remembered
     assert!(done.contains(&"send 1.0: yes, DE89 3704 0044 0532".to_owned()), "{done:#?}");
     assert!(done.contains(&"send 1.1: and [IBAN_2] is not".to_owned()), "{done:#?}");
     assert!(done.contains(&"ask sage for 2: [\"is [IBAN] mine?\"] sure?".to_owned()), "{done:#?}");
+}
+
+// === Memory ===
+
+/// As `complete`, and whatever is summarised is summarised.
+fn digest(world: &mut World) {
+    while let Some(place) = world.asked.iter().position(|it| update_of(it).is_none()) {
+        let asked = world.asked.remove(place);
+        let input = good_answer(&asked, "").unwrap();
+        world.tell(input);
+    }
+}
+
+#[test]
+fn remember_2_a_summary_takes_the_place_of_the_oldest_exchanges_once_it_is_durable() {
+    let done = run(|it| {
+        for update in 1..=6 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+        }
+        // Asked before the summary is there: all of it is in the prompt.
+        it.say(7, "q7");
+        it.answer(7, "");
+        digest(it);
+        it.complete(7);
+        it.say(8, "q8");
+        it.answer(8, "");
+    });
+    assert!(done.contains(&"summarise 4 through 4".to_owned()), "{done:#?}");
+    let all = "ask sage for 7: [\"q1\", \"q2\", \"q3\", \"q4\", \"q5\", \"q6\"] q7";
+    assert!(done.contains(&all.to_owned()), "{done:#?}");
+    let written = [
+        "screen summary of sage through 4: notes through 4",
+        "record summary(4)",
+        "summary by model",
+    ];
+    let at = done.iter().position(|it| it.starts_with("screen summary")).unwrap();
+    assert_eq!(done[at..at + 3], written);
+    assert_eq!(done.last().unwrap(), "ask sage for 8: [\"q5\", \"q6\", \"q7\"] q8");
+}
+
+#[test]
+fn remember_5_in_a_group_the_oldest_exchanges_fall_out_unsummarised_and_are_counted() {
+    let mut world = World::new(SessionKey { chat: ChatId(-9), ..KEY }, config());
+    world.folded.noticed = true;
+    world.session = Session::new(world.key, Arc::clone(&world.config), world.folded.clone());
+    for update in 1..=8 {
+        world.say(update, &format!("q{update}"));
+        world.complete(update);
+    }
+    let done = &world.log;
+    assert!(!done.iter().any(|it| it.contains("summarise")), "{done:#?}");
+    assert_eq!(done.iter().filter(|it| *it == "summary by lost").count(), 3);
+    let newest = "ask sage for 8: [\"q3\", \"q4\", \"q5\", \"q6\", \"q7\"] q8";
+    assert!(done.contains(&newest.to_owned()), "{done:#?}");
+}
+
+#[test]
+fn exchanges_are_summarised_once_also_after_a_restart() {
+    let done = run(|it| {
+        for update in 1..=6 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+        }
+        it.dies();
+        // Interrupted: it is begun again after the next answer, and only then.
+        it.asked.clear();
+        it.say(7, "q7");
+        it.complete(7);
+        digest(it);
+        it.dies();
+        it.say(8, "q8");
+        it.complete(8);
+    });
+    let summaries: Vec<&String> = done.iter().filter(|it| it.starts_with("summarise")).collect();
+    assert_eq!(summaries, ["summarise 4 through 4", "summarise 5 through 5"]);
+    assert_eq!(done.iter().filter(|it| it.starts_with("record summary")).count(), 1);
+}
+
+#[test]
+fn a_summary_that_no_model_writes_or_that_is_refused_is_made_of_the_exchanges_own_words() {
+    for fails in [Some(Unanswered::AllFailed), None] {
+        let done = run(|it| {
+            for update in 1..=6 {
+                it.say(update, &format!("q{update}"));
+                it.complete(update);
+            }
+            let id = ("sage".parse().unwrap(), 4);
+            let result = fails.map_or_else(|| Ok(completion("anything")), Err);
+            it.asked.retain(|it| !matches!(it, Effect::Summarise(_)));
+            it.tell(Input::Summarised(id.clone(), result));
+            if fails.is_none() {
+                let judged = protocol::event::Judged::default();
+                it.asked.clear();
+                it.tell(Input::SummaryJudged(id, Verdict::Refuse(judged)));
+            }
+            digest(it);
+        });
+        let text = "- q1 → answer 1\n- q2 → answer 2\n- q3 → answer 3\n- q4 → answer 4";
+        let screened = format!("screen summary of sage through 4: {text}");
+        assert!(done.contains(&screened), "{done:#?}");
+        assert_eq!(done.last().unwrap(), "summary by extract");
+    }
+}
+
+#[test]
+fn a_summary_that_gives_way_three_times_is_made_without_a_model() {
+    let done = run(|it| {
+        for update in 1..=9 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+            let Some(place) = it.asked.iter().position(|it| matches!(it, Effect::Summarise(_)))
+            else {
+                continue;
+            };
+            let Effect::Summarise(digestion) = it.asked.remove(place) else { unreachable!() };
+            let id = (digestion.agent.name.clone(), digestion.through);
+            it.tell(Input::Summarised(id, Err(Unanswered::Busy)));
+        }
+        digest(it);
+    });
+    assert_eq!(done.iter().filter(|it| it.starts_with("summarise")).count(), 3);
+    assert_eq!(done.last().unwrap(), "summary by extract");
+}
+
+#[test]
+fn a_summary_of_a_conversation_that_was_begun_anew_is_of_no_use() {
+    let done = run(|it| {
+        for update in 1..=6 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+        }
+        it.say(7, "/new");
+        it.complete(7);
+        digest(it);
+        it.say(8, "q8");
+        it.answer(8, "");
+        let Some(Effect::Complete(_, question)) = it.asked.last() else { panic!("not asked") };
+        assert_eq!((question.summary.as_deref(), question.history.len()), (None, 0));
+    });
+    assert_eq!(done.last().unwrap(), "ask sage for 8: [] q8");
+}
+
+#[test]
+fn remember_1_a_fact_is_screened_stored_and_shown_to_its_agent_only() {
+    let done = run(|it| {
+        it.say(1, "Remember that I like tea.");
+        it.complete(1);
+        it.say(2, &format!("/remember {ATTACK}"));
+        it.complete(2);
+        it.say(3, "What do I like?");
+        it.answer(3, "");
+        let Some(Effect::Complete(_, question)) = it.asked.last() else { panic!("not asked") };
+        let facts: Vec<&str> = question.facts.iter().map(|it| it.text.as_str()).collect();
+        assert_eq!(facts, ["I like tea."]);
+        it.complete(3);
+        it.say(4, "/ask poet And you?");
+        it.answer(4, "");
+        let Some(Effect::Complete(_, question)) = it.asked.last() else { panic!("not asked") };
+        assert!(question.facts.is_empty(), "agents do not see each other's memories");
+    });
+    assert_eq!(
+        done[..3],
+        [
+            "screen 1: I like tea.",
+            "record prompt clear, remembered(0: I like tea.), ready(Notice)",
+            "send 1.0: 📝 I will remember: “I li",
+        ]
+    );
+    assert!(done.contains(&"record prompt refuse, ready(Refusal)".to_owned()), "{done:#?}");
+}
+
+#[test]
+fn what_is_known_too_long_or_too_much_is_not_remembered() {
+    let done = run(|it| {
+        for (update, text) in [(1, "tea"), (2, "TEA"), (3, "cats"), (4, "dogs"), (5, "mice")] {
+            it.say(update, &format!("/remember {text}"));
+            it.complete(update);
+        }
+        it.say(6, &format!("/remember {}", "long ".repeat(20)));
+    });
+    let said: Vec<&str> = done
+        .iter()
+        .filter_map(|it| it.strip_prefix("send "))
+        .map(|it| it.split_once(' ').unwrap().1)
+        .collect();
+    let (yes, known) = ("📝 I will remember: “", "I remember that already.");
+    assert!(said[0].starts_with(yes) && said[2].starts_with(yes) && said[3].starts_with(yes));
+    assert_eq!(said[1], known);
+    assert_eq!(said[4], "I remember 3 things alre");
+    assert_eq!(said[5], "That is too long to reme");
+}
+
+fn press(world: &mut World, update: i64, person: PersonId, data: &str) {
+    let person = Person { id: person, first_name: String::new(), language: None };
+    let (query, data) = ("q".to_owned(), data.to_owned());
+    world.arrive(update, Some(Inbound::Pressed(Pressed { person, query, data, private: true })));
+    world.pull(false);
+    world.settle();
+    world.complete(update);
+}
+
+#[test]
+fn a_fact_is_forgotten_at_the_first_press_and_a_second_changes_nothing() {
+    let done = run(|it| {
+        it.say(1, "/remember I like tea");
+        it.complete(1);
+        it.say(2, "/memory");
+        let Some(Effect::Deliver { what: Sayable::Notice(list), .. }) = it.asked.last() else {
+            panic!("no list")
+        };
+        let button = list.part().buttons[0][0].data.clone();
+        assert!(list.part().plain.contains("1. I like tea (sage)"), "{list:?}");
+        it.complete(2);
+        press(it, 3, ADMIN, &button);
+        press(it, 4, GUEST, &button);
+        press(it, 5, GUEST, &button);
+        it.say(6, "What do I like?");
+        it.answer(6, "");
+        let Some(Effect::Complete(_, question)) = it.asked.last() else { panic!("not asked") };
+        assert!(question.facts.is_empty(), "what is forgotten is in no prompt");
+    });
+    let forgotten = done.iter().filter(|it| it.contains("forgotten(0)")).count();
+    assert_eq!(forgotten, 1);
+    for said in [
+        "send 3.0: Only the person who said",
+        "send 4.0: 🗑 Forgotten: “I like tea",
+        "send 5.0: That is forgotten alread",
+    ] {
+        assert!(done.contains(&said.to_owned()), "{done:#?}");
+    }
+}
+
+#[test]
+fn a_model_proposes_facts_only_where_it_may_and_they_are_labelled() {
+    let answer = &format!("Hello!\n[[remember: likes tea]] [[remember: {ATTACK}]]");
+    let asked = |proposes: bool, answer: &str| {
+        let mut world = World::new(KEY, config());
+        world.folded.noticed = true;
+        world.session = Session::new(KEY, Arc::clone(&world.config), world.folded.clone());
+        if proposes {
+            world.view = proposing_view();
+        }
+        world.say(1, "hi");
+        world.answer(1, "");
+        world.answer(1, answer);
+        world.complete(1);
+        world
+    };
+    let off = asked(false, answer);
+    assert!(off.folded.facts.is_empty());
+    let refused = asked(true, answer);
+    assert!(refused.folded.facts.is_empty(), "proposals are judged like what people write");
+    assert!(refused.log.contains(&"send 1.0: Hello!".to_owned()), "{:#?}", refused.log);
+    let on = asked(true, "Hello!\n[[remember: likes tea]]");
+    let facts = on.folded.facts_in(Space::own(&"sage".parse().unwrap()));
+    assert_eq!(facts.len(), 1);
+    assert_eq!(facts[0].origin, FactOrigin::Proposed("sage".parse().unwrap()));
+    assert_eq!((facts[0].text.as_str(), facts[0].by), ("likes tea", GUEST));
+    assert!(on.log.contains(&"send 1.0: Hello!".to_owned()), "{:#?}", on.log);
+    assert!(on.log.contains(&"send 1.1: 📝 sage has noted somethi".to_owned()), "{:#?}", on.log);
+    assert_eq!(on.folded.history(&"sage".parse().unwrap())[0].answered, "Hello!");
+}
+
+#[test]
+fn the_past_is_searched_once_there_is_one_that_the_prompt_does_not_hold() {
+    let done = run_with(
+        |it| it.memory.recalls = true,
+        |it| {
+            for update in 1..=6 {
+                it.say(update, &format!("q{update}"));
+                it.complete(update);
+            }
+            digest(it);
+            it.say(7, "q7");
+            it.answer(7, "");
+            let found = Recollection { asked: "q1".to_owned(), answered: "a".to_owned() };
+            it.take(7);
+            it.tell(Input::Recalled(UpdateId(7), vec![found.clone()]));
+            let Some(Effect::Complete(_, question)) = it.asked.last() else { panic!("not asked") };
+            assert_eq!(question.recalled, [found]);
+            it.say(8, "/cancel");
+            it.complete(8);
+            it.say(9, "q9");
+            it.answer(9, "");
+            it.say(10, "/cancel");
+        },
+    );
+    let searched: Vec<&String> = done.iter().filter(|it| it.starts_with("recall")).collect();
+    assert_eq!(searched, ["recall for 7: q7", "recall for 9: q9"]);
+    assert!(done.contains(&"learn 5: q6".to_owned()), "{done:#?}");
+    assert!(done.contains(&"withdraw 9".to_owned()), "a search can be cancelled: {done:#?}");
+}
+
+#[test]
+fn a_model_that_is_never_free_for_a_summary_is_not_waited_for_until_turns_are_lost() {
+    let done = run(|it| {
+        for update in 1..=12 {
+            it.say(update, &format!("q{update}"));
+            it.complete(update);
+        }
+        assert_eq!(it.folded.history(&"sage".parse().unwrap()).len(), 12, "nothing is lost");
+        it.asked.retain(|it| !matches!(it, Effect::Summarise(_)));
+        digest(it);
+    });
+    assert_eq!(done.last().unwrap(), "summary by extract");
+    assert_eq!(done.iter().filter(|it| it.starts_with("summarise")).count(), 1);
 }

@@ -47,13 +47,21 @@ struct Run {
     deliveries: BTreeMap<(UpdateId, u32), u64>,
 }
 
+/// A short history, so that runs are summarised, and a search at each question.
+fn simulated_config() -> SessionConfig {
+    let mut config = config();
+    config.history.exchanges_max = 2;
+    config.memory.recalls = true;
+    config
+}
+
 const POISON: &str = "poison";
 const UPDATES: i64 = 14;
 
 impl Run {
     fn new(seed: u64, weather: Weather) -> Self {
         Self {
-            world: World::new(KEY, config()),
+            world: World::new(KEY, simulated_config()),
             dice: Dice::new(seed),
             weather,
             arrived: 0,
@@ -67,7 +75,7 @@ impl Run {
     fn arrive(&mut self) {
         self.arrived += 1;
         let update = self.arrived;
-        let text = match self.dice.roll(20) {
+        let text = match self.dice.roll(23) {
             0 => "/cancel",
             1 => "/retry",
             2 => "/new",
@@ -82,6 +90,9 @@ impl Run {
             11 => return self.world.arrive(update, Some(Inbound::Nothing)),
             12 => return self.press(update),
             13 if self.weather.poison => POISON,
+            20 => "Remember that I like tea.",
+            21 => "/memory",
+            22 => &format!("/remember thing {update}"),
             _ => &format!("question {update}"),
         };
         let person = if self.dice.roll(2) == 0 { ADMIN } else { GUEST };
@@ -90,7 +101,11 @@ impl Run {
 
     fn press(&mut self, update: i64) {
         let person = Person { id: GUEST, first_name: String::new(), language: None };
-        let (query, data) = ("q".to_owned(), "ag:sage".to_owned());
+        let data = match self.dice.roll(3) {
+            0 => "ag:sage".to_owned(),
+            _ => format!("mf:{}:{GUEST}", self.dice.roll(4)),
+        };
+        let query = "q".to_owned();
         let pressed = Pressed { person, query, data, private: true };
         self.world.arrive(update, Some(Inbound::Pressed(pressed)));
     }
@@ -155,6 +170,13 @@ impl Run {
                     _ => format!("answer {update}"),
                 };
                 Input::Completed(*update, Ok(completion(&text)))
+            }
+            Effect::Summarise(it) if bad => {
+                let why = match self.dice.roll(2) {
+                    0 => Unanswered::Busy,
+                    _ => Unanswered::AllFailed,
+                };
+                Input::Summarised((it.agent.name.clone(), it.through), Err(why))
             }
             Effect::Administer(update, ..) if bad => {
                 Input::Administered(*update, Err(AdministerError::NotStored))
@@ -234,6 +256,7 @@ impl Run {
         for ((update, part), count) in &self.deliveries {
             assert!(*count <= 1 + self.crashes + self.poison_crashes(), "{update}.{part}: {count}");
         }
+        self.check_memory();
         for (update, tries) in &self.poisoned {
             // One more for each earlier question that was turned away but not told yet: after a
             // crash it is asked after all, and taken for the one that was in hand.
@@ -247,6 +270,27 @@ impl Run {
         if self.crashes == 0 {
             self.check_calm();
         }
+    }
+
+    /// REMEMBER-2: every exchange is in a summary, or still there; none was dropped on the way. And
+    /// no exchange was summarised twice, whatever crashed.
+    fn check_memory(&self) -> u64 {
+        let (mut through, mut summaries) = (BTreeMap::new(), 0_u64);
+        for event in &self.world.events {
+            if let Event::SummaryWritten { agent, through: until, .. } = event {
+                let before = through.insert(agent.clone(), *until).unwrap_or_default();
+                assert!(before < *until, "the same exchanges were summarised again");
+                summaries += 1;
+            }
+        }
+        let state = &self.world.folded;
+        assert!(state.digests.values().all(|it| it.lost == 0), "{:?}", state.digests);
+        assert!(summaries <= u64::try_from(UPDATES).unwrap());
+        let mut ids: Vec<u64> = state.facts.values().flatten().map(|it| it.id.0).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), state.facts.values().flatten().count(), "a number given twice");
+        summaries
     }
 
     /// Cancelled, turned away or too slow: each can happen to poison before it is set aside.
@@ -323,4 +367,16 @@ fn session_5_poison_is_set_aside_and_the_others_are_answered() {
     let (crashes, poisoned) = simulate(0..1_000, Weather { crashes: false, poison: true });
     assert_eq!(crashes, 0);
     assert!(500 < poisoned, "the weather was too good: {poisoned}");
+}
+
+#[test]
+fn remember_2_no_exchange_is_lost_or_summarised_twice_whatever_crashes() {
+    let mut summaries = 0;
+    for seed in 5_000..5_400 {
+        let mut run = Run::new(seed, Weather { crashes: true, poison: false });
+        (0..300).for_each(|_| run.one_step());
+        run.finish();
+        summaries += run.check_memory();
+    }
+    assert!(30 < summaries, "hardly anything was summarised: {summaries}");
 }

@@ -6,7 +6,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 9] = [
+const LABELS: [&str; 13] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -16,6 +16,10 @@ const LABELS: [&str; 9] = [
     "game",
     "checklist",
     "buttons",
+    "remembered",
+    "summary",
+    "recalled",
+    "talk",
 ];
 
 fn label(channel: Channel) -> &'static str {
@@ -34,7 +38,8 @@ fn label(channel: Channel) -> &'static str {
 pub(super) fn content_of(prompt: &Prompt) -> String {
     let mut content = String::new();
     let mut fence = |label: &str, text: &str| {
-        content.push_str(&format!("<{label}>\n{}\n</{label}>\n\n", without_fences(text)));
+        content.push_str(&fenced(label, text));
+        content.push_str("\n\n");
     };
     if let Some(quoted) = &prompt.quoted {
         fence("quoted", quoted);
@@ -53,8 +58,14 @@ pub(super) fn content_of(prompt: &Prompt) -> String {
     content
 }
 
+/// A text in the fence of that label.
+pub(super) fn fenced(label: &str, text: &str) -> String {
+    format!("<{label}>\n{}\n</{label}>", without_fences(text))
+}
+
 /// The text with every tag that looks like a fence of ours opened up, so that none of them is one.
-fn without_fences(text: &str) -> String {
+/// CONTEXT-3.
+pub(super) fn without_fences(text: &str) -> String {
     let is_fence = |rest: &str| {
         let name = rest.trim_start_matches(|c: char| c == '/' || c.is_whitespace());
         LABELS.iter().any(|it| name.get(..it.len()).is_some_and(|n| n.eq_ignore_ascii_case(it)))
