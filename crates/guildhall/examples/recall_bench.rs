@@ -108,6 +108,7 @@ fn lesson(asked: &str, answered: &str) -> Result<Lesson, Box<dyn Error>> {
     Ok(Lesson {
         scope: Scope { session, space: Space::own(&agent) },
         agent,
+        by: protocol::PersonId(1),
         epoch: 0,
         number: 0,
         replaces: false,
