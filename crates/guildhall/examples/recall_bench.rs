@@ -111,6 +111,7 @@ fn lesson(asked: &str, answered: &str) -> Result<Lesson, Box<dyn Error>> {
         epoch: 0,
         number: 0,
         replaces: false,
+        by: None,
         asked: asked.to_owned(),
         answered: answered.to_owned(),
     })
