@@ -284,11 +284,8 @@ fn tell(text: &mut String, held: &Held) {
         Held::Memory { memory, .. } => {
             line(text, "Can be found again when a question is close to it:\n");
             let memory = value(memory);
-            ["asked", "answered"].iter().filter_map(|it| memory.get(*it)?.as_str()).for_each(
-                |it| {
-                    quoted(text, it);
-                },
-            );
+            let said = ["asked", "answered"].iter().filter_map(|it| memory.get(*it)?.as_str());
+            said.for_each(|it| quoted(text, it));
         }
     }
 }

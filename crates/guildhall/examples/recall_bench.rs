@@ -108,10 +108,11 @@ fn lesson(asked: &str, answered: &str) -> Result<Lesson, Box<dyn Error>> {
     Ok(Lesson {
         scope: Scope { session, space: Space::own(&agent) },
         agent,
-        by: protocol::PersonId(1),
+        by: None,
         epoch: 0,
         number: 0,
         replaces: false,
+        by: None,
         asked: asked.to_owned(),
         answered: answered.to_owned(),
     })
