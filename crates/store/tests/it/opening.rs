@@ -2,8 +2,15 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
-use store::{EngineKind, KeyPlace, Keys, OpenError, Store};
+use protocol::{
+    Timestamp,
+    ledger::{Ledger, LedgerError, Seq, Snapshot, Stream},
+};
+use store::{
+    EngineKind, KeyPlace, Keys, OpenError, Store,
+    backup::{RepairError, Sources, repair},
+    migrate::{MigrateError, migrate},
+};
 
 use crate::common::{Home, append, arrival, config, owned, session, texts};
 
@@ -147,6 +154,9 @@ async fn a_newer_format_is_refused_in_words(engine: EngineKind) {
     assert!(
         refusal(&home).starts_with("this data folder has format 7, this program knows up to 2")
     );
+    // Nor is it copied: there may be more to it.
+    let refused = migrate(&config(home.root.path()), engine, false);
+    assert!(matches!(refused, Err(MigrateError::Open(OpenError::NewerFormat { .. }))));
 }
 
 async fn damaged_checkpoints_are_replaced_by_the_log(engine: EngineKind) {
@@ -247,7 +257,7 @@ async fn a_record_beyond_the_limit_is_refused_and_one_at_the_limit_is_kept(engin
 
 async fn quarantined_updates_are_listed_newest_first(engine: EngineKind) {
     use protocol::{
-        BotId, Timestamp, UpdateId,
+        BotId, UpdateId,
         ledger::{Arrival, Route},
     };
     let home = Home::of(engine);
@@ -316,9 +326,8 @@ async fn the_engine_of_a_folder_is_known_and_another_is_refused_in_words() {
     }
 }
 
-/// Written by version 0.1.0: twice opened, the second time not closed.
-#[tokio::test]
-async fn a_store_of_format_1_opens_with_all_that_was_in_its_log() {
+/// A store of format 1, written by version 0.1.0: twice opened, the second time not closed.
+fn of_format_1() -> Home {
     let home = Home::new();
     let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives/format-1-sled.tar.gz");
     let unpacked = std::process::Command::new("tar")
@@ -326,6 +335,10 @@ async fn a_store_of_format_1_opens_with_all_that_was_in_its_log() {
         .arg(home.root.path())
         .status();
     assert!(unpacked.unwrap().success());
+    home
+}
+
+async fn is_all_there(home: &Home) {
     for _ in 0..2 {
         let store = home.open().unwrap_or_else(|error| panic!("{error:?}"));
         for chat in 0..5 {
@@ -338,7 +351,25 @@ async fn a_store_of_format_1_opens_with_all_that_was_in_its_log() {
             let waiting: Vec<_> = loaded.waiting.iter().map(|it| it.update.0 % 100).collect();
             assert_eq!(waiting, [9, 19]);
         }
+        store.verify().unwrap();
         store.close().unwrap();
         assert!(!home.data().join("wal").exists());
     }
+}
+
+#[tokio::test]
+async fn a_store_of_format_1_opens_with_all_that_was_in_its_log() {
+    is_all_there(&of_format_1()).await;
+}
+
+#[tokio::test]
+async fn a_store_of_format_1_moves_to_redb_before_it_was_ever_opened() {
+    let home = of_format_1();
+    // It has no log to be built anew from, and no keyring yet.
+    let sources = Sources { shelf: None, accept_loss: true };
+    let refused = repair(&config(home.root.path()), home.keys(), sources, Timestamp(9));
+    assert!(matches!(refused, Err(RepairError::NothingToBeginWith)), "{refused:?}");
+    migrate(&config(home.root.path()), EngineKind::Redb, false).unwrap();
+    home.set_engine(EngineKind::Redb);
+    is_all_there(&home).await;
 }

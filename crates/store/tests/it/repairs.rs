@@ -8,7 +8,7 @@ use protocol::{
     shelf::Shelf as _,
 };
 use store::{
-    EngineKind, OpenError, Store,
+    EngineKind, OpenError, Store, StoreConfig,
     backup::{RepairError, Repaired, Sources, repair},
 };
 
@@ -110,7 +110,9 @@ async fn a_newest_backup_that_is_damaged_is_replaced_by_an_older_one_and_the_log
     engine: EngineKind,
 ) {
     let home = Home::of(engine);
-    let store = home.open().unwrap();
+    // In one segment, so that none goes when the newer backup holds it.
+    let large = StoreConfig { segment_bytes: 16 << 20, ..config(home.root.path()) };
+    let store = Store::open(large, home.keys()).unwrap();
     filled(&store, 0, 300).await;
     let older = back_up(&store, &home, 0);
     filled(&store, 300, 900).await;
