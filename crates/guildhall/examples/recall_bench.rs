@@ -108,7 +108,6 @@ fn lesson(asked: &str, answered: &str) -> Result<Lesson, Box<dyn Error>> {
     Ok(Lesson {
         scope: Scope { session, space: Space::own(&agent) },
         agent,
-        by: None,
         epoch: 0,
         number: 0,
         replaces: false,
