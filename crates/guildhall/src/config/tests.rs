@@ -393,6 +393,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.hall.key_file = None;
     examples.hall.keyring_file = None;
     examples.store.region = None;
+    examples.guard.transformer_path = None;
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
     examples.backup.dir = None;

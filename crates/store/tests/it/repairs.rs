@@ -110,12 +110,16 @@ async fn a_newest_backup_that_is_damaged_is_replaced_by_an_older_one_and_the_log
     engine: EngineKind,
 ) {
     let home = Home::of(engine);
-    // In one segment, so that none goes when the newer backup holds it.
-    let large = StoreConfig { segment_bytes: 16 << 20, ..config(home.root.path()) };
-    let store = Store::open(large, home.keys()).unwrap();
+    let store = home.open().unwrap();
     filled(&store, 0, 300).await;
     let older = back_up(&store, &home, 0);
-    filled(&store, 300, 900).await;
+    // The segments that it holds go.
+    filled(&store, 300, 600).await;
+    store.close().unwrap();
+    // In one segment from here on, so that none goes when the newer backup holds it.
+    let large = StoreConfig { segment_bytes: 16 << 20, ..config(home.root.path()) };
+    let store = Store::open(large, home.keys()).unwrap();
+    filled(&store, 600, 900).await;
     let newer = back_up(&store, &home, 1);
     filled(&store, 900, 910).await;
     store.close().unwrap();
