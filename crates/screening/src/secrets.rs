@@ -10,7 +10,7 @@ mod forms;
 
 use std::{fmt, ops::Range, sync::Arc};
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use zeroize::{Zeroize, Zeroizing};
 
 use self::forms::{caseless_forms, exact_forms, squeezed};
@@ -164,6 +164,8 @@ impl Forms {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .ascii_case_insensitive(any_case)
+            // A table of all transitions would be somewhat faster and take some MiB.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&self.forms)?;
         Ok(Search { automaton, owners: std::mem::take(&mut self.owners) })
     }

@@ -326,7 +326,7 @@ section! {
         /// Messages of one conversation that wait while it answers another.
         backlog_max: usize = 32, limit 1..=10_000;
         /// Conversations that are held in memory; the others rest on disk.
-        live_max: usize = 4096, limit 1..=1_000_000;
+        live_max: usize = 1024, limit 1..=1_000_000;
         /// How long a conversation is held in memory after its last message.
         rest_after: Duration = secs(60), within millis(100)..=hours(24);
         /// How long one answer may take from beginning to end; 0 for the most there can be.
