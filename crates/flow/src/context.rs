@@ -99,6 +99,11 @@ pub fn request_of(
         system_turn(&question.agent)
     );
     let asked = fence::content_of(question.prompt.get());
+    let room = if surely_fits(question, system.len() + asked.len(), room) {
+        Room { count: &str::len, ..room }
+    } else {
+        room
+    };
     let mut left = room.tokens_max.saturating_sub(room.turn(&system) + room.turn(&asked));
     let mut out = LeftOut::default();
     let facts = fitting_facts(&question.facts, left / SHARE, room, &mut out);
@@ -128,6 +133,17 @@ pub fn request_of(
         first.content.insert_str(0, &material);
     }
     (ModelRequest { turns, answer_tokens_max }, out)
+}
+
+/// True if there is room even with a token for every byte, so that nothing needs to be counted. What
+/// gets a share of the room only is counted always.
+fn surely_fits(question: &Question, others: usize, room: Room<'_>) -> bool {
+    let said = |it: &Arc<Exchange>| it.asked.len() + it.answered.len() + 2 * FRAME_TOKENS;
+    let history = question.history.iter().map(said).sum::<usize>();
+    let summary = question.summary.as_deref().map_or(0, |it| fenced("summary", it).len() + 2);
+    question.facts.is_empty()
+        && question.recalled.is_empty()
+        && history + summary + others + 2 * FRAME_TOKENS <= room.tokens_max
 }
 
 /// The newest facts that fit, oldest first.
@@ -263,6 +279,11 @@ pub fn overdue(
     chars_max: usize,
     tokens_max: usize,
 ) -> usize {
+    let bytes = history.iter().map(|it| it.asked.len() + it.answered.len()).sum::<usize>();
+    let tokens_at_most = bytes + history.len() * 2 * FRAME_TOKENS;
+    if history.len() <= exchanges_max && bytes <= chars_max && tokens_at_most <= tokens_max {
+        return 0;
+    }
     let size = |it: &Arc<Exchange>| {
         let tokens = estimate_tokens(&it.asked) + estimate_tokens(&it.answered);
         (it.asked.len() + it.answered.len(), tokens + 2 * FRAME_TOKENS)

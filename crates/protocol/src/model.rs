@@ -154,26 +154,23 @@ impl CompleteError {
 
 /// Tokens of a text for a tokenizer that is not known: for the usual ones rather too many.
 ///
-/// Four letters of a Latin word make one token, two digits, one sign, two bytes of anything else.
+/// Four letters of a Latin word make one token, two digits, one sign, two bytes of anything else: never
+/// more tokens than bytes.
 #[must_use]
 pub fn estimate_tokens(text: &str) -> usize {
     let (mut tokens, mut letters, mut digits, mut others) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for c in text.chars() {
-        if c.is_ascii_alphabetic() {
+    // Byte by byte: it is asked about whole conversations, at every question.
+    for byte in text.bytes() {
+        if byte.is_ascii_alphabetic() {
             letters += 1;
             continue;
         }
         tokens += letters.div_ceil(4);
         letters = 0;
-        if c.is_ascii_digit() {
-            digits += 1;
-        } else if c == ' ' {
-            // It is part of the word after it.
-        } else if c.is_ascii() {
-            tokens += 1;
-        } else {
-            others += c.len_utf8();
-        }
+        digits += usize::from(byte.is_ascii_digit());
+        others += usize::from(!byte.is_ascii());
+        // A space is part of the word after it.
+        tokens += usize::from(byte.is_ascii() && !byte.is_ascii_digit() && byte != b' ');
     }
     tokens + letters.div_ceil(4) + digits.div_ceil(2) + others.div_ceil(2)
 }
