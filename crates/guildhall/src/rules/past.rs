@@ -1,7 +1,7 @@
 //! `guildhall rules replay`: rules tried on the past, by this process or by the hall that runs.
 //!
 //! The hall that runs holds the ledger, so it is asked over its console; a ledger that nobody holds
-//! is opened here. Texts are shown only in the second case: the console never carries one.
+//! is opened here. Texts are shown only in the second case: the console's answer never holds one.
 
 use std::{fmt::Write as _, sync::Arc};
 

@@ -123,7 +123,11 @@ async fn backup_1_a_backup_made_under_load_restores_a_prefix_of_the_log(engine: 
                     let job = move || back_up_in(&store, &root, day, weekly());
                     let report = tokio::task::spawn_blocking(job).await.unwrap();
                     made.push((before, report));
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    // A chat's second write from here on began after the backup was made.
+                    let since = read();
+                    while read().iter().zip(&since).all(|(now, then)| *now < then + 2) {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 stop.store(true, Ordering::SeqCst);
             };
