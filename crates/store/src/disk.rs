@@ -100,8 +100,17 @@ impl From<EngineError> for DiskOpenError {
 /// The folder with its lock, and nothing open in it.
 pub(crate) struct Room {
     pub(crate) root: PathBuf,
-    /// Held, not used: the lock ends with it.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Room {
+    /// Unlocks, because closing is not enough: a process that is being started by another thread
+    /// holds a copy of the open file until its own program begins, and with it the lock.
+    fn drop(&mut self) {
+        if let Err(error) = flock(&self.lock, FlockOperation::Unlock) {
+            warn!(error = &error as &dyn std::error::Error, "cannot unlock the data folder");
+        }
+    }
 }
 
 impl Room {
@@ -111,7 +120,7 @@ impl Room {
         fs::set_permissions(root, Permissions::from_mode(0o700))?;
         let lock = open_private(&root.join("lock"))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { root: root.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { root: root.to_owned(), lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(DiskOpenError::Locked),
             Err(error) => Err(DiskOpenError::Io(error.into())),
         }

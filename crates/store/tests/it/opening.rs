@@ -1,6 +1,13 @@
 //! The store opens wherever it can, and says in words why it does not.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use protocol::{
     Timestamp,
@@ -16,6 +23,7 @@ use crate::common::{Home, append, arrival, config, owned, session, texts};
 
 for_each_engine!(
     only_one_process_may_have_it,
+    a_closed_store_opens_again_while_processes_are_being_started,
     another_key_is_refused_in_words,
     a_newer_format_is_refused_in_words,
     damaged_checkpoints_are_replaced_by_the_log,
@@ -46,6 +54,26 @@ async fn is_whole(home: &Home) {
     let store = home.open().unwrap_or_else(|error| panic!("{error:?}"));
     let loaded = store.load(Stream::Session(session(1))).await.unwrap();
     assert_eq!((loaded.events.len(), loaded.waiting.len()), (100, 1));
+}
+
+/// A process that is being started holds copies of all open files until its own program begins, the
+/// folder's lock among them.
+async fn a_closed_store_opens_again_while_processes_are_being_started(engine: EngineKind) {
+    let is_over = AtomicBool::new(false);
+    let home = Home::of(engine);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                assert!(Command::new("true").status().unwrap().success());
+            }
+        });
+        let refused = (0..100).find_map(|_| match home.open() {
+            Ok(store) => store.close().err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        });
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(refused, None);
+    });
 }
 
 fn refusal(home: &Home) -> String {
@@ -330,10 +358,7 @@ async fn the_engine_of_a_folder_is_known_and_another_is_refused_in_words() {
 fn of_format_1() -> Home {
     let home = Home::new();
     let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives/format-1-sled.tar.gz");
-    let unpacked = std::process::Command::new("tar")
-        .args(["-xzf", archive, "-C"])
-        .arg(home.root.path())
-        .status();
+    let unpacked = Command::new("tar").args(["-xzf", archive, "-C"]).arg(home.root.path()).status();
     assert!(unpacked.unwrap().success());
     home
 }
