@@ -8,6 +8,7 @@ use guildhall::{
     backups::{self, kind_word, millis},
     build::BuildError,
     config::{self, Config, Env, Loaded},
+    master,
     run::{self, EXIT_UNAVAILABLE, SystemClock},
 };
 use protocol::{Clock as _, Timestamp};
@@ -15,7 +16,6 @@ use serde_json::{Value, json};
 use store::{
     Keys, OpenError, Store, StoreConfig,
     backup::{self, BackupKeys, Point, RestoreError},
-    open_master,
 };
 
 use crate::{Done, Failure, print, print_json};
@@ -94,9 +94,7 @@ pub(crate) fn bad(error: &(dyn std::error::Error + 'static)) -> Failure {
 }
 
 pub(crate) fn keys(config: &Config) -> Result<Keys, Failure> {
-    let place = store::KeyPlace::OutsideOf(&config.hall.data_dir);
-    open_master(&config.key_file(), &config.keyring_file(), place)
-        .map_err(|error| Failure::new(config::EXIT_CONFIG, BuildError::of(&error)))
+    master::keys(config).map_err(|error| Failure::new(config::EXIT_CONFIG, BuildError::of(&error)))
 }
 
 /// Makes a backup here, or asks the hall that has the ledger open.

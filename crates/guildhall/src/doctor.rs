@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use crate::{
+    build::BuildError,
     config::{Allow, Loaded, Problem, Protocol, is_private},
     init::{is_inside, make_folder},
 };
@@ -299,7 +300,16 @@ fn region(loaded: &Loaded) -> Finding {
 fn key_file(loaded: &Loaded) -> Vec<Finding> {
     let key = loaded.config.key_file();
     let shown = key.display();
+    let in_aws = loaded.config.secrets.aws_master_key;
     let mut findings = vec![match mode(&key) {
+        _ if in_aws => match crate::master::keys(&loaded.config) {
+            Ok(_) => Finding::ok("the master key is in Secrets Manager"),
+            Err(error) => Finding::bad(
+                BuildError::of(&error).to_string(),
+                "without it the hall does not start, and old data cannot be read",
+                "look at secrets.aws_agent, and at the agent",
+            ),
+        },
         None => Finding::bad(
             format!("the master key {shown} is missing"),
             "without it the hall does not start, and old data cannot be read",
@@ -328,7 +338,7 @@ fn key_file(loaded: &Loaded) -> Vec<Finding> {
             "set hall.keyring_file to a place that can be written, outside the data folder",
         ));
     }
-    if is_inside(&key, &loaded.config.hall.data_dir) {
+    if !in_aws && is_inside(&key, &loaded.config.hall.data_dir) {
         findings.push(Finding::bad(
             format!("the master key {shown} lies inside the data folder"),
             "whoever copies the folder, or a backup of it, has the key with it",

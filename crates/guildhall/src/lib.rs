@@ -12,6 +12,7 @@ pub mod init;
 #[cfg(test)]
 #[cfg(feature = "embedded")]
 mod leaks;
+pub mod master;
 pub mod person;
 pub mod residency;
 pub mod rules;

@@ -16,13 +16,13 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{KeyPlace, OpenError, Store, open_master};
+use store::{OpenError, Store};
 use tracing::info;
 
 use crate::{
     build::{self, BuildError},
-    config::{Config, Loaded},
-    residency,
+    config::Loaded,
+    master, residency,
     run::{SystemClock, store_config, store_folder},
 };
 
@@ -136,9 +136,7 @@ pub(crate) fn open(loaded: &Loaded) -> Result<Option<Store>, String> {
         return Err(format!("there is no ledger in {} yet", folder.display()));
     }
     residency::check(config).map_err(|error| words(&error))?;
-    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
-    let keys = keys.map_err(|error| words(&error))?;
+    let keys = master::keys(config).map_err(|error| words(&error))?;
     match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => Ok(None),
         opened => opened.map(Some).map_err(|error| words(&error)),
@@ -197,9 +195,7 @@ async fn exported(ledger: &dyn Ledger, person: PersonId, view: &View) -> Result<
 pub fn receipt_key(loaded: &Loaded) -> Result<String, String> {
     let config = &loaded.config;
     let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
-    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
-    let keys = keys.map_err(|error| words(&error))?;
+    let keys = master::keys(config).map_err(|error| words(&error))?;
     store::receipt_key(&config.keyring_file(), &keys).map_err(|error| words(&error))
 }
 
@@ -210,20 +206,10 @@ pub fn receipt_key(loaded: &Loaded) -> Result<String, String> {
 pub fn rotate_offline(loaded: &Loaded, to: Option<&Path>) -> Result<bool, String> {
     let Some(store) = open(loaded)? else { return Ok(false) };
     let rotated = kit::block_on(async {
-        let Some(to) = to else { return rotate(&store, &loaded.config).await };
-        let place = KeyPlace::OutsideOf(&loaded.config.hall.data_dir);
-        let rotated = store::rotate_to(&store, to, place).await;
+        let Some(to) = to else { return master::rotate(&store, &loaded.config).await };
+        let rotated = store::rotate_to(&store, to, master::place(&loaded.config)).await;
         rotated.map_err(|error| BuildError::of(&error).to_string())
     });
     store.close().map_err(|error| BuildError::of(&error).to_string())?;
     rotated.map(|()| true)
-}
-
-/// Changes the master key of an open store.
-pub(crate) async fn rotate(store: &Store, config: &Config) -> Result<(), String> {
-    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let rotated = store::rotate(store, &config.key_file(), place).await;
-    rotated.map_err(|error| BuildError::of(&error).to_string())?;
-    info!(event.action = "key_rotated", "the master key was changed");
-    Ok(())
 }

@@ -198,11 +198,14 @@ pub(crate) fn key(env: &Env, what: KeyCommand) -> Done {
                     return Err(unavailable(why));
                 }
             }
-            let path = to.unwrap_or_else(|| loaded.config.key_file());
+            let place = match (to, loaded.config.secrets.master_key_agent()) {
+                (Some(to), _) => to.display().to_string(),
+                (None, Some(_)) => "Secrets Manager".to_owned(),
+                (None, None) => loaded.config.key_file().display().to_string(),
+            };
             print(&format!(
-                "{} holds a new master key; the old one opens nothing any more. Keep a copy of it \
+                "{place} holds a new master key; the old one opens nothing any more. Keep a copy of it \
                  and of {} in a safe place.\n",
-                path.display(),
                 loaded.config.keyring_file().display()
             ))?;
             done()

@@ -37,7 +37,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
+use store::{EngineKind, Keys, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -53,7 +53,8 @@ use crate::{
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
     init::is_inside,
-    person, residency,
+    master::{self, Master},
+    residency,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
 };
@@ -158,16 +159,18 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
-    let keys = keys(&loaded.config)?;
-    let names = keys.derive("log pseudonyms");
-    let marked = keys.derive("marked texts");
-    let canary: String =
-        keys.derive("prompt canary").iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let canary = Arc::from(format!("gh-{canary}"));
+    let (keys, next) = keys(&loaded.config)?.take_next();
     let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
+    let taken_over = kit::block_on(master::take_over(&store, next));
+    taken_over.map_err(|error| Failure::unavailable(&error))?;
+    let own_key = |label| store.own_key(label).map_err(|error| Failure::unavailable(&error));
+    let (names, marked) = (own_key("log pseudonyms")?, own_key("marked texts")?);
+    let canary = own_key("prompt canary")?;
+    let canary: String = canary.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let canary = Arc::from(format!("gh-{canary}"));
 
     let mut egress = Builder::new_multi_thread();
     egress.worker_threads(1).thread_name("egress").enable_all();
@@ -233,7 +236,7 @@ pub fn store_folder(config: &Config) -> PathBuf {
 }
 
 /// The master key: read, or made where there is nothing yet that another key could have sealed.
-fn keys(config: &Config) -> Result<Keys, Failure> {
+fn keys(config: &Config) -> Result<Master, Failure> {
     let (path, data) = (config.key_file(), &config.hall.data_dir);
     let keyring = config.keyring_file();
     if is_inside(&keyring, data) {
@@ -245,16 +248,16 @@ fn keys(config: &Config) -> Result<Keys, Failure> {
         );
         return Err(Failure { text, code: EXIT_CONFIG });
     }
-    let place = KeyPlace::OutsideOf(data);
-    if !path.exists() && !store_folder(config).exists() {
-        let keys = Keys::create(&path, place).map_err(|error| Failure::config(&error))?;
+    if !master::exists(config) && !store_folder(config).exists() {
+        let made = Keys::create(&path, master::place(config));
+        let keys = made.map_err(|error| Failure::config(&error))?;
         info!(
             event.action = "key_made",
             "a new master key was made; keep a copy of it in a safe place"
         );
-        return Ok(keys);
+        return Ok(Master { keys, next: None });
     }
-    open_master(&path, &keyring, place).map_err(|error| Failure::config(&error))
+    master::open(config).map_err(|error| Failure::config(&error))
 }
 
 struct Hall {
@@ -349,7 +352,7 @@ impl Hall {
             rotate: Box::new(move || {
                 let (store, config) = (rotated.clone(), config.clone());
                 Box::pin(async move {
-                    person::rotate(&store, &config).await?;
+                    master::rotate(&store, &config).await?;
                     Ok("\"the master key was changed\"".to_owned())
                 })
             }),
@@ -637,11 +640,9 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     let config = &loaded.config;
     let mut findings = Vec::new();
     let folder = store_folder(config);
-    if folder.exists() && config.key_file().exists() {
-        let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-        let opened = open_master(&config.key_file(), &config.keyring_file(), place)
-            .map_err(|error| BuildError::of(&error))
-            .and_then(|keys| {
+    if folder.exists() && master::exists(config) {
+        let opened =
+            master::keys(config).map_err(|error| BuildError::of(&error)).and_then(|keys| {
                 Store::open(store_config(config), keys).map_err(|error| BuildError::of(&error))
             });
         findings.push(match opened {

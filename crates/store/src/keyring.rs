@@ -19,7 +19,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -222,6 +222,11 @@ impl Keyring {
         };
         let mut nonces = Nonces::new();
         let wrap = wrapping_key(keys);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(crate::keys::parent(path))
+            .map_err(failed)?;
         let file = write_whole(path, &held, (&id, &wrap, &mut nonces)).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
         let disk = Mutex::new(OnDisk { file, len, id, wrap, nonces });

@@ -110,6 +110,12 @@ impl Keys {
         Ok(Self { master })
     }
 
+    /// A master key that was handed in: 64 hexadecimal digits. `None` if the text is anything else.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        Some(Self { master: parse_hex(text.trim_end().as_bytes())? })
+    }
+
     /// A key for one purpose. The same label always gives the same key; keys of different labels
     /// tell nothing about each other or about the master key.
     #[must_use]

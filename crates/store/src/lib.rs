@@ -68,5 +68,5 @@ pub use inspect::Verified;
 pub use keyring::KeyringError;
 pub use keys::{KeyError, KeyPlace, Keys};
 pub use opening::OpenError;
-pub use rotation::{RotateError, open_master, rotate, rotate_to};
+pub use rotation::{RotateError, fits, open_master, rotate, rotate_to, rotate_with};
 pub use store::{Quarantined, Store, StoreConfig, StoreHealth};

@@ -90,6 +90,20 @@ pub async fn rotate_to(store: &Store, key: &Path, place: KeyPlace<'_>) -> Result
     store.rewrap(new).await.map_err(RotateError::NotWrapped)
 }
 
+/// Wraps the keyring of an open store with a master key that is kept elsewhere.
+///
+/// # Errors
+/// [`RotateError::NotWrapped`]: the old key is in force.
+pub async fn rotate_with(store: &Store, new: Keys) -> Result<(), RotateError> {
+    store.rewrap(new).await.map_err(RotateError::NotWrapped)
+}
+
+/// True if this master key opens the keyring, or there is no keyring yet that it could fail to open.
+#[must_use]
+pub fn fits(keyring: &Path, master: &Keys) -> bool {
+    !keyring.exists() || Keyring::opens_with(keyring, master)
+}
+
 fn beside(key: &Path) -> PathBuf {
     let mut name = key.as_os_str().to_owned();
     name.push(".new");

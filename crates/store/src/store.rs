@@ -25,6 +25,7 @@ use protocol::{
 };
 use tokio::sync::oneshot;
 use tracing::debug;
+use zeroize::Zeroizing;
 
 use crate::{
     backup::{self, BackupError, BackupKeys, BackupReport, BackupRules, Job},
@@ -250,6 +251,14 @@ impl Store {
     /// If the disk fails or a record is damaged.
     pub async fn read_all(&self, stream: Stream) -> Result<Vec<Vec<Owned>>, LedgerError> {
         self.read(move |shared| reader::read_all(shared, &stream)).await
+    }
+
+    /// A key of the hall's own for one purpose. It is the same after every change of the master key.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub fn own_key(&self, label: &str) -> Result<Zeroizing<[u8; 32]>, LedgerError> {
+        Ok(self.inner.shared()?.seal.keyring().root().derive(label))
     }
 
     /// Wraps the keyring with another master key. See [`crate::rotate`].

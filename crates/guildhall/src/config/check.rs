@@ -11,10 +11,12 @@ use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
 use super::{
+    aws_agent::AwsAgent,
     secrets::{FindSecretError, Place, Secrets},
-    sections::{BotConfig, Config, Mode, ModelConfig, Protocol},
+    sections::{BotConfig, Config, Mode, ModelConfig, Protocol, SecretsConfig},
     source::{Notes, Origin},
 };
+use crate::build::BuildError;
 
 /// The name of the secret that Telegram sends with every webhook call.
 pub const WEBHOOK_SECRET: &str = "TELEGRAM_WEBHOOK_SECRET";
@@ -42,6 +44,7 @@ impl Check<'_> {
     /// Checks everything, and goes on after a problem.
     pub(crate) fn run(mut self) {
         self.paths();
+        self.agent();
         self.access();
         self.telegram();
         self.bots();
@@ -77,7 +80,31 @@ impl Check<'_> {
                 self.notes.note(&Origin::Variable(name.to_owned()), key, text);
                 true
             }
+            Err(error @ FindSecretError::Agent { .. }) => {
+                self.note("secrets.aws_agent", BuildError::of(&error).to_string());
+                true
+            }
         }
+    }
+
+    fn agent(&mut self) {
+        let secrets = &self.config.secrets;
+        if secrets.aws_master_key && secrets.aws_agent.is_none() {
+            self.note("secrets.aws_master_key", "needs secrets.aws_agent");
+        }
+        if secrets.aws_master_key && self.config.hall.key_file.is_some() {
+            self.note("secrets.aws_master_key", "give this or hall.key_file, not both");
+        }
+        let Some(text) = &secrets.aws_agent else { return };
+        let Some(url) = self.server("secrets.aws_agent", text) else { return };
+        if !is_loopback(&url) {
+            self.note(
+                "secrets.aws_agent",
+                "must be on this machine: secrets would go out in the clear",
+            );
+            return;
+        }
+        self.secrets.ask(self.config.secrets.agent_at(url));
     }
 
     fn paths(&mut self) {
@@ -341,6 +368,15 @@ impl Check<'_> {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
 /// Whether an address plainly leads to this machine or a private network. Names are looked up and
 /// judged again at every connection, by the adapter.
 pub(crate) fn is_private(url: &Url) -> bool {
@@ -372,6 +408,20 @@ fn is_private_ip(address: IpAddr) -> bool {
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
         }
+    }
+}
+
+impl SecretsConfig {
+    fn agent_at(&self, url: Url) -> AwsAgent {
+        let (prefix, token_file) = (self.aws_prefix.clone(), self.aws_token_file.clone());
+        AwsAgent { url, prefix, token_file }
+    }
+
+    /// The agent that holds the master key, if one does. It must have passed the check.
+    #[must_use]
+    pub fn master_key_agent(&self) -> Option<AwsAgent> {
+        let url = self.aws_agent.as_ref().filter(|_| self.aws_master_key)?;
+        Some(self.agent_at(Url::parse(url).ok()?))
     }
 }
 

@@ -6,6 +6,7 @@
 //! Invariants: CONFIG-1 an unknown key is an error. CONFIG-2 all problems are told at once.
 //! CONFIG-3 no secret can be printed. CONFIG-4 without a file, variables are enough.
 
+pub mod aws_agent;
 mod check;
 mod environment;
 pub mod schema;

@@ -233,6 +233,7 @@ fn secrets(loaded: &Loaded) -> Vec<ShownSecret> {
         let place = match facts.place {
             Place::File(path) => format!("file {}", path.display()),
             Place::Variable(name) | Place::Key(name) => name,
+            Place::AwsAgent(name) => format!("AWS secret {name}"),
         };
         rows.insert(facts.name, Some((facts.fingerprint, place)));
     }

@@ -1,7 +1,8 @@
 //! The secrets: where they are looked for, and the only place that holds them.
 //!
 //! A secret `X` is looked for in the file `$CREDENTIALS_DIRECTORY/x`, then in the file that `X_FILE`
-//! names, then in the variable `X` itself. Nothing here can be printed with its value.
+//! names, then in the variable `X` itself, then with the AWS Secrets Manager Agent where there is
+//! one. Nothing here can be printed with its value.
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::aws_agent::{AwsAgent, AwsAgentError, Stage};
+
 /// The longest secret that is read from a file, in bytes.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
@@ -27,6 +30,8 @@ pub enum Place {
     Variable(String),
     /// In the configuration, under this key.
     Key(String),
+    /// With the AWS Secrets Manager Agent, under this name.
+    AwsAgent(String),
 }
 
 /// Why a secret cannot be used.
@@ -53,12 +58,22 @@ pub enum FindSecretError {
         #[source]
         source: io::Error,
     },
+    /// The AWS Secrets Manager Agent did not say whether it has it.
+    #[error("the AWS Secrets Manager Agent was asked for `{name}`")]
+    Agent {
+        /// The name of the secret.
+        name: String,
+        /// Why.
+        #[source]
+        source: AwsAgentError,
+    },
 }
 
 /// The secrets that were found, by name. It has no `Debug`, and its values are wiped when dropped.
 #[derive(Default)]
 pub struct Secrets {
     found: BTreeMap<String, Found>,
+    agent: Option<AwsAgent>,
 }
 
 struct Found {
@@ -81,6 +96,11 @@ pub struct SecretFacts {
 }
 
 impl Secrets {
+    /// From here on secrets are also looked for with this agent.
+    pub(super) fn ask(&mut self, agent: AwsAgent) {
+        self.agent = Some(agent);
+    }
+
     /// The value of a secret.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretString> {
@@ -105,7 +125,7 @@ impl Secrets {
     /// Looks for the secret `name` and keeps it. `false` if it is nowhere.
     ///
     /// # Errors
-    /// If it is set twice, empty, or in a file that cannot be read.
+    /// If it is set twice, empty, in a file that cannot be read, or the agent does not answer.
     pub fn find(
         &mut self,
         name: &str,
@@ -127,9 +147,26 @@ impl Secrets {
             self.read(name, &path)?;
             return Ok(true);
         }
-        let Some(text) = variable else { return Ok(false) };
+        let Some(text) = variable else { return self.ask_agent(name) };
         self.keep(name, text, Place::Variable(name.to_owned()), false)?;
         Ok(true)
+    }
+
+    fn ask_agent(&mut self, name: &str) -> Result<bool, FindSecretError> {
+        let Some(agent) = &self.agent else { return Ok(false) };
+        match agent.get(name, Stage::Current) {
+            Ok(None) => Ok(false),
+            Ok(Some(text)) => {
+                let place = Place::AwsAgent(agent.id(name));
+                self.keep(name, &text, place, false)?;
+                Ok(true)
+            }
+            Err(source) => {
+                // It is said once, and not for every secret that there might be.
+                self.agent = None;
+                Err(FindSecretError::Agent { name: name.to_owned(), source })
+            }
+        }
     }
 
     /// Reads a secret from a file and keeps it under `name`.

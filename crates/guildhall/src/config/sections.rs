@@ -142,6 +142,8 @@ section! {
     Config {
         /// The house itself.
         hall: Hall = Hall::default();
+        /// Where secrets are looked for besides credentials, files and variables.
+        secrets: SecretsConfig = SecretsConfig::default();
         /// Who may talk, by numeric Telegram ids; names can change hands.
         access: Access = Access::default();
         /// The bots. With TELEGRAM_BOT_TOKEN set, one named `main` is there without a table.
@@ -190,6 +192,24 @@ section! {
         default_agent: AgentName = agent("sage");
         /// The languages the hall speaks; the first is used where a person's is not among them.
         languages: Vec<String> = vec!["en".to_owned()];
+    }
+}
+
+section! {
+    /// Where secrets are looked for besides credentials, files and variables.
+    SecretsConfig {
+        /// The AWS Secrets Manager Agent on this machine. It is asked last, for every secret that is
+        /// not given otherwise.
+        aws_agent: Option<String> = None, example "http://localhost:2773";
+        /// What stands before the names: TELEGRAM_BOT_TOKEN is asked for as
+        /// guildhall/telegram_bot_token.
+        aws_prefix: String = "guildhall/".to_owned();
+        /// The file with the token that the agent wants to see.
+        aws_token_file: PathBuf = "/var/run/awssmatoken".into();
+        /// The master key is there, too, as guildhall/master_key (64 hexadecimal digits), and in no
+        /// file. After it was rotated there, `guildhall key rotate` or the next start takes the new
+        /// one over.
+        aws_master_key: bool = false;
     }
 }
 

@@ -17,12 +17,13 @@ use protocol::{
 };
 use screening::{OutboundContext, OwnRule, RuleFile, Screen};
 use serde::{Deserialize, Serialize};
-use store::{KeyPlace, OpenError, Store, open_master};
+use store::{OpenError, Store};
 
 use super::book::Book;
 use crate::{
     build::BuildError,
     config::Loaded,
+    master,
     run::{SystemClock, store_config, store_folder},
 };
 
@@ -86,9 +87,7 @@ pub fn try_offline(
         return Err(format!("there is no ledger in {} yet", folder.display()));
     }
     let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
-    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
-    let keys = keys.map_err(|error| words(&error))?;
+    let keys = master::keys(config).map_err(|error| words(&error))?;
     let store = match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
@@ -126,9 +125,7 @@ pub fn marked_offline(loaded: &Loaded) -> Result<Option<Marked>, String> {
         return Ok(Some(Marked::default()));
     }
     let (book, _) = Book::open(loaded).map_err(|error| error.to_string())?;
-    let place = KeyPlace::OutsideOf(&config.hall.data_dir);
-    let keys = open_master(&config.key_file(), &config.keyring_file(), place);
-    let keys = keys.map_err(|error| words(&error))?;
+    let keys = master::keys(config).map_err(|error| words(&error))?;
     let store = match Store::open(store_config(config), keys) {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
