@@ -167,6 +167,8 @@ pub async fn find_held_back(
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }
+            | Event::QuestionHeld { .. }
+            | Event::NoticeAccepted { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

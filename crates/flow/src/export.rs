@@ -315,6 +315,11 @@ fn tell_event(text: &mut String, event: &Event) {
             line(text, &format!("**Remembered** (fact {number}, {from}, {at}):\n"));
             quoted(text, &fact.text);
         }
+        Event::QuestionHeld { agent, text: asked, .. } => {
+            let waits = "waits until you agree to the notice";
+            line(text, &format!("To be asked of **{agent}**{update}, {waits}:\n"));
+            quoted(text, asked);
+        }
         Event::FactForgotten { fact } => {
             line(text, &format!("**Not remembered any more**: fact {}.\n", fact.0));
         }
@@ -331,6 +336,7 @@ fn tell_event(text: &mut String, event: &Event) {
         | Event::TurnClosed { .. }
         | Event::AgentSwitched { .. }
         | Event::HistoryReset { .. }
+        | Event::NoticeAccepted { .. }
         | Event::NoticeShown => {
             let json = serde_json::to_string(event).unwrap_or_default();
             writeln!(text, "- `{json}`\n").expect("a string takes everything");

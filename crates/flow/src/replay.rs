@@ -203,6 +203,8 @@ impl Replay {
                 | Event::SummaryWritten { .. }
                 | Event::FactRemembered { .. }
                 | Event::FactForgotten { .. }
+                | Event::QuestionHeld { .. }
+                | Event::NoticeAccepted { .. }
                 | Event::NoticeShown => (),
             }
         }

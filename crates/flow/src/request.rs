@@ -88,6 +88,8 @@ pub enum Request {
     Ask(Option<AgentName>, Prompt),
     /// Ask the last question again.
     Retry,
+    /// This person agrees to the privacy notice.
+    Accept(PersonId),
     /// Greet.
     Greet {
         /// What the person is called.
@@ -190,6 +192,7 @@ impl Request {
         match self {
             Self::Ask(..)
             | Self::Retry
+            | Self::Accept(_)
             | Self::Greet { .. }
             | Self::Switch(_)
             | Self::Fresh
@@ -222,6 +225,8 @@ pub struct House {
     pub providers: String,
     /// How to reach whoever runs the hall, e.g. " (mail@example.org)", or nothing.
     pub contact: String,
+    /// People must agree to the privacy notice before a model sees what they write.
+    pub must_accept: bool,
 }
 
 /// Reads what a person wants.
@@ -285,6 +290,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
         return Request::Switch(name);
+    }
+    if pressed.data == words::ACCEPT {
+        return Request::Accept(pressed.person.id);
     }
     if let Some((ask, at)) = alarm::Ask::read(&pressed.data) {
         let by = pressed.person.id;

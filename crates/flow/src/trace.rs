@@ -114,6 +114,8 @@ impl Trace {
             Event::AgentSwitched { .. }
             | Event::HistoryReset { .. }
             | Event::NoticeShown
+            | Event::QuestionHeld { .. }
+            | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => (),

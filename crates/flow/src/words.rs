@@ -48,7 +48,12 @@ pub(crate) const EXAMPLES: [(&str, &str, &str); 3] = [
 ];
 
 /// `/start`: who is here, what is kept, what to try.
-pub(crate) fn greeting(first_name: &str, agent: Option<&Agent>, notice: &str) -> Notice {
+pub(crate) fn greeting(
+    first_name: &str,
+    agent: Option<&Agent>,
+    notice: &str,
+    must_accept: bool,
+) -> Notice {
     let name: String = first_name.chars().filter(|c| !c.is_control()).take(40).collect();
     let hello = if name.is_empty() { "Hello!".to_owned() } else { format!("Hello, {name}!") };
     let host = match agent {
@@ -63,7 +68,31 @@ pub(crate) fn greeting(first_name: &str, agent: Option<&Agent>, notice: &str) ->
     let button = |(data, label, _): &(&str, &str, &str)| {
         vec![Button { label: (*label).to_owned(), data: (*data).to_owned() }]
     };
-    Notice(Part { html: None, plain: text, buttons: EXAMPLES.iter().map(button).collect() })
+    let examples = EXAMPLES.iter().map(button);
+    let buttons = must_accept.then(accept_button).into_iter().chain(examples).collect();
+    Notice(Part { html: None, plain: text, buttons })
+}
+
+/// Button data of the agreement to the privacy notice.
+pub(crate) const ACCEPT: &str = "accept";
+
+fn accept_button() -> Vec<Button> {
+    vec![Button { label: "✅ I agree".to_owned(), data: ACCEPT.to_owned() }]
+}
+
+/// The short form of the privacy notice, where people must agree to it first.
+pub(crate) fn accept_first(notice: &str, is_held: bool) -> Notice {
+    let then = match is_held {
+        true => "Your question is kept; press the button, and it will be answered.",
+        false => "Press the button, and send your question again.",
+    };
+    let plain = format!("{notice}\n\nBefore I answer, please say that you agree. {then}");
+    Notice(Part { html: None, plain, buttons: vec![accept_button()] })
+}
+
+/// Somebody agreed, and nothing waited for it.
+pub(crate) fn accepted() -> Notice {
+    say("Thank you. Just write, and you will be answered.")
 }
 
 /// The short form of the privacy notice, shown before the first model call.

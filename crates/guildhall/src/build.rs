@@ -387,7 +387,11 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
         answer_tokens_max: config.broker.answer_tokens_max,
         rest_after: it.rest_after,
         typeset: adapters::telegram::typeset,
-        house: House { providers: providers(config), contact: String::new() },
+        house: House {
+            providers: providers(config),
+            contact: String::new(),
+            must_accept: config.access.accept_notice,
+        },
     }
 }
 

@@ -107,6 +107,22 @@ pub enum Event {
     },
     /// The privacy notice was shown.
     NoticeShown,
+    /// A question waits until its person agrees to the privacy notice. Only in private chats.
+    QuestionHeld {
+        /// Which update.
+        update: UpdateId,
+        /// Who was asked.
+        agent: AgentName,
+        /// What, as it was written: no guard has seen it yet.
+        text: String,
+    },
+    /// A person agreed to the privacy notice.
+    NoticeAccepted {
+        /// The update with their agreement.
+        update: UpdateId,
+        /// Who.
+        by: PersonId,
+    },
     /// A summary takes the place of an agent's oldest exchanges in what its model sees.
     SummaryWritten {
         /// Whose conversation.
@@ -148,6 +164,8 @@ impl Event {
             | Self::TextHeldBack { update, .. }
             | Self::CourseNoted { update, .. }
             | Self::PartSent { update, .. }
+            | Self::QuestionHeld { update, .. }
+            | Self::NoticeAccepted { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }

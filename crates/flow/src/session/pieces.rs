@@ -10,7 +10,7 @@
 //! are the state that was taken apart; without somebody's, it is that state without their words.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -68,6 +68,9 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
         let facts = &mut others.entry(fact.by).or_default().facts;
         facts.entry(fact.space).or_default().push(fact.clone());
     }
+    for person in std::mem::take(&mut common.accepted) {
+        others.entry(person).or_default().accepted.insert(person);
+    }
     if let Some(person) = state.last_asked_by {
         let piece = others.entry(person).or_default();
         piece.last_asked = common.last_asked.take();
@@ -91,6 +94,7 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
     let mut whole = State::default();
     let mut histories: BTreeMap<AgentName, Vec<(u32, Arc<Exchange>)>> = BTreeMap::new();
     let mut facts: BTreeMap<Space, Vec<Fact>> = BTreeMap::new();
+    let mut accepted = BTreeSet::new();
     for owned in pieces {
         let mut state: State = serde_json::from_slice(&owned.bytes)?;
         let places = std::mem::take(&mut state.places);
@@ -102,6 +106,7 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
         for (space, more) in std::mem::take(&mut state.facts) {
             facts.entry(space).or_default().extend(more);
         }
+        accepted.append(&mut state.accepted);
         // Of format 1, or the one that is nobody's in particular.
         if owned.owners.is_empty() || owned.owners == [key.owner(None)] {
             let State { last_asked, last_asked_by, open, .. } = whole;
@@ -122,6 +127,7 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
     }
     facts.values_mut().for_each(|it| it.sort_by_key(|fact| fact.id));
     whole.facts = facts;
+    whole.accepted = accepted;
     Ok(whole)
 }
 
@@ -183,6 +189,7 @@ mod tests {
         }
         events.push(Event::FactForgotten { fact: FactId(6) });
         events.push(Event::NoticeShown);
+        events.push(Event::NoticeAccepted { update: UpdateId(11), by: PersonId(3) });
         (events, authors)
     }
 

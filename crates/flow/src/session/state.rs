@@ -1,7 +1,7 @@
 //! What a session remembers: folded from its events, written back as a snapshot.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -46,6 +46,12 @@ pub struct State {
     /// The privacy notice was shown.
     #[serde(default)]
     pub noticed: bool,
+    /// Who agreed to it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted: BTreeSet<PersonId>,
+    /// The question that waits for its person to agree, and whom it asks. Only in private chats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<(AgentName, String)>,
     /// The newest exchanges, by agent: agents do not see each other's conversations.
     #[serde(default)]
     pub histories: BTreeMap<AgentName, VecDeque<Arc<Exchange>>>,
@@ -159,6 +165,9 @@ impl State {
                 open.by = by;
             }
             Event::AnswerReady { update, answer } => {
+                if answer.kind != AnswerKind::Notice {
+                    self.held = None;
+                }
                 let open = self.open.entry(*update).or_default();
                 open.answer = Some(answer.clone());
                 open.by = by;
@@ -186,6 +195,12 @@ impl State {
             Event::FactRemembered { fact } => self.note(fact),
             Event::FactForgotten { fact } => self.forget(*fact),
             Event::NoticeShown => self.noticed = true,
+            Event::QuestionHeld { agent, text, .. } => {
+                self.held = Some((agent.clone(), text.clone()));
+            }
+            Event::NoticeAccepted { by, .. } => {
+                self.accepted.insert(*by);
+            }
             Event::CourseNoted { update, course } => self.newest = Some((*update, course.arrived)),
             Event::PromptJudged { .. }
             | Event::DraftReceived { .. }
@@ -242,6 +257,7 @@ impl State {
     pub fn holds_words_of(&self, person: PersonId) -> bool {
         let theirs = Some(person);
         self.last_asked_by == theirs
+            || self.accepted.contains(&person)
             || self.open.values().any(|it| it.by == theirs)
             || self.histories.values().flatten().any(|it| it.by == theirs)
             || self.facts.values().flatten().any(|it| it.by == person)

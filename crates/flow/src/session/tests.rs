@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod consent;
 mod isolation;
 mod previews;
 mod script;
@@ -66,7 +67,7 @@ fn config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(60),
         typeset,
-        house: House { providers: "a provider".to_owned(), contact: String::new() },
+        house: House { providers: "a provider".to_owned(), ..House::default() },
     }
 }
 
@@ -397,6 +398,8 @@ fn name_of(event: &Event) -> Option<String> {
         Event::AgentSwitched { agent } => format!("switched({agent})"),
         Event::HistoryReset { agent } => format!("reset({agent})"),
         Event::NoticeShown => "notice".to_owned(),
+        Event::QuestionHeld { text, .. } => format!("held({text})"),
+        Event::NoticeAccepted { by, .. } => format!("accepted by {by}"),
         Event::SummaryWritten { through, .. } => format!("summary({through})"),
         Event::FactRemembered { fact } => format!("remembered({}: {})", fact.id.0, fact.text),
         Event::FactForgotten { fact } => format!("forgotten({})", fact.0),

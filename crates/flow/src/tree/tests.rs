@@ -61,7 +61,7 @@ fn session_config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(5),
         typeset,
-        house: House { providers: "a provider".to_owned(), contact: String::new() },
+        house: House { providers: "a provider".to_owned(), ..House::default() },
     }
 }
 

@@ -220,6 +220,8 @@ section! {
         admins: Vec<i64> = Vec::new();
         /// Who may talk besides the admins: ids of people and groups, or ["*"] for everyone.
         allow: Allow = Allow::Only(std::collections::BTreeSet::new());
+        /// People must press a button under the privacy notice before a model sees what they write.
+        accept_notice: bool = false;
     }
 }
 

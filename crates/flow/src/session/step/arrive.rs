@@ -194,6 +194,7 @@ impl Session {
                 return self.ask(update, agent, prompt, false, view, effects);
             }
             Request::Retry => return self.ask_again(update, view, effects),
+            Request::Accept(by) => return self.accept(update, by, view, effects),
             Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
             Request::Switch(name) => match view.agent(&name) {
                 Some(agent) if agent.paused => words::agent_paused(&name),
@@ -212,9 +213,8 @@ impl Session {
                 words::agents(&agents, current.map(|it| &it.name))
             }
             Request::Status { in_full } => {
-                let (stage, effect) =
-                    (Stage::ComposingStatus, Effect::ComposeStatus(update, in_full));
-                return self.await_answer(update, stage, effect, effects);
+                let effect = Effect::ComposeStatus(update, in_full);
+                return self.await_answer(update, Stage::ComposingStatus, effect, effects);
             }
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
@@ -243,12 +243,12 @@ impl Session {
                 return self.await_answer(update, stage, effect, effects);
             }
             Request::Export(person) => {
-                let (stage, effect) = (Stage::Exporting, Effect::Export(update, person));
-                return self.await_answer(update, stage, effect, effects);
+                let effect = Effect::Export(update, person);
+                return self.await_answer(update, Stage::Exporting, effect, effects);
             }
             Request::Forget(person) => {
-                let (stage, effect) = (Stage::Forgetting, Effect::Forget(update, person));
-                return self.await_answer(update, stage, effect, effects);
+                let effect = Effect::Forget(update, person);
+                return self.await_answer(update, Stage::Forgetting, effect, effects);
             }
             Request::Denied { command, person } => {
                 effects.push(Effect::LogDenied(command, person));
@@ -337,8 +337,51 @@ impl Session {
         let agent = request::current_agent(self.state.agent.as_ref(), self.key, view);
         let house = &self.config.house;
         let privacy = words::privacy_notice(&house.providers, &house.contact);
-        let notice = words::greeting(first_name, agent.map(|it| &**it), &privacy);
+        let must_accept = !self.may_be_asked_for(update);
+        let agent = agent.map(|it| &**it);
+        let notice = words::greeting(first_name, agent, &privacy, must_accept);
         self.answer_with(update, events, notice, Outcome::Answered, effects);
+    }
+
+    /// False while whoever sent this still has to agree to the privacy notice.
+    fn may_be_asked_for(&mut self, update: UpdateId) -> bool {
+        if !self.config.house.must_accept {
+            return true;
+        }
+        let asker = self.turn(update, |_| true).and_then(|it| it.course.asker);
+        asker.is_some_and(|it| self.state.accepted.contains(&it))
+    }
+
+    /// Shows the notice with a button. In a private chat the question is kept until it is pressed.
+    fn ask_to_accept(
+        &mut self,
+        update: UpdateId,
+        agent: &Agent,
+        prompt: Prompt,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut events = if self.state.noticed { vec![] } else { vec![Event::NoticeShown] };
+        // A question that leans on other texts is not the same without them.
+        let is_held = self.key.is_private() && prompt.texts().count() == 1;
+        if is_held {
+            let (agent, text) = (agent.name.clone(), prompt.text);
+            events.push(Event::QuestionHeld { update, agent, text });
+        }
+        let house = &self.config.house;
+        let privacy = words::privacy_notice(&house.providers, &house.contact);
+        let notice = words::accept_first(&privacy, is_held);
+        self.answer_with(update, events, notice, Outcome::Refused, effects);
+    }
+
+    /// They agree: what waited for it is asked now.
+    fn accept(&mut self, update: UpdateId, by: PersonId, view: &View, effects: &mut Vec<Effect>) {
+        let events = vec![Event::NoticeAccepted { update, by }];
+        let Some((agent, text)) = self.state.held.clone() else {
+            return self.answer_with(update, events, words::accepted(), Outcome::Answered, effects);
+        };
+        self.record(events, vec![], effects);
+        let prompt = Prompt { text, ..Prompt::default() };
+        self.ask(update, Some(agent), prompt, false, view, effects);
     }
 
     fn begin_anew(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
@@ -380,7 +423,11 @@ impl Session {
             let notice = words::agent_paused(&agent.name);
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         }
-        let (agent, asked) = (Arc::clone(agent), prompt.text.clone());
+        let agent = Arc::clone(agent);
+        if !self.may_be_asked_for(update) {
+            return self.ask_to_accept(update, &agent, prompt, effects);
+        }
+        let asked = prompt.text.clone();
         if let Some(turn) = self.turn(update, |_| true) {
             turn.course.agent = Some(agent.name.clone());
         }

@@ -12,13 +12,13 @@ use super::*;
 
 impl World {
     /// Records are durable at once.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         while self.recording.is_some() {
             self.written();
         }
     }
 
-    fn say(&mut self, update: i64, text: &str) {
+    pub(super) fn say(&mut self, update: i64, text: &str) {
         self.arrive(update, Some(Inbound::Said(said(GUEST, text))));
         self.pull(false);
         self.settle();
@@ -42,13 +42,13 @@ impl World {
     }
 
     /// Everything about an update goes well to the end.
-    fn complete(&mut self, update: i64) {
+    pub(super) fn complete(&mut self, update: i64) {
         while self.asked.iter().any(|it| update_of(it) == Some(UpdateId(update))) {
             self.answer(update, &format!("answer {update}"));
         }
     }
 
-    fn dies(&mut self) {
+    pub(super) fn dies(&mut self) {
         self.crash();
         self.settle();
     }
@@ -93,7 +93,7 @@ fn a_turn_goes_from_guard_to_model_to_guard_to_chat() {
 }
 
 #[test]
-fn no_model_is_asked_before_the_privacy_notice_was_accepted() {
+fn no_model_is_asked_before_the_privacy_notice_was_shown() {
     let mut world = World::new(KEY, config());
     world.say(1, "hi");
     let unknown = Input::NoticeShown(UpdateId(1), Err(NotDelivered::Unknown));
@@ -784,7 +784,7 @@ fn what_is_known_too_long_or_too_much_is_not_remembered() {
     assert_eq!(said[5], "That is too long to reme");
 }
 
-fn press(world: &mut World, update: i64, person: PersonId, data: &str) {
+pub(super) fn press(world: &mut World, update: i64, person: PersonId, data: &str) {
     let person = Person { id: person, first_name: String::new(), language: None };
     let (query, data) = ("q".to_owned(), data.to_owned());
     world.arrive(update, Some(Inbound::Pressed(Pressed { person, query, data, private: true })));
