@@ -37,7 +37,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, Keys, Store, StoreConfig, StoreHealth};
+use store::{EngineKind, Keys, OpenError, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -639,32 +639,8 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     use crate::doctor::Finding;
     let config = &loaded.config;
     let mut findings = Vec::new();
-    let folder = store_folder(config);
-    if folder.exists() && master::exists(config) {
-        let opened =
-            master::keys(config).map_err(|error| BuildError::of(&error)).and_then(|keys| {
-                Store::open(store_config(config), keys).map_err(|error| BuildError::of(&error))
-            });
-        findings.push(match opened {
-            Ok(store) => {
-                let waiting = store.gauge().waiting;
-                match store.close() {
-                    Ok(()) => {
-                        Finding::ok(format!("the ledger opens; {waiting} updates wait in it"))
-                    }
-                    Err(error) => Finding::bad(
-                        "the ledger does not close",
-                        error.to_string(),
-                        "look at the disk",
-                    ),
-                }
-            }
-            Err(error) => Finding::warn(
-                "the ledger does not open",
-                error.to_string(),
-                "if the hall is running, this is as it should be; `guildhall status` asks it",
-            ),
-        });
+    if store_folder(config).exists() && master::exists(config) {
+        findings.push(examine_ledger(config));
     }
     findings.push(backups::examine(loaded));
     findings.push(match build::models(loaded) {
@@ -690,6 +666,43 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     }
     findings.extend(kit::block_on(examine_bots(loaded)));
     findings
+}
+
+fn examine_ledger(config: &Config) -> crate::doctor::Finding {
+    use crate::doctor::Finding;
+    let does_not_open = "the ledger does not open";
+    let keys = match master::keys(config) {
+        Ok(keys) => keys,
+        Err(error) => {
+            return Finding::bad(
+                does_not_open,
+                BuildError::of(&error).to_string(),
+                "see to the master key",
+            );
+        }
+    };
+    match Store::open(store_config(config), keys) {
+        Ok(store) => {
+            let waiting = store.gauge().waiting;
+            match store.close() {
+                Ok(()) => Finding::ok(format!("the ledger opens; {waiting} updates wait in it")),
+                Err(error) => {
+                    Finding::bad("the ledger does not close", error.to_string(), "look at the disk")
+                }
+            }
+        }
+        Err(OpenError::Locked) => {
+            Finding::ok("the ledger is open in a hall that runs; `guildhall status` asks it")
+        }
+        Err(error) => {
+            let why = BuildError::of(&error).to_string();
+            Finding::bad(
+                does_not_open,
+                why,
+                "do what is said there; `guildhall backup verify` looks at the backups",
+            )
+        }
+    }
 }
 
 async fn examine_bots(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
