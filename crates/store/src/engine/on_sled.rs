@@ -16,9 +16,34 @@ use super::{Engine, EngineError, Pairs, guarded};
 use crate::{power, wal::Changes};
 
 pub(super) struct Sled {
-    db: sled::Db,
+    db: Db,
     /// Dropped after the database.
     file: DbFile,
+}
+
+/// The database. sled syncs when it is dropped, and panics if that fails.
+struct Db(Option<sled::Db>);
+
+impl std::ops::Deref for Db {
+    type Target = sled::Db;
+
+    fn deref(&self) -> &sled::Db {
+        self.0.as_ref().expect("it is taken only when it is dropped")
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        // lost-ok: everything acknowledged was synced before; the log repeats what was not.
+        let close = || {
+            drop(db);
+            Ok(())
+        };
+        if guarded(close).is_err() {
+            warn!("the engine could not sync when it was closed");
+        }
+    }
 }
 
 impl Sled {
@@ -55,7 +80,7 @@ fn try_open(folder: &Path, cache_bytes: u64) -> Result<Sled, EngineError> {
     let opened = guarded(|| Ok(config.open()?));
     let path = folder.join("db");
     match opened {
-        Ok(db) => Ok(Sled { db, file: DbFile(File::open(&path)?, path) }),
+        Ok(db) => Ok(Sled { db: Db(Some(db)), file: DbFile(File::open(&path)?, path) }),
         Err(error) => {
             if let Ok(file) = File::open(&path) {
                 await_release(&file);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use protocol::ledger::{Ledger, LedgerError, Seq, Snapshot, Stream};
-use store::{EngineKind, Store, StoreHealth};
+use store::{EngineKind, OpenError, Store, StoreHealth};
 
 use crate::common::{Home, Random, append, arrival, open, owned, session};
 
@@ -24,29 +24,32 @@ const ROLE: &str = "STORE_TEST_ROLE";
 const ROOT: &str = "STORE_TEST_ROOT";
 const CHATS: i64 = 4;
 
-fn child_command() -> Vec<String> {
+pub(crate) fn child_command() -> Vec<String> {
     let program = env::current_exe().unwrap().to_string_lossy().into_owned();
     [&program, "--exact", "kills::child", "--nocapture", "--test-threads=1"]
         .map(String::from)
         .into()
 }
 
+pub(crate) fn child_environment(command: &mut Command, role: &str, root: &Path) {
+    command.env(ROLE, role).env(ROOT, root);
+}
+
 fn start(command: &[String], role: &str, root: &Path) -> Child {
-    Command::new(&command[0])
-        .args(&command[1..])
-        .env(ROLE, role)
-        .env(ROOT, root)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    let mut child = Command::new(&command[0]);
+    child_environment(&mut child, role, root);
+    child.args(&command[1..]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Does nothing unless this process was started as a child.
 #[tokio::test]
 async fn child() {
     let Ok(role) = env::var(ROLE) else { return };
-    let store = open(Path::new(&env::var(ROOT).unwrap())).unwrap();
+    let opened = open(Path::new(&env::var(ROOT).unwrap()));
+    if role == "through-errors" {
+        return through_errors(opened).await;
+    }
+    let store = opened.unwrap();
     match role.as_str() {
         "until-killed" => {
             tokio::join!(turns(&store, 0), turns(&store, 1), turns(&store, 2), turns(&store, 3));
@@ -70,6 +73,20 @@ async fn child() {
     }
 }
 
+/// A few turns of two chats, with snapshots. Failing is no shame; it is said.
+async fn through_errors(opened: Result<Store, OpenError>) {
+    let Ok(store) = opened else { return say("refused") };
+    for chat in 0..2 {
+        if turns_until(&store, chat, 6, 3).await < 6 {
+            say("refused");
+            break;
+        }
+    }
+    if store.close().is_err() {
+        say("refused");
+    }
+}
+
 fn say(line: &str) {
     let mut out = std::io::stdout();
     out.write_all(format!("\n{line}\n").as_bytes()).unwrap();
@@ -79,9 +96,15 @@ fn say(line: &str) {
 /// Turns of one chat, one after the other, until the store fails. Says each that is acknowledged.
 /// Returns how many appends were.
 async fn turns(store: &Store, chat: i64) -> u64 {
+    turns_until(store, chat, u64::MAX, 50).await
+}
+
+/// As `turns`, up to a number of them.
+async fn turns_until(store: &Store, chat: i64, end: u64, snapshot_every: u64) -> u64 {
     let stream = Stream::Session(session(chat));
-    let mut seq = store.load(stream).await.unwrap().at.0;
-    loop {
+    let Ok(loaded) = store.load(stream).await else { return 0 };
+    let mut seq = loaded.at.0;
+    while seq < end {
         let update = seq as i64 * CHATS + chat;
         let text = format!("chat {chat} turn {seq} {}", "x".repeat(400));
         let batch = vec![arrival(chat, update, text.clone())];
@@ -93,19 +116,24 @@ async fn turns(store: &Store, chat: i64) -> u64 {
         }
         say(&format!("done {chat} {seq}"));
         seq += 1;
-        if seq.is_multiple_of(50) {
+        if seq.is_multiple_of(snapshot_every) {
             let state = owned(chat, format!("chat {chat} until {seq}"));
             if store.snapshot(Snapshot { stream, at: Seq(seq), state }).await.is_err() {
                 return seq;
             }
         }
     }
+    seq
 }
 
 /// The number of turns that a child said it had done, per chat.
 fn said(child: &mut Child, before: [u64; CHATS as usize]) -> ([u64; CHATS as usize], bool) {
     let mut text = String::new();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    (said_in(&text, before), text.contains("\nrefused\n"))
+}
+
+pub(crate) fn said_in(text: &str, before: [u64; CHATS as usize]) -> [u64; CHATS as usize] {
     let mut done = before;
     for line in text.lines().filter_map(|line| line.strip_prefix("done ")) {
         // The last line may have been cut by the kill.
@@ -113,10 +141,10 @@ fn said(child: &mut Child, before: [u64; CHATS as usize]) -> ([u64; CHATS as usi
         let (Ok(chat), Ok(seq)) = (chat.parse::<usize>(), seq.parse::<u64>()) else { continue };
         done[chat] = done[chat].max(seq + 1);
     }
-    (done, text.contains("\nrefused\n"))
+    done
 }
 
-async fn check(store: &Store, done: [u64; CHATS as usize]) -> [u64; CHATS as usize] {
+pub(crate) async fn check(store: &Store, done: [u64; CHATS as usize]) -> [u64; CHATS as usize] {
     let mut found = done;
     for (chat, done) in (0..CHATS).zip(done) {
         let stream = Stream::Session(session(chat));

@@ -27,6 +27,7 @@ mod damage;
 mod erasing;
 mod expiring;
 mod formats;
+mod io_errors;
 mod kills;
 mod migrate;
 mod model;
