@@ -187,6 +187,11 @@ impl Stage {
         self.env.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
+    /// Takes a variable away from the halls to be started.
+    pub fn unset_env(&mut self, name: &str) {
+        self.env.remove(name);
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {
@@ -462,9 +467,20 @@ impl Hall {
     /// # Panics
     /// When it is gone.
     pub fn ask_to_stop(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Asks it to start anew.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn ask_to_renew(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let id = id.expect("the hall runs");
-        kill_process(id, Signal::TERM).expect("it is our child");
+        kill_process(id.expect("the hall runs"), signal).expect("it is our child");
     }
 
     /// Asks it to stop and waits until it has; gives the exit code and how long it took.
@@ -524,7 +540,15 @@ impl Log {
     /// # Panics
     /// When there is none soon.
     pub async fn wait_for(&self, action: &str) {
-        wait_until(action, SOON, || !self.actions(action).is_empty()).await;
+        self.wait_for_times(action, 1).await;
+    }
+
+    /// Waits until so many of them were written.
+    ///
+    /// # Panics
+    /// When they are not soon.
+    pub async fn wait_for_times(&self, action: &str, times: usize) {
+        wait_until(action, SOON, || times <= self.actions(action).len()).await;
     }
 }
 

@@ -8,6 +8,7 @@ mod store_command;
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    os::unix::process::CommandExt as _,
     path::PathBuf,
     process::ExitCode,
 };
@@ -263,9 +264,24 @@ fn make(env: &Env) -> Done {
 }
 
 fn stand(env: &Env) -> Done {
+    // Found before an upgrade may have put another file in its place.
+    let program = std::env::current_exe();
     let loaded = config::load(env)?;
     let logs = run::start_logs(&loaded)?;
-    Ok(run::run(loaded, Door::Locked, &logs, &|| ()))
+    let now = env.clone();
+    let may_renew = std::sync::Arc::new(move || {
+        let loaded = config::load(&now).map_err(|problems| problems.to_string())?;
+        loaded.ready_to_run().map_err(|problems| problems.to_string())
+    });
+    let ended = run::run(loaded, Door::Locked, &logs, run::Cues { standing: &|| (), may_renew });
+    drop(logs);
+    if let Some(code) = ended {
+        return Ok(code);
+    }
+    // The same process goes on as a new program: nobody who watches it sees it end.
+    let program = program.map_err(|error| Failure::new(run::EXIT_SOFTWARE, error))?;
+    let mut again = std::process::Command::new(program);
+    Err(Failure::new(run::EXIT_SOFTWARE, again.args(std::env::args_os().skip(1)).exec()))
 }
 
 fn rehearse(env: &Env, demo: &Demo) -> Done {
@@ -283,7 +299,9 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
     print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;
     // lost-ok: whoever started the demo does not read what it says.
     let tell = move || drop(print(&words));
-    Ok(run::run(loaded, Door::Open, &logs, &tell))
+    let may_renew = std::sync::Arc::new(|| Err("the demo does not start anew".to_owned()));
+    let ended = run::run(loaded, Door::Open, &logs, run::Cues { standing: &tell, may_renew });
+    Ok(ended.unwrap_or(ExitCode::SUCCESS))
 }
 
 fn examine(env: &Env, json: bool, fix: bool) -> Done {

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
-    sync::{Arc, Mutex, RwLock, atomic::Ordering},
+    sync::{
+        Arc, Mutex, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -102,16 +105,29 @@ pub enum Door {
     Open,
 }
 
-/// Runs the hall until it is asked to stop. Blocks. `standing` is called once every bot is connected.
+/// Whether the hall could start anew; in words why not.
+pub type MayRenew = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What the hall is told and asks while it runs.
+pub struct Cues<'c> {
+    /// Called once every bot is connected.
+    pub standing: &'c dyn Fn(),
+    /// Whether the hall could start anew with the configuration as it is now.
+    pub may_renew: MayRenew,
+}
+
+/// Runs the hall until it is asked to stop. Blocks. `None` if it is to be started anew: SIGHUP came.
 #[must_use]
-pub fn run(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> ExitCode {
-    match life(loaded, door, logs, standing) {
-        Ok(()) => ExitCode::SUCCESS,
+pub fn run(loaded: Loaded, door: Door, logs: &Logs, cues: Cues<'_>) -> Option<ExitCode> {
+    let renews = Arc::new(AtomicBool::new(false));
+    match life(loaded, door, logs, (cues, Arc::clone(&renews))) {
+        Ok(()) if renews.load(Ordering::Relaxed) => None,
+        Ok(()) => Some(ExitCode::SUCCESS),
         Err(Failure { text, code }) => {
             error!(error.message = text, event.action = "hall_ended", "the hall cannot go on");
             // lost-ok: standard error is closed; the exit code says the same.
             writeln!(std::io::stderr(), "guildhall: {text}").ok();
-            ExitCode::from(code)
+            Some(ExitCode::from(code))
         }
     }
 }
@@ -137,7 +153,12 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
 }
 
 /// The life of the process.
-fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<(), Failure> {
+fn life(
+    loaded: Loaded,
+    door: Door,
+    logs: &Logs,
+    cues: (Cues<'_>, Arc<AtomicBool>),
+) -> Result<(), Failure> {
     kit::panics::install_hook();
     keep_to_ourselves();
     loaded.ready_to_run().map_err(|error| Failure::config(&error))?;
@@ -194,7 +215,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         loaded,
         door,
     };
-    let ended = kit::block_on(hall.stand(logs, standing));
+    let ended = kit::block_on(hall.stand(logs, cues));
     if let Err(error) = store.close() {
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
@@ -280,7 +301,11 @@ struct Hall {
 }
 
 impl Hall {
-    async fn stand(self, logs: &Logs, standing: &dyn Fn()) -> Result<(), Failure> {
+    async fn stand(
+        self,
+        logs: &Logs,
+        (cues, renews): (Cues<'_>, Arc<AtomicBool>),
+    ) -> Result<(), Failure> {
         let mut registry = Registry::with_prefix(PREFIX);
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
@@ -289,7 +314,8 @@ impl Hall {
         let console = self.serve_console(Arc::clone(&source)).await?;
 
         let (stop, stopping) = watch::channel(false);
-        let signals = kit::spawn(listen(stop, Arc::clone(&source)));
+        let renewal = (cues.may_renew, renews);
+        let signals = kit::spawn(listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
         let connected = tokio::select! {
             connected = self.connect(&source) => connected?,
@@ -303,7 +329,7 @@ impl Hall {
         source::put(&source.bots, plates(&self.loaded.config, &connected));
         let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
 
-        standing();
+        (cues.standing)();
         let sinks = self.alert_sinks()?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
@@ -600,18 +626,49 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, admins: std::collections::BTreeS
     }
 }
 
-/// Turns signals into a stop: the first asks, the second ends the process at once.
-async fn listen(stop: watch::Sender<bool>, source: Arc<HallSource>) {
-    let (Ok(mut term), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+/// Reads files, and may ask others: not on the actors' thread.
+async fn asked(may_renew: &MayRenew) -> Result<(), String> {
+    let may_renew = Arc::clone(may_renew);
+    let answer = tokio::task::spawn_blocking(move || may_renew()).await;
+    answer.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+/// Turns signals into a stop: the first asks, the second ends the process at once. SIGHUP asks for a
+/// new start, with the configuration and the secrets as they are now.
+async fn listen(
+    stop: watch::Sender<bool>,
+    source: Arc<HallSource>,
+    (may_renew, renews): (MayRenew, Arc<AtomicBool>),
+) {
+    let (Ok(mut term), Ok(mut interrupt), Ok(mut hangup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::hangup()),
+    ) else {
         error!(
             event.action = "signals_unheard",
             "signals cannot be heard; the hall must be killed to stop"
         );
         return;
     };
-    tokio::select! { _ = term.recv() => (), _ = interrupt.recv() => () }
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => match asked(&may_renew).await {
+                Ok(()) => {
+                    info!(event.action = "renewing", "the hall is asked to start anew");
+                    renews.store(true, Ordering::Relaxed);
+                    break;
+                }
+                Err(problem) => error!(
+                    error.message = problem,
+                    event.action = "not_renewed",
+                    "the hall cannot start anew with this configuration, and goes on as it is"
+                ),
+            }
+        }
+    }
     info!(event.action = "stopping", "the hall finishes what it has and takes nothing new");
     source.stopping.store(true, Ordering::Relaxed);
     stop.send_replace(true);
