@@ -170,3 +170,34 @@ async fn the_demo_needs_no_token_no_account_and_no_model() {
     demo.ask_to_stop();
     assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn systemd_is_told_that_the_hall_stands_lives_starts_anew_and_stops() {
+    let mut stage = Stage::set().await;
+    let path = stage.folder().join("notify");
+    let socket = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let heard = async |wanted: &str| {
+        let mut text = [0; 1024];
+        loop {
+            let told = tokio::time::timeout(Duration::from_secs(20), socket.recv(&mut text)).await;
+            let length = told.unwrap_or_else(|_late| panic!("{wanted} was not told")).unwrap();
+            let told = String::from_utf8_lossy(&text[..length]).into_owned();
+            if told.lines().any(|it| it == wanted) {
+                return;
+            }
+        }
+    };
+    let notify = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "200000")];
+    stage.set_env(notify);
+    let mut hall = stage.start();
+    heard("READY=1").await;
+    heard("WATCHDOG=1").await;
+    heard("WATCHDOG=1").await;
+    hall.ask_to_renew();
+    heard("STOPPING=1").await;
+    heard("READY=1").await;
+    hall.ask_to_stop();
+    heard("STOPPING=1").await;
+    // Nobody reads any more, which holds nothing up.
+    assert_eq!(hall.ended(Duration::from_secs(20)).await, 0);
+}

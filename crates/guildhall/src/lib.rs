@@ -18,3 +18,4 @@ pub mod residency;
 pub mod rules;
 pub mod run;
 mod source;
+mod systemd;

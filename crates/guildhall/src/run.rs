@@ -60,6 +60,7 @@ use crate::{
     residency,
     rules::Book,
     source::{self, BotPlate, HallSource, PREFIX},
+    systemd,
 };
 
 /// Exit code of a service that is not available (`EX_UNAVAILABLE`).
@@ -330,13 +331,15 @@ impl Hall {
         let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
 
         (cues.standing)();
+        systemd::stands();
+        let pulse = kit::spawn(systemd::keep_alive());
         let sinks = self.alert_sinks()?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, signals, menus] {
+        for task in [breakers, signals, menus, pulse] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {
@@ -669,6 +672,7 @@ async fn listen(
             }
         }
     }
+    systemd::stops();
     info!(event.action = "stopping", "the hall finishes what it has and takes nothing new");
     source.stopping.store(true, Ordering::Relaxed);
     stop.send_replace(true);
