@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    audit::{AuditLog, Deed, Record, RecordError},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Said},
@@ -513,5 +514,53 @@ impl Embedder for ByWords {
         }
         let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt().max(1e-6);
         Ok(vector.into_iter().map(|it| it / length).collect())
+    }
+}
+
+/// An audit log in memory.
+#[derive(Default)]
+pub(crate) struct FakeAudit {
+    /// What was recorded or noted, in order.
+    pub(crate) deeds: Mutex<Vec<Deed>>,
+    /// Nothing can be recorded.
+    pub(crate) fails: AtomicBool,
+}
+
+#[async_trait]
+impl AuditLog for FakeAudit {
+    async fn record(&self, deed: Deed) -> Result<(), RecordError> {
+        if self.fails.load(Relaxed) {
+            return Err(RecordError::Unavailable);
+        }
+        self.note(deed);
+        Ok(())
+    }
+
+    fn note(&self, deed: Deed) {
+        self.deeds.lock().unwrap().push(deed);
+    }
+
+    fn newest(&self, before: Option<u64>, count: usize) -> Vec<Record> {
+        let deeds = self.deeds.lock().unwrap();
+        let numbered = (1..).zip(deeds.iter()).filter(|(seq, _)| before.is_none_or(|it| *seq < it));
+        let record = |(seq, deed): (u64, &Deed)| Record {
+            seq,
+            prev: String::new(),
+            at: deed.at,
+            actor: format!("{:?}", deed.actor),
+            action: deed.action.word().to_owned(),
+            target: format!("{:?}", deed.target),
+            outcome: deed.outcome.word().to_owned(),
+            reference: deed.reference.clone(),
+            times: deed.times,
+        };
+        let mut newest: Vec<Record> = numbered.map(record).collect();
+        newest.reverse();
+        newest.truncate(count);
+        newest
+    }
+
+    fn person(&self, id: i64) -> String {
+        format!("person:{id}")
     }
 }

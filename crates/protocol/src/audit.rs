@@ -117,7 +117,7 @@ impl FromStr for Action {
 
 /// Who did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Actor {
+pub enum Doer {
     /// Somebody in a chat.
     Person(PersonId),
     /// A message that shows no person: an anonymous admin of a group, or a channel.
@@ -170,7 +170,7 @@ pub struct Deed {
     /// When.
     pub at: Timestamp,
     /// Who.
-    pub actor: Actor,
+    pub actor: Doer,
     /// What.
     pub action: Action,
     /// To whom or what.
@@ -192,7 +192,7 @@ pub const THING_CHARS_MAX: usize = 64;
 impl Deed {
     /// Something that was done.
     #[must_use]
-    pub fn done(at: Timestamp, actor: Actor, action: Action, target: Target) -> Self {
+    pub fn done(at: Timestamp, actor: Doer, action: Action, target: Target) -> Self {
         let (outcome, reference) = (Outcome::Done, String::new());
         Self { at, actor, action, target, outcome, reference, times: 1 }
     }

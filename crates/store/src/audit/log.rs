@@ -18,7 +18,7 @@ use std::{
 
 use protocol::{
     Timestamp,
-    audit::{Action, Actor, Deed, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
+    audit::{Action, Deed, Doer, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
 };
 use rustix::fs::{FlockOperation, flock};
 
@@ -90,6 +90,7 @@ pub(super) fn follow(
     let Some(id) = id else {
         return match anchored {
             Anchored::Nowhere => Ok(None),
+            Anchored::Unsigned | Anchored::At(..) if judging == Judging::Restored => Ok(None),
             Anchored::Unsigned | Anchored::At(..) => Err(Finding::NoLog.into()),
         };
     };
@@ -290,7 +291,7 @@ impl Log {
         let torn_bytes = followed.checked.torn_bytes;
         let mut log = Self::go_on(file, place, keys, followed)?;
         if 0 < torn_bytes {
-            let deed = Deed::done(now, Actor::Hall, Action::AuditCut, Target::Nothing);
+            let deed = Deed::done(now, Doer::Hall, Action::AuditCut, Target::Nothing);
             let cut = format!("{torn_bytes} bytes that were never acknowledged");
             log.write(&[deed.about(cut)])?;
         }
@@ -305,11 +306,15 @@ impl Log {
         deed: Deed,
     ) -> Result<Self, AuditError> {
         let file = open_locked(&place.log)?;
+        let signed = match anchor::read(&place.anchor, &keys.sign.verifying_key(), None)? {
+            Anchored::At(anchor, _) => anchor.reach.seq,
+            Anchored::Nowhere | Anchored::Unsigned => 0,
+        };
         let followed = match follow(place, &keys, Judging::Restored, &mut |_, _| Ok(()))? {
             Some(followed) => followed,
             None => begin(place, &keys, &file, deed.at)?,
         };
-        let (there, signed) = (followed.checked.records, followed.checked.anchored);
+        let there = followed.checked.records;
         let about = match there < signed {
             true => format!("{}; {there} records are back of {signed} signed", deed.reference),
             false => format!("{}; {there} records are back", deed.reference),
@@ -352,7 +357,7 @@ impl Log {
     pub(super) fn resume(
         place: &AuditPlace,
         keys: AuditKeys,
-        actor: Actor,
+        actor: Doer,
         now: Timestamp,
     ) -> Result<Self, AuditError> {
         let found = match follow(place, &keys, Judging::Strict, &mut |_, _| Ok(())) {
@@ -447,17 +452,17 @@ impl Log {
     /// The state of the chain, signed, as a record in it.
     fn checkpoint(&self, reach: &Reach, at: Timestamp) -> Record {
         let signature = Anchor { log: self.id, reach: *reach, at }.sign(&self.keys.sign);
-        let deed = Deed::done(at, Actor::Hall, Action::Checkpoint, Target::Nothing);
+        let deed = Deed::done(at, Doer::Hall, Action::Checkpoint, Target::Nothing);
         Record { reference: signature, ..self.record(&deed, reach) }
     }
 
     fn record(&self, deed: &Deed, before: &Reach) -> Record {
         let actor = match deed.actor {
-            Actor::Person(person) => self.keys.person(person.0),
-            Actor::Nobody => "nobody".to_owned(),
-            Actor::Console => "console".to_owned(),
-            Actor::Operator => "operator".to_owned(),
-            Actor::Hall => "hall".to_owned(),
+            Doer::Person(person) => self.keys.person(person.0),
+            Doer::Nobody => "nobody".to_owned(),
+            Doer::Console => "console".to_owned(),
+            Doer::Operator => "operator".to_owned(),
+            Doer::Hall => "hall".to_owned(),
         };
         let target = match &deed.target {
             Target::Nothing => String::new(),

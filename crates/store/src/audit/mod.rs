@@ -33,7 +33,7 @@ use ed25519_dalek::SigningKey;
 use hmac::{Hmac, Mac as _};
 use protocol::{
     Timestamp,
-    audit::{Action, Actor, AuditLog, Deed, Outcome, Record, RecordError, Target},
+    audit::{Action, AuditLog, Deed, Doer, Outcome, Record, RecordError, Target},
 };
 use sha2::Sha256;
 use tokio::sync::oneshot;
@@ -285,7 +285,7 @@ impl Audit {
     pub fn resume(
         place: &AuditPlace,
         keys: AuditKeys,
-        actor: Actor,
+        actor: Doer,
         now: Timestamp,
     ) -> Result<Self, AuditError> {
         let people = keys.again();
@@ -420,7 +420,7 @@ fn write_all(mut log: Log, requests: &mpsc::Receiver<Request>, lost: &AtomicU32)
 /// A record of the denials that found no room, if there were any.
 fn lost_since(lost: &AtomicU32, at: Timestamp) -> Option<Deed> {
     let times = lost.swap(0, Ordering::Relaxed);
-    let deed = Deed::done(at, Actor::Nobody, Action::CommandDenied, Target::Nothing);
+    let deed = Deed::done(at, Doer::Nobody, Action::CommandDenied, Target::Nothing);
     let deed = Deed { times, ..deed.with(Outcome::Denied).about("found no room") };
     (0 < times).then_some(deed)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::audit::{Action, Actor, Deed, Outcome, Target};
+use protocol::audit::{Action, Deed, Doer, Outcome, Target};
 
 /// Records of one kind and person in a minute.
 pub(super) const SINGLY_MAX: u32 = 5;
@@ -20,8 +20,8 @@ const MINUTE_MS: u64 = 60_000;
 pub(super) struct Throttle {
     minute: u64,
     written: u32,
-    singly: BTreeMap<(Actor, Action), u32>,
-    counted: BTreeMap<(Actor, Action), Deed>,
+    singly: BTreeMap<(Doer, Action), u32>,
+    counted: BTreeMap<(Doer, Action), Deed>,
 }
 
 impl Throttle {
@@ -53,7 +53,7 @@ impl Throttle {
     fn count(&mut self, deed: Deed) {
         let mut kind = (deed.actor, deed.action);
         if COUNTS_MAX <= self.counted.len() && !self.counted.contains_key(&kind) {
-            kind.0 = Actor::Nobody;
+            kind.0 = Doer::Nobody;
         }
         let (actor, action) = kind;
         let first = Deed { actor, target: Target::Nothing, times: 0, ..deed };
@@ -79,7 +79,7 @@ mod tests {
 
     fn denied(person: i64, at: u64) -> Deed {
         let target = Target::Thing("spawn".to_owned());
-        let actor = Actor::Person(PersonId(person));
+        let actor = Doer::Person(PersonId(person));
         Deed::done(Timestamp(at), actor, Action::CommandDenied, target).with(Outcome::Denied)
     }
 

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 use protocol::{
     PersonId, Timestamp,
-    audit::{Action, Actor, AuditLog, Deed, Outcome, Record, Target},
+    audit::{Action, AuditLog, Deed, Doer, Outcome, Record, Target},
 };
 use store::{
     KeyPlace, Keys, Store, StoreConfig,
@@ -73,7 +73,7 @@ impl Bench {
 
 fn deed(number: u64) -> Deed {
     let target = Target::Person(i64::try_from(number).unwrap());
-    let actor = Actor::Person(PersonId(7));
+    let actor = Doer::Person(PersonId(7));
     Deed::done(Timestamp(1_000 + number), actor, Action::AccessAllowed, target)
 }
 
@@ -279,11 +279,11 @@ fn chain_2_a_broken_log_does_not_open_until_the_operator_goes_on_and_then_it_say
     let bench = Bench::new();
     bench.fill(5);
     let good = fs::read(&bench.place.log).unwrap();
-    let nothing = Audit::resume(&bench.place, bench.keys(), Actor::Operator, Timestamp(9));
+    let nothing = Audit::resume(&bench.place, bench.keys(), Doer::Operator, Timestamp(9));
     assert!(matches!(nothing, Err(AuditError::NothingBroken)));
     put(&bench.place.log, &good[..HEADER_BYTES], &frames(&good)[..4]);
     assert!(matches!(bench.open(), Err(AuditError::Broken(Finding::Truncated { .. }))));
-    let audit = Audit::resume(&bench.place, bench.keys(), Actor::Operator, Timestamp(9)).unwrap();
+    let audit = Audit::resume(&bench.place, bench.keys(), Doer::Operator, Timestamp(9)).unwrap();
     drop(audit);
     bench.fill(2);
     let checked = bench.verify().unwrap();
@@ -314,7 +314,7 @@ fn a_long_log_is_signed_in_itself_and_at_its_end() {
     let bench = Bench::new();
     let audit = bench.open().unwrap();
     write(&audit, 600);
-    let last = Deed::done(Timestamp(9_000), Actor::Hall, Action::HallStopped, Target::Nothing);
+    let last = Deed::done(Timestamp(9_000), Doer::Hall, Action::HallStopped, Target::Nothing);
     audit.close(last);
     let checked = bench.verify().unwrap();
     assert_eq!((checked.records, checked.anchored, checked.checkpoints), (604, 604, 3));
@@ -339,7 +339,7 @@ fn what_is_denied_a_thousand_times_takes_a_few_records() {
     for _ in 0..500 {
         audit.note(Deed { at: Timestamp(5), ..deed(1) }.with(Outcome::Denied));
     }
-    audit.close(Deed::done(Timestamp(6), Actor::Hall, Action::HallStopped, Target::Nothing));
+    audit.close(Deed::done(Timestamp(6), Doer::Hall, Action::HallStopped, Target::Nothing));
     let denied: Vec<Record> =
         bench.records().into_iter().filter(|it| it.outcome == "denied").collect();
     assert!(denied.len() <= 8, "{}", denied.len());
@@ -362,7 +362,7 @@ fn a_log_on_a_shelf_grows_with_it_comes_back_and_says_what_is_missing() {
     assert!(put_back(&bench.place, &shelf, &bench.keys()).unwrap());
     assert_eq!(bench.verify().unwrap_err(), Finding::Truncated { last: 7, anchored: 9 });
     let target = Target::Thing("backup".to_owned());
-    let deed = Deed::done(Timestamp(9), Actor::Operator, Action::BackupRestored, target);
+    let deed = Deed::done(Timestamp(9), Doer::Operator, Action::BackupRestored, target);
     drop(Audit::restored(&bench.place, bench.keys(), deed.about("backup")).unwrap());
     assert_eq!(bench.verify().unwrap().records, 8);
     let last = bench.records().pop().unwrap();
