@@ -74,11 +74,17 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
     let role = person.and_then(|it| view.role(it));
     match inbound {
         Inbound::Said(said) => {
-            let (own, quoted) = (name_in(&said.text), said.quoted.as_deref().and_then(name_in));
-            let named = said.command.as_ref().map(|it| it.name.clone()).or(own).or(quoted)?;
-            let item = MENU.iter().find(|it| it.needs.is_some() && it.name == named)?;
-            let is_own = said.command.is_some() && item.is_for(role);
-            (!is_own).then_some((item.name, actor))
+            let officers =
+                |name: String| MENU.iter().find(|it| it.needs.is_some() && it.name == name);
+            let own = said.command.as_ref().and_then(|it| officers(it.name.clone()));
+            if let Some(item) = own {
+                return (!item.is_for(role)).then_some((item.name, actor));
+            }
+            // An officer who quotes a command only talks about it.
+            let quoted = said.quoted.as_deref().and_then(name_in).and_then(officers);
+            let quoted = quoted.filter(|it| !it.is_for(role));
+            let item = name_in(&said.text).and_then(officers).or(quoted)?;
+            Some((item.name, actor))
         }
         Inbound::Pressed(pressed) => {
             let is_officers =

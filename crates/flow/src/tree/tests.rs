@@ -1,5 +1,7 @@
 //! All actors together, on made-up ports and paused time.
 
+mod rights;
+
 use std::sync::{LazyLock, atomic::Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
