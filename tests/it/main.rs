@@ -9,6 +9,7 @@
 
 mod admins;
 mod alarms;
+mod audit;
 mod crashes;
 mod memory;
 mod models;

@@ -295,7 +295,7 @@ fn chain_2_a_broken_log_does_not_open_until_the_operator_goes_on_and_then_it_say
 }
 
 #[test]
-fn people_are_hashes_in_records_and_nothing_is_in_the_clear_on_disk() {
+fn audit_2_people_are_hashes_in_records_and_nothing_is_in_the_clear_on_disk() {
     let bench = Bench::new();
     bench.fill(4);
     let keys = bench.keys();
