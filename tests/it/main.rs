@@ -9,6 +9,7 @@
 
 mod admins;
 mod alarms;
+mod audit;
 mod backups;
 mod crashes;
 mod memory;

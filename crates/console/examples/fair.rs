@@ -61,23 +61,26 @@ impl Fair {
 }
 
 impl Source for Fair {
-    fn try_rules(&self, _: bytes::Bytes) -> console::Answer {
+    fn note_login(&self, _: console::Signed) -> console::Answer {
+        Box::pin(async { Ok(String::new()) })
+    }
+    fn try_rules(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
         Box::pin(async { Err("there is no ledger at a fair".to_owned()) })
     }
 
-    fn make_backup(&self) -> console::Answer {
+    fn make_backup(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there is nothing to keep at a fair".to_owned()) })
     }
 
-    fn read_rules(&self) -> console::Answer {
+    fn read_rules(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there are no rules at a fair".to_owned()) })
     }
 
-    fn person(&self, _: bytes::Bytes) -> console::Answer {
+    fn person(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
         Box::pin(async { Err("nobody is kept here".to_owned()) })
     }
 
-    fn rotate_key(&self) -> console::Answer {
+    fn rotate_key(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there is no key here".to_owned()) })
     }
 

@@ -15,7 +15,7 @@ use axum::{
     routing::post,
 };
 
-use crate::{Answer, routes::Hall};
+use crate::{Answer, Bearer, Signed, routes::Hall};
 
 /// Tries rules on the past.
 pub(crate) const TRY_RULES: &str = "/rules/try";
@@ -43,36 +43,42 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
 }
 
 async fn try_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
-    run(&hall, &headers, |hall| hall.source.try_rules(body)).await
+    run(&hall, &headers, |hall, by| hall.source.try_rules(by, body)).await
 }
 
 async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
-    run(&hall, &headers, |hall| hall.source.read_rules()).await
+    run(&hall, &headers, |hall, by| hall.source.read_rules(by)).await
 }
 
 async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
-    run(&hall, &headers, |hall| hall.source.person(body)).await
+    run(&hall, &headers, |hall, by| hall.source.person(by, body)).await
 }
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
-    run(&hall, &headers, |hall| hall.source.rotate_key()).await
+    run(&hall, &headers, |hall, by| hall.source.rotate_key(by)).await
 }
 
 async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
-    run(&hall, &headers, |hall| hall.source.make_backup()).await
+    run(&hall, &headers, |hall, by| hall.source.make_backup(by)).await
 }
 
-async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {
-    if !may_send(hall, headers) {
+async fn run(
+    hall: &Hall,
+    headers: &HeaderMap,
+    errand: impl FnOnce(&Hall, Bearer) -> Answer,
+) -> Response {
+    let Some(by) = may_send(hall, headers) else {
+        // lost-ok: it is refused all the same.
+        hall.source.note_login(Signed::Refused).await.ok();
         return (StatusCode::UNAUTHORIZED, "the token is needed").into_response();
-    }
-    match errand(hall).await {
+    };
+    match errand(hall, by).await {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(why) => (StatusCode::UNPROCESSABLE_ENTITY, why).into_response(),
     }
 }
 
-fn may_send(hall: &Hall, headers: &HeaderMap) -> bool {
+fn may_send(hall: &Hall, headers: &HeaderMap) -> Option<Bearer> {
     let is_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    !is_browser && (hall.open || hall.is_bearer(headers))
+    (!is_browser && (hall.open || hall.is_bearer(headers))).then_some(Bearer(()))
 }

@@ -3,7 +3,7 @@
 //! Asks     [`Source`] for what is so, at every request; keeps no figures itself.
 //! Serves   `/livez`, `/readyz` and `/metrics` to anyone, `/status` and `/` to whoever signed in,
 //!          and the errands of the program's own commands to whoever has the token.
-//! Changes  nothing in the hall but by one errand: that it reads its own rule files anew.
+//! Changes  nothing in the hall but by errands, each of which its source notes.
 //!
 //! Invariants: CONSOLE-1 nobody without a session sees the status, except in the demo on loopback.
 //! CONSOLE-2 a listener that others can reach needs a login token. CONSOLE-3 connections, bodies,
@@ -42,21 +42,39 @@ pub trait Source: Send + Sync + 'static {
 
     /// Tries rules of the guard on the past. Question and answer are JSON of the program's own; no
     /// text of a message may be in the answer.
-    fn try_rules(&self, question: Bytes) -> Answer;
+    fn try_rules(&self, by: Bearer, question: Bytes) -> Answer;
 
     /// Reads the guard's rule files anew.
-    fn read_rules(&self) -> Answer;
+    fn read_rules(&self, by: Bearer) -> Answer;
 
     /// Exports, forgets, blocks or unblocks a person, as an operator asks. Question and answer are
     /// JSON of the program's own; the answer of an export is what is held of that person.
-    fn person(&self, question: Bytes) -> Answer;
+    fn person(&self, by: Bearer, question: Bytes) -> Answer;
 
     /// Changes the master key.
-    fn rotate_key(&self) -> Answer;
+    fn rotate_key(&self, by: Bearer) -> Answer;
 
     /// Makes a backup of the ledger.
-    fn make_backup(&self) -> Answer;
+    fn make_backup(&self, by: Bearer) -> Answer;
+
+    /// Notes that somebody signed in or tried to. An error: it could not be noted, so nobody signs in.
+    fn note_login(&self, tried: Signed) -> Answer;
 }
+
+/// What came of a try to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// Somebody is in.
+    In,
+    /// The token was wrong or spent.
+    Refused,
+    /// Too many bad tries before.
+    LockedOut,
+}
+
+/// The proof that a request came with the console's token: only this crate makes one. CONSOLE-4.
+#[derive(Debug)]
+pub struct Bearer(());
 
 /// One thing that must be well.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

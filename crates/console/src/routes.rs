@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use crate::{
-    Check, Source, assets,
+    Check, Signed, Source, assets,
     door::{self, Hosts, Origin},
     errands,
     login::{Login, SESSION_TIME, Tried, mint_token, same},
@@ -112,6 +112,10 @@ async fn metrics(State(hall): State<Arc<Hall>>) -> impl IntoResponse {
 
 async fn status(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     if !hall.lets_in(&headers) {
+        if headers.contains_key(header::AUTHORIZATION) {
+            // lost-ok: it is refused all the same.
+            hall.source.note_login(Signed::Refused).await.ok();
+        }
         return (StatusCode::UNAUTHORIZED, "sign in at /login").into_response();
     }
     Json(Report::new(hall.source.status(), hall.source.ready())).into_response()
@@ -156,6 +160,17 @@ async fn sign_in(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes)
     let tried = value("token").unwrap_or_default();
     // A statement of its own, so that the lock is released before the answer is made.
     let tried = hall.login().try_token(tried.trim(), fresh, Instant::now());
+    let signed = match tried {
+        Tried::Opened(_) => Signed::In,
+        Tried::Refused => Signed::Refused,
+        Tried::LockedOut => Signed::LockedOut,
+    };
+    if let Err(why) = hall.source.note_login(signed).await {
+        if let Tried::Opened(session) = &tried {
+            hall.login().close(session.expose_secret());
+        }
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    }
     match tried {
         Tried::Opened(session) => signed_in(session.expose_secret(), from),
         Tried::Refused => form(StatusCode::UNAUTHORIZED, "That token is wrong or was used before."),

@@ -292,21 +292,24 @@ mod tests {
         fn metrics(&self) -> String {
             "guildhall_up 1\n# EOF\n".to_owned()
         }
-        fn try_rules(&self, question: bytes::Bytes) -> crate::Answer {
+        fn note_login(&self, _: crate::Signed) -> crate::Answer {
+            Box::pin(async { Ok(String::new()) })
+        }
+        fn try_rules(&self, _: crate::Bearer, question: bytes::Bytes) -> crate::Answer {
             Box::pin(async move { Ok(format!("{} bytes", question.len())) })
         }
-        fn make_backup(&self) -> crate::Answer {
+        fn make_backup(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Ok("{}".to_owned()) })
         }
-        fn read_rules(&self) -> crate::Answer {
+        fn read_rules(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Err("rule x is wrong".to_owned()) })
         }
 
-        fn person(&self, _: bytes::Bytes) -> crate::Answer {
+        fn person(&self, _: crate::Bearer, _: bytes::Bytes) -> crate::Answer {
             Box::pin(async { Err("nobody is kept here".to_owned()) })
         }
 
-        fn rotate_key(&self) -> crate::Answer {
+        fn rotate_key(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Err("there is no key here".to_owned()) })
         }
     }

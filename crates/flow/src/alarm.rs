@@ -279,6 +279,26 @@ pub enum AlarmChange {
     },
 }
 
+impl AlarmChange {
+    /// The reference of the refusal that it is about.
+    #[must_use]
+    pub fn reference(&self) -> RefId {
+        match self {
+            Self::Marked { alarm } => alarm.reference(),
+            Self::Unmarked { reference } => *reference,
+        }
+    }
+
+    /// What it does, in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Marked { .. } => "marked",
+            Self::Unmarked { .. } => "unmarked",
+        }
+    }
+}
+
 /// Everything that is marked, by reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alarms(BTreeMap<u32, Arc<Alarm>>);

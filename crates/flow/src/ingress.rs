@@ -10,12 +10,19 @@
 //! INGRESS-2 one odd update never holds up its batch. INGRESS-3 of people who may not talk no text
 //! is stored. INGRESS-4 past `waiting_max` open updates nothing more is taken in.
 
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use governor::{Quota, RateLimiter, clock::DefaultClock, state::keyed::DashMapStateStore};
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
     BotId, Clock, PersonId, SessionKey, UpdateId,
+    audit::{Action, AuditLog, Deed, Outcome, Target},
     inbound::Origin,
     ledger::{Arrival, DropReason, Ledger, LedgerError, Receipt, Route},
     messenger::{Address, Messenger, MessengerError, RawUpdate},
@@ -26,8 +33,9 @@ use tracing::{debug, info, warn};
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
-    keeper, memory, outbox,
+    keeper, memory, outbox, request,
     roster::{Shared, Standing, View},
+    session,
     tally::Tally,
     words::{self, Notice},
 };
@@ -234,6 +242,10 @@ pub struct Peers {
     pub clock: Arc<dyn Clock>,
     /// Counts.
     pub tally: Tally,
+    /// Notes who tries what is not theirs.
+    pub audit: Arc<dyn AuditLog>,
+    /// What a person is called in the log.
+    pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
 
 /// A supervised ingress of one bot.
@@ -422,12 +434,26 @@ impl Ingress {
                 (Route::Session { key, owner, raw }, Some(key))
             }
             Decision::Drop(reason, tell) => {
+                self.log_attempt(&raw, hall);
                 if let (Some(tell), Some(person)) = (tell, origin.person) {
                     self.tell(person, &origin, tell);
                 }
                 (Route::Dropped(reason), None)
             }
         }
+    }
+
+    /// An officer's command of somebody who may not even talk is logged; their text is not.
+    fn log_attempt(&self, raw: &[u8], hall: &View) {
+        // A reader that fails over bytes of strangers must not take ingress down.
+        let read = AssertUnwindSafe(|| self.peers.messenger.read(raw));
+        let inbound = catch_unwind(read).unwrap_or(None);
+        let attempt = inbound.and_then(|it| request::attempted(&it, hall));
+        let Some((command, actor)) = attempt else { return };
+        session::log_attempt(&self.peers.pseudonym, command, actor);
+        let target = Target::Thing(command.to_owned());
+        let deed = Deed::done(self.peers.clock.now(), actor, Action::CommandDenied, target);
+        self.peers.audit.note(deed.with(Outcome::Denied));
     }
 
     fn tell(&mut self, person: PersonId, origin: &Origin, tell: Tell) {

@@ -31,6 +31,7 @@ pub mod broker;
 
 pub mod outbox;
 
+pub mod right;
 pub mod roster;
 
 pub mod alerter;

@@ -3,11 +3,10 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod officers;
 mod own;
 mod remember;
 mod rule;
-
-use std::time::Duration;
 
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
@@ -15,11 +14,15 @@ use protocol::{
     memory::FactId,
 };
 
-pub(crate) use self::remember::button as forget_button;
+pub(crate) use self::{
+    officers::{attempted, older_button},
+    remember::button as forget_button,
+};
 use crate::{
     alarm,
     guard::Prompt,
-    roster::{Change, Standing, View},
+    right::{Auditing, Governing, Granted, Order, Owning, Role},
+    roster::{Standing, View},
     words::{self, Notice},
 };
 
@@ -32,16 +35,28 @@ pub struct MenuItem {
     pub usage: &'static str,
     /// What it does.
     pub does: &'static str,
-    /// Only for admins.
-    pub admin: bool,
+    /// The least role that may use it; `None`: everybody who may talk.
+    pub needs: Option<Role>,
+}
+
+impl MenuItem {
+    /// True if somebody with this role may use it.
+    #[must_use]
+    pub fn is_for(&self, role: Option<Role>) -> bool {
+        self.needs <= role
+    }
 }
 
 const fn item(name: &'static str, usage: &'static str, does: &'static str) -> MenuItem {
-    MenuItem { name, usage, does, admin: false }
+    MenuItem { name, usage, does, needs: None }
 }
 
 const fn admin(name: &'static str, usage: &'static str, does: &'static str) -> MenuItem {
-    MenuItem { name, usage, does, admin: true }
+    MenuItem { name, usage, does, needs: Some(Role::Admin) }
+}
+
+const fn of(role: Role, it: MenuItem) -> MenuItem {
+    MenuItem { needs: Some(role), ..it }
 }
 
 /// Every command, in the order of the menu.
@@ -64,8 +79,8 @@ pub const MENU: &[MenuItem] = &[
     admin("spawn", "<name> <instructions>", "bring in an agent"),
     admin("edit", "<name> <instructions>", "give an agent other instructions"),
     admin("model", "<name> <model>", "let an agent use another model"),
-    admin("pause", "<name>", "let an agent rest"),
-    admin("resume", "<name>", "wake an agent"),
+    of(Role::Operator, item("pause", "<name>", "let an agent rest")),
+    of(Role::Operator, item("resume", "<name>", "wake an agent")),
     admin("retire", "<name>", "let an agent go"),
     admin("allow", "<id>", "let a person or group talk"),
     admin("deny", "<id>", "take a person or group off the list"),
@@ -77,6 +92,8 @@ pub const MENU: &[MenuItem] = &[
          remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
     ),
+    of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
+    of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
 ];
 
 /// What is to be done about an update.
@@ -141,16 +158,27 @@ pub enum Request {
         is_admin: bool,
     },
     /// List the rules that admins gave.
-    ListRules,
+    ListRules(Granted<Governing>),
     /// Try a rule on the past.
     TryRule {
         /// Which.
         name: String,
         /// How many days of it.
         days: u32,
+        /// Who.
+        by: Granted<Governing>,
     },
     /// List what is marked as a false alarm.
-    ListAlarms,
+    ListAlarms(Granted<Governing>),
+    /// List who has which role.
+    ListRoles(Granted<Owning>),
+    /// Show a page of the audit log.
+    ShowAudit {
+        /// Only records before this number.
+        before: Option<u64>,
+        /// Who.
+        by: Granted<Auditing>,
+    },
     /// An admin pressed a button under a refusal.
     Judge {
         /// What for.
@@ -158,9 +186,9 @@ pub enum Request {
         /// Which refusal.
         at: alarm::Pointer,
         /// Who.
-        by: PersonId,
+        by: Granted<Governing>,
     },
-    /// Somebody pressed an admin's button. Nothing is done or said about it, and it is logged.
+    /// Somebody pressed an officer's button. Nothing is done or said about it, and it is logged.
     PressDenied(PersonId),
     /// Send a person everything that is held of them.
     Export(PersonId),
@@ -168,14 +196,12 @@ pub enum Request {
     Forget(PersonId),
     /// Change the hall.
     Administer {
-        /// What.
-        change: Change,
-        /// Who.
-        by: PersonId,
+        /// What, with the proof that they may.
+        order: Order,
         /// What to say when it is done.
         done: String,
     },
-    /// The person tried an admin command without being one. Answered like an unknown command.
+    /// The person tried an officer's command without being one. Answered like an unknown command.
     Denied {
         /// Which, from the closed list of commands.
         command: &'static str,
@@ -185,6 +211,12 @@ pub enum Request {
 }
 
 impl Request {
+    /// True if it was turned down and is logged when it is answered.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied { .. } | Self::PressDenied(_))
+    }
+
     /// True for what is answered in the order of the conversation. The rest is answered at once,
     /// also while an agent is busy.
     #[must_use]
@@ -205,8 +237,10 @@ impl Request {
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
-            | Self::ListRules
-            | Self::ListAlarms
+            | Self::ListRules(_)
+            | Self::ListAlarms(_)
+            | Self::ListRoles(_)
+            | Self::ShowAudit { .. }
             | Self::Judge { .. }
             | Self::PressDenied(_)
             | Self::TryRule { .. }
@@ -296,9 +330,16 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     }
     if let Some((ask, at)) = alarm::Ask::read(&pressed.data) {
         let by = pressed.person.id;
-        return match view.is_admin(by) && pressed.private {
-            true => Request::Judge { ask, at, by },
-            false => Request::PressDenied(by),
+        return match view.grant(by).filter(|_| pressed.private) {
+            Some(by) => Request::Judge { ask, at, by },
+            None => Request::PressDenied(by),
+        };
+    }
+    if let Some(before) = officers::pressed(&pressed.data) {
+        let by = pressed.person.id;
+        return match view.grant(by).filter(|_| pressed.private) {
+            Some(by) => Request::ShowAudit { before, by },
+            None => Request::PressDenied(by),
         };
     }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
@@ -328,19 +369,19 @@ fn of_command(
     now: Timestamp,
 ) -> Request {
     let person = said.person.as_ref();
-    let by = person.map(|it| it.id).filter(|it| view.is_admin(*it));
+    let by = person.map(|it| it.id);
+    let role = by.and_then(|it| view.role(it));
     let arguments = command.arguments.as_str();
     let known = MENU.iter().find(|it| it.name == command.name);
-    if let Some(item) = known.filter(|it| it.admin) {
-        return match by {
-            Some(by) if item.name == "rule" => rule::of_rule(item, arguments, by),
-            Some(by) => of_admin_command(item, arguments, by, now),
-            None => Request::Denied { command: item.name, person: person.map(|it| it.id) },
-        };
+    if let Some(item) = known.filter(|it| it.needs.is_some()) {
+        let meant = by
+            .filter(|_| item.is_for(role))
+            .and_then(|by| officers::of_command(item, (arguments, said.private), (by, view), now));
+        return meant.unwrap_or(Request::Denied { command: item.name, person: by });
     }
     match command.name.as_str() {
         "start" => Request::Greet { first_name: first_name(person) },
-        "help" | "settings" => Request::Say(words::help(by.is_some())),
+        "help" | "settings" => Request::Say(words::help(role)),
         "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
         "export" | "forget" => own::of_command(command, said, now),
         "agents" => Request::ListAgents,
@@ -354,12 +395,12 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
-        "status" => Request::Status { in_full: by.is_some() },
+        "status" => Request::Status { in_full: role.is_some() },
         "trace" => Request::Trace {
             replied: said.replied,
             person: person.map(|it| it.id),
             // In a group everybody reads along.
-            in_full: by.is_some() && said.private,
+            in_full: Some(Role::Admin) <= role && said.private,
         },
         _ => Request::Say(words::unknown_command()),
     }
@@ -375,78 +416,6 @@ fn of_ask(arguments: &str, said: &Said) -> Request {
         Ok(name) if !text.is_empty() => Request::Ask(Some(name), prompt_of(text, said)),
         Ok(_) | Err(_) => Request::Say(words::usage("ask", "<name> <text>", "")),
     }
-}
-
-fn of_admin_command(item: &MenuItem, arguments: &str, by: PersonId, now: Timestamp) -> Request {
-    match change_of(item.name, arguments, now) {
-        Ok((change, done)) => Request::Administer { change, by, done },
-        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
-    }
-}
-
-fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, String), String> {
-    let (first, rest) = split_word(arguments);
-    let agent =
-        || first.parse::<AgentName>().map_err(|why| format!("{}.", sentence(&why.to_string())));
-    let id = || {
-        first.parse::<i64>().map_err(|_not_a_number| {
-            "The id is a number. A person sees theirs when they write to this bot.".to_owned()
-        })
-    };
-    let more = |what: &str| match rest.is_empty() {
-        true => Err(format!("The {what} are missing.")),
-        false => Ok(rest.to_owned()),
-    };
-    Ok(match name {
-        "spawn" => {
-            let (name, instructions) = (agent()?, more("instructions")?);
-            let done = format!("{name} is here. /agent {name} talks to it.");
-            (Change::Spawned { name, instructions }, done)
-        }
-        "edit" => {
-            let (name, instructions) = (agent()?, more("instructions")?);
-            let done = format!("{name} has new instructions, from the next message on.");
-            (Change::Edited { name, instructions }, done)
-        }
-        "model" => {
-            let (name, model) = (agent()?, more("words after the name")?);
-            let done = format!("{name} now asks {model} first.");
-            (Change::ModelSet { name, model }, done)
-        }
-        "pause" => {
-            let name = agent()?;
-            let done = format!("{name} rests. /resume {name} wakes it.");
-            (Change::Paused { name }, done)
-        }
-        "resume" => {
-            let name = agent()?;
-            let done = format!("{name} is awake.");
-            (Change::Resumed { name }, done)
-        }
-        "retire" => {
-            let name = agent()?;
-            let done = format!("{name} has left. Its conversations stay in the ledger.");
-            (Change::Retired { name }, done)
-        }
-        "allow" => (Change::Allowed { id: id()? }, format!("{first} may talk now.")),
-        "deny" => (Change::Denied { id: id()? }, format!("{first} is off the list.")),
-        "block" => block_of(id()?, rest, now)?,
-        "unblock" => (Change::Unblocked { id: id()? }, format!("{first} is no longer blocked.")),
-        other => return Err(format!("/{other} is not known.")),
-    })
-}
-
-fn block_of(id: i64, minutes: &str, now: Timestamp) -> Result<(Change, String), String> {
-    if minutes.is_empty() {
-        return Ok((Change::Blocked { id, until: None }, format!("{id} is blocked.")));
-    }
-    let number = minutes.parse::<u32>().ok().filter(|it| (1..=525_600).contains(it));
-    let number = number.ok_or("The minutes are a number from 1 to 525600.")?;
-    let until = now.plus(Duration::from_secs(u64::from(number) * 60));
-    Ok((
-        Change::Blocked { id, until: Some(until) },
-        format!("{id} is blocked for {number} minutes."),
-    ))
 }
 
 fn split_word(text: &str) -> (&str, &str) {
@@ -482,7 +451,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::roster::Founding;
+    use crate::roster::{Change, Founding};
     use protocol::{BotId, MessageId};
 
     const ADMIN: PersonId = PersonId(1);
@@ -490,8 +459,11 @@ mod tests {
     const KEY: SessionKey = SessionKey { bot: BotId(9), chat: ChatId(2), topic: None };
 
     fn view() -> View {
-        let founding =
-            Founding { admins: [ADMIN].into(), allowed: [GUEST.0].into(), ..Founding::default() };
+        let founding = Founding {
+            roles: [(ADMIN, Role::Admin)].into(),
+            allowed: [GUEST.0].into(),
+            ..Founding::default()
+        };
         View::founded(&founding, Arc::from([]))
     }
 
@@ -523,7 +495,7 @@ mod tests {
 
     #[test]
     fn every_admin_command_is_denied_to_everybody_else() {
-        for item in MENU.iter().filter(|it| it.admin) {
+        for item in MENU.iter().filter(|it| it.needs.is_some()) {
             let text = format!("/{} sage 1", item.name);
             for person in [Some(GUEST), None] {
                 // A message of nobody only comes in through an allowed group.
@@ -544,20 +516,19 @@ mod tests {
     #[test]
     fn admin_commands_become_changes() {
         let sage: AgentName = "sage".parse().unwrap();
-        let Request::Administer { change, by, .. } = read(Some(ADMIN), "/spawn sage Be\nwise.")
-        else {
+        let Request::Administer { order, .. } = read(Some(ADMIN), "/spawn sage Be\nwise.") else {
             panic!("not administered")
         };
-        assert_eq!(by, ADMIN);
+        assert_eq!(order.by(), ADMIN);
         assert_eq!(
-            change,
+            *order.change(),
             Change::Spawned { name: sage, instructions: "Be\nwise.".to_owned() },
             "line breaks in instructions are kept"
         );
-        let Request::Administer { change, .. } = read(Some(ADMIN), "/block 5 10") else {
+        let Request::Administer { order, .. } = read(Some(ADMIN), "/block 5 10") else {
             panic!("not administered")
         };
-        assert_eq!(change, Change::Blocked { id: 5, until: Some(Timestamp(601_000)) });
+        assert_eq!(*order.change(), Change::Blocked { id: 5, until: Some(Timestamp(601_000)) });
     }
 
     #[test]

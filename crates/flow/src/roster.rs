@@ -9,6 +9,7 @@
 //!
 //! Invariants: ROSTER-1 a change is durable before it takes effect or is confirmed.
 //! ROSTER-2 rights hang on numeric ids, never on names. ROSTER-3 nobody can deny or block an admin.
+//! ROSTER-4 a change is in the audit log before it is made.
 
 mod rules;
 
@@ -21,6 +22,7 @@ use arc_swap::ArcSwap;
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
     Agent, AgentName, BotId, ChatId, Clock, PersonId, RefId, Timestamp,
+    audit::{Action, AuditLog, Deed, Doer, Outcome, Target},
     ledger::{Append, LedgerError, Loaded, Owned, Seq, Stream},
 };
 use screening::OwnRule;
@@ -33,6 +35,7 @@ use crate::{
     alarm::{AlarmChange, Alarms},
     fault::fault_point,
     memory,
+    right::{Order, Role},
     rulebook::{InForce, Rulebook, Rules},
 };
 
@@ -41,8 +44,8 @@ use crate::{
 pub struct Founding {
     /// Agents from `config/agents`.
     pub agents: Vec<Agent>,
-    /// Who may administer. Only the configuration can name one.
-    pub admins: BTreeSet<PersonId>,
+    /// Who has a role by the configuration: nobody can take it from them in a chat.
+    pub roles: BTreeMap<PersonId, Role>,
     /// People and groups that may talk.
     pub allowed: BTreeSet<i64>,
     /// Everybody may talk.
@@ -122,10 +125,86 @@ pub enum Change {
         /// The new id.
         to: ChatId,
     },
+    /// Somebody has a role.
+    RoleGiven {
+        /// Who.
+        id: i64,
+        /// Which.
+        role: Role,
+    },
+    /// And no longer.
+    RoleTaken {
+        /// Who.
+        id: i64,
+    },
     /// A rule of the guard is another, or there no more.
     Ruled(RuleChange),
     /// A refusal is marked as a false alarm, or no more.
     Alarmed(AlarmChange),
+}
+
+impl Change {
+    /// The least role that may make it.
+    #[must_use]
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Paused { .. } | Self::Resumed { .. } => Role::Operator,
+            Self::RoleGiven { .. } | Self::RoleTaken { .. } => Role::Owner,
+            Self::Spawned { .. }
+            | Self::Edited { .. }
+            | Self::ModelSet { .. }
+            | Self::Retired { .. }
+            | Self::Allowed { .. }
+            | Self::Denied { .. }
+            | Self::Blocked { .. }
+            | Self::Unblocked { .. }
+            | Self::Migrated { .. }
+            | Self::Ruled(_)
+            | Self::Alarmed(_) => Role::Admin,
+        }
+    }
+
+    /// As the audit log has it.
+    #[must_use]
+    pub fn deed(&self, at: Timestamp, actor: Doer) -> Deed {
+        let agent = |name: &AgentName| Target::Thing(name.as_str().to_owned());
+        let (action, target) = match self {
+            Self::Spawned { name, .. } => (Action::AgentSpawned, agent(name)),
+            Self::Edited { name, .. } => (Action::AgentEdited, agent(name)),
+            Self::ModelSet { name, .. } => (Action::AgentModelSet, agent(name)),
+            Self::Paused { name } => (Action::AgentPaused, agent(name)),
+            Self::Resumed { name } => (Action::AgentResumed, agent(name)),
+            Self::Retired { name } => (Action::AgentRetired, agent(name)),
+            Self::Allowed { id } => (Action::AccessAllowed, Target::Person(*id)),
+            Self::Denied { id } => (Action::AccessDenied, Target::Person(*id)),
+            Self::Blocked { id, .. } => (Action::AccessBlocked, Target::Person(*id)),
+            Self::Unblocked { id } => (Action::AccessUnblocked, Target::Person(*id)),
+            Self::Migrated { to, .. } => (Action::ChatMigrated, Target::Person(to.0)),
+            Self::RoleGiven { id, .. } => (Action::RoleGiven, Target::Person(*id)),
+            Self::RoleTaken { id } => (Action::RoleTaken, Target::Person(*id)),
+            Self::Ruled(it) => (Action::RuleChanged, Target::Thing(it.name().to_owned())),
+            Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
+        };
+        let deed = Deed::done(at, actor, action, target);
+        match self {
+            Self::ModelSet { model, .. } => deed.about(model.as_str()),
+            Self::Blocked { until: Some(until), .. } => deed.about(format!("until {}", until.0)),
+            Self::RoleGiven { role, .. } => deed.about(role.word()),
+            Self::Ruled(it) => deed.about(it.word()),
+            Self::Alarmed(it) => deed.about(it.word()),
+            Self::Spawned { .. }
+            | Self::Edited { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Retired { .. }
+            | Self::Allowed { .. }
+            | Self::Denied { .. }
+            | Self::Blocked { until: None, .. }
+            | Self::Unblocked { .. }
+            | Self::Migrated { .. }
+            | Self::RoleTaken { .. } => deed,
+        }
+    }
 }
 
 /// One entry of the hall's stream.
@@ -166,6 +245,21 @@ pub enum AdministerError {
         "That is an admin. Admins are named in the configuration, and cannot be denied or blocked here."
     )]
     IsAdmin,
+    /// Whoever wants it may not.
+    #[error("You may not do that any more.")]
+    NotAllowed,
+    /// Their role comes from the configuration.
+    #[error("That role is named in the configuration, and cannot be changed here.")]
+    RoleIsFixed,
+    /// They have none.
+    #[error("That person has no role. /role lists who has one.")]
+    NoRole,
+    /// Groups have none.
+    #[error("Only a person can have a role: their id is a positive number.")]
+    NoPerson,
+    /// Too many roles.
+    #[error("{0} people have a role already: that is the most. /role take takes one away.")]
+    TooManyRoles(usize),
     /// The rule's name is taken.
     #[error("There is already a rule called {0}. /rule remove {0} takes it away.")]
     RuleTaken(String),
@@ -197,6 +291,8 @@ pub enum AdministerError {
 
 /// The most agents at a time.
 pub const AGENTS_MAX: usize = 200;
+/// The most people who have a role by a command.
+pub const ROLES_MAX: usize = 100;
 /// The longest reason that is told about a rule, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
 /// The longest instructions, in characters.
@@ -206,7 +302,10 @@ pub const INSTRUCTIONS_CHARS_MAX: usize = 16_000;
 #[derive(Clone, Debug, Default)]
 pub struct View {
     agents: BTreeMap<AgentName, Arc<Agent>>,
-    admins: BTreeSet<PersonId>,
+    /// By the configuration.
+    fixed_roles: BTreeMap<PersonId, Role>,
+    /// By an owner.
+    given_roles: BTreeMap<PersonId, Role>,
     allowed: BTreeSet<i64>,
     open_to_all: bool,
     blocked: HashMap<i64, Option<Timestamp>>,
@@ -241,7 +340,7 @@ impl View {
         let agents = founding.agents.iter();
         Self {
             agents: agents.map(|it| (it.name.clone(), Arc::new(it.clone()))).collect(),
-            admins: founding.admins.clone(),
+            fixed_roles: founding.roles.clone(),
             allowed: founding.allowed.clone(),
             open_to_all: founding.open_to_all,
             default_agents: founding.default_agents.clone(),
@@ -254,7 +353,8 @@ impl View {
     /// What a person may do in a chat. ROSTER-2.
     #[must_use]
     pub fn standing(&self, person: Option<PersonId>, chat: ChatId, now: Timestamp) -> Standing {
-        if person.is_some_and(|it| self.admins.contains(&it)) {
+        let role = person.and_then(|it| self.role(it));
+        if role.is_some_and(|it| Role::Admin <= it) {
             return Standing::Admin;
         }
         let is_blocked = |id: i64| {
@@ -265,6 +365,7 @@ impl View {
         }
         let home = self.home(chat);
         let is_allowed = self.open_to_all
+            || role.is_some()
             || self.allowed.contains(&chat.0)
             || self.allowed.contains(&home.0)
             || person.is_some_and(|it| self.allowed.contains(&it.0));
@@ -277,15 +378,28 @@ impl View {
         (self.allowed.contains(&person.0), self.blocked.get(&person.0).copied())
     }
 
-    /// True for an admin.
+    /// The role of a person, if they have one. ROSTER-2.
     #[must_use]
-    pub fn is_admin(&self, person: PersonId) -> bool {
-        self.admins.contains(&person)
+    pub fn role(&self, person: PersonId) -> Option<Role> {
+        self.fixed_roles.get(&person).or_else(|| self.given_roles.get(&person)).copied()
     }
 
-    /// The admins.
+    /// Everybody with a role, and whether it is the configuration's.
+    pub fn roles(&self) -> impl Iterator<Item = (PersonId, Role, bool)> {
+        let given = self.given_roles.iter().filter(|(it, _)| !self.fixed_roles.contains_key(it));
+        let fixed = self.fixed_roles.iter().map(|(person, role)| (*person, *role, true));
+        fixed.chain(given.map(|(person, role)| (*person, *role, false)))
+    }
+
+    /// True for an admin, and an owner.
+    #[must_use]
+    pub fn is_admin(&self, person: PersonId) -> bool {
+        self.role(person).is_some_and(|it| Role::Admin <= it)
+    }
+
+    /// The admins, and the owners.
     pub fn admins(&self) -> impl Iterator<Item = PersonId> {
-        self.admins.iter().copied()
+        self.roles().filter(|(_, role, _)| Role::Admin <= *role).map(|(person, ..)| person)
     }
 
     /// An agent.
@@ -366,15 +480,37 @@ impl View {
                 known(name)
             }
             Change::Denied { id } | Change::Blocked { id, .. } => {
-                if self.admins.contains(&PersonId(*id)) {
+                if self.is_admin(PersonId(*id)) {
                     return Err(AdministerError::IsAdmin);
                 }
                 Ok(())
             }
+            Change::RoleGiven { id, .. } => self.check_role(PersonId(*id)),
+            Change::RoleTaken { id } if self.fixed_roles.contains_key(&PersonId(*id)) => {
+                Err(AdministerError::RoleIsFixed)
+            }
+            Change::RoleTaken { id } if !self.given_roles.contains_key(&PersonId(*id)) => {
+                Err(AdministerError::NoRole)
+            }
+            Change::RoleTaken { .. } => Ok(()),
             Change::Ruled(change) => self.own_rules.check(change),
             Change::Alarmed(change) => self.alarms.check(change),
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
+    }
+
+    fn check_role(&self, person: PersonId) -> Result<(), AdministerError> {
+        if person.0 <= 0 {
+            return Err(AdministerError::NoPerson);
+        }
+        if self.fixed_roles.contains_key(&person) {
+            return Err(AdministerError::RoleIsFixed);
+        }
+        let is_new = !self.given_roles.contains_key(&person);
+        if is_new && ROLES_MAX <= self.given_roles.len() {
+            return Err(AdministerError::TooManyRoles(ROLES_MAX));
+        }
+        Ok(())
     }
 
     fn apply(&mut self, change: Change) {
@@ -430,6 +566,12 @@ impl View {
                 self.moved.insert(from, to);
                 self.moved.insert(home, to);
             }
+            Change::RoleGiven { id, role } => {
+                self.given_roles.insert(PersonId(id), role);
+            }
+            Change::RoleTaken { id } => {
+                self.given_roles.remove(&PersonId(id));
+            }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
         }
@@ -453,12 +595,10 @@ pub type Reply = oneshot::Sender<Result<(), AdministerError>>;
 /// What the roster can be told.
 #[derive(Debug)]
 pub enum Msg {
-    /// An admin wants a change. Who asks was checked by the session against the same [`View`].
+    /// An officer wants a change.
     Administer {
-        /// What.
-        change: Change,
-        /// Who.
-        by: PersonId,
+        /// What, with the proof that they may.
+        order: Order,
         /// Answered once it is durable and in effect.
         reply: Reply,
     },
@@ -528,6 +668,7 @@ pub fn entry(change: Change, by: PersonId, at: Timestamp) -> Vec<u8> {
 /// A supervised roster.
 pub struct Roster {
     memory: Mailbox<memory::Msg>,
+    audit: Arc<dyn AuditLog>,
     clock: Arc<dyn Clock>,
     founding: Arc<Founding>,
     models: Arc<[String]>,
@@ -543,8 +684,23 @@ pub struct Roster {
 
 /// Something to do, one after the other.
 enum Job {
-    Change(Entry, Option<Reply>),
+    Change(Box<Wanted>),
     ReadRules(oneshot::Sender<Result<(), String>>),
+}
+
+/// A change on its way.
+struct Wanted {
+    entry: Entry,
+    actor: Doer,
+    /// The proof that it may be made; `None` for Telegram itself.
+    order: Option<Order>,
+    reply: Option<Reply>,
+}
+
+impl Wanted {
+    fn deed(&self) -> Deed {
+        self.entry.change.deed(self.entry.at, self.actor)
+    }
 }
 
 impl std::fmt::Debug for Roster {
@@ -558,6 +714,8 @@ impl std::fmt::Debug for Roster {
 pub struct Needs {
     /// Where the hall's stream is.
     pub memory: Mailbox<memory::Msg>,
+    /// Where each change is noted.
+    pub audit: Arc<dyn AuditLog>,
     /// For the time of each change.
     pub clock: Arc<dyn Clock>,
     /// What the configuration says.
@@ -578,10 +736,12 @@ impl Roster {
     /// The factory given to the supervisor: `started` folds the hall's stream.
     #[must_use]
     pub fn incarnate(needs: Needs) -> Self {
-        let Needs { memory, clock, founding, models, shared, rules, rulebook, ready } = needs;
+        let Needs { memory, audit, clock, founding, models, shared, rules, rulebook, ready } =
+            needs;
         let (at, waiting) = (Seq::default(), VecDeque::new());
         Self {
             memory,
+            audit,
             clock,
             founding,
             models,
@@ -652,21 +812,25 @@ impl Roster {
         if self.writing {
             return Ok(());
         }
-        let (entry, reply) = match self.waiting.pop_front() {
+        let wanted = match self.waiting.pop_front() {
             None => return Ok(()),
             Some(Job::ReadRules(reply)) => {
                 self.read_rules(reply, cx);
                 return Ok(());
             }
-            Some(Job::Change(entry, reply)) => (entry, reply),
+            Some(Job::Change(wanted)) => *wanted,
         };
         let view = self.shared.load();
-        if let Err(why) = view.check(&entry.change) {
-            answer(reply, Err(why));
-            return self.write_next(cx);
+        if wanted.order.as_ref().is_some_and(|it| !it.still_holds(&view)) {
+            self.refuse(wanted, AdministerError::NotAllowed, Outcome::Denied, cx);
+            return Ok(());
         }
-        let Change::Ruled(change) = &entry.change else {
-            return self.write(entry, reply, None, cx);
+        if let Err(why) = view.check(&wanted.entry.change) {
+            self.refuse(wanted, why, Outcome::Failed, cx);
+            return Ok(());
+        }
+        let Change::Ruled(change) = &wanted.entry.change else {
+            return self.write(wanted, None, cx);
         };
         let (own, name) = (view.own_rules.after(change), change.name().to_owned());
         let is_removal = matches!(change, RuleChange::Removed { .. });
@@ -676,16 +840,35 @@ impl Roster {
             let why = match made {
                 Ok(made) => match made.left_out.get(&name) {
                     Some(why) if !is_removal => why.clone(),
-                    Some(_) | None => return roster.write(entry, reply, Some(made), cx),
+                    Some(_) | None => return roster.write(wanted, Some(made), cx),
                 },
                 Err(BadRules(why)) => why,
             };
             // It may hold the whole pattern, and must fit one message.
-            let why = why.chars().take(REASON_CHARS_MAX).collect();
-            answer(reply, Err(AdministerError::BadRule(why)));
-            roster.write_next(cx)
+            let why = AdministerError::BadRule(why.chars().take(REASON_CHARS_MAX).collect());
+            roster.refuse(wanted, why, Outcome::Failed, cx);
+            Ok(())
         });
         Ok(())
+    }
+
+    /// Says why a change is not made, once the audit log has it that it was wanted.
+    fn refuse(
+        &mut self,
+        wanted: Wanted,
+        why: AdministerError,
+        outcome: Outcome,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let (audit, deed) = (Arc::clone(&self.audit), wanted.deed().with(outcome));
+        self.writing = true;
+        let work = async move { audit.record(deed).await };
+        cx.when(work, move |roster, _recorded, cx| {
+            // lost-ok: nothing was changed, and the log says that the record is missing.
+            answer(wanted.reply, Err(why));
+            roster.writing = false;
+            roster.write_next(cx)
+        });
     }
 
     fn read_rules(&mut self, reply: oneshot::Sender<Result<(), String>>, cx: &mut Cx<'_, Self>) {
@@ -710,12 +893,11 @@ impl Roster {
     /// Makes a change durable, and lets it take effect then. `made` is what it makes of the rules.
     fn write(
         &mut self,
-        entry: Entry,
-        reply: Option<Reply>,
+        wanted: Wanted,
         made: Option<InForce>,
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
-        let events = serde_json::to_vec(&entry)
+        let events = serde_json::to_vec(&wanted.entry)
             .map_err(|error| Fault::new("a change cannot be written as JSON", error))?;
         self.writing = true;
         let append = Append {
@@ -724,17 +906,30 @@ impl Roster {
             events: vec![Owned::halls(events)],
             closes: Vec::new(),
         };
-        let memory = self.memory.clone();
-        let work = async move { ask(&memory, |reply| memory::Msg::Append(append, reply)).await };
+        let (memory, audit) = (self.memory.clone(), Arc::clone(&self.audit));
+        let deed = wanted.deed();
+        let work = async move {
+            // ROSTER-4: if this fails, nothing is changed.
+            let recorded = audit.record(deed.clone()).await;
+            recorded.map_err(|error| LedgerError::Unavailable(error.into()))?;
+            let written = ask(&memory, |reply| memory::Msg::Append(append, reply)).await;
+            let gone = |_| Err(LedgerError::Unavailable("the memory restarted".into()));
+            let written = written.unwrap_or_else(gone);
+            if written.is_err() {
+                audit.note(deed.with(Outcome::Failed));
+            }
+            written
+        };
         cx.when(work, move |roster, written, cx| {
             fault_point("roster");
+            let Wanted { entry, reply, .. } = wanted;
             match written {
-                Ok(Ok(at)) => roster.take_effect(at, entry, reply, made),
-                Ok(Err(LedgerError::Conflict { .. })) => {
+                Ok(at) => roster.take_effect(at, entry, reply, made),
+                Err(LedgerError::Conflict { .. }) => {
                     answer(reply, Err(AdministerError::NotStored));
                     return Err(Fault::plain("someone else wrote to the hall's stream"));
                 }
-                Ok(Err(LedgerError::Unavailable(_) | LedgerError::Damaged { .. })) | Err(_) => {
+                Err(LedgerError::Unavailable(_) | LedgerError::Damaged { .. }) => {
                     answer(reply, Err(AdministerError::NotStored));
                 }
             }
@@ -800,16 +995,19 @@ impl Actor for Roster {
         fault_point("roster");
         let at = self.clock.now();
         match msg {
-            Msg::Administer { change, by, reply } => {
-                let entry = Entry { change, by: Some(by), at };
-                self.waiting.push_back(Job::Change(entry, Some(reply)));
+            Msg::Administer { order, reply } => {
+                let entry = Entry { change: order.change().clone(), by: Some(order.by()), at };
+                let (actor, reply) = (order.actor(), Some(reply));
+                let wanted = Wanted { entry, actor, order: Some(order), reply };
+                self.waiting.push_back(Job::Change(Box::new(wanted)));
             }
             Msg::ChatMigrated { from, to } => {
                 if self.shared.load().destination(from) == to {
                     return Ok(());
                 }
-                let change = Change::Migrated { from, to };
-                self.waiting.push_back(Job::Change(Entry { change, by: None, at }, None));
+                let entry = Entry { change: Change::Migrated { from, to }, by: None, at };
+                let wanted = Wanted { entry, actor: Doer::Hall, order: None, reply: None };
+                self.waiting.push_back(Job::Change(Box::new(wanted)));
             }
             Msg::ReadRules { reply } => self.waiting.push_back(Job::ReadRules(reply)),
         }
@@ -827,7 +1025,7 @@ mod tests {
 
     fn view() -> View {
         let founding = Founding {
-            admins: [PersonId(1)].into(),
+            roles: [(PersonId(1), Role::Admin)].into(),
             allowed: [2, -100].into(),
             ..Founding::default()
         };

@@ -13,9 +13,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    audit::{AuditLog, Deed, Record, RecordError},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
-    inbound::{Command, Inbound, Origin, Person, Said},
+    inbound::{Command, Inbound, Origin, Person, Pressed, Said},
     ledger::{
         Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
         LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot,
@@ -63,7 +64,21 @@ pub(crate) struct FakeMessenger {
 struct FakeUpdate {
     person: i64,
     chat: i64,
+    #[serde(default)]
     text: String,
+    /// An anonymous admin of a group, or a channel.
+    #[serde(default)]
+    anonymous: bool,
+    /// Another bot.
+    #[serde(default)]
+    bot: bool,
+    #[serde(default)]
+    forwarded: bool,
+    #[serde(default)]
+    edited: bool,
+    quoted: Option<String>,
+    /// What a pressed button carries.
+    press: Option<String>,
 }
 
 impl FakeMessenger {
@@ -84,8 +99,12 @@ impl FakeMessenger {
 
     /// A person writes in a chat.
     pub(crate) fn write_in(&self, chat: i64, update: i64, person: i64, text: &str) {
-        let raw = serde_json::json!({ "person": person, "chat": chat, "text": text });
-        let raw = Bytes::from(raw.to_string());
+        self.put(update, &serde_json::json!({ "person": person, "chat": chat, "text": text }));
+    }
+
+    /// Something happens, as this chat service tells it.
+    pub(crate) fn put(&self, update: i64, what: &serde_json::Value) {
+        let raw = Bytes::from(what.to_string());
         self.updates.lock().unwrap().push(RawUpdate { update: UpdateId(update), raw });
         self.news.notify_one();
     }
@@ -133,28 +152,35 @@ impl Messenger for FakeMessenger {
 
     fn origin(&self, raw: &[u8]) -> Option<Origin> {
         let it: FakeUpdate = serde_json::from_slice(raw).ok()?;
-        let (chat, person) = (ChatId(it.chat), Some(PersonId(it.person)));
+        let person = (!it.anonymous).then_some(PersonId(it.person));
+        let chat = ChatId(it.chat);
         Some(Origin { chat, topic: None, person, private: 0 < it.chat })
     }
 
     fn read(&self, raw: &[u8]) -> Option<Inbound> {
         let it: FakeUpdate = serde_json::from_slice(raw).ok()?;
         assert_ne!(it.text, "unreadable poison");
-        let command = it.text.strip_prefix('/').map(|it| {
+        let is_own = !(it.forwarded || it.edited || it.bot);
+        let command = it.text.strip_prefix('/').filter(|_| is_own).map(|it| {
             let (name, arguments) = it.split_once(' ').unwrap_or((it, ""));
             Command { name: name.to_owned(), arguments: arguments.to_owned() }
         });
         let id = PersonId(it.person);
+        let person = Person { id, first_name: "Ada".to_owned(), language: None };
+        if let Some(data) = it.press {
+            let (query, private) = (String::new(), 0 < it.chat);
+            return Some(Inbound::Pressed(Pressed { person, query, data, private }));
+        }
         Some(Inbound::Said(Said {
-            person: Some(Person { id, first_name: "Ada".to_owned(), language: None }),
+            person: Some(person).filter(|_| !(it.anonymous || it.bot)),
             message: MessageId(1),
             private: 0 < it.chat,
-            addressed: true,
+            addressed: !it.bot,
             text: it.text,
             command,
-            quoted: None,
+            quoted: it.quoted,
             replied: None,
-            forwarded_from: None,
+            forwarded_from: it.forwarded.then(|| "Eve".to_owned()),
             beside: Vec::new(),
             attachment: false,
         }))
@@ -513,5 +539,53 @@ impl Embedder for ByWords {
         }
         let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt().max(1e-6);
         Ok(vector.into_iter().map(|it| it / length).collect())
+    }
+}
+
+/// An audit log in memory.
+#[derive(Default)]
+pub(crate) struct FakeAudit {
+    /// What was recorded or noted, in order.
+    pub(crate) deeds: Mutex<Vec<Deed>>,
+    /// Nothing can be recorded.
+    pub(crate) fails: AtomicBool,
+}
+
+#[async_trait]
+impl AuditLog for FakeAudit {
+    async fn record(&self, deed: Deed) -> Result<(), RecordError> {
+        if self.fails.load(Relaxed) {
+            return Err(RecordError::Unavailable);
+        }
+        self.note(deed);
+        Ok(())
+    }
+
+    fn note(&self, deed: Deed) {
+        self.deeds.lock().unwrap().push(deed);
+    }
+
+    fn newest(&self, before: Option<u64>, count: usize) -> Vec<Record> {
+        let deeds = self.deeds.lock().unwrap();
+        let numbered = (1..).zip(deeds.iter()).filter(|(seq, _)| before.is_none_or(|it| *seq < it));
+        let record = |(seq, deed): (u64, &Deed)| Record {
+            seq,
+            prev: String::new(),
+            at: deed.at,
+            actor: format!("{:?}", deed.actor),
+            action: deed.action.word().to_owned(),
+            target: format!("{:?}", deed.target),
+            outcome: deed.outcome.word().to_owned(),
+            reference: deed.reference.clone(),
+            times: deed.times,
+        };
+        let mut newest: Vec<Record> = numbered.map(record).collect();
+        newest.reverse();
+        newest.truncate(count);
+        newest
+    }
+
+    fn person(&self, id: i64) -> String {
+        format!("person:{id}")
     }
 }

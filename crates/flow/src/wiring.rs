@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
+use protocol::{
+    Clock, PersonId, audit::AuditLog, ledger::Ledger, messenger::Messenger, model::Model,
+};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -34,6 +36,8 @@ pub struct Bot {
 pub struct Wiring {
     /// The durable record.
     pub ledger: Arc<dyn Ledger>,
+    /// What officers do.
+    pub audit: Arc<dyn AuditLog>,
     /// Where messages are sent: a runtime beside the actors'.
     pub egress: Handle,
     /// The models, by place.

@@ -3,12 +3,13 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+pub(crate) mod officers;
 mod trace;
 
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };
-use crate::roster::OwnRules;
+use crate::{right::Role, roster::OwnRules};
 use protocol::{
     Agent, AgentName, PersonId, RefId,
     event::{Button, Part},
@@ -164,10 +165,10 @@ pub(crate) fn too_much_to_export() -> Notice {
          they can make the same copy with `guildhall person export`.")
 }
 
-/// `/help` for everybody; admins see their commands too.
-pub(crate) fn help(is_admin: bool) -> Notice {
+/// `/help` for everybody; officers see their commands too.
+pub(crate) fn help(role: Option<Role>) -> Notice {
     let mut text = String::from("Just write, and an agent answers. You can also use:\n\n");
-    for entry in crate::request::MENU.iter().filter(|it| is_admin || !it.admin) {
+    for entry in crate::request::MENU.iter().filter(|it| it.is_for(role)) {
         let usage =
             if entry.usage.is_empty() { String::new() } else { format!(" {}", entry.usage) };
         text.push_str(&format!("/{}{usage} — {}\n", entry.name, entry.does));

@@ -5,13 +5,17 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use clap::Subcommand;
 use guildhall::{
     ask_console::{self, ErrandError},
+    audit,
     backups::{self, kind_word, millis},
     build::BuildError,
     config::{self, Config, Env, Loaded},
     master,
     run::{self, EXIT_UNAVAILABLE, SystemClock},
 };
-use protocol::{Clock as _, Timestamp};
+use protocol::{
+    Clock as _, Timestamp,
+    audit::{Action, Doer, Target},
+};
 use serde_json::{Value, json};
 use store::{
     Keys, OpenError, Store, StoreConfig,
@@ -108,9 +112,14 @@ fn create(loaded: &Loaded) -> Result<Value, Failure> {
     };
     let (shelf, rules) = (backups::shelf(loaded)?, backups::rules(config));
     let stop = AtomicBool::new(false);
-    let made = store.backup(shelf.as_ref(), rules, SystemClock.now(), &stop);
+    let deed = audit::deed(Doer::Operator, Action::BackupCreated, Target::Nothing);
+    let made = audit::noted(config, &store, deed, || {
+        let made = store.backup(shelf.as_ref(), rules, SystemClock.now(), &stop);
+        let report = made.map_err(|error| BuildError::of(&error).to_string())?;
+        audit::copy(&audit::place(config), shelf.as_ref()).map(|()| report)
+    });
     let closed = store.close();
-    let report = made.map_err(|error| bad(&error))?;
+    let report = made.map_err(|why| Failure::new(EXIT_DATA, why))?;
     closed.map_err(|error| bad(&error))?;
     Ok(backups::report_json(&report))
 }
@@ -211,7 +220,10 @@ fn restore(loaded: &Loaded, name: Option<&str>, json: bool) -> Result<Shown, Fai
     let target = run::store_config(config);
     let restored = backup::restore(shelf.as_ref(), keys(config)?, &target, name);
     let restored = restored.map_err(|error| bad(&error))?;
+    let is_back = audit::restore(config, &shelf, &restored.name);
+    let is_back = is_back.map_err(|error| bad(&error))?;
     let value = json!({
+        "audit": is_back,
         "name": restored.name, "made_ms": restored.made.0, "files": restored.files,
         "rows": restored.rows, "waiting": restored.waiting, "took_ms": millis(restored.took),
     });

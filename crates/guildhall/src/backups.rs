@@ -14,12 +14,14 @@ use protocol::{Clock as _, Timestamp, shelf::Shelf};
 use serde_json::{Value, json};
 use store::{
     Store,
+    audit::AuditPlace,
     backup::{self, BackupReport, BackupRules, FolderShelf, Keep, Kind},
 };
 
 #[cfg(feature = "bucket")]
 use crate::config::{BUCKET_KEY, BUCKET_KEY_ID};
 use crate::{
+    audit,
     build::BuildError,
     config::{Config, Loaded},
     doctor::Finding,
@@ -110,6 +112,8 @@ pub fn examine(loaded: &Loaded) -> Finding {
 /// Makes backups of an open store.
 pub(crate) struct StoreCopier {
     pub(crate) store: Store,
+    /// The audit log, of which a copy goes with each.
+    pub(crate) audit: AuditPlace,
     pub(crate) shelf: Arc<dyn Shelf>,
     pub(crate) rules: BackupRules,
     /// Breaks off what is under way.
@@ -121,12 +125,15 @@ impl Copier for StoreCopier {
     async fn copy(&self) -> Result<String, String> {
         let (store, shelf) = (self.store.clone(), Arc::clone(&self.shelf));
         let (rules, stop) = (self.rules, Arc::clone(&self.stop));
+        let log = self.audit.clone();
         let made = tokio::task::spawn_blocking(move || {
-            store.backup(shelf.as_ref(), rules, SystemClock.now(), &stop)
+            let made = store.backup(shelf.as_ref(), rules, SystemClock.now(), &stop);
+            let report = made.map_err(|error| BuildError::of(&error).to_string())?;
+            audit::copy(&log, shelf.as_ref()).map(|()| report)
         });
         match made.await {
             Ok(Ok(report)) => Ok(report_json(&report).to_string()),
-            Ok(Err(error)) => Err(BuildError::of(&error).to_string()),
+            Ok(Err(why)) => Err(why),
             Err(_panicked) => Err("the ledger could not be read: the engine panicked".to_owned()),
         }
     }

@@ -2,7 +2,13 @@
 //!
 //! Everything here is checked before the first connection is made; every error is in words.
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use adapters::models::{self, HttpModelConfig, ModelConfig};
 use flow::{
@@ -15,6 +21,7 @@ use flow::{
     outbox::Pacing,
     recall::RecallConfig,
     request::House,
+    right::Role,
     roster::Founding,
     session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
 };
@@ -312,12 +319,24 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
         named.map(|(id, bot)| (*id, config.default_agent(bot).clone())).collect();
     Ok(Founding {
         agents,
-        admins: config.access.admins.iter().map(|it| PersonId(*it)).collect(),
+        roles: roles(&config.access),
         allowed,
         open_to_all,
         default_agents,
         default_agent: Some(config.hall.default_agent.clone()),
     })
+}
+
+/// Who has which role; of several the highest.
+fn roles(access: &config::Access) -> BTreeMap<PersonId, Role> {
+    let lists = [
+        (&access.auditors, Role::Auditor),
+        (&access.operators, Role::Operator),
+        (&access.admins, Role::Admin),
+        (&access.owners, Role::Owner),
+    ];
+    let each = lists.into_iter().flat_map(|(ids, role)| ids.iter().map(move |it| (*it, role)));
+    each.map(|(id, role)| (PersonId(id), role)).collect()
 }
 
 /// What is remembered beside the conversation.

@@ -168,7 +168,7 @@ fn configuration(loaded: &Loaded, problems: &[Problem]) -> Vec<Finding> {
 fn access(loaded: &Loaded) -> Vec<Finding> {
     let access = &loaded.config.access;
     let mut findings = Vec::new();
-    match access.admins.len() {
+    match access.admins.len() + access.owners.len() {
         0 => findings.push(Finding::warn(
             "there is no admin",
             "nobody can create agents, allow people or see the state in Telegram",

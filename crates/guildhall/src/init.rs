@@ -149,7 +149,10 @@ pub fn words(steps: &[Step], loaded: &Loaded) -> String {
             }
             text.push_str("Then: guildhall run\n");
         }
-        Ok(()) if loaded.config.access.admins.is_empty() => text.push_str(
+        Ok(())
+            if loaded.config.access.admins.is_empty()
+                && loaded.config.access.owners.is_empty() =>
+        text.push_str(
             "Next: set GUILDHALL_ADMINS to your numeric Telegram id, so that you are an admin.\n\
              Then: guildhall run\n",
         ),

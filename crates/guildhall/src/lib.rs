@@ -3,6 +3,7 @@
 pub mod agents;
 mod alert_webhook;
 pub mod ask_console;
+pub mod audit;
 pub mod backups;
 pub mod build;
 pub mod config;

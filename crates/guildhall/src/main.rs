@@ -1,5 +1,6 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod audit_command;
 mod backup_command;
 mod person_command;
 mod rules_command;
@@ -110,6 +111,11 @@ enum Command {
         #[command(subcommand)]
         what: person_command::KeyCommand,
     },
+    /// What officers, operators and the console did.
+    Audit {
+        #[command(subcommand)]
+        what: audit_command::AuditCommand,
+    },
     /// Backups of the ledger.
     Backup {
         #[command(subcommand)]
@@ -182,6 +188,7 @@ fn main() -> ExitCode {
         Command::Rules { what } => rules_command::run(&env, what),
         Command::Person { what } => person_command::run(&env, what),
         Command::Key { what } => person_command::key(&env, what),
+        Command::Audit { what } => audit_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
         Command::Completions { shell } => {

@@ -6,12 +6,14 @@ use std::{path::Path, sync::Arc};
 use flow::{
     export::{self, Export},
     keeper::{self, Forget},
+    right::{CONSOLE, Order},
     roster::{self, Change, View},
     tree::Doors,
 };
 use kit::ask;
 use protocol::{
     Clock as _, PersonId, Timestamp,
+    audit::{Action, Doer, Target},
     ledger::{Append, Ledger, Owned, Seq, Stream},
 };
 use serde::{Deserialize, Serialize};
@@ -20,14 +22,12 @@ use store::{OpenError, Store};
 use tracing::info;
 
 use crate::{
+    audit,
     build::{self, BuildError},
     config::Loaded,
     master, residency,
     run::{SystemClock, store_config, store_folder},
 };
-
-/// Who stands in the hall's stream where an operator did it: no person has this id.
-const OPERATOR: PersonId = PersonId(0);
 
 /// What is to be done, as the hall that runs is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,18 @@ pub enum Deed {
     Unblock,
 }
 
+impl Deed {
+    /// As the audit log has it.
+    fn action(self) -> Action {
+        match self {
+            Self::Export => Action::PersonExported,
+            Self::Forget => Action::PersonForgotten,
+            Self::Block { .. } => Action::AccessBlocked,
+            Self::Unblock => Action::AccessUnblocked,
+        }
+    }
+}
+
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +86,15 @@ pub enum Done {
     },
     /// The hall's list says so.
     Listed,
+}
+
+/// Whose data a question asks for, if it asks for any.
+pub(crate) fn read(question: &[u8]) -> Option<PersonId> {
+    let Question { deed, id } = serde_json::from_slice(question).ok()?;
+    match deed {
+        Deed::Export => Some(PersonId(id)),
+        Deed::Forget | Deed::Block { .. } | Deed::Unblock => None,
+    }
 }
 
 /// The answer of the hall that runs, as JSON.
@@ -103,8 +124,8 @@ pub(crate) async fn answer(
         }
         Deed::Block { .. } | Deed::Unblock => {
             let roster = doors.roster().ok_or("the hall is still starting")?;
-            let (change, by) = (change_of(deed, id), OPERATOR);
-            let changed = ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await;
+            let order = Order::by_operator(change_of(deed, id));
+            let changed = ask(&roster, |reply| roster::Msg::Administer { order, reply }).await;
             let changed = changed.map_err(|error| format!("the roster is away: {error}"))?;
             changed.map_err(|why| why.to_string())?;
             Done::Listed
@@ -119,7 +140,10 @@ pub(crate) async fn answer(
 /// Why it cannot be done, in words.
 pub fn do_offline(loaded: &Loaded, question: Question) -> Result<Option<Done>, String> {
     let Some(store) = open(loaded)? else { return Ok(None) };
-    let done = kit::block_on(offline(loaded, &store, question));
+    let deed = audit::deed(Doer::Operator, question.deed.action(), Target::Person(question.id));
+    let done = audit::noted(&loaded.config, &store, deed, || {
+        kit::block_on(offline(loaded, &store, question))
+    });
     store.close().map_err(|error| BuildError::of(&error).to_string())?;
     done.map(Some)
 }
@@ -128,7 +152,7 @@ pub fn do_offline(loaded: &Loaded, question: Question) -> Result<Option<Done>, S
 ///
 /// # Errors
 /// Why it does not open, in words.
-pub(crate) fn open(loaded: &Loaded) -> Result<Option<Store>, String> {
+pub fn open(loaded: &Loaded) -> Result<Option<Store>, String> {
     let config = &loaded.config;
     let words = |error: &(dyn std::error::Error + 'static)| BuildError::of(error).to_string();
     let folder = store_folder(config);
@@ -158,7 +182,7 @@ async fn offline(loaded: &Loaded, store: &Store, question: Question) -> Result<D
         Deed::Block { .. } | Deed::Unblock => {
             let change = change_of(question.deed, question.id);
             view.check(&change).map_err(|why| why.to_string())?;
-            append(store, hall.at, roster::entry(change, OPERATOR, now)).await?;
+            append(store, hall.at, roster::entry(change, CONSOLE, now)).await?;
             Ok(Done::Listed)
         }
     }
@@ -205,11 +229,13 @@ pub fn receipt_key(loaded: &Loaded) -> Result<String, String> {
 /// Why it was not changed, in words.
 pub fn rotate_offline(loaded: &Loaded, to: Option<&Path>) -> Result<bool, String> {
     let Some(store) = open(loaded)? else { return Ok(false) };
-    let rotated = kit::block_on(async {
+    let deed = audit::deed(Doer::Operator, Action::KeyRotated, Target::Nothing);
+    let work = async {
         let Some(to) = to else { return master::rotate(&store, &loaded.config).await };
         let rotated = store::rotate_to(&store, to, master::place(&loaded.config)).await;
         rotated.map_err(|error| BuildError::of(&error).to_string())
-    });
+    };
+    let rotated = audit::noted(&loaded.config, &store, deed, || kit::block_on(work));
     store.close().map_err(|error| BuildError::of(&error).to_string())?;
     rotated.map(|()| true)
 }

@@ -24,6 +24,7 @@ use console::ConsoleConfig;
 use flow::{
     alerter::Sink,
     ingress::Msg as IngressMsg,
+    right::Role,
     roster::View,
     rulebook::{Rulebook, Rules},
     session::Recaller,
@@ -35,12 +36,13 @@ use kit::{Health, ask};
 use prometheus_client::registry::Registry;
 use protocol::{
     BotId, Clock, PersonId, Timestamp,
+    audit::{Action, AuditLog as _, Deed, Doer, Outcome, Target},
     ledger::Ledger,
     messenger::{MenuEntry, MenuScope, Messenger, RawUpdate},
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, Keys, OpenError, Store, StoreConfig, StoreHealth};
+use store::{EngineKind, Keys, OpenError, Store, StoreConfig, StoreHealth, audit::Audit};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -52,6 +54,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     alert_webhook::AlertWebhook,
+    audit,
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
@@ -186,6 +189,7 @@ fn life(
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
     info!(event.action = "store_opened", "the ledger is open");
+    let is_changed = next.is_some();
     let taken_over = kit::block_on(master::take_over(&store, next));
     taken_over.map_err(|error| Failure::unavailable(&error))?;
     let own_key = |label| store.own_key(label).map_err(|error| Failure::unavailable(&error));
@@ -193,6 +197,10 @@ fn life(
     let canary = own_key("prompt canary")?;
     let canary: String = canary.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let canary = Arc::from(format!("gh-{canary}"));
+    let audit = audit::open(&loaded.config, &store).map_err(|error| Failure::config(&error))?;
+    if is_changed {
+        audit.note(audit::deed(Doer::Hall, Action::KeyRotated, Target::Nothing));
+    }
 
     let mut egress = Builder::new_multi_thread();
     egress.worker_threads(1).thread_name("egress").enable_all();
@@ -203,8 +211,10 @@ fn life(
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
+        audit: audit.clone(),
         copier: Arc::new(StoreCopier {
             store: store.clone(),
+            audit: audit::place(&loaded.config),
             shelf,
             rules: backups::rules(&loaded.config),
             stop: Arc::default(),
@@ -217,10 +227,20 @@ fn life(
         door,
     };
     let ended = kit::block_on(hall.stand(logs, cues));
+    audit.close(farewell(&ended));
     if let Err(error) = store.close() {
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
     ended
+}
+
+/// The last record of a hall that ends by itself; one that is killed has none.
+fn farewell(ended: &Result<(), Failure>) -> Deed {
+    let deed = audit::deed(Doer::Hall, Action::HallStopped, Target::Nothing);
+    match ended {
+        Ok(()) => deed,
+        Err(failure) => deed.with(Outcome::Failed).about(failure.text.as_str()),
+    }
 }
 
 /// No core dumps, and files that only we may read.
@@ -289,6 +309,8 @@ struct Hall {
     /// Makes digests of texts that were marked as false alarms.
     marked: Arc<KeyedHasher>,
     store: Store,
+    /// What officers do.
+    audit: Audit,
     /// Makes backups of it.
     copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
@@ -311,6 +333,8 @@ impl Hall {
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
         let hall = Arc::new(arc_swap::ArcSwap::from_pointee(View::default()));
+        let noted = audit::note_start(&self.audit, &self.loaded).await;
+        noted.map_err(|error| Failure::unavailable(&error))?;
         let source = Arc::new(self.source(&health, &hall, &doors, registry, logs));
         let console = self.serve_console(Arc::clone(&source)).await?;
 
@@ -328,7 +352,7 @@ impl Hall {
         let bots = self.bots(&connected);
         let webhooks = self.serve_webhooks(&ids, &doors).await?;
         source::put(&source.bots, plates(&self.loaded.config, &connected));
-        let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
+        let menus = kit::spawn(set_menus(connected, founding.roles.clone()));
 
         (cues.standing)();
         systemd::stands();
@@ -378,6 +402,7 @@ impl Hall {
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
                 StoreHealth::Failed(why) => Some(why),
             }),
+            audit: Arc::new(self.audit.clone()),
             rotate: Box::new(move || {
                 let (store, config) = (rotated.clone(), config.clone());
                 Box::pin(async move {
@@ -532,6 +557,7 @@ impl Hall {
         let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
         Wiring {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
+            audit: Arc::new(self.audit.clone()),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,
@@ -597,18 +623,23 @@ fn console_token(data: &Path) -> Result<SecretString, Failure> {
     Ok(token)
 }
 
-/// Sets the command menus: one for everybody, a longer one in each admin's own chat. Tries again
+/// Sets the command menus: one for everybody, a longer one in each officer's own chat. Tries again
 /// until all are set.
-async fn set_menus(bots: Vec<Arc<TelegramBot>>, admins: std::collections::BTreeSet<PersonId>) {
+async fn set_menus(bots: Vec<Arc<TelegramBot>>, roles: std::collections::BTreeMap<PersonId, Role>) {
     let entry = |it: &flow::request::MenuItem| MenuEntry {
         command: it.name,
         description: it.does.to_owned(),
     };
-    let everyone: Vec<MenuEntry> =
-        flow::request::MENU.iter().filter(|it| !it.admin).map(entry).collect();
-    let all: Vec<MenuEntry> = flow::request::MENU.iter().map(entry).collect();
+    let menu = |role: Option<Role>| -> Vec<MenuEntry> {
+        flow::request::MENU.iter().filter(|it| it.is_for(role)).map(entry).collect()
+    };
+    let everyone = menu(None);
+    let longer = Role::ALL.map(|role| (role, menu(Some(role))));
     let scopes = [MenuScope::Private, MenuScope::Groups].map(|it| (it, &everyone));
-    let chats = admins.iter().map(|it| (MenuScope::Chat(protocol::ChatId(it.0)), &all));
+    let chats = roles.iter().filter_map(|(person, role)| {
+        let (_, menu) = longer.iter().find(|(it, _)| it == role)?;
+        Some((MenuScope::Chat(protocol::ChatId(person.0)), menu))
+    });
     let mut unset: Vec<_> = bots
         .iter()
         .flat_map(|bot| scopes.into_iter().chain(chats.clone()).map(move |it| (bot, it)))
@@ -617,7 +648,7 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, admins: std::collections::BTreeS
     while !unset.is_empty() {
         let mut refused = Vec::new();
         for (bot, (scope, menu)) in unset {
-            // An admin who never wrote to the bot has no chat yet.
+            // An officer who never wrote to the bot has no chat yet.
             if let Err(error) = bot.set_menu(scope, menu).await {
                 debug!(error.message = %error, event.action = "menu_not_set", "a command menu was not set yet");
                 refused.push((bot, (scope, menu)));
@@ -703,6 +734,7 @@ pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
     if store_folder(config).exists() && master::exists(config) {
         findings.push(examine_ledger(config));
     }
+    findings.extend(audit::examine(loaded));
     findings.push(backups::examine(loaded));
     findings.push(match build::models(loaded) {
         Ok(models) => Finding::ok(format!("{} models are ready to be asked", models.len())),

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use console::{
-    Answer, Check, Source, Status,
+    Answer, Bearer, Check, Signed, Source, Status,
     status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
 };
 use flow::{
@@ -22,10 +22,13 @@ use prometheus_client::{
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
-use protocol::ledger::Ledger;
+use protocol::{
+    audit::{Action, AuditLog, Doer, Outcome, Target},
+    ledger::Ledger,
+};
 use tokio::time::Instant;
 
-use crate::{person, rules};
+use crate::{audit, person, rules};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -52,6 +55,8 @@ pub(crate) struct HallSource {
     pub(crate) ledger: Arc<dyn Ledger>,
     /// Whether the store takes writes; why not, if it does not.
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
+    /// Where errands are noted.
+    pub(crate) audit: Arc<dyn AuditLog>,
     /// Changes the master key.
     pub(crate) rotate: Box<dyn Fn() -> Answer + Send + Sync>,
     /// Agents.
@@ -88,6 +93,20 @@ pub(crate) fn put<T>(lock: &RwLock<T>, value: T) {
 }
 
 impl HallSource {
+    /// Runs an errand that stands in the audit log before it is begun, and afterwards if it failed.
+    fn noted(&self, action: Action, target: Target, errand: Answer) -> Answer {
+        let audit = Arc::clone(&self.audit);
+        let deed = audit::deed(Doer::Console, action, target);
+        Box::pin(async move {
+            audit.record(deed.clone()).await.map_err(|error| error.to_string())?;
+            let done = errand.await;
+            if done.is_err() {
+                audit.note(deed.with(Outcome::Failed));
+            }
+            done
+        })
+    }
+
     fn ingress_checks(&self, actors: &[ActorHealth]) -> Check {
         let waiting = read(&self.waiting_for);
         let ill: Vec<&ActorHealth> =
@@ -127,36 +146,60 @@ impl HallSource {
 }
 
 impl Source for HallSource {
-    fn try_rules(&self, question: Bytes) -> Answer {
+    fn try_rules(&self, _: Bearer, question: Bytes) -> Answer {
         let (ledger, book) = (Arc::clone(&self.ledger), Arc::clone(&self.rulebook));
         let own = self.rules.load().own.clone();
         let marked = self.hall.load().alarms().clone();
-        Box::pin(async move { rules::answer(ledger, book, own, marked, &question).await })
+        let errand =
+            Box::pin(async move { rules::answer(ledger, book, own, marked, &question).await });
+        self.noted(Action::RulesTried, Target::Nothing, errand)
     }
 
-    fn read_rules(&self) -> Answer {
+    fn read_rules(&self, _: Bearer) -> Answer {
         let roster = self.doors.roster();
-        Box::pin(async move {
+        let errand = Box::pin(async move {
             let roster = roster.ok_or("the hall is still starting")?;
             let read = ask(&roster, |reply| roster::Msg::ReadRules { reply }).await;
             read.map_err(|error| format!("the roster is away: {error}"))??;
             Ok("\"the rules were read anew\"".to_owned())
+        });
+        self.noted(Action::RulesRead, Target::Nothing, errand)
+    }
+
+    fn person(&self, _: Bearer, question: Bytes) -> Answer {
+        let (ledger, hall) = (Arc::clone(&self.ledger), Arc::clone(&self.hall));
+        let (doors, asked) = (self.doors.clone(), question.clone());
+        let errand = Box::pin(async move { person::answer(ledger, hall, doors, &asked).await });
+        match person::read(&question) {
+            // Keeper and roster note the others themselves.
+            Some(person) => self.noted(Action::PersonExported, Target::Person(person.0), errand),
+            None => errand,
+        }
+    }
+
+    fn rotate_key(&self, _: Bearer) -> Answer {
+        self.noted(Action::KeyRotated, Target::Nothing, (self.rotate)())
+    }
+
+    fn note_login(&self, signed: Signed) -> Answer {
+        let audit = Arc::clone(&self.audit);
+        let deed = match signed {
+            Signed::In => audit::deed(Doer::Console, Action::LoginDone, Target::Nothing),
+            Signed::Refused | Signed::LockedOut => {
+                let deed = audit::deed(Doer::Nobody, Action::LoginFailed, Target::Nothing);
+                let locked = if signed == Signed::LockedOut { "locked out" } else { "" };
+                deed.with(Outcome::Denied).about(locked)
+            }
+        };
+        Box::pin(async move {
+            let recorded = audit.record(deed).await;
+            recorded.map(|()| String::new()).map_err(|error| error.to_string())
         })
     }
 
-    fn person(&self, question: Bytes) -> Answer {
-        let (ledger, hall) = (Arc::clone(&self.ledger), Arc::clone(&self.hall));
-        let doors = self.doors.clone();
-        Box::pin(async move { person::answer(ledger, hall, doors, &question).await })
-    }
-
-    fn rotate_key(&self) -> Answer {
-        (self.rotate)()
-    }
-
-    fn make_backup(&self) -> Answer {
+    fn make_backup(&self, _: Bearer) -> Answer {
         let archivist = self.doors.archivist();
-        Box::pin(async move {
+        let errand = Box::pin(async move {
             let archivist = archivist.ok_or("backups are switched off, or the hall is starting")?;
             let made = ask(&archivist, |reply| archivist::Msg::Make { reply });
             match tokio::time::timeout(BACKUP_TIME_MAX, made).await {
@@ -166,7 +209,8 @@ impl Source for HallSource {
                     Err("it is still being made; the log says when it is done".to_owned())
                 }
             }
-        })
+        });
+        self.noted(Action::BackupCreated, Target::Nothing, errand)
     }
 
     fn ready(&self) -> Vec<Check> {

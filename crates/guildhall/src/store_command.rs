@@ -4,13 +4,19 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::{Subcommand, ValueEnum};
 use guildhall::{
+    audit,
     backups::{self, millis},
     config::{self, Config, Env, Loaded},
     run::{self, SystemClock},
 };
-use protocol::{Clock as _, shelf::Shelf};
+use protocol::{
+    Clock as _,
+    audit::{Action, AuditLog as _, Doer, Target},
+    shelf::Shelf,
+};
 use store::{
     EngineKind, Store,
+    audit::Audit,
     backup::{FolderShelf, Sources, repair},
     migrate::{MigrateError, engine_of, migrate},
 };
@@ -77,6 +83,7 @@ pub(crate) fn run(env: &Env, what: StoreCommand) -> Done {
 fn copy(config: &Config, to: EngineKind, keep_old: bool) -> Done {
     let store_config = run::store_config(config);
     let done = migrate(&store_config, to, keep_old).map_err(|error| bad(&error))?;
+    note(config, &format!("moved to {}", done.to))?;
     print(&format!(
         "The ledger is on {}: {} pairs copied and compared in {} ms; {} bytes before, {} after.\n",
         done.to,
@@ -105,6 +112,7 @@ fn mend(loaded: &Loaded, from: Option<PathBuf>, accept_loss: bool) -> Done {
     let sources = Sources { shelf: Some(shelf.as_ref()), accept_loss };
     let done = repair(&store_config, keys(config)?, sources, SystemClock.now());
     let done = done.map_err(|error| bad(&error))?;
+    note(config, "built anew")?;
     let begun = match &done.backup {
         Some(name) => format!("the backup {name}"),
         None => "the log alone".to_owned(),
@@ -121,6 +129,15 @@ fn mend(loaded: &Loaded, from: Option<PathBuf>, accept_loss: bool) -> Done {
         done.aside.display()
     ))?;
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// Writes to the audit log what was done, before it is said.
+fn note(config: &Config, what: &str) -> Result<(), Failure> {
+    let place = audit::place(config);
+    let log = Audit::open(&place, audit::keys(config)?, SystemClock.now());
+    let log = log.map_err(|error| bad(&audit::in_words(&error)))?;
+    let deed = audit::deed(Doer::Operator, Action::StoreRebuilt, Target::Nothing).about(what);
+    kit::block_on(log.record(deed)).map_err(|error| bad(&error))
 }
 
 /// Whether the ledger opens, and every record in it.

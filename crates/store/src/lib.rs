@@ -28,6 +28,7 @@
 //! backup; `backup` makes one.
 
 mod accepted;
+pub mod audit;
 pub mod backup;
 mod building;
 mod codec;

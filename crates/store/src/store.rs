@@ -28,6 +28,7 @@ use tracing::debug;
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::AuditKeys,
     backup::{self, BackupError, BackupKeys, BackupReport, BackupRules, Job},
     disk::DiskError,
     engine::EngineKind,
@@ -281,6 +282,14 @@ impl Store {
         let shared = self.inner.shared().map_err(|error| BackupError::Ledger(error.into()))?;
         let keys = &BackupKeys::of(&shared.seal.keyring().root());
         backup::make(&shared, &Job { shelf, keys, rules, now, stop })
+    }
+
+    /// The keys of the audit log that belongs to this ledger.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub fn audit_keys(&self) -> Result<AuditKeys, LedgerError> {
+        Ok(AuditKeys::of(&self.inner.shared()?.seal.keyring().root()))
     }
 
     /// When the last backup was made that was read back whole.

@@ -327,7 +327,7 @@ impl Message<'_> {
         // An anonymous admin or a channel is named by `sender_chat`; its `from` is a stand-in.
         let person = self.from.take().filter(|_| self.sender_chat.is_none());
         if person.as_ref().is_some_and(|user| user.is_bot) {
-            return Inbound::Nothing;
+            return self.of_bot();
         }
         let (text, entities) = match (self.text.take(), self.caption.take()) {
             (Some(text), _) => (text.0, std::mem::take(&mut self.entities)),
@@ -361,6 +361,27 @@ impl Message<'_> {
             beside: self.beside(),
             quoted: self.quoted(),
             attachment,
+        })
+    }
+
+    /// Nobody answers a bot. One that tries a command is told apart, so that it can be logged.
+    fn of_bot(self) -> Inbound {
+        let text = self.text.map(|it| it.0).unwrap_or_default();
+        if !text.starts_with('/') {
+            return Inbound::Nothing;
+        }
+        Inbound::Said(Said {
+            person: None,
+            message: MessageId(self.message_id),
+            private: self.chat.is_private(),
+            addressed: false,
+            text,
+            command: None,
+            replied: None,
+            forwarded_from: None,
+            beside: Vec::new(),
+            quoted: None,
+            attachment: false,
         })
     }
 

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use kit::{Cx, Fault, ask};
 use protocol::{
     BotId, ChatId, PersonId,
+    audit::{Action, Deed, Doer, Target},
     ledger::{ErasureReceipt, LedgerError},
     messenger::{Address, MessengerError},
 };
@@ -38,8 +39,14 @@ impl Keeper {
         let Forget { person, told_by, reply } = asked;
         let stops: Vec<_> = self.concerned(person).map(|mailbox| stop(mailbox, person)).collect();
         let now = peers.clock.now();
+        let actor = told_by.map_or(Doer::Console, |_| Doer::Person(person));
+        let deed = Deed::done(now, actor, Action::PersonForgotten, Target::Person(person.0));
         let work = async move {
             join_all(stops).await;
+            // Nobody is forgotten without a record of it.
+            if let Err(error) = peers.audit.record(deed).await {
+                return Ok(Err(LedgerError::Unavailable(error.into())));
+            }
             ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply)).await
         };
         cx.when(work, move |keeper, done, cx| {

@@ -7,15 +7,18 @@ use super::{MenuItem, Request, split_word};
 use crate::{
     alarm::AlarmChange,
     replay::{DAYS_MAX, DAYS_USUAL},
-    roster::{Change, RuleChange},
-    words,
+    roster::{Change, RuleChange, View},
 };
 
 /// Reads the words after `/rule` of an admin.
-pub(super) fn of_rule(item: &MenuItem, arguments: &str, by: PersonId) -> Request {
+pub(super) fn of_rule(
+    item: &MenuItem,
+    arguments: &str,
+    (by, view): (PersonId, &View),
+) -> Option<Request> {
     let (verb, rest) = split_word(arguments);
     if verb.is_empty() {
-        return Request::ListRules;
+        return Some(Request::ListRules(view.grant(by)?));
     }
     let read =
         match verb {
@@ -23,22 +26,21 @@ pub(super) fn of_rule(item: &MenuItem, arguments: &str, by: PersonId) -> Request
             "shadow" => set(rest, Mode::Shadow),
             "enforce" => set(rest, Mode::Enforce),
             "remove" => remove(rest),
-            "alarms" => return Request::ListAlarms,
-            "unmark" => return unmark(item, rest, by),
+            "alarms" => return Some(Request::ListAlarms(view.grant(by)?)),
+            "unmark" => unmark(rest),
             "test" => match test(rest) {
-                Ok((name, days)) => return Request::TryRule { name, days },
+                Ok((name, days)) => {
+                    return Some(Request::TryRule { name, days, by: view.grant(by)? });
+                }
                 Err(why) => Err(why),
             },
             _ => Err("The first word is add, test, shadow, enforce, remove, alarms or unmark."
                 .to_owned()),
         };
-    match read {
-        Ok((change, done)) => Request::Administer { change: Change::Ruled(change), by, done },
-        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
-    }
+    super::officers::ordered(item, read, (by, view))
 }
 
-fn add(words: &str) -> Result<(RuleChange, String), String> {
+fn add(words: &str) -> Result<(Change, String), String> {
     let (name, rest) = split_word(words);
     let (action, pattern) = split_word(rest);
     let name = checked(name)?;
@@ -56,10 +58,10 @@ fn add(words: &str) -> Result<(RuleChange, String), String> {
          /rule shadow {name} lets it watch without acting."
     );
     let rule = OwnRule { name, action, pattern: pattern.to_owned(), mode: Mode::Test };
-    Ok((RuleChange::Added { rule }, done))
+    Ok((Change::Ruled(RuleChange::Added { rule }), done))
 }
 
-fn set(words: &str, mode: Mode) -> Result<(RuleChange, String), String> {
+fn set(words: &str, mode: Mode) -> Result<(Change, String), String> {
     let name = only_name(words)?;
     let done = match mode {
         Mode::Enforce => format!("{name} is enforced from the next message on."),
@@ -68,13 +70,13 @@ fn set(words: &str, mode: Mode) -> Result<(RuleChange, String), String> {
         }
         Mode::Test => format!("{name} is not applied any more."),
     };
-    Ok((RuleChange::ModeSet { name, mode }, done))
+    Ok((Change::Ruled(RuleChange::ModeSet { name, mode }), done))
 }
 
-fn remove(words: &str) -> Result<(RuleChange, String), String> {
+fn remove(words: &str) -> Result<(Change, String), String> {
     let name = only_name(words)?;
     let done = format!("{name} is gone.");
-    Ok((RuleChange::Removed { name }, done))
+    Ok((Change::Ruled(RuleChange::Removed { name }), done))
 }
 
 fn test(words: &str) -> Result<(String, u32), String> {
@@ -88,14 +90,13 @@ fn test(words: &str) -> Result<(String, u32), String> {
     Ok((name, number))
 }
 
-fn unmark(item: &MenuItem, reference: &str, by: PersonId) -> Request {
-    let Ok(number) = u32::from_str_radix(reference, 16) else {
-        let why = "The reference is eight hex digits; /rule alarms lists them.";
-        return Request::Say(words::usage(item.name, item.usage, why));
-    };
+fn unmark(reference: &str) -> Result<(Change, String), String> {
+    let number = u32::from_str_radix(reference, 16).map_err(|_no_digits| {
+        "The reference is eight hex digits; /rule alarms lists them.".to_owned()
+    })?;
     let reference = RefId(number);
     let change = Change::Alarmed(AlarmChange::Unmarked { reference });
-    Request::Administer { change, by, done: format!("{reference} is no longer marked.") }
+    Ok((change, format!("{reference} is no longer marked.")))
 }
 
 fn only_name(words: &str) -> Result<String, String> {
@@ -116,20 +117,27 @@ fn checked(name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{right::Role, roster::Founding};
 
     const ADMIN: PersonId = PersonId(1);
 
+    fn view() -> View {
+        let roles = [(ADMIN, Role::Admin)].into();
+        View::founded(&Founding { roles, ..Founding::default() }, [].into())
+    }
+
     fn read(arguments: &str) -> Request {
         let item = super::super::MENU.iter().find(|it| it.name == "rule").unwrap();
-        of_rule(item, arguments, ADMIN)
+        of_rule(item, arguments, (ADMIN, &view())).unwrap()
     }
 
     fn change(arguments: &str) -> RuleChange {
-        let Request::Administer { change: Change::Ruled(change), by, .. } = read(arguments) else {
-            panic!("{arguments} is no change of a rule")
+        let Request::Administer { order, .. } = read(arguments) else {
+            panic!("{arguments} is no change")
         };
-        assert_eq!(by, ADMIN);
-        change
+        assert_eq!(order.by(), ADMIN);
+        let Change::Ruled(change) = order.change() else { panic!("{arguments}: no rule") };
+        change.clone()
     }
 
     #[test]
@@ -147,8 +155,9 @@ mod tests {
         assert_eq!(change("shadow aurora"), set(Mode::Shadow));
         assert_eq!(change("enforce aurora"), set(Mode::Enforce));
         assert_eq!(change("remove aurora"), RuleChange::Removed { name: name.clone() });
-        assert_eq!(read(""), Request::ListRules);
-        let tried = |days| Request::TryRule { name: name.clone(), days };
+        assert!(matches!(read(""), Request::ListRules(_)));
+        let by = view().grant(ADMIN).unwrap();
+        let tried = |days| Request::TryRule { name: name.clone(), days, by };
         assert_eq!(read("test aurora"), tried(DAYS_USUAL));
         assert_eq!(read("test aurora 30"), tried(30));
     }

@@ -44,6 +44,18 @@ impl RuleChange {
             Self::ModeSet { name, .. } | Self::Removed { name } => name,
         }
     }
+
+    /// What it does, in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Added { .. } => "added",
+            Self::ModeSet { mode: Mode::Test, .. } => "test",
+            Self::ModeSet { mode: Mode::Shadow, .. } => "shadow",
+            Self::ModeSet { mode: Mode::Enforce, .. } => "enforce",
+            Self::Removed { .. } => "removed",
+        }
+    }
 }
 
 /// The rules that admins gave, by name.

@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod officers;
 mod own;
 mod pieces;
 mod remembering;
@@ -31,6 +32,7 @@ use std::{
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
+    audit::AuditLog,
     event::{Event, Judged},
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
@@ -39,6 +41,7 @@ use screening::{HOLD_BACK_CHARS_MIN, Placeholders};
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
 
+pub(crate) use self::officers::log_attempt;
 use self::remembering::Past as Remembered;
 pub use self::{
     remembering::Recaller,
@@ -49,14 +52,14 @@ pub use self::{
     },
 };
 use crate::{
-    alarm::{self, Alarm, AlarmChange, Finder, Pointer},
+    alarm::{self, Finder},
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
     keeper, memory, outbox,
     replay::RuleTrier,
-    roster::{self, AdministerError, Shared},
+    roster::{self, Shared},
     tally::Tally,
     trace::{Sought, Tracer},
 };
@@ -77,6 +80,8 @@ pub struct Peers {
     pub outbox: Mailbox<outbox::Msg>,
     /// Changes the hall.
     pub roster: Mailbox<roster::Msg>,
+    /// Notes what officers do.
+    pub audit: Arc<dyn AuditLog>,
     /// Tells the operators.
     pub alerter: Mailbox<alerter::Msg>,
     /// The state of the hall.
@@ -447,21 +452,21 @@ impl SessionActor {
                 // lost-ok: the button's spinner ends by itself.
                 self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
             }
-            Effect::Administer(update, change, by) => self.administer(update, change, by, cx),
+            Effect::Administer(update, order) => self.administer(update, order, cx),
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
-            Effect::TryRule(update, name, days) => {
-                compose(update, (self.peers.trier)(name, days), cx);
-            }
+            Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
+            Effect::ReadAudit(update, before, by) => self.read_audit(update, before, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
             Effect::TellRefusal(refusal) => {
                 // lost-ok: the log and the metric say it too.
                 self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
             }
-            Effect::FindHeldBack(update, at) => self.find_held_back(update, at, cx),
+            Effect::FindHeldBack(update, at, by) => self.find_held_back(update, at, by, cx),
             Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
-            Effect::LogPressDenied(person) => self.log_denied("false_alarm", Some(person)),
+            Effect::LogPressDenied(person) => self.log_press_denied(person),
+            Effect::LogAttempt((command, actor)) => self.log_attempt(command, actor),
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(_, person) => self.ask_to_forget(person, cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
@@ -506,17 +511,6 @@ impl SessionActor {
         let msg = outbox::Msg::Preview { to, draft: draft_id(update), text };
         // lost-ok: the next preview shows more anyway.
         self.peers.outbox.try_tell(msg).ok();
-    }
-
-    fn log_denied(&self, command: &'static str, person: Option<PersonId>) {
-        let by = person.map(|it| (self.peers.pseudonym)(it)).unwrap_or_default();
-        warn!(
-            labels.command = command,
-            labels.person = by,
-            event.outcome = "failure",
-            event.action = "admin_command_denied",
-            "an admin command was denied"
-        );
     }
 
     fn alert_quarantined(&self, reference: RefId) {
@@ -629,55 +623,6 @@ impl SessionActor {
             }
             actor.input(Input::Completed(update, answer), cx)
         });
-    }
-
-    fn administer(
-        &self,
-        update: UpdateId,
-        change: roster::Change,
-        by: PersonId,
-        cx: &mut Cx<'_, Self>,
-    ) {
-        let roster = self.peers.roster.clone();
-        let work = async move {
-            ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await
-        };
-        cx.when(work, move |actor, done, cx| {
-            let done = done.unwrap_or(Err(AdministerError::NotStored));
-            actor.input(Input::Administered(update, done), cx)
-        });
-    }
-
-    /// An admin looks at a text that was stopped, in their private chat.
-    fn find_held_back(&self, update: UpdateId, at: Pointer, cx: &mut Cx<'_, Self>) {
-        let by = (self.peers.pseudonym)(PersonId(self.key.chat.0));
-        info!(
-            labels.person = by,
-            labels.reference = %reference_of(at.key, at.update),
-            event.action = "held_back_shown",
-            "an admin looks at a text that the guard stopped"
-        );
-        cx.when((self.peers.finder)(at), move |actor, found, cx| {
-            let found = found.map(|it| it.map(Box::new));
-            actor.input(Input::HeldBackFound(update, found), cx)
-        });
-    }
-
-    /// Looks for the text, and has the roster mark it: the roster makes one mark of two presses.
-    fn mark_alarm(&self, update: UpdateId, at: Pointer, by: PersonId, cx: &mut Cx<'_, Self>) {
-        let (found, digest) = ((self.peers.finder)(at), Arc::clone(&self.peers.digest));
-        let (roster, tally) = (self.peers.roster.clone(), self.peers.tally.clone());
-        let work = async move {
-            let found = found.await.map_err(|_unreadable| AdministerError::NotStored)?;
-            let alarm = Alarm::of(at, found.ok_or(AdministerError::NothingHeldBack)?, &*digest);
-            let way = if alarm.of_answer { "out" } else { "in" };
-            let change = roster::Change::Alarmed(AlarmChange::Marked { alarm });
-            let asked = ask(&roster, |reply| roster::Msg::Administer { change, by, reply }).await;
-            asked.unwrap_or(Err(AdministerError::NotStored))?;
-            tally.false_alarm(way);
-            Ok(())
-        };
-        cx.when(work, move |actor, done, cx| actor.input(Input::Administered(update, done), cx));
     }
 
     fn trace(&self, update: UpdateId, sought: Sought, cx: &mut Cx<'_, Self>) {

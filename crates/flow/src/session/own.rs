@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use kit::{Cx, ask};
-use protocol::{PersonId, UpdateId};
+use protocol::{
+    PersonId, UpdateId,
+    audit::{Action, Deed, Doer, Target},
+};
 use tracing::info;
 
 use super::{Input, SessionActor};
@@ -18,7 +21,11 @@ impl SessionActor {
         let peers = self.peers.clone();
         let to = self.address();
         let by = (self.peers.pseudonym)(person);
+        let actor = Doer::Person(person);
+        let target = Target::Person(person.0);
+        let deed = Deed::done(self.peers.clock.now(), actor, Action::PersonExported, target);
         let work = async move {
+            peers.audit.record(deed).await.map_err(|_not_recorded| ExportError::Unreadable)?;
             let read = |from| {
                 let memory = peers.memory.clone();
                 async move {

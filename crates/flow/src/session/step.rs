@@ -16,6 +16,7 @@ use std::{
 
 use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    audit::{Doer, Record, RecordError},
     event::{Course, Event, Outcome, Part},
     inbound::Inbound,
     ledger::LedgerError,
@@ -37,7 +38,8 @@ use crate::{
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request},
-    roster::{AdministerError, Change, View},
+    right::{Auditing, Governing, Granted, Order},
+    roster::{AdministerError, View},
     trace::{Sought, Trace},
     words::{self, Notice},
 };
@@ -127,6 +129,8 @@ pub enum Input {
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
+    /// A page of the audit log was read, or that could not be noted in it.
+    AuditRead(UpdateId, Result<Vec<Record>, RecordError>),
     /// What is held of a person was sent to them, or could not be.
     Exported(UpdateId, Result<(), ExportError>),
     /// What was found that may help with a question; nothing where it took too long.
@@ -213,7 +217,7 @@ pub enum Effect {
     /// Stop the spinner of a pressed button.
     AnswerPress(String),
     /// Ask the roster for a change.
-    Administer(UpdateId, Change, PersonId),
+    Administer(UpdateId, Order),
     /// Put the state of the hall into words.
     ComposeStatus(UpdateId, bool),
     /// Look for a turn in the past.
@@ -221,13 +225,17 @@ pub enum Effect {
     /// Tell the admins that the guard stopped a text.
     TellRefusal(Refusal),
     /// Look for a text that was stopped, to show it.
-    FindHeldBack(UpdateId, Pointer),
+    FindHeldBack(UpdateId, Pointer, Granted<Governing>),
     /// Mark a refusal as a false alarm.
-    MarkAlarm(UpdateId, Pointer, PersonId),
-    /// Somebody pressed an admin's button.
+    MarkAlarm(UpdateId, Pointer, Granted<Governing>),
+    /// Read a page of the audit log.
+    ReadAudit(UpdateId, Option<u64>, Granted<Auditing>),
+    /// Somebody pressed an officer's button.
     LogPressDenied(PersonId),
+    /// Somebody's words hold an officer's command, which is not theirs or not their own words.
+    LogAttempt((&'static str, Doer)),
     /// Try a rule on some days of the past, and put the outcome into words.
-    TryRule(UpdateId, String, u32),
+    TryRule(UpdateId, (String, u32), Granted<Governing>),
     /// Send a person everything that is held of them.
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
@@ -338,6 +346,7 @@ enum Stage {
     Administering { done: String },
     ComposingStatus,
     Tracing { person: Option<PersonId>, in_full: bool },
+    ReadingAudit,
     Exporting,
     Forgetting,
 }
@@ -429,6 +438,12 @@ impl Session {
                         Outcome::Answered,
                         &mut effects,
                     );
+                }
+            }
+            Input::AuditRead(update, read) => {
+                if self.turn(update, |it| matches!(it, Stage::ReadingAudit)).is_some() {
+                    let notice = words::officers::audit(read);
+                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
             }
             Input::CallsCounted(update, calls) => {

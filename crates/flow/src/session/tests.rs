@@ -33,6 +33,7 @@ use crate::{
     guard::{self, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::House,
+    right::Role,
     roster::{AdministerError, Founding, View},
 };
 
@@ -83,7 +84,7 @@ fn view() -> View {
     };
     let founding = Founding {
         agents: vec![agent("sage", false), agent("poet", false), agent("tired", true)],
-        admins: [ADMIN].into(),
+        roles: [(ADMIN, Role::Admin)].into(),
         allowed: [GUEST.0, -5].into(),
         default_agent: Some("sage".parse().unwrap()),
         ..Founding::default()
@@ -207,6 +208,7 @@ impl World {
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
+                | Effect::ReadAudit(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
                 | Effect::Recall(..)
@@ -221,6 +223,7 @@ impl World {
                 | Effect::CountSummary(_)
                 | Effect::LogDenied(..)
                 | Effect::LogPressDenied(_)
+                | Effect::LogAttempt(_)
                 | Effect::TellRefusal(_)
                 | Effect::AlertQuarantined(_)
                 | Effect::Count(..) => (),
@@ -354,16 +357,20 @@ fn describe(effect: &Effect) -> Option<String> {
         }
         Effect::Preview(update, draft) => format!("preview {update}: {}", draft.get().0),
         Effect::Typing => "typing".to_owned(),
-        Effect::Administer(update, change, by) => {
-            format!("administer {update} by {by}: {change:?}")
+        Effect::Administer(update, order) => {
+            format!("administer {update} by {}: {:?}", order.by(), order.change())
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
-        Effect::FindHeldBack(update, at) => format!("find {} for {update}", at.update),
-        Effect::MarkAlarm(update, at, by) => format!("mark {} for {update} by {by}", at.update),
+        Effect::FindHeldBack(update, at, _) => format!("find {} for {update}", at.update),
+        Effect::MarkAlarm(update, at, by) => {
+            format!("mark {} for {update} by {}", at.update, by.by())
+        }
+        Effect::ReadAudit(update, before, _) => format!("audit for {update} before {before:?}"),
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
+        Effect::LogAttempt((command, _)) => format!("attempt {command}"),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
-        Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
+        Effect::TryRule(update, (name, days), _) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
@@ -413,7 +420,8 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::Trace(it, _)
-        | Effect::FindHeldBack(it, _)
+        | Effect::FindHeldBack(it, ..)
+        | Effect::ReadAudit(it, ..)
         | Effect::MarkAlarm(it, ..)
         | Effect::Export(it, ..)
         | Effect::Complete(it, _)
@@ -482,7 +490,8 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
-        Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),
+        Effect::ReadAudit(update, ..) => Input::AuditRead(*update, Ok(Vec::new())),
+        Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),
         Effect::Export(update, _) => Input::Exported(*update, Ok(())),

@@ -1,5 +1,7 @@
 //! All actors together, on made-up ports and paused time.
 
+mod rights;
+
 use std::sync::{LazyLock, atomic::Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
@@ -22,12 +24,13 @@ use crate::{
     outbox::Pacing,
     recall::RecallConfig,
     request::House,
+    right::Role,
     roster::{Founding, View},
     rulebook::InForce,
     session::Recaller,
     session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
-    testing::{ByWords, Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
 };
 
 static SCREEN: LazyLock<Arc<Screen>> =
@@ -94,7 +97,7 @@ fn founding() -> Founding {
     };
     Founding {
         agents: vec![sage],
-        admins: [PersonId(ADMIN)].into(),
+        roles: [(PersonId(ADMIN), Role::Admin)].into(),
         allowed: [GUEST, FRIEND].into(),
         ..Founding::default()
     }
@@ -118,6 +121,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         waiting_max: 1_000,
     };
     Wiring {
+        audit: Arc::new(FakeAudit::default()),
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),

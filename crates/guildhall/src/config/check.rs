@@ -126,6 +126,17 @@ impl Check<'_> {
         if self.config.access.admins.iter().any(|id| *id <= 0) {
             self.note("access.admins", "an admin is a person, whose id is a positive number");
         }
+        let access = self.config.access.clone();
+        let others = [
+            ("access.owners", access.owners),
+            ("access.operators", access.operators),
+            ("access.auditors", access.auditors),
+        ];
+        for (place, ids) in others {
+            if ids.iter().any(|id| *id <= 0) {
+                self.note(place, "only a person has a role, and their id is a positive number");
+            }
+        }
     }
 
     fn telegram(&mut self) {

@@ -218,6 +218,12 @@ section! {
     Access {
         /// The people who may change the hall, by numeric id.
         admins: Vec<i64> = Vec::new();
+        /// Those who may besides give and take roles with /role.
+        owners: Vec<i64> = Vec::new();
+        /// Those who may pause and wake agents, and read the state and the audit log.
+        operators: Vec<i64> = Vec::new();
+        /// Those who may read the state and the audit log, and nothing of people.
+        auditors: Vec<i64> = Vec::new();
         /// Who may talk besides the admins: ids of people and groups, or ["*"] for everyone.
         allow: Allow = Allow::Only(std::collections::BTreeSet::new());
         /// People must press a button under the privacy notice before a model sees what they write.

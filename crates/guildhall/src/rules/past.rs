@@ -13,6 +13,7 @@ use flow::{
 };
 use protocol::{
     Clock as _,
+    audit::{Action, Doer, Target},
     ledger::{Ledger, Stream},
 };
 use screening::{OutboundContext, OwnRule, RuleFile, Screen};
@@ -21,6 +22,7 @@ use store::{OpenError, Store};
 
 use super::book::Book;
 use crate::{
+    audit,
     build::BuildError,
     config::Loaded,
     master,
@@ -93,13 +95,16 @@ pub fn try_offline(
         opened => opened.map_err(|error| words(&error))?,
     };
     let window = Window { days: question.days, now: SystemClock.now(), keep_texts };
-    let report = kit::block_on(async {
+    let about = if keep_texts { "with texts" } else { "" };
+    let deed = audit::deed(Doer::Operator, Action::RulesTried, Target::Nothing).about(about);
+    let work = async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
         let hall = hall.concat();
         let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
         let marked = roster::alarms_in(&hall).map_err(|error| words(&error))?;
         replay::tried(&store, Arc::new(book), question.which()?, own, &marked, window).await
-    });
+    };
+    let report = audit::noted(config, &store, deed, || kit::block_on(work));
     store.close().map_err(|error| words(&error))?;
     report.map(Some)
 }
@@ -130,7 +135,8 @@ pub fn marked_offline(loaded: &Loaded) -> Result<Option<Marked>, String> {
         Err(OpenError::Locked) => return Ok(None),
         opened => opened.map_err(|error| words(&error))?,
     };
-    let read = kit::block_on(async {
+    let deed = audit::deed(Doer::Operator, Action::TextShown, Target::Nothing);
+    let work = async {
         let hall = store.read_all(Stream::Hall).await.map_err(|error| words(&error))?;
         let hall = hall.concat();
         let own = roster::own_rules_in(&hall).map_err(|error| words(&error))?.all();
@@ -139,7 +145,9 @@ pub fn marked_offline(loaded: &Loaded) -> Result<Option<Marked>, String> {
         let screen = book.make(own)?.screen;
         let refused = all.iter().filter_map(|it| Some((it.trace.clone(), refusing(&screen, it)?)));
         Ok::<_, String>(Marked { refused: refused.collect(), all: all.clone() })
-    });
+    };
+    let deed = deed.about("marked false alarms");
+    let read = audit::noted(config, &store, deed, || kit::block_on(work));
     store.close().map_err(|error| words(&error))?;
     read.map(Some)
 }

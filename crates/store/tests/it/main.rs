@@ -19,6 +19,7 @@ macro_rules! for_each_engine {
     };
 }
 
+mod audit;
 mod backups;
 mod common;
 mod conforms;

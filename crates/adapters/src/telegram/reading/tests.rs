@@ -203,6 +203,10 @@ fn anonymous_admins_and_channels_are_nobody() {
 fn other_bots_and_service_messages_are_nothing() {
     let bot = json!({"text": "@HallBot", "from": {"id": 9, "is_bot": true, "first_name": "x"}});
     assert_eq!(inbound(&grouped(&bot)), Inbound::Nothing);
+    // A command of a bot is heard to be logged, and is neither a command nor addressed.
+    let bot = json!({"text": "/spawn x", "from": {"id": 9, "is_bot": true, "first_name": "x"}});
+    let Inbound::Said(said) = inbound(&grouped(&bot)) else { panic!("it is not heard") };
+    assert_eq!((said.person, said.command, said.addressed), (None, None, false));
     assert_eq!(inbound(&grouped(&json!({"new_chat_title": "x"}))), Inbound::Nothing);
 }
 

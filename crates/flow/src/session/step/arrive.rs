@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    Agent, PersonId, Timestamp, UpdateId,
+    Agent, AgentName, PersonId, Timestamp, UpdateId,
     event::{AnswerKind, Course, Event, Outcome},
     inbound::{Inbound, Replied},
 };
@@ -15,6 +15,7 @@ use crate::{
     alarm,
     guard::Prompt,
     request::{self, Request},
+    right::{Governing, Granted},
     roster::View,
     trace::{self, Sought},
     words,
@@ -42,6 +43,11 @@ impl Session {
                 effects.push(Effect::AnswerPress(pressed.query.clone()));
             }
             let request = request::interpret(inbound, self.key, view, &self.config.house, now);
+            if let Some(attempt) =
+                request::attempted(inbound, view).filter(|_| !request.is_denied())
+            {
+                effects.push(Effect::LogAttempt(attempt));
+            }
             if request == Request::Ignore && !self.state.open.contains_key(&entry.update) {
                 self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
                 continue;
@@ -122,6 +128,7 @@ impl Session {
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
             | Stage::Tracing { .. }
+            | Stage::ReadingAudit
             | Stage::ComposingStatus
             | Stage::Exporting
             | Stage::Forgetting => false,
@@ -196,15 +203,7 @@ impl Session {
             Request::Retry => return self.ask_again(update, view, effects),
             Request::Accept(by) => return self.accept(update, by, view, effects),
             Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
-            Request::Switch(name) => match view.agent(&name) {
-                Some(agent) if agent.paused => words::agent_paused(&name),
-                Some(agent) => {
-                    let events = vec![Event::AgentSwitched { agent: name }];
-                    let notice = words::switched(agent);
-                    return self.answer_with(update, events, notice, Outcome::Answered, effects);
-                }
-                None => words::no_such_agent(name.as_str()),
-            },
+            Request::Switch(name) => return self.switch(update, name, view, effects),
             Request::Fresh => return self.begin_anew(update, view, effects),
             Request::Say(notice) => notice,
             Request::ListAgents => {
@@ -219,7 +218,7 @@ impl Session {
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
             }
-            Request::ListAlarms => words::alarms(view.alarms()),
+            Request::ListAlarms(_) => words::alarms(view.alarms()),
             Request::Judge { ask, at, by } => return self.judge(update, ask, at, by, effects),
             Request::PressDenied(person) => {
                 effects.push(Effect::LogPressDenied(person));
@@ -232,15 +231,19 @@ impl Session {
             Request::ForgetFact { fact, by, is_admin } => {
                 return self.forget_fact(update, fact, by, is_admin, effects);
             }
-            Request::ListRules => words::own_rules(view.own_rules()),
-            Request::TryRule { name, days } => {
-                let (stage, effect) = (Stage::ComposingStatus, Effect::TryRule(update, name, days));
-                return self.await_answer(update, stage, effect, effects);
+            Request::ListRules(_) => words::own_rules(view.own_rules()),
+            Request::ListRoles(_) => words::officers::roles(view),
+            Request::ShowAudit { before, by } => {
+                let effect = Effect::ReadAudit(update, before, by);
+                return self.await_answer(update, Stage::ReadingAudit, effect, effects);
             }
-            Request::Administer { change, by, done } => {
-                let (stage, effect) =
-                    (Stage::Administering { done }, Effect::Administer(update, change, by));
-                return self.await_answer(update, stage, effect, effects);
+            Request::TryRule { name, days, by } => {
+                let effect = Effect::TryRule(update, (name, days), by);
+                return self.await_answer(update, Stage::ComposingStatus, effect, effects);
+            }
+            Request::Administer { order, done } => {
+                let effect = Effect::Administer(update, order);
+                return self.await_answer(update, Stage::Administering { done }, effect, effects);
             }
             Request::Export(person) => {
                 let effect = Effect::Export(update, person);
@@ -260,6 +263,21 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    fn switch(
+        &mut self,
+        update: UpdateId,
+        name: AgentName,
+        view: &View,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (events, notice) = match view.agent(&name) {
+            Some(agent) if agent.paused => (vec![], words::agent_paused(&name)),
+            Some(agent) => (vec![Event::AgentSwitched { agent: name }], words::switched(agent)),
+            None => (vec![], words::no_such_agent(name.as_str())),
+        };
+        self.answer_with(update, events, notice, Outcome::Answered, effects);
     }
 
     fn ask_again(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
@@ -310,13 +328,13 @@ impl Session {
         update: UpdateId,
         ask: alarm::Ask,
         at: alarm::Pointer,
-        by: PersonId,
+        by: Granted<Governing>,
         effects: &mut Vec<Effect>,
     ) {
         match ask {
             alarm::Ask::Show => {
                 self.set_stage(update, Stage::ComposingStatus);
-                effects.push(Effect::FindHeldBack(update, at));
+                effects.push(Effect::FindHeldBack(update, at, by));
             }
             alarm::Ask::MarkQuestion | alarm::Ask::MarkAnswer => {
                 let done = words::marked(ask == alarm::Ask::MarkAnswer);
@@ -397,7 +415,7 @@ impl Session {
     fn ask(
         &mut self,
         update: UpdateId,
-        agent: Option<protocol::AgentName>,
+        agent: Option<AgentName>,
         prompt: Prompt,
         replaces: bool,
         view: &View,

@@ -1,0 +1,179 @@
+//! Commands of officers: read from words, and given only to who has the right. Pure.
+
+use std::time::Duration;
+
+use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
+
+use super::{MENU, MenuItem, Request, rule, sentence, split_word};
+use crate::{
+    right::Role,
+    roster::{Change, View},
+    words,
+};
+
+/// What the button that shows older records begins with.
+const OLDER: &str = "au:";
+
+/// What an officer's command means. `None`: they may not, after all.
+pub(super) fn of_command(
+    item: &MenuItem,
+    (arguments, private): (&str, bool),
+    (by, view): (PersonId, &View),
+    now: Timestamp,
+) -> Option<Request> {
+    match item.name {
+        "rule" => rule::of_rule(item, arguments, (by, view)),
+        // In a group everybody reads along.
+        "audit" | "role" if !private => Some(Request::Say(words::only_in_private())),
+        "audit" => {
+            let before = arguments.parse::<u64>().ok().map(|it| it.saturating_add(1));
+            Some(Request::ShowAudit { before, by: view.grant(by)? })
+        }
+        "role" => of_role(item, arguments, (by, view)),
+        name => ordered(item, change_of(name, arguments, now), (by, view)),
+    }
+}
+
+fn of_role(item: &MenuItem, arguments: &str, (by, view): (PersonId, &View)) -> Option<Request> {
+    let (verb, rest) = split_word(arguments);
+    if verb.is_empty() {
+        return Some(Request::ListRoles(view.grant(by)?));
+    }
+    let (id, rest) = split_word(rest);
+    let id = id.parse::<i64>().map_err(|_not_a_number| "The id is a number.".to_owned());
+    let role = Role::of_word(rest);
+    let read = match (verb, id) {
+        (_, Err(why)) => Err(why),
+        ("give", Ok(id)) => role
+            .map(|role| (Change::RoleGiven { id, role }, format!("{id} is {} now.", role.word())))
+            .ok_or_else(|| "The role is auditor, operator, admin or owner.".to_owned()),
+        ("take", Ok(id)) if rest.is_empty() => {
+            Ok((Change::RoleTaken { id }, format!("{id} has no role any more.")))
+        }
+        (_, Ok(_)) => Err("The first word is give or take.".to_owned()),
+    };
+    ordered(item, read, (by, view))
+}
+
+/// What the button carries that shows the records before a number.
+pub(crate) fn older_button(before: u64) -> String {
+    format!("{OLDER}{before}")
+}
+
+/// Reads such a button. Outer `None`: it is another one.
+pub(super) fn pressed(data: &str) -> Option<Option<u64>> {
+    data.strip_prefix(OLDER).map(|it| it.parse().ok())
+}
+
+/// The officer's command that an update tries without the right to it: one that is turned away before
+/// it is read, or that stands in words which are nobody's own: forwarded, edited or quoted. Nothing
+/// is ever done for it; it is logged.
+pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str, Doer)> {
+    let person = inbound.person();
+    let actor = person.map_or(Doer::Nobody, Doer::Person);
+    let role = person.and_then(|it| view.role(it));
+    match inbound {
+        Inbound::Said(said) => {
+            let officers =
+                |name: String| MENU.iter().find(|it| it.needs.is_some() && it.name == name);
+            let own = said.command.as_ref().and_then(|it| officers(it.name.clone()));
+            if let Some(item) = own {
+                return (!item.is_for(role)).then_some((item.name, actor));
+            }
+            // An officer who quotes a command only talks about it.
+            let quoted = said.quoted.as_deref().and_then(name_in).and_then(officers);
+            let quoted = quoted.filter(|it| !it.is_for(role));
+            let item = name_in(&said.text).and_then(officers).or(quoted)?;
+            Some((item.name, actor))
+        }
+        Inbound::Pressed(pressed) => {
+            let is_officers =
+                pressed.data.starts_with(OLDER) || crate::alarm::Ask::read(&pressed.data).is_some();
+            (is_officers && role.is_none()).then_some(("button", actor))
+        }
+        Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing => None,
+    }
+}
+
+/// The name of the command with which a text begins.
+fn name_in(text: &str) -> Option<String> {
+    let word = text.trim_start().strip_prefix('/')?.split_whitespace().next()?;
+    let name = word.split('@').next().unwrap_or_default();
+    Some(name.to_ascii_lowercase())
+}
+
+pub(super) fn ordered(
+    item: &MenuItem,
+    read: Result<(Change, String), String>,
+    (by, view): (PersonId, &View),
+) -> Option<Request> {
+    Some(match read {
+        Ok((change, done)) => Request::Administer { order: view.order(by, change)?, done },
+        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
+    })
+}
+
+fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, String), String> {
+    let (first, rest) = split_word(arguments);
+    let agent =
+        || first.parse::<AgentName>().map_err(|why| format!("{}.", sentence(&why.to_string())));
+    let id = || {
+        first.parse::<i64>().map_err(|_not_a_number| {
+            "The id is a number. A person sees theirs when they write to this bot.".to_owned()
+        })
+    };
+    let more = |what: &str| match rest.is_empty() {
+        true => Err(format!("The {what} are missing.")),
+        false => Ok(rest.to_owned()),
+    };
+    Ok(match name {
+        "spawn" => {
+            let (name, instructions) = (agent()?, more("instructions")?);
+            let done = format!("{name} is here. /agent {name} talks to it.");
+            (Change::Spawned { name, instructions }, done)
+        }
+        "edit" => {
+            let (name, instructions) = (agent()?, more("instructions")?);
+            let done = format!("{name} has new instructions, from the next message on.");
+            (Change::Edited { name, instructions }, done)
+        }
+        "model" => {
+            let (name, model) = (agent()?, more("words after the name")?);
+            let done = format!("{name} now asks {model} first.");
+            (Change::ModelSet { name, model }, done)
+        }
+        "pause" => {
+            let name = agent()?;
+            let done = format!("{name} rests. /resume {name} wakes it.");
+            (Change::Paused { name }, done)
+        }
+        "resume" => {
+            let name = agent()?;
+            let done = format!("{name} is awake.");
+            (Change::Resumed { name }, done)
+        }
+        "retire" => {
+            let name = agent()?;
+            let done = format!("{name} has left. Its conversations stay in the ledger.");
+            (Change::Retired { name }, done)
+        }
+        "allow" => (Change::Allowed { id: id()? }, format!("{first} may talk now.")),
+        "deny" => (Change::Denied { id: id()? }, format!("{first} is off the list.")),
+        "block" => block_of(id()?, rest, now)?,
+        "unblock" => (Change::Unblocked { id: id()? }, format!("{first} is no longer blocked.")),
+        other => return Err(format!("/{other} is not known.")),
+    })
+}
+
+fn block_of(id: i64, minutes: &str, now: Timestamp) -> Result<(Change, String), String> {
+    if minutes.is_empty() {
+        return Ok((Change::Blocked { id, until: None }, format!("{id} is blocked.")));
+    }
+    let number = minutes.parse::<u32>().ok().filter(|it| (1..=525_600).contains(it));
+    let number = number.ok_or("The minutes are a number from 1 to 525600.")?;
+    let until = now.plus(Duration::from_secs(u64::from(number) * 60));
+    Ok((
+        Change::Blocked { id, until: Some(until) },
+        format!("{id} is blocked for {number} minutes."),
+    ))
+}

@@ -1,0 +1,198 @@
+//! Who may do what: roles, and proofs of them.
+//!
+//! A function that only an officer may cause takes a [`Granted`] or an [`Order`], and those are made
+//! here alone, against the hall's state. Whoever has none cannot even ask.
+//!
+//! ```compile_fail
+//! use flow::right::{Governing, Granted};
+//! let forged = Granted::<Governing> { by: protocol::PersonId(7), power: std::marker::PhantomData };
+//! ```
+//!
+//! ```compile_fail
+//! use flow::{right::Order, roster::Change};
+//! let name = "sage".parse().unwrap();
+//! let forged = Order { change: Change::Paused { name }, by: None };
+//! ```
+//!
+//! Invariants: RIGHT-1 a right is a value that only this file makes. RIGHT-2 a role can be given or
+//! taken only by an owner, and never more than they have.
+
+use std::{fmt, marker::PhantomData};
+
+use protocol::{PersonId, audit::Doer};
+use serde::{Deserialize, Serialize};
+
+use crate::roster::{Change, View};
+
+/// What somebody is to the hall. Each may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads the state and the audit log, and nothing of people.
+    Auditor,
+    /// Pauses and wakes agents.
+    Operator,
+    /// Changes agents, access and rules.
+    Admin,
+    /// Gives roles.
+    Owner,
+}
+
+impl Role {
+    /// All, the least first.
+    pub const ALL: [Self; 4] = [Self::Auditor, Self::Operator, Self::Admin, Self::Owner];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.word() == word)
+    }
+}
+
+/// A kind of right.
+pub trait Power {
+    /// The least role that has it.
+    const NEEDS: Role;
+}
+
+/// To read the state in full and the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auditing {}
+
+/// To see and change rules, and texts that were stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Governing {}
+
+/// To see who has which role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owning {}
+
+impl Power for Auditing {
+    const NEEDS: Role = Role::Auditor;
+}
+
+impl Power for Governing {
+    const NEEDS: Role = Role::Admin;
+}
+
+impl Power for Owning {
+    const NEEDS: Role = Role::Owner;
+}
+
+/// The proof that somebody has a right. RIGHT-1.
+#[derive(PartialEq, Eq)]
+pub struct Granted<P> {
+    by: PersonId,
+    power: PhantomData<fn() -> P>,
+}
+
+impl<P> Clone for Granted<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Granted<P> {}
+
+impl<P> fmt::Debug for Granted<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Granted({})", self.by)
+    }
+}
+
+impl<P: Power> Granted<P> {
+    /// Who has it.
+    #[must_use]
+    pub fn by(&self) -> PersonId {
+        self.by
+    }
+}
+
+impl View {
+    /// The proof that somebody has a right, if they have.
+    #[must_use]
+    pub fn grant<P: Power>(&self, person: PersonId) -> Option<Granted<P>> {
+        let has = self.role(person).is_some_and(|it| P::NEEDS <= it);
+        has.then_some(Granted { by: person, power: PhantomData })
+    }
+
+    /// A change that somebody may make, if they may. RIGHT-2.
+    #[must_use]
+    pub fn order(&self, by: PersonId, change: Change) -> Option<Order> {
+        let role = self.role(by)?;
+        let exceeds = match &change {
+            Change::RoleGiven { role: given, .. } => role < *given,
+            Change::RoleTaken { id } => {
+                self.role(PersonId(*id)).is_some_and(|theirs| role < theirs)
+            }
+            Change::Spawned { .. }
+            | Change::Edited { .. }
+            | Change::ModelSet { .. }
+            | Change::Paused { .. }
+            | Change::Resumed { .. }
+            | Change::Retired { .. }
+            | Change::Allowed { .. }
+            | Change::Denied { .. }
+            | Change::Blocked { .. }
+            | Change::Unblocked { .. }
+            | Change::Migrated { .. }
+            | Change::Ruled(_)
+            | Change::Alarmed(_) => false,
+        };
+        (change.needs() <= role && !exceeds).then_some(Order { change, by: Some(by) })
+    }
+}
+
+/// A change together with the proof that whoever wants it may make it. RIGHT-1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    change: Change,
+    /// `None`: whoever holds the console's token.
+    by: Option<PersonId>,
+}
+
+impl Order {
+    /// A change that came over the console, whose token was checked there, or on the machine itself.
+    #[must_use]
+    pub fn by_operator(change: Change) -> Self {
+        Self { change, by: None }
+    }
+
+    /// What is to be changed.
+    #[must_use]
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// Who wants it, as the hall's stream names them.
+    #[must_use]
+    pub fn by(&self) -> PersonId {
+        self.by.unwrap_or(CONSOLE)
+    }
+
+    /// Who wants it, as the audit log names them.
+    #[must_use]
+    pub fn actor(&self) -> Doer {
+        self.by.map_or(Doer::Console, Doer::Person)
+    }
+
+    /// True if it may still be made: roles change.
+    #[must_use]
+    pub fn still_holds(&self, view: &View) -> bool {
+        self.by.is_none_or(|by| view.order(by, self.change.clone()).is_some())
+    }
+}
+
+/// Who stands in the hall's stream where an operator did it: no person has this id.
+pub const CONSOLE: PersonId = PersonId(0);

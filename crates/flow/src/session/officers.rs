@@ -1,0 +1,167 @@
+//! What the shell does for officers, and against those who are none: everything of it is in the audit
+//! log before it is answered.
+
+use std::sync::Arc;
+
+use kit::{Cx, ask};
+use protocol::{
+    PersonId, UpdateId,
+    audit::{Action, Deed, Doer, Outcome, Target},
+    ledger::LedgerError,
+};
+use tracing::{info, warn};
+
+use super::{Input, SessionActor, compose, reference_of};
+use crate::{
+    alarm::{Alarm, AlarmChange, Pointer},
+    right::{Auditing, Governing, Granted, Order},
+    roster::{self, AdministerError},
+};
+
+/// Records on one page of `/audit`.
+const PAGE: usize = 12;
+
+impl SessionActor {
+    fn deed(&self, actor: Doer, action: Action, target: Target) -> Deed {
+        Deed::done(self.peers.clock.now(), actor, action, target)
+    }
+
+    pub(super) fn log_denied(&self, command: &'static str, person: Option<PersonId>) {
+        self.log_attempt(command, person.map_or(Doer::Nobody, Doer::Person));
+    }
+
+    /// An officer's command was tried without the right to it.
+    pub(super) fn log_attempt(&self, command: &'static str, actor: Doer) {
+        log_attempt(&self.peers.pseudonym, command, actor);
+        let target = Target::Thing(command.to_owned());
+        let deed = self.deed(actor, Action::CommandDenied, target);
+        self.peers.audit.note(deed.with(Outcome::Denied));
+    }
+
+    pub(super) fn log_press_denied(&self, person: PersonId) {
+        let actor = Doer::Person(person);
+        log_attempt(&self.peers.pseudonym, "button", actor);
+        let deed = self.deed(actor, Action::PressDenied, Target::Thing("button".to_owned()));
+        self.peers.audit.note(deed.with(Outcome::Denied));
+    }
+
+    pub(super) fn administer(&self, update: UpdateId, order: Order, cx: &mut Cx<'_, Self>) {
+        let roster = self.peers.roster.clone();
+        let work =
+            async move { ask(&roster, |reply| roster::Msg::Administer { order, reply }).await };
+        cx.when(work, move |actor, done, cx| {
+            let done = done.unwrap_or(Err(AdministerError::NotStored));
+            actor.input(Input::Administered(update, done), cx)
+        });
+    }
+
+    /// An admin looks at a text that was stopped, in their private chat.
+    pub(super) fn find_held_back(
+        &self,
+        update: UpdateId,
+        at: Pointer,
+        by: Granted<Governing>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let reference = reference_of(at.key, at.update);
+        info!(
+            labels.person = (self.peers.pseudonym)(by.by()),
+            labels.reference = %reference,
+            event.action = "held_back_shown",
+            "an admin looks at a text that the guard stopped"
+        );
+        let target = Target::Person(at.key.chat.0);
+        let deed = self.deed(Doer::Person(by.by()), Action::TextShown, target);
+        let deed = deed.about(reference.to_string());
+        let (audit, found) = (Arc::clone(&self.peers.audit), (self.peers.finder)(at));
+        let work = async move {
+            let recorded = audit.record(deed).await;
+            recorded.map_err(|error| LedgerError::Unavailable(error.into()))?;
+            found.await
+        };
+        cx.when(work, move |actor, found, cx| {
+            let found = found.map(|it| it.map(Box::new));
+            actor.input(Input::HeldBackFound(update, found), cx)
+        });
+    }
+
+    /// Looks for the text, and has the roster mark it: the roster makes one mark of two presses.
+    pub(super) fn mark_alarm(
+        &self,
+        update: UpdateId,
+        at: Pointer,
+        by: Granted<Governing>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let (found, digest) = ((self.peers.finder)(at), Arc::clone(&self.peers.digest));
+        let (roster, tally) = (self.peers.roster.clone(), self.peers.tally.clone());
+        let hall = Arc::clone(&self.peers.hall);
+        let work = async move {
+            let found = found.await.map_err(|_unreadable| AdministerError::NotStored)?;
+            let alarm = Alarm::of(at, found.ok_or(AdministerError::NothingHeldBack)?, &*digest);
+            let way = if alarm.of_answer { "out" } else { "in" };
+            let change = roster::Change::Alarmed(AlarmChange::Marked { alarm });
+            let order = hall.load().order(by.by(), change).ok_or(AdministerError::NotAllowed)?;
+            let asked = ask(&roster, |reply| roster::Msg::Administer { order, reply }).await;
+            asked.unwrap_or(Err(AdministerError::NotStored))?;
+            tally.false_alarm(way);
+            Ok(())
+        };
+        cx.when(work, move |actor, done, cx| actor.input(Input::Administered(update, done), cx));
+    }
+
+    /// Tries a rule on what people wrote.
+    pub(super) fn try_rule(
+        &self,
+        update: UpdateId,
+        (name, days): (String, u32),
+        by: Granted<Governing>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let target = Target::Thing(name.clone());
+        let deed = self.deed(Doer::Person(by.by()), Action::RulesTried, target);
+        let deed = deed.about(format!("{days} days"));
+        let (audit, trier) = (Arc::clone(&self.peers.audit), self.peers.trier.clone());
+        let work = async move {
+            match audit.record(deed).await {
+                Ok(()) => trier(name, days).await,
+                Err(error) => format!("Nothing was tried: {error}."),
+            }
+        };
+        compose(update, Box::pin(work), cx);
+    }
+
+    /// Reads a page of the audit log, which is noted in it.
+    pub(super) fn read_audit(
+        &self,
+        update: UpdateId,
+        before: Option<u64>,
+        by: Granted<Auditing>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let deed = self.deed(Doer::Person(by.by()), Action::AuditRead, Target::Nothing);
+        let audit = Arc::clone(&self.peers.audit);
+        let page = audit.newest(before, PAGE);
+        let work = async move { audit.record(deed).await.map(|()| page) };
+        cx.when(work, move |actor, read, cx| actor.input(Input::AuditRead(update, read), cx));
+    }
+}
+
+/// The line in the log, by which an attempt is found.
+pub(crate) fn log_attempt(
+    pseudonym: &Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    command: &'static str,
+    actor: Doer,
+) {
+    let by = match actor {
+        Doer::Person(person) => pseudonym(person),
+        Doer::Nobody | Doer::Console | Doer::Operator | Doer::Hall => String::new(),
+    };
+    warn!(
+        labels.command = command,
+        labels.person = by,
+        event.outcome = "failure",
+        event.action = "admin_command_denied",
+        "an officer's command was denied"
+    );
+}

@@ -1,0 +1,301 @@
+//! Promise S2: who is no officer can do nothing that an officer can, learns nothing by trying, and is
+//! logged. The commands are those of the menu, so that a new one cannot be forgotten.
+
+use protocol::{
+    BotId, ChatId, SessionKey, Timestamp, UpdateId,
+    audit::{Action, Deed, Doer, Outcome, Target},
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    alarm::{Ask, Pointer},
+    request::{MENU, MenuItem, older_button},
+};
+
+const OWNER: i64 = 5;
+const OPERATOR: i64 = 6;
+const AUDITOR: i64 = 7;
+const EX_ADMIN: i64 = 8;
+const GROUP: i64 = -100;
+const CHANNEL: i64 = -200;
+/// A command that there is not.
+const NONE: &str = "/nosuchcommand";
+
+/// What follows each command of officers, so that it would really do something.
+fn arguments(name: &str) -> &'static str {
+    match name {
+        "spawn" => "evil Be bad.",
+        "edit" => "sage Be bad.",
+        "model" => "sage echo",
+        "pause" | "resume" | "retire" => "sage",
+        "allow" | "deny" | "block" | "unblock" => "77",
+        "rule" => "add evil refuse aurora",
+        "audit" => "",
+        "role" => "give 77 auditor",
+        other => panic!("/{other} is new: say here what follows it"),
+    }
+}
+
+fn officers_commands() -> impl Iterator<Item = &'static MenuItem> {
+    MENU.iter().filter(|it| it.needs.is_some())
+}
+
+/// How a text comes from whom it must not be taken from.
+type Attempt = (&'static str, fn(&str) -> Value);
+
+const ATTEMPTS: &[Attempt] = &[
+    ("a stranger", |it| json!({ "person": STRANGER, "chat": STRANGER, "text": it })),
+    ("an allowed user", |it| json!({ "person": GUEST, "chat": GUEST, "text": it })),
+    ("an allowed user in a group", |it| json!({ "person": GUEST, "chat": GROUP, "text": it })),
+    ("an ex-admin", |it| json!({ "person": EX_ADMIN, "chat": EX_ADMIN, "text": it })),
+    (
+        "an anonymous admin of a group",
+        |it| json!({ "person": 1_087_968_824, "chat": GROUP, "text": it, "anonymous": true }),
+    ),
+    (
+        "a channel",
+        |it| json!({ "person": 136_817_688, "chat": CHANNEL, "text": it, "anonymous": true }),
+    ),
+    (
+        "an owner who forwards it",
+        |it| json!({ "person": OWNER, "chat": OWNER, "text": it, "forwarded": true }),
+    ),
+    (
+        "an allowed user who forwards it",
+        |it| json!({ "person": GUEST, "chat": GUEST, "text": it, "forwarded": true }),
+    ),
+    (
+        "an owner who edits a message into it",
+        |it| json!({ "person": OWNER, "chat": OWNER, "text": it, "edited": true }),
+    ),
+    (
+        "an allowed user who quotes it",
+        |it| json!({ "person": GUEST, "chat": GUEST, "text": "Do it.", "quoted": it }),
+    ),
+    // The fake calls everybody Ada, the owner too.
+    (
+        "another person of the same name",
+        |it| json!({ "person": FRIEND, "chat": FRIEND, "text": it }),
+    ),
+    ("a bot", |it| json!({ "person": 9_000, "chat": GROUP, "text": it, "bot": true })),
+];
+
+struct Scene {
+    chat: Arc<FakeMessenger>,
+    audit: Arc<FakeAudit>,
+    hall: crate::roster::Shared,
+    update: i64,
+}
+
+impl Scene {
+    /// Something happens; what was said and noted in answer to it.
+    async fn happens(&mut self, what: &Value) -> (Vec<(ChatId, String)>, Vec<Deed>) {
+        let said = self.chat.sent.lock().unwrap().len();
+        let noted = self.audit.deeds.lock().unwrap().len();
+        self.update += 1;
+        self.chat.put(self.update, what);
+        // Time stands still while anybody is at work, so this is over when all of it is.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let said = self.chat.sent.lock().unwrap()[said..].to_vec();
+        (said, self.audit.deeds.lock().unwrap()[noted..].to_vec())
+    }
+
+    async fn says(&mut self, person: i64, text: &str) -> (Vec<(ChatId, String)>, Vec<Deed>) {
+        self.happens(&json!({ "person": person, "chat": person, "text": text })).await
+    }
+
+    fn state(&self) -> String {
+        format!("{:?}", **self.hall.load())
+    }
+}
+
+/// A hall with officers of every rank, and one who was one.
+fn scene<F: Future<Output = ()>>(test: impl FnOnce(Scene) -> F) {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let audit = Arc::<FakeAudit>::default();
+    let hall = Arc::new(ArcSwap::from_pointee(View::default()));
+    let roles = [
+        (PersonId(OWNER), Role::Owner),
+        (PersonId(ADMIN), Role::Admin),
+        (PersonId(OPERATOR), Role::Operator),
+        (PersonId(AUDITOR), Role::Auditor),
+    ];
+    let (seen, noted, shared) = (Arc::clone(&chat), Arc::clone(&audit), Arc::clone(&hall));
+    let wired = || {
+        let usual = wiring(&chat, &ledger);
+        let allowed = [GUEST, FRIEND, EX_ADMIN, GROUP, CHANNEL].into();
+        let founding = Founding { roles: roles.into(), allowed, ..founding() };
+        let ingress = IngressConfig { person_per_minute: 0, chat_per_minute: 0, ..usual.ingress };
+        let pacing = Pacing { enabled: false, ..usual.pacing };
+        let founding = Arc::new(founding);
+        // What is forwarded or quoted goes to a model like any words: the guard is not asked here
+        // what it thinks of them.
+        let attacks_disabled = screening::classifier::AttackKind::ALL.to_vec();
+        let screen = Screen::new(Policy { attacks_disabled, ..Policy::default() }).unwrap();
+        let (screen, own) = (Arc::new(screen), Vec::new());
+        let in_force = InForce { screen, own, left_out: std::collections::BTreeMap::new() };
+        let rules = Arc::new(ArcSwap::from_pointee(in_force));
+        Wiring { audit: noted, hall: shared, rules, founding, ingress, pacing, ..usual }
+    };
+    stands_with(wired, async move {
+        let mut scene = Scene { chat: seen, audit, hall, update: 0 };
+        for text in ["/role give 8 admin", "/role take 8"] {
+            let (_, deeds) = scene.says(OWNER, text).await;
+            assert_eq!(deeds.len(), 1, "{text}: {deeds:?}");
+        }
+        // Everybody has seen the privacy notice, and a stranger that the bot is private.
+        for (who, attempt) in ATTEMPTS {
+            let (_, deeds) = scene.happens(&attempt("Hello.")).await;
+            assert_eq!(deeds, [], "{who}");
+        }
+        test(scene).await;
+    });
+}
+
+#[test]
+fn s2_nobody_but_an_officer_does_learns_or_hides_anything() {
+    scene(|mut scene| async move {
+        let before = scene.state();
+        for (who, attempt) in ATTEMPTS {
+            for item in officers_commands() {
+                let text = format!("/{} {}", item.name, arguments(item.name));
+                let text = text.trim();
+                let (unknown, _) = scene.happens(&attempt(NONE)).await;
+                let (said, deeds) = scene.happens(&attempt(text)).await;
+                let said: Vec<(ChatId, String)> =
+                    said.into_iter().map(|(to, it)| (to, it.replace(text, NONE))).collect();
+                assert_eq!(said, unknown, "{who}: {text} is answered like no command at all");
+                let noted: Vec<_> =
+                    deeds.iter().map(|it| (it.action, it.outcome, it.target.clone())).collect();
+                let target = Target::Thing(item.name.to_owned());
+                let expected = (Action::CommandDenied, Outcome::Denied, target);
+                assert_eq!(noted, [expected], "{who}: {text} is noted once, and nothing is done");
+                assert_eq!(scene.state(), before, "{who}: {text}");
+            }
+        }
+        // The same words of who may are obeyed: they would have done something.
+        for item in officers_commands() {
+            let text = format!("/{} {}", item.name, arguments(item.name));
+            let (_, deeds) = scene.says(OWNER, &text).await;
+            let is_done = deeds.iter().any(|it| it.outcome == Outcome::Done);
+            assert!(is_done, "{text} does nothing: {deeds:?}");
+            assert_eq!(deeds[0].actor, Doer::Person(PersonId(OWNER)));
+        }
+    });
+}
+
+#[test]
+fn s2_a_button_of_officers_does_nothing_for_anybody_else() {
+    let key = SessionKey { bot: BotId(9), chat: ChatId(GUEST), topic: None };
+    let at = Pointer { key, update: UpdateId(1), arrived: Timestamp(1_000) };
+    let asks = [Ask::Show, Ask::MarkQuestion, Ask::MarkAnswer];
+    let mut buttons: Vec<String> = asks.into_iter().map(|it| it.button(at).unwrap().data).collect();
+    buttons.push(older_button(5));
+    let pressers = [
+        (STRANGER, STRANGER),
+        (GUEST, GUEST),
+        (EX_ADMIN, EX_ADMIN),
+        (GUEST, GROUP),
+        // In a group everybody reads along.
+        (OWNER, GROUP),
+    ];
+    scene(|mut scene| async move {
+        let before = scene.state();
+        for (person, chat) in pressers {
+            for data in &buttons {
+                let press = json!({ "person": person, "chat": chat, "press": data });
+                let (said, deeds) = scene.happens(&press).await;
+                assert_eq!(said, [], "{person} presses {data} in {chat}");
+                let denied = |it: &Deed| it.outcome == Outcome::Denied;
+                assert!(deeds.len() == 1 && deeds.iter().all(denied), "{data}: {deeds:?}");
+                assert_eq!(scene.state(), before);
+            }
+        }
+    });
+}
+
+#[test]
+fn right_2_each_rank_does_what_it_may_and_nothing_above_it() {
+    let ranks = [
+        (AUDITOR, Role::Auditor),
+        (OPERATOR, Role::Operator),
+        (ADMIN, Role::Admin),
+        (OWNER, Role::Owner),
+    ];
+    for item in officers_commands() {
+        let needs = item.needs.unwrap();
+        for (person, role) in ranks {
+            scene(|mut scene| async move {
+                let text = format!("/{} {}", item.name, arguments(item.name));
+                let (_, deeds) = scene.says(person, &text).await;
+                let is_denied = deeds.iter().any(|it| it.outcome == Outcome::Denied);
+                assert_eq!(is_denied, role < needs, "{text} of {role:?}: {deeds:?}");
+                assert!(!deeds.is_empty(), "{text} of {role:?} is noted");
+            });
+        }
+    }
+}
+
+#[test]
+fn right_2_a_role_of_the_configuration_stays_and_one_that_was_given_can_be_taken() {
+    scene(|mut scene| async move {
+        for (text, answer) in [
+            ("/role give 1 auditor", "named in the configuration"),
+            ("/role take 5", "named in the configuration"),
+            ("/role take 2", "has no role"),
+            ("/role give -100 admin", "positive number"),
+            ("/role give 2 king", "The role is"),
+            ("/role give 2 operator", "2 is operator now"),
+        ] {
+            let (said, _) = scene.says(OWNER, text).await;
+            assert!(said[0].1.contains(answer), "{text}: {said:?}");
+        }
+        let (said, _) = scene.says(GUEST, "/pause sage").await;
+        assert!(said[0].1.contains("sage rests"), "{said:?}");
+        let (said, _) = scene.says(OWNER, "/role").await;
+        assert!(said[0].1.contains("2: operator\n"), "{said:?}");
+        assert!(said[0].1.contains("5: owner, by the configuration\n"), "{said:?}");
+        scene.says(OWNER, "/role take 2").await;
+        let (said, deeds) = scene.says(GUEST, "/resume sage").await;
+        assert!(said[0].1.contains("I do not know that command"), "{said:?}");
+        assert_eq!(deeds[0].outcome, Outcome::Denied);
+    });
+}
+
+#[test]
+fn roster_4_what_cannot_be_noted_is_not_done_and_not_shown() {
+    scene(|mut scene| async move {
+        let before = scene.state();
+        scene.audit.fails.store(true, Relaxed);
+        for item in officers_commands() {
+            let text = format!("/{} {}", item.name, arguments(item.name));
+            let (said, _) = scene.says(OWNER, &text).await;
+            let told = &said[0].1;
+            let is_told = told.contains("could not be stored") || told.contains("Nothing is shown");
+            assert!(is_told, "{text}: {told}");
+            assert_eq!(scene.state(), before, "{text}");
+        }
+        let (said, _) = scene.says(GUEST, "/export").await;
+        assert!(!said.iter().any(|(_, it)| it.contains("export.json")), "{said:?}");
+    });
+}
+
+#[test]
+fn the_audit_log_is_shown_page_by_page_to_those_who_may() {
+    scene(|mut scene| async move {
+        for number in 0..15 {
+            scene.says(ADMIN, &format!("/allow {}", 100 + number)).await;
+        }
+        let (said, deeds) = scene.says(AUDITOR, "/audit").await;
+        assert_eq!(deeds[0].action, Action::AuditRead);
+        let lines = |text: &str| text.matches("access.allowed").count();
+        assert_eq!(lines(&said[0].1), 12, "{said:?}");
+        let press = json!({ "person": AUDITOR, "chat": AUDITOR, "press": older_button(6) });
+        let (said, _) = scene.happens(&press).await;
+        assert_eq!(lines(&said[0].1), 3, "{said:?}");
+        let (said, _) =
+            scene.happens(&json!({ "person": OWNER, "chat": GROUP, "text": "/audit" })).await;
+        assert!(said[0].1.contains("private chat"), "{said:?}");
+    });
+}

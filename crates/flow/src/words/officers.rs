@@ -1,0 +1,85 @@
+//! What officers are told about what officers did.
+
+use protocol::{
+    audit::{Record, RecordError},
+    event::Button,
+};
+
+use super::{Notice, Part, say};
+use crate::{request::older_button, roster::View};
+
+/// `/role`: who has which.
+pub(crate) fn roles(view: &View) -> Notice {
+    let mut text = String::from("Who has a role:\n\n");
+    for (person, role, is_fixed) in view.roles() {
+        let by = if is_fixed { ", by the configuration" } else { "" };
+        text.push_str(&format!("{person}: {}{by}\n", role.word()));
+    }
+    text.push_str("\n/role give <id> <role> gives one, /role take <id> takes it away.");
+    say(text)
+}
+
+/// `/audit`: a page, and a button to the one before it.
+pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
+    let records = match read {
+        Ok(records) => records,
+        Err(error) => return say(format!("Nothing is shown, because {error}.")),
+    };
+    let Some(oldest) = records.last().map(|it| it.seq) else {
+        return say("There are no older records at hand. `guildhall audit list` shows them all.");
+    };
+    let mut text = String::from("What was done, newest first:\n\n");
+    for record in &records {
+        text.push_str(&line(record));
+    }
+    text.push_str("\n`guildhall audit verify` says whether all of it is as it was written.");
+    let button = Button { label: "Older".to_owned(), data: older_button(oldest) };
+    let buttons = if 1 < oldest { vec![vec![button]] } else { Vec::new() };
+    Notice(Part { html: None, plain: text, buttons })
+}
+
+fn line(record: &Record) -> String {
+    let Record { seq, at, actor, action, target, outcome, reference, times, .. } = record;
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
+    let time = time.strftime("%m-%d %H:%M");
+    let target = if target.is_empty() { String::new() } else { format!(" {target}") };
+    let outcome = if outcome == "done" { String::new() } else { format!(", {outcome}") };
+    let times = if *times == 1 { String::new() } else { format!(" ×{times}") };
+    let about: String = reference.chars().take(40).collect();
+    let about = if about.is_empty() { about } else { format!(" ({about})") };
+    format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+
+    fn record(seq: u64) -> Record {
+        Record {
+            seq,
+            prev: "0".repeat(64),
+            at: Timestamp(1_764_123_000_000),
+            actor: "person:0123456789ab".to_owned(),
+            action: "agent.paused".to_owned(),
+            target: "sage".to_owned(),
+            outcome: "denied".to_owned(),
+            reference: String::new(),
+            times: 3,
+        }
+    }
+
+    #[test]
+    fn a_page_says_who_did_what_when_and_leads_to_the_one_before() {
+        let page = audit(Ok(vec![record(9), record(8)]));
+        let text = &page.part().plain;
+        let line = "9 · 11-26 02:10 · person:0123456789ab · agent.paused sage, denied ×3\n";
+        assert!(text.contains(line), "{text}");
+        assert_eq!(page.part().buttons[0][0].data, "au:8");
+        assert!(audit(Ok(vec![record(1)])).part().buttons.is_empty());
+        assert!(audit(Ok(vec![])).part().plain.contains("no older records"));
+        assert!(audit(Err(RecordError::Busy)).part().plain.starts_with("Nothing is shown"));
+    }
+}
