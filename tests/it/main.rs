@@ -12,6 +12,7 @@ mod alarms;
 mod crashes;
 mod memory;
 mod models;
+mod money;
 mod operators;
 mod panics;
 mod people;

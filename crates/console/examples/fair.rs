@@ -65,6 +65,10 @@ impl Source for Fair {
         Box::pin(async { Err("there is no ledger at a fair".to_owned()) })
     }
 
+    fn usage(&self) -> console::Answer {
+        Box::pin(async { Err("nobody counts at a fair".to_owned()) })
+    }
+
     fn make_backup(&self) -> console::Answer {
         Box::pin(async { Err("there is nothing to keep at a fair".to_owned()) })
     }

@@ -295,6 +295,10 @@ mod tests {
         fn try_rules(&self, question: bytes::Bytes) -> crate::Answer {
             Box::pin(async move { Ok(format!("{} bytes", question.len())) })
         }
+        fn usage(&self) -> crate::Answer {
+            Box::pin(async { Ok("{}".to_owned()) })
+        }
+
         fn make_backup(&self) -> crate::Answer {
             Box::pin(async { Ok("{}".to_owned()) })
         }

@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod own;
+mod quota;
 mod remember;
 mod rule;
 
@@ -20,6 +21,7 @@ use crate::{
     alarm,
     guard::Prompt,
     roster::{Change, Standing, View},
+    treasurer::time::Calendar,
     words::{self, Notice},
 };
 
@@ -56,6 +58,7 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("remember", "<text>", "remember something about you"),
     item("memory", "", "see what is remembered, and delete it"),
+    item("usage", "", "see what you used, and what is left"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("export", "", "get everything that is kept about you"),
@@ -71,6 +74,11 @@ pub const MENU: &[MenuItem] = &[
     admin("deny", "<id>", "take a person or group off the list"),
     admin("block", "<id> [minutes]", "ignore a person or group"),
     admin("unblock", "<id>", "end a block"),
+    admin(
+        "quota",
+        "[<id> | <agent> | hall] [<amount> | none | usual] [tokens | money] [day | month]",
+        "see and set how much may be used of models",
+    ),
     admin(
         "rule",
         "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
@@ -108,6 +116,8 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Say what a person used of models; `None`: the whole hall.
+    Usage(Option<PersonId>),
     /// Say how an answer came about.
     Trace {
         /// The message that the person answered with it; without one, the last answer.
@@ -199,6 +209,7 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::Usage(_)
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
@@ -222,6 +233,8 @@ pub struct House {
     pub providers: String,
     /// How to reach whoever runs the hall, e.g. " (mail@example.org)", or nothing.
     pub contact: String,
+    /// The calendar of the hall's time zone.
+    pub calendar: Calendar,
 }
 
 /// Reads what a person wants.
@@ -326,6 +339,7 @@ fn of_command(
     if let Some(item) = known.filter(|it| it.admin) {
         return match by {
             Some(by) if item.name == "rule" => rule::of_rule(item, arguments, by),
+            Some(by) if item.name == "quota" => quota::of_quota(item, arguments, by, view),
             Some(by) => of_admin_command(item, arguments, by, now),
             None => Request::Denied { command: item.name, person: person.map(|it| it.id) },
         };
@@ -346,6 +360,7 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
+        "usage" => quota::of_usage(arguments, said, by),
         "status" => Request::Status { in_full: by.is_some() },
         "trace" => Request::Trace {
             replied: said.replied,

@@ -34,6 +34,7 @@ use crate::{
     fault::fault_point,
     memory,
     rulebook::{InForce, Rulebook, Rules},
+    treasurer::caps::{Budgets, Caps, QUOTAS_MAX, Quota, Whose},
 };
 
 /// What the configuration says; the ledger's changes are laid over it.
@@ -51,6 +52,8 @@ pub struct Founding {
     pub default_agents: HashMap<BotId, AgentName>,
     /// The agent that greets where no bot has its own.
     pub default_agent: Option<AgentName>,
+    /// How much may be used of models.
+    pub budgets: Budgets,
 }
 
 /// What an admin can do.
@@ -126,6 +129,11 @@ pub enum Change {
     Ruled(RuleChange),
     /// A refusal is marked as a false alarm, or no more.
     Alarmed(AlarmChange),
+    /// Somebody may use so much of models.
+    QuotaSet {
+        /// Who, and how much.
+        quota: Quota,
+    },
 }
 
 /// One entry of the hall's stream.
@@ -187,6 +195,9 @@ pub enum AdministerError {
     /// Too many marks.
     #[error("There are {0} marks already: that is the most. /rule unmark takes one away.")]
     TooManyAlarms(usize),
+    /// Too many quotas.
+    #[error("Quotas are set for {0} already: that is the most. Set one back with `usual` first.")]
+    TooManyQuotas(usize),
     /// There is nothing to mark.
     #[error("That text is not there any more, so nothing was marked.")]
     NothingHeldBack,
@@ -219,6 +230,7 @@ pub struct View {
     models: Arc<[String]>,
     own_rules: OwnRules,
     alarms: Alarms,
+    caps: Caps,
 }
 
 /// What a person may do.
@@ -247,6 +259,7 @@ impl View {
             default_agents: founding.default_agents.clone(),
             default_agent: founding.default_agent.clone(),
             models,
+            caps: Caps::new(founding.budgets.clone()),
             ..Self::default()
         }
     }
@@ -311,6 +324,12 @@ impl View {
         &self.alarms
     }
 
+    /// How much may be used of models.
+    #[must_use]
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
@@ -373,6 +392,15 @@ impl View {
             }
             Change::Ruled(change) => self.own_rules.check(change),
             Change::Alarmed(change) => self.alarms.check(change),
+            Change::QuotaSet { quota } => {
+                if self.caps.is_full_for(quota) {
+                    return Err(AdministerError::TooManyQuotas(QUOTAS_MAX));
+                }
+                match &quota.whose {
+                    Whose::Agent(name) => known(name),
+                    Whose::Person(_) | Whose::Chat(_) | Whose::Hall => Ok(()),
+                }
+            }
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
     }
@@ -432,6 +460,7 @@ impl View {
             }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
+            Change::QuotaSet { quota } => self.caps.apply(quota),
         }
     }
 }

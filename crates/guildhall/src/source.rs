@@ -14,6 +14,7 @@ use flow::{
     archivist, broker,
     roster::{self, Shared},
     rulebook::{Rulebook, Rules},
+    treasurer::Desk,
     tree::Doors,
 };
 use kit::{ActorHealth, ActorState, Health, ask};
@@ -24,6 +25,7 @@ use prometheus_client::{
 };
 use protocol::ledger::Ledger;
 use tokio::time::Instant;
+use watch::KeyedHasher;
 
 use crate::{person, rules};
 
@@ -62,6 +64,10 @@ pub(crate) struct HallSource {
     pub(crate) rulebook: Arc<dyn Rulebook>,
     /// Ways into the tree.
     pub(crate) doors: Doors,
+    /// What was used of models.
+    pub(crate) desk: Desk,
+    /// What people are called where others read it.
+    pub(crate) hasher: Arc<KeyedHasher>,
     /// The flow's figures.
     pub(crate) registry: Mutex<Registry>,
     /// Lines that the log lost.
@@ -152,6 +158,11 @@ impl Source for HallSource {
 
     fn rotate_key(&self) -> Answer {
         (self.rotate)()
+    }
+
+    fn usage(&self) -> Answer {
+        let statement = self.desk.statement_of_hall(|it| self.hasher.person(it));
+        Box::pin(async move { serde_json::to_string(&statement).map_err(|it| it.to_string()) })
     }
 
     fn make_backup(&self) -> Answer {

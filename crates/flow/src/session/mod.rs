@@ -30,8 +30,8 @@ use std::{
 
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
-    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
-    event::{Event, Judged},
+    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    event::{Event, Judged, Outcome},
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
 };
@@ -59,6 +59,7 @@ use crate::{
     roster::{self, AdministerError, Shared},
     tally::Tally,
     trace::{Sought, Tracer},
+    treasurer::{self, Desk},
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
@@ -95,6 +96,10 @@ pub struct Peers {
     pub trier: RuleTrier,
     /// Answers `/trace`.
     pub tracer: Tracer,
+    /// Answers `/usage`.
+    pub desk: Desk,
+    /// Forgets what a person used.
+    pub treasurer: Mailbox<treasurer::Msg>,
     /// Finds texts that were stopped.
     pub finder: Finder,
     /// A keyed digest of a text.
@@ -451,6 +456,7 @@ impl SessionActor {
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
+            Effect::ComposeUsage(update, person) => return self.tell_usage(update, person, cx),
             Effect::TryRule(update, name, days) => {
                 compose(update, (self.peers.trier)(name, days), cx);
             }
@@ -471,13 +477,15 @@ impl SessionActor {
             Effect::CountSummary(how) => self.peers.tally.summarised(how),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
-            Effect::Count(outcome, at) => {
-                let took = self.peers.clock.now().0.saturating_sub(at.0);
-                #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
-                self.peers.tally.replied(outcome, took as f64 / 1000.0);
-            }
+            Effect::Count(outcome, at) => self.count(outcome, at),
         }
         Ok(())
+    }
+
+    fn count(&self, outcome: Outcome, at: Timestamp) {
+        let took = self.peers.clock.now().0.saturating_sub(at.0);
+        #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
+        self.peers.tally.replied(outcome, took as f64 / 1000.0);
     }
 
     fn screen_prompt(
@@ -604,12 +612,14 @@ impl SessionActor {
         turn.call = Some(call);
         turn.glance = Some(glance.clone());
         let (broker, person) = (self.peers.broker.clone(), self.key.chat.0);
+        let payer = self.payer(update);
         let work = async move {
             for _ in 0..2 {
                 let (question, glance, gone) = (question.clone(), glance.clone(), gone.clone());
                 let asked = ask(&broker, |reply| broker::Msg::Complete {
                     question,
                     person,
+                    payer,
                     glance,
                     gone,
                     reply,
@@ -624,8 +634,12 @@ impl SessionActor {
         };
         cx.when(work, move |actor, answer, cx| {
             let glance = actor.turns.get(&update).and_then(|it| it.glance.as_ref());
+            let warning = glance.and_then(Glance::warning);
             if let Some(calls) = glance.map(Glance::calls) {
                 actor.input(Input::CallsCounted(update, calls), cx)?;
+            }
+            if let Some(warning) = warning {
+                actor.input(Input::CapNeared(update, warning), cx)?;
             }
             actor.input(Input::Completed(update, answer), cx)
         });

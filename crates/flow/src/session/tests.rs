@@ -66,7 +66,7 @@ fn config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(60),
         typeset,
-        house: House { providers: "a provider".to_owned(), contact: String::new() },
+        house: House { providers: "a provider".to_owned(), ..House::default() },
     }
 }
 
@@ -202,6 +202,7 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
+                | Effect::ComposeUsage(..)
                 | Effect::Trace(..)
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
@@ -357,6 +358,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {by}: {change:?}")
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::ComposeUsage(update, person) => format!("usage of {person:?} for {update}"),
         Effect::FindHeldBack(update, at) => format!("find {} for {update}", at.update),
         Effect::MarkAlarm(update, at, by) => format!("mark {} for {update} by {by}", at.update),
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
@@ -420,7 +422,8 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::ShowNotice(it, _)
         | Effect::Deliver { update: it, .. }
         | Effect::Administer(it, ..)
-        | Effect::ComposeStatus(it, _) => Some(*it),
+        | Effect::ComposeStatus(it, _)
+        | Effect::ComposeUsage(it, _) => Some(*it),
         _ => None,
     }
 }
@@ -476,9 +479,9 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PartDelivered(*update, *part, Ok(MessageId(2)))
         }
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
-        Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
-            Input::StatusComposed(*update, "All is well.".to_owned())
-        }
+        Effect::ComposeStatus(update, _)
+        | Effect::ComposeUsage(update, _)
+        | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
         Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),

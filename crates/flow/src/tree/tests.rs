@@ -28,7 +28,10 @@ use crate::{
     session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{ByWords, Echo, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    treasurer::{Desk, time::Calendar},
 };
+
+mod money;
 
 static SCREEN: LazyLock<Arc<Screen>> =
     LazyLock::new(|| Arc::new(Screen::new(Policy::default()).unwrap()));
@@ -61,7 +64,7 @@ fn session_config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(5),
         typeset,
-        house: House { providers: "a provider".to_owned(), contact: String::new() },
+        house: House { providers: "a provider".to_owned(), ..House::default() },
     }
 }
 
@@ -117,6 +120,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         flood_ignore: Duration::from_secs(60),
         waiting_max: 1_000,
     };
+    let hall = Arc::new(ArcSwap::from_pointee(View::default()));
     Wiring {
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
@@ -131,7 +135,8 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         sinks: [].into(),
         clock: Arc::new(Stopped),
         tally: Tally::register(&mut Registry::default()),
-        hall: Arc::new(ArcSwap::from_pointee(View::default())),
+        desk: Desk::new(Arc::clone(&hall), Arc::new(Stopped), Calendar::default()),
+        hall,
         founding: Arc::new(founding()),
         recaller: None,
         pseudonym: Arc::new(|_| "somebody".to_owned()),

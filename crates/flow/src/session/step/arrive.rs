@@ -165,7 +165,8 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let turn = Turn { update, at, reference, reply_to, previews, course, stage };
+        let warning = None;
+        let turn = Turn { update, at, reference, reply_to, previews, course, warning, stage };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -212,9 +213,10 @@ impl Session {
                 words::agents(&agents, current.map(|it| &it.name))
             }
             Request::Status { in_full } => {
-                let (stage, effect) =
-                    (Stage::ComposingStatus, Effect::ComposeStatus(update, in_full));
-                return self.await_answer(update, stage, effect, effects);
+                return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
+            }
+            Request::Usage(person) => {
+                return self.compose(update, Effect::ComposeUsage(update, person), effects);
             }
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
@@ -234,8 +236,7 @@ impl Session {
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
-                let (stage, effect) = (Stage::ComposingStatus, Effect::TryRule(update, name, days));
-                return self.await_answer(update, stage, effect, effects);
+                return self.compose(update, Effect::TryRule(update, name, days), effects);
             }
             Request::Administer { change, by, done } => {
                 let (stage, effect) =
@@ -271,6 +272,11 @@ impl Session {
         let replaces = answered.is_some_and(|it| it.asked == text);
         let prompt = Prompt { text, ..Prompt::default() };
         self.ask(update, Some(agent), prompt, replaces, view, effects);
+    }
+
+    /// Somebody else puts the answer into words.
+    fn compose(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
+        self.await_answer(update, Stage::ComposingStatus, effect, effects);
     }
 
     /// Somebody else has to find out first.
