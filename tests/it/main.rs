@@ -14,6 +14,7 @@ mod backups;
 mod crashes;
 mod memory;
 mod models;
+mod money;
 mod operators;
 mod panics;
 mod people;

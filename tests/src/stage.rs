@@ -398,6 +398,23 @@ impl Stage {
         serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
     }
 
+    /// The metrics, once they say something.
+    ///
+    /// # Panics
+    /// When they do not soon.
+    pub async fn metrics_with(&self, what: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let (code, metrics) = self.get("/metrics").await;
+            assert_eq!(code, 200, "{metrics}");
+            if metrics.contains(what) {
+                return metrics;
+            }
+            assert!(begun.elapsed() < SOON, "no {what} in the metrics: {metrics}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The restarts of all actors of a kind, as the status tells them.
     pub async fn restarts(&self, kind: &str) -> u64 {
         let status = self.status().await;

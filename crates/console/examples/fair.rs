@@ -68,6 +68,10 @@ impl Source for Fair {
         Box::pin(async { Err("there is no ledger at a fair".to_owned()) })
     }
 
+    fn usage(&self, _: console::Bearer) -> console::Answer {
+        Box::pin(async { Err("nobody counts at a fair".to_owned()) })
+    }
+
     fn make_backup(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there is nothing to keep at a fair".to_owned()) })
     }

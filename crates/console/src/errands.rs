@@ -25,6 +25,8 @@ const READ_RULES: &str = "/rules/read";
 const PERSON: &str = "/person";
 /// Changes the master key.
 const ROTATE_KEY: &str = "/key/rotate";
+/// What was used of models.
+const USAGE: &str = "/usage";
 /// Makes a backup.
 pub(crate) const MAKE_BACKUP: &str = "/backups/make";
 /// How long an errand that reads the past, or all of it, may take.
@@ -38,6 +40,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(READ_RULES, post(read_rules))
         .route(PERSON, post(person))
         .route(ROTATE_KEY, post(rotate_key))
+        .route(USAGE, post(usage))
         .route(MAKE_BACKUP, post(make_backup))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
@@ -56,6 +59,10 @@ async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) 
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall, by| hall.source.rotate_key(by)).await
+}
+
+async fn usage(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.usage(by)).await
 }
 
 async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {

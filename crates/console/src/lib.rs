@@ -54,6 +54,9 @@ pub trait Source: Send + Sync + 'static {
     /// Changes the master key.
     fn rotate_key(&self, by: Bearer) -> Answer;
 
+    /// What was used of models, as JSON of the program's own. People are called by keyed hashes.
+    fn usage(&self, by: Bearer) -> Answer;
+
     /// Makes a backup of the ledger.
     fn make_backup(&self, by: Bearer) -> Answer;
 

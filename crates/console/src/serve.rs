@@ -298,6 +298,10 @@ mod tests {
         fn try_rules(&self, _: crate::Bearer, question: bytes::Bytes) -> crate::Answer {
             Box::pin(async move { Ok(format!("{} bytes", question.len())) })
         }
+        fn usage(&self, _: crate::Bearer) -> crate::Answer {
+            Box::pin(async { Ok("{}".to_owned()) })
+        }
+
         fn make_backup(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Ok("{}".to_owned()) })
         }

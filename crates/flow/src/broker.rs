@@ -11,6 +11,7 @@
 //! summary is written only while nobody waits, and gives way to the next question.
 
 mod background;
+mod paid;
 #[cfg(test)]
 mod tests;
 
@@ -34,13 +35,20 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use self::background::Background;
+use self::{
+    background::Background,
+    paid::{Estimate, paid_call},
+};
 pub use crate::context::system_turn;
 use crate::{
     context::{self, Digestion, LeftOut, Room},
     fault::fault_point,
     session::Question,
     tally::Tally,
+    treasurer::{
+        Desk, OverCap, Purse, Warning,
+        books::{Payer, Want},
+    },
 };
 
 /// Limits of the broker.
@@ -79,6 +87,8 @@ pub enum Unanswered {
     AllFailed,
     /// Too many questions wait.
     Busy,
+    /// Somebody has used up what they may.
+    OverCap(OverCap),
 }
 
 /// A question at the broker.
@@ -101,6 +111,8 @@ pub enum Input {
     Asked(CallId, i64, Vec<usize>),
     /// A call ended with an answer.
     Answered(CallId),
+    /// A call was not made, since a cap is reached.
+    Refused(CallId, OverCap),
     /// A call failed: what to do about it, and a random number in 0..1 for the jitter.
     Failed(CallId, Disposition, f64),
     /// Nobody waits for the answer any more.
@@ -229,6 +241,16 @@ impl Core {
                 }
             }
             Input::Failed(call, what, dice) => self.failed(call, what, dice, &mut effects),
+            Input::Refused(call, cap) => {
+                // The model has not been asked: whether it is well is not known.
+                if let Some(model) = self.ended(call)
+                    && let Some(breaker) = self.breakers.get_mut(model)
+                {
+                    breaker.ended(call);
+                    self.asked.remove(&call);
+                    effects.push(Effect::GiveUp(call, Unanswered::OverCap(cap)));
+                }
+            }
             Input::Withdrawn(call) => {
                 if let Some(model) = self.ended(call)
                     && let Some(breaker) = self.breakers.get_mut(model)
@@ -379,6 +401,7 @@ pub struct Glance(Arc<Mutex<Written>>);
 struct Written {
     text: String,
     calls: u32,
+    warning: Option<Warning>,
 }
 
 impl Glance {
@@ -392,6 +415,16 @@ impl Glance {
     #[must_use]
     pub fn calls(&self) -> u32 {
         self.written().calls
+    }
+
+    /// What the asker is to be told of what is left to them.
+    #[must_use]
+    pub fn warning(&self) -> Option<Warning> {
+        self.written().warning
+    }
+
+    fn warn(&self, warning: Option<Warning>) {
+        self.written().warning = warning;
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
@@ -419,6 +452,8 @@ pub enum Msg {
         question: Question,
         /// Whose turn it takes.
         person: i64,
+        /// Who pays.
+        payer: Payer,
         /// Where the text so far can be seen.
         glance: Glance,
         /// Closed when the asker is gone.
@@ -430,6 +465,8 @@ pub enum Msg {
     Summarise {
         /// Of what.
         digestion: Digestion,
+        /// Who pays.
+        payer: Payer,
         /// Answered once; dropped if an answer had to go before.
         reply: oneshot::Sender<Result<Completion, Unanswered>>,
     },
@@ -452,10 +489,13 @@ pub enum CallEnd {
     Failed(CompleteError),
     /// The asker went away.
     Withdrawn,
+    /// It was not made: a cap is reached.
+    OverCap(OverCap),
 }
 
 struct Waiting {
     question: Question,
+    payer: Payer,
     glance: Glance,
     gone: watch::Receiver<()>,
     reply: oneshot::Sender<Result<Completion, Unanswered>>,
@@ -465,6 +505,7 @@ struct Waiting {
 pub struct Broker {
     core: Core,
     models: Arc<[Arc<dyn Model>]>,
+    desk: Desk,
     tally: Tally,
     born: Instant,
     dice: u64,
@@ -482,11 +523,16 @@ impl std::fmt::Debug for Broker {
 impl Broker {
     /// The factory given to the supervisor: a restart begins with closed breakers and no questions.
     #[must_use]
-    pub fn incarnate(config: BrokerConfig, models: Arc<[Arc<dyn Model>]>, tally: Tally) -> Self {
+    pub fn incarnate(
+        config: BrokerConfig,
+        models: Arc<[Arc<dyn Model>]>,
+        desk: Desk,
+        tally: Tally,
+    ) -> Self {
         let core = Core::new(config, models.len());
         let (waiting, summaries) = (HashMap::new(), Background::default());
         let (born, tasks) = (Instant::now(), Tasks::default());
-        Self { core, models, tally, born, dice: 0x9E37_79B9, waiting, summaries, tasks }
+        Self { core, models, desk, tally, born, dice: 0x9E37_79B9, waiting, summaries, tasks }
     }
 
     fn chain_of(&self, agent: &Agent) -> Vec<usize> {
@@ -496,6 +542,18 @@ impl Broker {
             if !chain.contains(&model) {
                 chain.push(model);
             }
+        }
+        chain
+    }
+
+    /// The cheaper model first, where little is left; the others stand in for it.
+    fn stepped_down(&self, mut chain: Vec<usize>) -> Vec<usize> {
+        let cheaper = self.desk.cheaper_model();
+        let cheaper = cheaper.and_then(|name| self.models.iter().position(|it| it.name() == name));
+        if let Some(cheaper) = cheaper {
+            self.tally.stepped_down();
+            chain.retain(|it| *it != cheaper);
+            chain.insert(0, cheaper);
         }
         chain
     }
@@ -533,6 +591,9 @@ impl Broker {
         let (request, out) =
             context::request_of(&waiting.question, &self.core.config.canary, tokens_max, room);
         report(&self.tally, model.name(), out);
+        let agent = waiting.question.agent.name.clone();
+        let estimate = Estimate::of(&self.desk, &**model, &request);
+        let want = Want { payer: waiting.payer, agent, most: estimate.most() };
         let work = one_call(
             Arc::clone(model),
             Arc::new(request),
@@ -541,6 +602,10 @@ impl Broker {
             self.tally.clone(),
             waiting.gone.clone(),
         );
+        let (desk, model) = (self.desk.clone(), Arc::clone(model));
+        let (glance, gone) = (waiting.glance.clone(), waiting.gone.clone());
+        let ticket = async move { desk.ticket(want).await };
+        let work = paid_call(ticket, estimate, model, glance, gone, work);
         let mailbox: Mailbox<Msg> = cx.mailbox();
         self.tasks.start(async move {
             let end = work.await;
@@ -554,6 +619,7 @@ impl Broker {
             CallEnd::Answered(completion) => {
                 let usage = completion.usage;
                 self.tally.tokens(usage.input_tokens, usage.output_tokens);
+                self.tally.cost(usage.cost_micros);
                 if let Some(waiting) = self.waiting.remove(&call) {
                     // lost-ok: nobody waits any more.
                     waiting.reply.send(Ok(completion)).ok();
@@ -564,6 +630,10 @@ impl Broker {
                 let what = error.disposition();
                 let dice = self.roll();
                 self.perform(Input::Failed(call, what, dice), cx);
+            }
+            CallEnd::OverCap(cap) => {
+                self.tally.over_cap(cap.kind);
+                self.perform(Input::Refused(call, cap), cx);
             }
             CallEnd::Withdrawn => {
                 self.waiting.remove(&call);
@@ -646,17 +716,29 @@ impl Actor for Broker {
     fn handle(&mut self, msg: Msg, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         fault_point("broker");
         match msg {
-            Msg::Complete { question, person, glance, gone, reply } => {
+            Msg::Complete { question, person, payer, glance, gone, reply } => {
                 let call = CallId::unique();
-                let chain = self.chain_of(&question.agent);
+                let mut chain = self.chain_of(&question.agent);
+                match self.desk.weigh(payer, &question.agent.name) {
+                    Purse::Full => (),
+                    Purse::Low => chain = self.stepped_down(chain),
+                    Purse::Empty(cap) => {
+                        self.tally.over_cap(cap.kind);
+                        // lost-ok: nobody waits any more.
+                        reply.send(Err(Unanswered::OverCap(cap))).ok();
+                        return Ok(());
+                    }
+                }
                 if chain.is_empty() {
                     debug!("no model is configured");
                 }
                 self.make_way(&chain);
-                self.waiting.insert(call, Waiting { question, glance, gone, reply });
+                self.waiting.insert(call, Waiting { question, payer, glance, gone, reply });
                 self.perform(Input::Asked(call, person, chain), cx);
             }
-            Msg::Summarise { digestion, reply } => self.summarise(digestion, reply, cx),
+            Msg::Summarise { digestion, payer, reply } => {
+                self.summarise(digestion, payer, reply, cx);
+            }
             Msg::SummaryEnded(call, end) => self.summary_ended(call, end, cx),
             Msg::Ended(call, end) => self.ended(call, end, cx),
             Msg::PauseEnded(call) => self.perform(Input::PauseEnded(call), cx),

@@ -77,7 +77,8 @@ impl Export {
             Held::Update { raw: it, .. }
             | Held::Events { events: it, .. }
             | Held::State { state: it, .. }
-            | Held::Memory { memory: it, .. } => it.len(),
+            | Held::Memory { memory: it, .. }
+            | Held::Spending { sums: it } => it.len(),
         };
         self.bytes += page.held.iter().map(size).sum::<usize>();
         self.held.extend(page.held.into_iter().map(without_stopped_answers));
@@ -98,7 +99,7 @@ impl Export {
     pub fn json(&self, person: PersonId, view: &View, now: Timestamp) -> Value {
         let (allowed, blocked) = view.listed(person);
         let (mut updates, mut events) = (Vec::new(), Vec::new());
-        let (mut states, mut memories) = (Vec::new(), Vec::new());
+        let (mut states, mut memories, mut spending) = (Vec::new(), Vec::new(), Vec::new());
         for held in &self.held {
             match held {
                 Held::Update { session, update, at, raw } => {
@@ -117,6 +118,7 @@ impl Export {
                 Held::Memory { session, memory } => {
                     memories.push(json!({ "session": place(session), "memory": value(memory) }));
                 }
+                Held::Spending { sums } => spending.push(value(sums)),
             }
         }
         json!({
@@ -133,6 +135,7 @@ impl Export {
             "events": events,
             "states": states,
             "memories": memories,
+            "spending": spending,
         })
     }
 
@@ -151,6 +154,10 @@ impl Export {
                 yes(blocked.is_some())
             ),
         );
+        if let Some(sums) = self.held.iter().rev().find_map(spending) {
+            line(&mut text, "\n## Used of models\n");
+            line(&mut text, &format!("```json\n{:#}\n```\n", value(sums)));
+        }
         for (session, held) in self.by_session() {
             line(&mut text, &format!("\n## {}\n", title(&session)));
             held.iter().for_each(|it| tell(&mut text, it));
@@ -161,11 +168,15 @@ impl Export {
     fn by_session(&self) -> BTreeMap<SessionKey, Vec<&Held>> {
         let mut sessions: BTreeMap<SessionKey, Vec<&Held>> = BTreeMap::new();
         for held in &self.held {
-            let (Held::Update { session, .. }
-            | Held::Events { session, .. }
-            | Held::State { session, .. }
-            | Held::Memory { session, .. }) = held;
-            sessions.entry(*session).or_default().push(held);
+            match held {
+                Held::Update { session, .. }
+                | Held::Events { session, .. }
+                | Held::State { session, .. }
+                | Held::Memory { session, .. } => {
+                    sessions.entry(*session).or_default().push(held);
+                }
+                Held::Spending { .. } => (),
+            }
         }
         sessions
     }
@@ -229,6 +240,15 @@ fn without_stopped_answers(held: Held) -> Held {
     Held::Events { session, events }
 }
 
+fn spending(held: &Held) -> Option<&Bytes> {
+    match held {
+        Held::Spending { sums } => Some(sums),
+        Held::Update { .. } | Held::Events { .. } | Held::State { .. } | Held::Memory { .. } => {
+            None
+        }
+    }
+}
+
 fn place(session: &SessionKey) -> Value {
     json!({ "bot": session.bot.0, "chat": session.chat.0, "topic": session.topic.map(|it| it.0) })
 }
@@ -287,6 +307,8 @@ fn tell(text: &mut String, held: &Held) {
             let said = ["asked", "answered"].iter().filter_map(|it| memory.get(*it)?.as_str());
             said.for_each(|it| quoted(text, it));
         }
+        // Once, before the conversations.
+        Held::Spending { .. } => (),
     }
 }
 
@@ -374,6 +396,8 @@ mod tests {
                 Held::State { session: group, state: Bytes::from_static(br#"{"noticed":true}"#) },
                 Held::Events { session: group, events: Bytes::from_static(b"not json") },
                 Held::Memory { session, memory: Bytes::from_static(MEMORY) },
+                Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":1}}]"#) },
+                Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":9}}]"#) },
             ],
             next: None,
         }
@@ -406,6 +430,7 @@ mod tests {
         assert_eq!(json["updates"][0]["content"]["message"]["text"], "Why is the sky blue?");
         assert_eq!(json["events"][5]["event"], "not json", "what cannot be read is there as it is");
         assert_eq!(json["access"]["listed"], true);
+        assert_eq!(json["spending"][1][0]["day"]["input"], 9);
         for broken in [
             "/person",
             "/updates/0/session/chat",

@@ -5,6 +5,7 @@
 //!                                               |                                     |
 //!                                               +--------------- memory <-------------+
 //!
+//!  treasurer (who may use how much of models) stands beside the broker;
 //!  roster (who is here, who may talk), alerter (who is told) and archivist (backups) stand beside it
 //! ```
 //!
@@ -28,6 +29,8 @@ pub mod context;
 pub mod recall;
 
 pub mod broker;
+
+pub mod treasurer;
 
 pub mod outbox;
 

@@ -5,6 +5,7 @@
 
 mod officers;
 mod own;
+mod quota;
 mod remember;
 mod rule;
 
@@ -23,6 +24,7 @@ use crate::{
     guard::Prompt,
     right::{Auditing, Governing, Granted, Order, Owning, Role},
     roster::{Standing, View},
+    treasurer::time::Calendar,
     words::{self, Notice},
 };
 
@@ -71,6 +73,7 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("remember", "<text>", "remember something about you"),
     item("memory", "", "see what is remembered, and delete it"),
+    item("usage", "", "see what you used, and what is left"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
     item("export", "", "get everything that is kept about you"),
@@ -86,6 +89,11 @@ pub const MENU: &[MenuItem] = &[
     admin("deny", "<id>", "take a person or group off the list"),
     admin("block", "<id> [minutes]", "ignore a person or group"),
     admin("unblock", "<id>", "end a block"),
+    admin(
+        "quota",
+        "[<id> | <agent> | hall] [<amount> | none | usual] [tokens | money] [day | month]",
+        "see and set how much may be used of models",
+    ),
     admin(
         "rule",
         "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
@@ -127,6 +135,8 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Say what was used of models.
+    Usage(UsageOf),
     /// Say how an answer came about.
     Trace {
         /// The message that the person answered with it; without one, the last answer.
@@ -234,6 +244,7 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::Usage(_)
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
@@ -252,6 +263,15 @@ impl Request {
     }
 }
 
+/// Whose usage of models is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsageOf {
+    /// A person's own.
+    Person(PersonId),
+    /// The whole hall's, with its people as keyed hashes.
+    Everybody(Granted<Governing>),
+}
+
 /// What the fixed answers need to know about this installation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct House {
@@ -261,6 +281,8 @@ pub struct House {
     pub contact: String,
     /// People must agree to the privacy notice before a model sees what they write.
     pub must_accept: bool,
+    /// The calendar of the hall's time zone.
+    pub calendar: Calendar,
 }
 
 /// Reads what a person wants.
@@ -395,6 +417,7 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
+        "usage" => quota::of_usage(arguments, said, view),
         "status" => Request::Status { in_full: role.is_some() },
         "trace" => Request::Trace {
             replied: said.replied,

@@ -148,6 +148,7 @@ impl View {
             | Change::Unblocked { .. }
             | Change::Migrated { .. }
             | Change::Ruled(_)
+            | Change::QuotaSet { .. }
             | Change::Alarmed(_) => false,
         };
         (change.needs() <= role && !exceeds).then_some(Order { change, by: Some(by) })

@@ -37,6 +37,7 @@ use crate::{
     memory,
     right::{Order, Role},
     rulebook::{InForce, Rulebook, Rules},
+    treasurer::caps::{Budgets, Caps, QUOTAS_MAX, Quota, Whose},
 };
 
 /// What the configuration says; the ledger's changes are laid over it.
@@ -54,6 +55,8 @@ pub struct Founding {
     pub default_agents: HashMap<BotId, AgentName>,
     /// The agent that greets where no bot has its own.
     pub default_agent: Option<AgentName>,
+    /// How much may be used of models.
+    pub budgets: Budgets,
 }
 
 /// What an admin can do.
@@ -141,6 +144,11 @@ pub enum Change {
     Ruled(RuleChange),
     /// A refusal is marked as a false alarm, or no more.
     Alarmed(AlarmChange),
+    /// Somebody may use so much of models.
+    QuotaSet {
+        /// Who, and how much.
+        quota: Quota,
+    },
 }
 
 impl Change {
@@ -160,6 +168,7 @@ impl Change {
             | Self::Unblocked { .. }
             | Self::Migrated { .. }
             | Self::Ruled(_)
+            | Self::QuotaSet { .. }
             | Self::Alarmed(_) => Role::Admin,
         }
     }
@@ -183,6 +192,7 @@ impl Change {
             Self::RoleGiven { id, .. } => (Action::RoleGiven, Target::Person(*id)),
             Self::RoleTaken { id } => (Action::RoleTaken, Target::Person(*id)),
             Self::Ruled(it) => (Action::RuleChanged, Target::Thing(it.name().to_owned())),
+            Self::QuotaSet { quota } => (Action::QuotaSet, quota_target(&quota.whose)),
             Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
         };
         let deed = Deed::done(at, actor, action, target);
@@ -202,8 +212,18 @@ impl Change {
             | Self::Blocked { until: None, .. }
             | Self::Unblocked { .. }
             | Self::Migrated { .. }
+            | Self::QuotaSet { .. }
             | Self::RoleTaken { .. } => deed,
         }
+    }
+}
+
+fn quota_target(whose: &Whose) -> Target {
+    match whose {
+        Whose::Person(id) => Target::Person(id.0),
+        Whose::Chat(id) => Target::Person(*id),
+        Whose::Agent(name) => Target::Thing(name.as_str().to_owned()),
+        Whose::Hall => Target::Nothing,
     }
 }
 
@@ -281,6 +301,9 @@ pub enum AdministerError {
     /// Too many marks.
     #[error("There are {0} marks already: that is the most. /rule unmark takes one away.")]
     TooManyAlarms(usize),
+    /// Too many quotas.
+    #[error("Quotas are set for {0} already: that is the most. Set one back with `usual` first.")]
+    TooManyQuotas(usize),
     /// There is nothing to mark.
     #[error("That text is not there any more, so nothing was marked.")]
     NothingHeldBack,
@@ -318,6 +341,7 @@ pub struct View {
     models: Arc<[String]>,
     own_rules: OwnRules,
     alarms: Alarms,
+    caps: Caps,
 }
 
 /// What a person may do.
@@ -346,6 +370,7 @@ impl View {
             default_agents: founding.default_agents.clone(),
             default_agent: founding.default_agent.clone(),
             models,
+            caps: Caps::new(founding.budgets.clone()),
             ..Self::default()
         }
     }
@@ -425,6 +450,12 @@ impl View {
         &self.alarms
     }
 
+    /// How much may be used of models.
+    #[must_use]
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
@@ -495,6 +526,15 @@ impl View {
             Change::RoleTaken { .. } => Ok(()),
             Change::Ruled(change) => self.own_rules.check(change),
             Change::Alarmed(change) => self.alarms.check(change),
+            Change::QuotaSet { quota } => {
+                if self.caps.is_full_for(quota) {
+                    return Err(AdministerError::TooManyQuotas(QUOTAS_MAX));
+                }
+                match &quota.whose {
+                    Whose::Agent(name) => known(name),
+                    Whose::Person(_) | Whose::Chat(_) | Whose::Hall => Ok(()),
+                }
+            }
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
     }
@@ -574,6 +614,7 @@ impl View {
             }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
+            Change::QuotaSet { quota } => self.caps.apply(quota),
         }
     }
 }

@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use protocol::event::Outcome;
 
-use crate::{context::LeftOut, guard::Verdict};
+use crate::{context::LeftOut, guard::Verdict, treasurer::books::Kind};
 
 /// A label of one word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,6 +59,9 @@ pub struct Figures {
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
     tokens: Family<Word, Counter>,
+    cost: Counter<f64, AtomicU64>,
+    over_cap: Family<Word, Counter>,
+    stepped_down: Counter,
     sends: Family<Word, Counter>,
     alerts: Family<Word, Counter>,
     left_out: Family<Word, Counter>,
@@ -67,6 +70,34 @@ pub struct Figures {
     last_poll: Gauge<f64, AtomicU64>,
     backups: Family<Word, Counter>,
     last_backup: Gauge<f64, AtomicU64>,
+}
+
+impl Figures {
+    fn register_models(&self, registry: &mut Registry) {
+        registry.register("llm_requests", "Calls to models, by result", self.calls.clone());
+        registry.register("llm_duration_seconds", "Duration of a call", self.call_seconds.clone());
+        registry.register("llm_tokens", "Tokens, by direction", self.tokens.clone());
+        registry.register(
+            "context_left_out",
+            "What models did not see for want of room",
+            self.left_out.clone(),
+        );
+        registry.register(
+            "llm_cost",
+            "What answers cost, in the currency of the price list",
+            self.cost.clone(),
+        );
+        registry.register(
+            "budget_refusals",
+            "Questions that were refused since a cap was reached, by whose it is",
+            self.over_cap.clone(),
+        );
+        registry.register(
+            "budget_stepped_down",
+            "Questions that went to the cheaper model since little was left",
+            self.stepped_down.clone(),
+        );
+    }
 }
 
 impl Tally {
@@ -83,6 +114,9 @@ impl Tally {
             calls: Family::default(),
             call_seconds: seconds(),
             tokens: Family::default(),
+            cost: Counter::default(),
+            over_cap: Family::default(),
+            stepped_down: Counter::default(),
             sends: Family::default(),
             alerts: Family::default(),
             left_out: Family::default(),
@@ -118,15 +152,8 @@ impl Tally {
             "Refusals that an admin marked as false alarms",
             it.false_alarms.clone(),
         );
-        registry.register("llm_requests", "Calls to models, by result", it.calls.clone());
-        registry.register("llm_duration_seconds", "Duration of a call", it.call_seconds.clone());
-        registry.register("llm_tokens", "Tokens, by direction", it.tokens.clone());
+        it.register_models(registry);
         registry.register("telegram_sends", "Sent messages, by result", it.sends.clone());
-        registry.register(
-            "context_left_out",
-            "What models did not see for want of room",
-            it.left_out.clone(),
-        );
         registry.register("summaries", "Summaries, by who wrote them", it.summaries.clone());
         registry.register("recalls", "Searches in the past, by result", it.recalls.clone());
         registry.register("alerts", "Alerts, by severity", it.alerts.clone());
@@ -205,6 +232,28 @@ impl Tally {
     pub fn tokens(&self, input: u64, output: u64) {
         self.0.tokens.get_or_create(&Word { kind: "input" }).inc_by(input);
         self.0.tokens.get_or_create(&Word { kind: "output" }).inc_by(output);
+    }
+
+    /// An answer has a price.
+    #[expect(clippy::cast_precision_loss, reason = "a figure to look at, not to settle by")]
+    pub fn cost(&self, micros: u64) {
+        self.0.cost.inc_by(micros as f64 / 1e6);
+    }
+
+    /// A question was refused since a cap is reached.
+    pub fn over_cap(&self, kind: Kind) {
+        let kind = match kind {
+            Kind::Person => "person",
+            Kind::Chat => "chat",
+            Kind::Agent => "agent",
+            Kind::Hall => "hall",
+        };
+        self.0.over_cap.get_or_create(&Word { kind }).inc();
+    }
+
+    /// A question went to the cheaper model.
+    pub fn stepped_down(&self) {
+        self.0.stepped_down.inc();
     }
 
     /// A model does not see all of a conversation.

@@ -270,7 +270,7 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall | Stream::Memories(_) => Vec::new(),
+            Stream::Hall | Stream::Memories(_) | Stream::Treasury => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -415,6 +415,7 @@ impl Ledger for FakeLedger {
                 Stream::Memories(Scope { session, .. }) => {
                     held.extend(bytes.map(|memory| Of::Memory { session, memory }));
                 }
+                Stream::Treasury => held.extend(bytes.map(|sums| Of::Spending { sums })),
                 Stream::Hall => {}
             }
         }
@@ -512,7 +513,8 @@ impl Model for Echo {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
         let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
-        Ok(Completion { text, model, usage: Usage::default(), finish: Finish::Stop })
+        let usage = Usage { input_tokens: 40, output_tokens: 10, ..Usage::default() };
+        Ok(Completion { text, model, usage, finish: Finish::Stop })
     }
 }
 

@@ -238,7 +238,7 @@ mod tests {
             answered: None,
             reference: None,
         };
-        let usage = Usage { input_tokens: 3, output_tokens: 4, cost_micros: 0 };
+        let usage = Usage { input_tokens: 3, output_tokens: 4, ..Usage::default() };
         let sent = |part, message| vec![Event::PartSent { update, part, message }];
         let mut appends = vec![
             vec![

@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── archivist ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── archivist ── treasurer ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -41,6 +41,7 @@ use crate::{
     replay,
     roster::{self, Roster},
     session, status, trace,
+    treasurer::{self, Treasurer},
     wiring::{Bot, Wiring},
 };
 
@@ -165,6 +166,7 @@ struct Services {
     memory: Mailbox<memory::Msg>,
     roster: Mailbox<roster::Msg>,
     alerter: Mailbox<alerter::Msg>,
+    treasurer: Mailbox<treasurer::Msg>,
     guard: Mailbox<guard::Msg>,
     broker: Mailbox<broker::Msg>,
     /// Filled with the first bot's, which alerts go through.
@@ -213,6 +215,7 @@ async fn start_services(
         }
     });
     let archivist = start_archivist(w, health, children, &alerter);
+    let treasurer = start_treasurer(w, health, children, &memory, &alerter).await?;
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
         move || {
@@ -223,7 +226,10 @@ async fn start_services(
     });
     let broker = child(children, health, spec("broker", 65_536), {
         let w = Rc::clone(w);
-        move || Broker::incarnate(w.broker.clone(), Arc::clone(&w.models), w.tally.clone())
+        move || {
+            let (config, models) = (w.broker.clone(), Arc::clone(&w.models));
+            Broker::incarnate(config, models, w.desk.clone(), w.tally.clone())
+        }
     });
     child(children, health, spec("janitor", 16), {
         let (w, memory) = (Rc::clone(w), memory.clone());
@@ -236,7 +242,7 @@ async fn start_services(
         plates.archivist = archivist;
     }
 
-    Ok(Services { memory, roster, alerter, guard, broker, outbox_for_alerts })
+    Ok(Services { memory, roster, alerter, treasurer, guard, broker, outbox_for_alerts })
 }
 
 fn start_archivist(
@@ -254,6 +260,30 @@ fn start_archivist(
     };
     let incarnate = move || Archivist::incarnate(config, needs.clone());
     Some(child(children, health, spec("archivist", 64), incarnate))
+}
+
+/// Nobody may ask a model before it is known what was used.
+async fn start_treasurer(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    memory: &Mailbox<memory::Msg>,
+    alerter: &Mailbox<alerter::Msg>,
+) -> Result<Mailbox<treasurer::Msg>, (String, Fault)> {
+    let ready = Arc::new(tokio::sync::Notify::new());
+    let needs = treasurer::Needs {
+        memory: memory.clone(),
+        ledger: Arc::clone(&w.ledger),
+        alerter: alerter.clone(),
+        desk: w.desk.clone(),
+        ready: Arc::clone(&ready),
+    };
+    let incarnate = move || Treasurer::incarnate(needs.clone());
+    let treasurer = child(children, health, spec("treasurer", 1_024), incarnate);
+    tokio::select! {
+        () = ready.notified() => Ok(treasurer),
+        loss = children.given_up() => Err(loss),
+    }
 }
 
 /// Starts what each bot has for itself, and the sessions of all. TREE-1.
@@ -284,6 +314,8 @@ fn start_bots(
             status: status::writer(w, health, &services.broker),
             trier: replay::trier(w),
             tracer: trace::tracer(w),
+            desk: w.desk.clone(),
+            treasurer: services.treasurer.clone(),
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
             recaller: w.recaller.clone(),

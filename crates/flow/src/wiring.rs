@@ -20,6 +20,7 @@ use crate::{
     rulebook::{Rulebook, Rules},
     session::{Recaller, SessionConfig},
     tally::Tally,
+    treasurer::Desk,
 };
 
 /// A bot that the hall speaks through.
@@ -64,6 +65,8 @@ pub struct Wiring {
     pub digest: Digest,
     /// The program's version.
     pub version: &'static str,
+    /// What was used of models, and what may be.
+    pub desk: Desk,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
     /// Limits, by actor.

@@ -3,9 +3,12 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+mod money;
 pub(crate) mod officers;
 mod trace;
 
+pub use self::money::usage as usage_statement;
+pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas};
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };

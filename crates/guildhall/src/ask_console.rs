@@ -3,6 +3,7 @@
 
 use std::{fs, time::Duration};
 
+use flow::treasurer::caps;
 use serde_json::Value;
 
 use crate::config::Config;
@@ -73,6 +74,47 @@ pub fn errand(
             _ => Err(ErrandError::Refused(text)),
         }
     })
+}
+
+/// Fetches what was used of models.
+///
+/// # Errors
+/// In words: the hall does not run, or does not let us in.
+pub fn usage(config: &Config) -> Result<Value, String> {
+    let answer = errand(config, "/usage", String::new(), Duration::from_secs(5));
+    let answer = answer.map_err(|error| match error {
+        ErrandError::NoHall(why) | ErrandError::Refused(why) => why,
+    })?;
+    serde_json::from_str(&answer).map_err(|error| error.to_string())
+}
+
+/// The same as a person reads it.
+#[must_use]
+pub fn usage_words(usage: &Value) -> String {
+    let text = |key: &str| usage.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let number = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64);
+    let currency = text("currency");
+    let mut out = format!(
+        "{:<28} {:>8} {:>14} {:>14} {:>14}  {}\n",
+        "", "ANSWERS", "TOKENS", "COST", "LOST TOKENS", "CAP"
+    );
+    let accounts = usage.get("accounts").and_then(Value::as_array).cloned().unwrap_or_default();
+    for account in &accounts {
+        let name = account.get("name").and_then(Value::as_str).unwrap_or_default();
+        for (period, word) in [("day", "today"), ("month", "this month")] {
+            let Some(it) = account.get(period) else { continue };
+            let of = |key: &str| number(it, key).unwrap_or(0);
+            let tokens = of("input") + of("output");
+            let cost = caps::money(of("micros"), &currency);
+            let most = number(it, "tokens_max").map(|it| format!("{it} tokens"));
+            let money = number(it, "micros_max").map(|it| caps::money(it, &currency));
+            let cap: Vec<String> = most.into_iter().chain(money).collect();
+            let (calls, lost, cap) = (of("calls"), of("lost_tokens"), cap.join(", "));
+            let name = format!("{name}, {word}");
+            out += &format!("{name:<28} {calls:>8} {tokens:>14} {cost:>14} {lost:>14}  {cap}\n");
+        }
+    }
+    out + &format!("\nThe day ends at {}, the month on {}.\n", text("day_ends"), text("month_ends"))
 }
 
 /// The status as a person reads it.

@@ -24,6 +24,10 @@ use flow::{
     right::Role,
     roster::Founding,
     session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
+    treasurer::{
+        caps::{Allowance, Budgets, Cap},
+        time::Calendar,
+    },
 };
 use protocol::{BotId, PersonId, embedding::Embedder, model::Model};
 use screening::{
@@ -129,15 +133,6 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
     let key = key.unwrap_or_else(|| SecretString::from(""));
     let base_url = it.base_url().unwrap_or_default();
     let usual = HttpModelConfig::new(&it.name, base_url, "", &it.model);
-    let micros = |price: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be small and not negative"
-        )]
-        let micros = (price * 1e6) as u64;
-        micros
-    };
     HttpModelConfig {
         api_key: key,
         stream: it.stream,
@@ -324,6 +319,7 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
         open_to_all,
         default_agents,
         default_agent: Some(config.hall.default_agent.clone()),
+        budgets: budgets(&config.budgets),
     })
 }
 
@@ -337,6 +333,44 @@ fn roles(access: &config::Access) -> BTreeMap<PersonId, Role> {
     ];
     let each = lists.into_iter().flat_map(|(ids, role)| ids.iter().map(move |it| (*it, role)));
     each.map(|(id, role)| (PersonId(id), role)).collect()
+}
+
+/// How much may be used of models.
+fn budgets(it: &config::BudgetsConfig) -> Budgets {
+    let tokens = |it: config::Limit<usize>| it.0.map(|it| u64::try_from(it).unwrap_or(u64::MAX));
+    let money = |it: config::Limit<f64>| it.0.map(micros);
+    let allowance = |it: &config::AllowanceConfig| Allowance {
+        day: Cap { tokens: tokens(it.tokens_day), micros: money(it.money_day) },
+        month: Cap { tokens: tokens(it.tokens_month), micros: money(it.money_month) },
+    };
+    Budgets {
+        person: allowance(&it.person),
+        chat: allowance(&it.chat),
+        agent: allowance(&it.agent),
+        hall: allowance(&it.hall),
+        warn_percent: it.warn_percent,
+        step_down_percent: it.step_down_percent,
+        step_down_to: it.step_down_to.clone(),
+        currency: it.currency.clone(),
+    }
+}
+
+/// An amount of money in millionths.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked not to be negative; what is more than fits is the most that does"
+)]
+fn micros(amount: f64) -> u64 {
+    (amount * 1e6).round() as u64
+}
+
+/// The hall's calendar. Its zone was checked with the configuration.
+///
+/// # Errors
+/// If there is no such zone.
+pub fn calendar(config: &Config) -> Result<Calendar, BuildError> {
+    Calendar::of(&config.hall.time_zone).map_err(|error| BuildError::of(&error))
 }
 
 /// What is remembered beside the conversation.
@@ -410,6 +444,8 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             providers: providers(config),
             contact: String::new(),
             must_accept: config.access.accept_notice,
+            // Checked with the configuration.
+            calendar: calendar(config).unwrap_or_default(),
         },
     }
 }

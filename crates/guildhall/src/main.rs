@@ -74,6 +74,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the running hall what was used of models, and what is left.
+    Usage {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check, show or describe the configuration.
     Config {
         #[command(subcommand)]
@@ -182,6 +188,7 @@ fn main() -> ExitCode {
         }
         Command::Doctor { json, fix } => examine(&env, json, fix),
         Command::Status { json } => ask_status(&env, json),
+        Command::Usage { json } => ask_usage(&env, json),
         Command::Config { what } => configuration(&env, &what),
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),
@@ -336,6 +343,17 @@ fn ask_status(env: &Env, json: bool) -> Done {
     }
     let is_well = status.get("state").is_some_and(|it| it == "running");
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(EXIT_UNAVAILABLE) })
+}
+
+fn ask_usage(env: &Env, json: bool) -> Done {
+    let loaded = config::load(env)?;
+    let usage = ask_console::usage(&loaded.config);
+    let usage = usage.map_err(|error| Failure::new(EXIT_UNAVAILABLE, error))?;
+    match json {
+        true => print_json(&usage)?,
+        false => print(&ask_console::usage_words(&usage))?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn configuration(env: &Env, what: &ConfigCommand) -> Done {

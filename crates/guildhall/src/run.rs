@@ -29,6 +29,7 @@ use flow::{
     rulebook::{Rulebook, Rules},
     session::Recaller,
     tally::Tally,
+    treasurer::Desk,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
 };
@@ -335,7 +336,11 @@ impl Hall {
         let hall = Arc::new(arc_swap::ArcSwap::from_pointee(View::default()));
         let noted = audit::note_start(&self.audit, &self.loaded).await;
         noted.map_err(|error| Failure::unavailable(&error))?;
-        let source = Arc::new(self.source(&health, &hall, &doors, registry, logs));
+        let calendar = build::calendar(&self.loaded.config);
+        let calendar = calendar.map_err(|error| Failure::config(&error))?;
+        let desk = Desk::new(Arc::clone(&hall), Arc::new(SystemClock), calendar);
+        let source = self.source(&health, &hall, &doors, &desk, registry, logs);
+        let source = Arc::new(source);
         let console = self.serve_console(Arc::clone(&source)).await?;
 
         let (stop, stopping) = watch::channel(false);
@@ -358,7 +363,7 @@ impl Hall {
         systemd::stands();
         let pulse = kit::spawn(systemd::keep_alive());
         let sinks = self.alert_sinks()?;
-        let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
+        let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
@@ -389,6 +394,7 @@ impl Hall {
         health: &Health,
         hall: &flow::roster::Shared,
         doors: &Doors,
+        desk: &Desk,
         registry: Registry,
         logs: &Logs,
     ) -> HallSource {
@@ -414,6 +420,8 @@ impl Hall {
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),
             doors: doors.clone(),
+            desk: desk.clone(),
+            hasher: Arc::clone(&self.hasher),
             registry: Mutex::new(registry),
             dropped_lines: Box::new(counter),
             bots: RwLock::new(Vec::new()),
@@ -550,6 +558,7 @@ impl Hall {
         bots: Vec<Bot>,
         founding: flow::roster::Founding,
         hall: flow::roster::Shared,
+        desk: Desk,
         tally: Tally,
         sinks: Arc<[Arc<dyn Sink>]>,
     ) -> Wiring {
@@ -567,6 +576,7 @@ impl Hall {
             clock: Arc::new(SystemClock),
             tally,
             hall,
+            desk,
             founding: Arc::new(founding),
             pseudonym: Arc::new(move |person: PersonId| hasher.person(person)),
             digest: Arc::new(move |text: &str| marked.text_digest(text)),

@@ -14,6 +14,7 @@ use flow::{
     archivist, broker,
     roster::{self, Shared},
     rulebook::{Rulebook, Rules},
+    treasurer::Desk,
     tree::Doors,
 };
 use kit::{ActorHealth, ActorState, Health, ask};
@@ -27,6 +28,7 @@ use protocol::{
     ledger::Ledger,
 };
 use tokio::time::Instant;
+use watch::KeyedHasher;
 
 use crate::{audit, person, rules};
 
@@ -67,6 +69,10 @@ pub(crate) struct HallSource {
     pub(crate) rulebook: Arc<dyn Rulebook>,
     /// Ways into the tree.
     pub(crate) doors: Doors,
+    /// What was used of models.
+    pub(crate) desk: Desk,
+    /// What people are called where others read it.
+    pub(crate) hasher: Arc<KeyedHasher>,
     /// The flow's figures.
     pub(crate) registry: Mutex<Registry>,
     /// Lines that the log lost.
@@ -195,6 +201,11 @@ impl Source for HallSource {
             let recorded = audit.record(deed).await;
             recorded.map(|()| String::new()).map_err(|error| error.to_string())
         })
+    }
+
+    fn usage(&self, _: Bearer) -> Answer {
+        let statement = self.desk.statement_of_hall(|it| self.hasher.person(it));
+        Box::pin(async move { serde_json::to_string(&statement).map_err(|it| it.to_string()) })
     }
 
     fn make_backup(&self, _: Bearer) -> Answer {

@@ -67,6 +67,8 @@ actions! {
     RulesRead => "rules.read",
     /// Rules were tried on what people wrote.
     RulesTried => "rules.tried",
+    /// Somebody may use more or less of models.
+    QuotaSet => "quota.set",
     /// A refusal was marked as a false alarm, or no more.
     AlarmMarked => "alarm.marked",
     /// A person's text was shown to an officer.

@@ -31,6 +31,8 @@ pub enum Stream {
     Hall,
     /// What can be recalled in one scope. Its scope is its name: no other stream holds any of it.
     Memories(Scope),
+    /// What was used of models, and by whom.
+    Treasury,
 }
 
 /// Bytes, and whose they are. They can be read as long as each of the owners has their key: what
@@ -238,6 +240,11 @@ pub enum Held {
         session: SessionKey,
         /// What is kept of it, as JSON.
         memory: Bytes,
+    },
+    /// What they used of models: tokens and money, no text.
+    Spending {
+        /// Sums, as JSON.
+        sums: Bytes,
     },
 }
 

@@ -70,6 +70,35 @@ pub struct Usage {
     /// Cost in millionths of the currency of the price list; 0 where no price is set.
     #[serde(default)]
     pub cost_micros: u64,
+    /// In which balance of the treasury it is counted; 0 where it is in none. A balance that a crash
+    /// has lost is made up from what carries its number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub booked: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What a model costs, in millionths of the currency for a million tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// Of the prompt.
+    pub input_micros_per_mtok: u64,
+    /// Of the answer.
+    pub output_micros_per_mtok: u64,
+}
+
+impl Price {
+    /// What so many tokens cost, in millionths of the currency; a part of one counts as one.
+    #[must_use]
+    pub fn of(self, input_tokens: u64, output_tokens: u64) -> u64 {
+        let part = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+        let whole = part(input_tokens, self.input_micros_per_mtok)
+            + part(output_tokens, self.output_micros_per_mtok);
+        u64::try_from(whole.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
 }
 
 /// Why a model gave no answer.
@@ -188,6 +217,11 @@ pub trait Model: Send + Sync + 'static {
     /// is rather too high.
     fn count_tokens(&self, text: &str) -> usize {
         estimate_tokens(text)
+    }
+
+    /// What it costs; nothing where no price is set.
+    fn price(&self) -> Price {
+        Price::default()
     }
 
     /// True if it answers one request at a time, so that whatever it does holds up everybody.

@@ -77,7 +77,7 @@ fn owned(stream: Stream, text: impl Into<Bytes>) -> Vec<Owned> {
     match stream {
         Stream::Session(key) => vec![Owned::by(owner(key), text)],
         Stream::Memories(scope) => vec![Owned::by(owner(scope.session), text)],
-        Stream::Hall => vec![Owned::halls(text)],
+        Stream::Hall | Stream::Treasury => vec![Owned::halls(text)],
     }
 }
 
@@ -471,6 +471,7 @@ async fn what_is_held_of_a_person_is_theirs_and_all_of_it(engine: &mut dyn Engin
             | Held::Memory { session, memory: it } => {
                 (session == key).then(|| String::from_utf8_lossy(&it).into_owned())
             }
+            Held::Spending { sums } => Some(String::from_utf8_lossy(&sums).into_owned()),
         }));
         match page.next {
             Some(next) => from = Some(next),

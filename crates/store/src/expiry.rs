@@ -119,7 +119,7 @@ fn empty(writer: &Writer, record: &mut Record, row: u64, ends: &Ends) -> Option<
             Body::ArrivedErased { bot: key.bot, update: *update, at: *at }
         }
         Body::Appended {
-            stream: Some(Stream::Session(_) | Stream::Memories(_)),
+            stream: Some(Stream::Session(_) | Stream::Memories(_) | Stream::Treasury),
             closes,
             events,
         } if row < ends.conversations && !events.is_empty() => {
@@ -171,7 +171,9 @@ fn empty_state(
     ends: &Ends,
     batch: &mut Batch,
 ) -> Result<bool, DiskError> {
-    if name == writer.shared.seal.name(&Stream::Hall) {
+    // What was used this month is in its state, however long nobody has asked anything.
+    let seal = &writer.shared.seal;
+    if name == seal.name(&Stream::Hall) || name == seal.name(&Stream::Treasury) {
         return Ok(false);
     }
     let Some(row) = writer.shared.disk.get_parts(&key::snapshot(name))? else { return Ok(false) };

@@ -70,6 +70,11 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = events.into_iter().filter(|it| is_theirs(it, &session));
             held.extend(theirs.map(|it| Held::Memory { session, memory: it.bytes }));
         }
+        Body::Appended { stream: Some(Stream::Treasury), events: sums, .. }
+        | Body::State { stream: Some(Stream::Treasury), state: sums } => {
+            let theirs = sums.into_iter().filter(|it| it.owners.contains(&person));
+            held.extend(theirs.map(|it| Held::Spending { sums: it.bytes }));
+        }
         Body::Appended { stream: Some(Stream::Hall) | None, .. }
         | Body::State { stream: Some(Stream::Hall | Stream::Memories(_)) | None, .. }
         | Body::ArrivedErased { .. }

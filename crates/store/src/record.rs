@@ -204,7 +204,9 @@ impl Body {
                 let owner = owned.owners.first().copied();
                 Ok(Self::Arrived { key, owner, update, at, raw: owned.bytes })
             }
-            Piece::Open(Stream::Hall | Stream::Memories(_), _) => Err(unreadable),
+            Piece::Open(Stream::Hall | Stream::Memories(_) | Stream::Treasury, _) => {
+                Err(unreadable)
+            }
         }
     }
 

@@ -89,6 +89,7 @@ impl<'a> Draft<'a> {
                 input_tokens,
                 output_tokens,
                 cost_micros: cost_micros(config, input_tokens, output_tokens),
+                ..Usage::default()
             },
             finish,
             text: self.text,
@@ -104,9 +105,7 @@ fn estimated_tokens(text: &str) -> u64 {
 
 /// The price of an answer, rounded up.
 fn cost_micros(config: &HttpModelConfig, input_tokens: u64, output_tokens: u64) -> u64 {
-    let input = u128::from(input_tokens) * u128::from(config.price_input_micros_per_mtok);
-    let output = u128::from(output_tokens) * u128::from(config.price_output_micros_per_mtok);
-    u64::try_from(input.saturating_add(output).div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    config.price().of(input_tokens, output_tokens)
 }
 
 #[cfg(test)]

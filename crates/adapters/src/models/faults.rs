@@ -264,7 +264,7 @@ fn good_day() -> Completion {
     Completion {
         text: "Good \"day\".".to_owned(),
         model: "m-7".to_owned(),
-        usage: Usage { input_tokens: 11, output_tokens: 3, cost_micros: 11 },
+        usage: Usage { input_tokens: 11, output_tokens: 3, cost_micros: 11, ..Usage::default() },
         finish: Finish::Stop,
     }
 }
@@ -533,7 +533,10 @@ async fn tokens_that_nobody_counts_are_estimated() {
     let body = r#"{"choices":[{"message":{"content":"12345"}}]}"#;
     let server = server(whole("application/json", body)).await;
     let answer = ask(&*Spoken::OpenAi.model(config(&server.url))).await.1.unwrap();
-    assert_eq!(answer.usage, Usage { input_tokens: 10, output_tokens: 2, cost_micros: 10 });
+    assert_eq!(
+        answer.usage,
+        Usage { input_tokens: 10, output_tokens: 2, cost_micros: 10, ..Usage::default() }
+    );
     assert_eq!((answer.model.as_str(), answer.finish), ("m", Finish::Stop));
 }
 

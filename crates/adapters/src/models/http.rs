@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use protocol::model::{CompleteError, Completion, Model, ModelRequest};
+use protocol::model::{CompleteError, Completion, Model, ModelRequest, Price};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use secrecy::SecretString;
@@ -95,6 +95,15 @@ impl HttpModelConfig {
             price_output_micros_per_mtok: 0,
             allow_private_addresses: false,
             system_proxy: false,
+        }
+    }
+
+    /// What it costs.
+    #[must_use]
+    pub fn price(&self) -> Price {
+        Price {
+            input_micros_per_mtok: self.price_input_micros_per_mtok,
+            output_micros_per_mtok: self.price_output_micros_per_mtok,
         }
     }
 
@@ -290,6 +299,10 @@ impl<P: Protocol> Model for HttpModel<P> {
         let whole = self.config.context_tokens_max;
         let answer = usize::try_from(answer_tokens_max).unwrap_or(usize::MAX);
         whole - answer.min(whole / 2)
+    }
+
+    fn price(&self) -> Price {
+        self.config.price()
     }
 
     async fn complete(

@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::BreakerState;
 use super::{
-    Arc, Broker, CallEnd, CallId, Completion, Cx, Digestion, Duration, Glance, Mailbox, Msg, Room,
-    Unanswered, context, one_call, oneshot, watch,
+    Arc, Broker, CallEnd, CallId, Completion, Cx, Digestion, Duration, Estimate, Glance, Mailbox,
+    Msg, Payer, Room, Unanswered, Want, context, one_call, oneshot, paid_call, watch,
 };
 
 /// Summaries that may wait, and that are written at the same time.
@@ -21,10 +21,12 @@ const TIME_MAX: Duration = Duration::from_secs(120);
 /// The summaries that are wanted and written.
 #[derive(Default)]
 pub(super) struct Background {
-    wanted: VecDeque<(Digestion, Reply)>,
+    wanted: VecDeque<Wanted>,
     writing: HashMap<CallId, Writing>,
 }
 
+/// Of what, who pays, and whom to tell.
+type Wanted = (Digestion, Payer, Reply);
 type Reply = oneshot::Sender<Result<Completion, Unanswered>>;
 
 struct Writing {
@@ -35,13 +37,19 @@ struct Writing {
 }
 
 impl Broker {
-    pub(super) fn summarise(&mut self, digestion: Digestion, reply: Reply, cx: &Cx<'_, Self>) {
+    pub(super) fn summarise(
+        &mut self,
+        digestion: Digestion,
+        payer: Payer,
+        reply: Reply,
+        cx: &Cx<'_, Self>,
+    ) {
         if WAITING_MAX <= self.summaries.wanted.len() {
             // lost-ok: whoever asked is gone.
             reply.send(Err(Unanswered::Busy)).ok();
             return;
         }
-        self.summaries.wanted.push_back((digestion, reply));
+        self.summaries.wanted.push_back((digestion, payer, reply));
         self.start_summaries(cx);
     }
 
@@ -58,7 +66,7 @@ impl Broker {
         while self.summaries.writing.len() < WRITING_MAX
             && self.core.has_room_for(self.summaries.writing.len())
         {
-            let Some((digestion, reply)) = self.summaries.wanted.pop_front() else { return };
+            let Some((digestion, payer, reply)) = self.summaries.wanted.pop_front() else { return };
             if reply.is_closed() {
                 continue;
             }
@@ -68,10 +76,10 @@ impl Broker {
                 continue;
             };
             if self.is_taken(model) {
-                self.summaries.wanted.push_front((digestion, reply));
+                self.summaries.wanted.push_front((digestion, payer, reply));
                 return;
             }
-            self.write_summary(&digestion, model, reply, cx);
+            self.write_summary(&digestion, payer, model, reply, cx);
         }
     }
 
@@ -92,6 +100,7 @@ impl Broker {
     fn write_summary(
         &mut self,
         digestion: &Digestion,
+        payer: Payer,
         place: usize,
         reply: Reply,
         cx: &Cx<'_, Self>,
@@ -102,9 +111,15 @@ impl Broker {
         let room = Room { tokens_max: model.prompt_tokens_max(usual), count: &count };
         let request = Arc::new(context::summary_request(digestion, room));
         let (call, (stop, stopped)) = (CallId::unique(), watch::channel(()));
-        let glance = Glance::default();
-        let work =
-            one_call(Arc::clone(&model), request, glance, TIME_MAX, self.tally.clone(), stopped);
+        let (glance, tally) = (Glance::default(), self.tally.clone());
+        let estimate = Estimate::of(&self.desk, &*model, &request);
+        let agent = digestion.agent.name.clone();
+        let want = Want { payer, agent, most: estimate.most() };
+        let (one, gone) = (Arc::clone(&model), stopped.clone());
+        let work = one_call(one, request, glance.clone(), TIME_MAX, tally, stopped);
+        let desk = self.desk.clone();
+        let ticket = async move { desk.ticket(want).await };
+        let work = paid_call(ticket, estimate, model, glance, gone, work);
         self.summaries.writing.insert(call, Writing { model: place, reply, _stop: stop });
         let mailbox: Mailbox<Msg> = cx.mailbox();
         self.tasks.start(async move {
@@ -120,10 +135,12 @@ impl Broker {
                 CallEnd::Answered(completion) => {
                     let usage = completion.usage;
                     self.tally.tokens(usage.input_tokens, usage.output_tokens);
+                    self.tally.cost(usage.cost_micros);
                     Ok(completion)
                 }
                 CallEnd::Failed(_) => Err(Unanswered::AllFailed),
                 CallEnd::Withdrawn => Err(Unanswered::Busy),
+                CallEnd::OverCap(cap) => Err(Unanswered::OverCap(cap)),
             };
             // lost-ok: whoever asked is gone, and asks again after a later answer.
             writing.reply.send(answer).ok();

@@ -367,6 +367,14 @@ fn question() -> Question {
 }
 
 /// A broker with a model that hangs and one that answers, on paused time.
+const PAYER: Payer = Payer { person: None, chat: protocol::ChatId(1) };
+
+/// Nothing is capped.
+fn desk() -> Desk {
+    let hall = Arc::new(arc_swap::ArcSwap::from_pointee(crate::roster::View::default()));
+    Desk::new(hall, Arc::new(crate::testing::Stopped), Default::default())
+}
+
 fn with_broker<F: Future<Output = ()>>(
     test: impl FnOnce(Mailbox<Msg>, Arc<AtomicU32>, Arc<AtomicU32>) -> F,
 ) {
@@ -382,7 +390,7 @@ fn with_broker<F: Future<Output = ()>>(
         let tally = Tally::register(&mut prometheus_client::registry::Registry::default());
         let spec = kit::Spec::new("broker", "broker", 8, kit::RestartPolicy::GENTLE);
         let (mailbox, supervision) = kit::supervise(spec, &kit::Health::default(), move || {
-            Broker::incarnate(config.clone(), Arc::clone(&models), tally.clone())
+            Broker::incarnate(config.clone(), Arc::clone(&models), desk(), tally.clone())
         });
         let running = kit::spawn(supervision);
         test(mailbox, asked, dropped).await;
@@ -395,8 +403,9 @@ fn complete(
 ) -> (oneshot::Receiver<Result<Completion, Unanswered>>, watch::Sender<()>, Glance) {
     let ((reply, answer), (call, gone)) = (oneshot::channel(), watch::channel(()));
     let glance = Glance::default();
+    let (question, glance_of_it) = (question(), glance.clone());
     let msg =
-        Msg::Complete { question: question(), person: 1, glance: glance.clone(), gone, reply };
+        Msg::Complete { question, person: 1, payer: PAYER, glance: glance_of_it, gone, reply };
     mailbox.try_tell(msg).unwrap();
     (answer, call, glance)
 }
@@ -435,7 +444,7 @@ fn summarise(mailbox: &Mailbox<Msg>) -> oneshot::Receiver<Result<Completion, Una
     let (reply, answer) = oneshot::channel();
     let (agent, exchanges) = (question().agent, Vec::new());
     let digestion = Digestion { agent, through: 1, earlier: None, exchanges };
-    mailbox.try_tell(Msg::Summarise { digestion, reply }).unwrap();
+    mailbox.try_tell(Msg::Summarise { digestion, payer: PAYER, reply }).unwrap();
     answer
 }
 

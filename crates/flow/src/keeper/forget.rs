@@ -16,7 +16,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tracing::{info, warn};
 
 use super::Keeper;
-use crate::{memory, outbox, session, words};
+use crate::{memory, outbox, session, treasurer, words};
 
 /// A conversation that does not stop within this time does not hold up the forgetting.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -47,6 +47,8 @@ impl Keeper {
             if let Err(error) = peers.audit.record(deed).await {
                 return Ok(Err(LedgerError::Unavailable(error.into())));
             }
+            // lost-ok: where it is away it reads nothing of theirs when it comes back.
+            ask(&peers.treasurer, |gone| treasurer::Msg::Forget(person, gone)).await.ok();
             ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply)).await
         };
         cx.when(work, move |keeper, done, cx| {

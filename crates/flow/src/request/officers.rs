@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
-use super::{MENU, MenuItem, Request, rule, sentence, split_word};
+use super::{MENU, MenuItem, Request, quota, rule, sentence, split_word};
 use crate::{
     right::Role,
     roster::{Change, View},
@@ -23,6 +23,7 @@ pub(super) fn of_command(
 ) -> Option<Request> {
     match item.name {
         "rule" => rule::of_rule(item, arguments, (by, view)),
+        "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
         "audit" | "role" if !private => Some(Request::Say(words::only_in_private())),
         "audit" => {

@@ -31,9 +31,9 @@ use std::{
 
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
-    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, UpdateId,
+    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
-    event::{Event, Judged},
+    event::{Event, Judged, Outcome},
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
 };
@@ -62,6 +62,7 @@ use crate::{
     roster::{self, Shared},
     tally::Tally,
     trace::{Sought, Tracer},
+    treasurer::{self, Desk},
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
@@ -100,6 +101,10 @@ pub struct Peers {
     pub trier: RuleTrier,
     /// Answers `/trace`.
     pub tracer: Tracer,
+    /// Answers `/usage`.
+    pub desk: Desk,
+    /// Forgets what a person used.
+    pub treasurer: Mailbox<treasurer::Msg>,
     /// Finds texts that were stopped.
     pub finder: Finder,
     /// A keyed digest of a text.
@@ -456,6 +461,7 @@ impl SessionActor {
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
+            Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::ReadAudit(update, before, by) => self.read_audit(update, before, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
@@ -476,13 +482,15 @@ impl SessionActor {
             Effect::CountSummary(how) => self.peers.tally.summarised(how),
             Effect::LogDenied(command, person) => self.log_denied(command, person),
             Effect::AlertQuarantined(reference) => self.alert_quarantined(reference),
-            Effect::Count(outcome, at) => {
-                let took = self.peers.clock.now().0.saturating_sub(at.0);
-                #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
-                self.peers.tally.replied(outcome, took as f64 / 1000.0);
-            }
+            Effect::Count(outcome, at) => self.count(outcome, at),
         }
         Ok(())
+    }
+
+    fn count(&self, outcome: Outcome, at: Timestamp) {
+        let took = self.peers.clock.now().0.saturating_sub(at.0);
+        #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
+        self.peers.tally.replied(outcome, took as f64 / 1000.0);
     }
 
     fn screen_prompt(
@@ -598,12 +606,14 @@ impl SessionActor {
         turn.call = Some(call);
         turn.glance = Some(glance.clone());
         let (broker, person) = (self.peers.broker.clone(), self.key.chat.0);
+        let payer = self.payer(update);
         let work = async move {
             for _ in 0..2 {
                 let (question, glance, gone) = (question.clone(), glance.clone(), gone.clone());
                 let asked = ask(&broker, |reply| broker::Msg::Complete {
                     question,
                     person,
+                    payer,
                     glance,
                     gone,
                     reply,
@@ -618,8 +628,12 @@ impl SessionActor {
         };
         cx.when(work, move |actor, answer, cx| {
             let glance = actor.turns.get(&update).and_then(|it| it.glance.as_ref());
+            let warning = glance.and_then(Glance::warning);
             if let Some(calls) = glance.map(Glance::calls) {
                 actor.input(Input::CallsCounted(update, calls), cx)?;
+            }
+            if let Some(warning) = warning {
+                actor.input(Input::CapNeared(update, warning), cx)?;
             }
             actor.input(Input::Completed(update, answer), cx)
         });

@@ -1,8 +1,8 @@
-//! What the shell does for `/export` and `/forget`.
+//! What the shell does for `/export`, `/forget` and `/usage`.
 
 use std::time::Duration;
 
-use kit::{Cx, ask};
+use kit::{Cx, Fault, ask};
 use protocol::{
     PersonId, UpdateId,
     audit::{Action, Deed, Doer, Target},
@@ -13,6 +13,9 @@ use super::{Input, SessionActor};
 use crate::{
     export::{self, Export, ExportError, PersonalCopy},
     keeper, memory, outbox,
+    request::UsageOf,
+    treasurer::books::Payer,
+    words,
 };
 
 impl SessionActor {
@@ -50,6 +53,26 @@ impl SessionActor {
             Ok(())
         };
         cx.when(work, move |actor, done, cx| actor.input(Input::Exported(update, done), cx));
+    }
+
+    /// What a person used of models, or the hall, where people are called by keyed hashes.
+    pub(super) fn tell_usage(
+        &mut self,
+        update: UpdateId,
+        whose: UsageOf,
+        cx: &mut Cx<'_, Self>,
+    ) -> Result<(), Fault> {
+        let desk = &self.peers.desk;
+        let statement = match whose {
+            UsageOf::Person(person) => desk.statement_of(person),
+            UsageOf::Everybody(_) => desk.statement_of_hall(|it| (self.peers.pseudonym)(it)),
+        };
+        self.input(Input::StatusComposed(update, words::usage_statement(&statement)), cx)
+    }
+
+    /// Who pays for the question of an update.
+    pub(super) fn payer(&self, update: UpdateId) -> Payer {
+        Payer { person: self.authors.get(&update).copied(), chat: self.key.chat }
     }
 
     /// Asks the keeper, as often as it takes: the session itself stops before it is done.

@@ -27,6 +27,7 @@ use crate::{
     guard::{self, Draft},
     memory,
     recall::{Memory, RecallConfig, Shelves, Source},
+    treasurer::books::Payer,
 };
 
 /// How long making a vector may take when nobody waits.
@@ -74,10 +75,12 @@ impl SessionActor {
     pub(super) fn summarise(&mut self, digestion: Digestion, cx: &mut Cx<'_, Self>) {
         let id = (digestion.agent.name.clone(), digestion.through);
         let broker = self.peers.broker.clone();
+        // Only private chats have summaries.
+        let payer = Payer { person: None, chat: self.key.chat };
         let (wanted, mut gone) = watch::channel(());
         self.remembered.summary = Some(wanted);
         let work = async move {
-            let asked = ask(&broker, |reply| broker::Msg::Summarise { digestion, reply });
+            let asked = ask(&broker, |reply| broker::Msg::Summarise { digestion, payer, reply });
             tokio::select! {
                 // Dropped for the sake of an answer, or with the broker: later.
                 answer = asked => answer.unwrap_or(Err(Unanswered::Busy)),

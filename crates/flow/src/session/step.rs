@@ -37,10 +37,11 @@ use crate::{
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
-    request::{House, Request},
+    request::{House, Request, UsageOf},
     right::{Auditing, Governing, Granted, Order},
     roster::{AdministerError, View},
     trace::{Sought, Trace},
+    treasurer::Warning,
     words::{self, Notice},
 };
 
@@ -123,6 +124,8 @@ pub enum Input {
     Administered(UpdateId, Result<(), AdministerError>),
     /// So many calls to models were made for a question, whose answer comes next.
     CallsCounted(UpdateId, u32),
+    /// So much of what may be used is used up, with the answer that comes next.
+    CapNeared(UpdateId, Warning),
     /// A text that was stopped was looked for, and found or not.
     HeldBackFound(UpdateId, Result<Option<Box<HeldBack>>, LedgerError>),
     /// A turn was looked for, and found or not.
@@ -226,6 +229,8 @@ pub enum Effect {
     TellRefusal(Refusal),
     /// Look for a text that was stopped, to show it.
     FindHeldBack(UpdateId, Pointer, Granted<Governing>),
+    /// Put what was used of models into words.
+    ComposeUsage(UpdateId, UsageOf),
     /// Mark a refusal as a false alarm.
     MarkAlarm(UpdateId, Pointer, Granted<Governing>),
     /// Read a page of the audit log.
@@ -328,6 +333,8 @@ struct Turn {
     previews: bool,
     /// How the work went so far, if it is a question.
     course: Course,
+    /// What its asker is told of what is left to them.
+    warning: Option<Warning>,
     stage: Stage,
 }
 
@@ -449,6 +456,11 @@ impl Session {
             Input::CallsCounted(update, calls) => {
                 if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
                     turn.course.calls = calls;
+                }
+            }
+            Input::CapNeared(update, warning) => {
+                if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
+                    turn.warning = Some(warning);
                 }
             }
             Input::HeldBackFound(update, found) => {

@@ -204,6 +204,7 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
+                | Effect::ComposeUsage(..)
                 | Effect::Trace(..)
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
@@ -361,6 +362,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {}: {:?}", order.by(), order.change())
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::ComposeUsage(update, whose) => format!("usage of {whose:?} for {update}"),
         Effect::FindHeldBack(update, at, _) => format!("find {} for {update}", at.update),
         Effect::MarkAlarm(update, at, by) => {
             format!("mark {} for {update} by {}", at.update, by.by())
@@ -431,7 +433,8 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::ShowNotice(it, _)
         | Effect::Deliver { update: it, .. }
         | Effect::Administer(it, ..)
-        | Effect::ComposeStatus(it, _) => Some(*it),
+        | Effect::ComposeStatus(it, _)
+        | Effect::ComposeUsage(it, _) => Some(*it),
         _ => None,
     }
 }
@@ -487,9 +490,9 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PartDelivered(*update, *part, Ok(MessageId(2)))
         }
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
-        Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
-            Input::StatusComposed(*update, "All is well.".to_owned())
-        }
+        Effect::ComposeStatus(update, _)
+        | Effect::ComposeUsage(update, _)
+        | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
         Effect::ReadAudit(update, ..) => Input::AuditRead(*update, Ok(Vec::new())),
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),

@@ -31,7 +31,10 @@ use crate::{
     session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    treasurer::{Desk, time::Calendar},
 };
+
+mod money;
 
 static SCREEN: LazyLock<Arc<Screen>> =
     LazyLock::new(|| Arc::new(Screen::new(Policy::default()).unwrap()));
@@ -120,6 +123,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         flood_ignore: Duration::from_secs(60),
         waiting_max: 1_000,
     };
+    let hall = Arc::new(ArcSwap::from_pointee(View::default()));
     Wiring {
         audit: Arc::new(FakeAudit::default()),
         ledger: Arc::clone(ledger) as _,
@@ -135,7 +139,8 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         sinks: [].into(),
         clock: Arc::new(Stopped),
         tally: Tally::register(&mut Registry::default()),
-        hall: Arc::new(ArcSwap::from_pointee(View::default())),
+        desk: Desk::new(Arc::clone(&hall), Arc::new(Stopped), Calendar::default()),
+        hall,
         founding: Arc::new(founding()),
         recaller: None,
         pseudonym: Arc::new(|_| "somebody".to_owned()),

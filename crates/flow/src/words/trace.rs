@@ -284,7 +284,12 @@ mod tests {
             }),
             draft: Some(Judged { verdict: "flag".to_owned(), ..Judged::default() }),
             model: Some("openai".to_owned()),
-            usage: Usage { input_tokens: 12, output_tokens: 34, cost_micros: 1_500 },
+            usage: Usage {
+                input_tokens: 12,
+                output_tokens: 34,
+                cost_micros: 1_500,
+                ..Usage::default()
+            },
             kind: Some(AnswerKind::Model),
             attempts: 2,
             perhaps_repeated: true,

@@ -51,6 +51,7 @@ impl Check<'_> {
         self.shared_tokens();
         self.models();
         self.chain();
+        self.budgets();
         self.times();
         self.console();
         self.alerts();
@@ -260,6 +261,46 @@ impl Check<'_> {
             }
             (Some(name), Some(_), None) => self.secret(&key("api_key_env"), &name, None),
             (Some(name), None, file) => self.secret(&key("api_key_file"), &name, file.as_deref()),
+        }
+    }
+
+    fn budgets(&mut self) {
+        let zone = &self.config.hall.time_zone;
+        if flow::treasurer::time::Calendar::of(zone).is_err() {
+            let text = format!("`{zone}` is no time zone: give a name such as `Europe/Berlin`");
+            self.note("hall.time_zone", text);
+        }
+        let it = &self.config.budgets;
+        let cheaper = it.step_down_to.as_deref();
+        match (it.step_down_percent, cheaper) {
+            (0, None) => {}
+            (_, Some(name)) if self.config.models.iter().any(|model| model.name == name) => {}
+            (_, Some(name)) => {
+                let text = format!("there is no model called `{name}`");
+                self.note("budgets.step_down_to", text);
+            }
+            (_, None) => self.note("budgets.step_down_to", "must name the cheaper model"),
+        }
+        let parts =
+            [("person", &it.person), ("chat", &it.chat), ("agent", &it.agent), ("hall", &it.hall)];
+        let capped_in_money: Vec<&str> = parts
+            .into_iter()
+            .filter(|(_, it)| it.money_day.0.or(it.money_month.0).is_some())
+            .map(|(name, _)| name)
+            .collect();
+        let has_price = |it: &ModelConfig| 0.0 < it.price_input || 0.0 < it.price_output;
+        let free = self
+            .config
+            .models
+            .iter()
+            .find(|it| !has_price(it) && it.protocol != Protocol::Embedded);
+        if let (Some(part), Some(model)) = (capped_in_money.first(), free) {
+            let text = format!(
+                "caps in money need the price of every model, and `{}` has none: set its \
+                 price_input and price_output",
+                model.name
+            );
+            self.note(&format!("budgets.{part}"), text);
         }
     }
 

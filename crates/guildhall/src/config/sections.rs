@@ -160,6 +160,8 @@ section! {
         memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
         limits: LimitsConfig = LimitsConfig::default();
+        /// How much may be used of models. Nothing is capped unless it stands here or an admin sets it.
+        budgets: BudgetsConfig = BudgetsConfig::default();
         /// What may pass.
         guard: GuardConfig = GuardConfig::default();
         /// The ledger on disk.
@@ -190,6 +192,8 @@ section! {
         agents_dir: PathBuf = "config/agents".into();
         /// Who answers where nobody has chosen an agent.
         default_agent: AgentName = agent("sage");
+        /// Where its days begin and end, for what people may use: a name such as "Europe/Berlin".
+        time_zone: String = "UTC".to_owned();
         /// The languages the hall speaks; the first is used where a person's is not among them.
         languages: Vec<String> = vec!["en".to_owned()];
     }
@@ -506,6 +510,43 @@ section! {
         quarantine: Limit<Duration> = Limit(Some(hours(24 * 30)));
         /// Updates as Telegram sent them, once they are answered.
         raw_updates: Limit<Duration> = Limit(Some(hours(24 * 30)));
+    }
+}
+
+section! {
+    /// How much may be used of models.
+    BudgetsConfig {
+        /// What the currency of `price_input` and `price_output` is called.
+        currency: String = String::new(), example "EUR";
+        /// Each person, wherever they ask.
+        person: AllowanceConfig = AllowanceConfig::default();
+        /// Each group.
+        chat: AllowanceConfig = AllowanceConfig::default();
+        /// Each agent.
+        agent: AllowanceConfig = AllowanceConfig::default();
+        /// Everybody together.
+        hall: AllowanceConfig = AllowanceConfig::default();
+        /// At how many hundredths of a cap a person, or for agents and the hall the admins, are told;
+        /// 0 for never.
+        warn_percent: u32 = 80, within 0..=100;
+        /// At how many hundredths of a cap the model below is asked first; 0 for never.
+        step_down_percent: u32 = 0, within 0..=100;
+        /// The name of a cheaper model.
+        step_down_to: Option<String> = None, example "main";
+    }
+}
+
+section! {
+    /// The most that may be used.
+    AllowanceConfig {
+        /// Tokens of questions and answers a day; 0 for no cap.
+        tokens_day: Limit<usize> = Limit(None);
+        /// Tokens a month.
+        tokens_month: Limit<usize> = Limit(None);
+        /// Money a day, in your currency.
+        money_day: Limit<f64> = Limit(None);
+        /// Money a month.
+        money_month: Limit<f64> = Limit(None);
     }
 }
 

@@ -396,6 +396,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.guard.transformer_path = None;
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
+    examples.budgets.step_down_to = None;
     examples.backup.dir = None;
     examples.backup.url = None;
     examples.backup.endpoint = None;
@@ -417,4 +418,33 @@ fn the_schema_describes_every_key_and_refuses_others() {
         let found = schema.pointer(&pointer).unwrap_or_else(|| panic!("{key} is missing"));
         assert!(found["description"].as_str().is_some_and(|words| !words.is_empty()), "{key}");
     }
+}
+
+#[test]
+fn budgets_are_checked_against_the_models_and_the_calendar() {
+    let text = r#"
+        [hall]
+        time_zone = "Middle/Earth"
+        [budgets]
+        step_down_percent = 90
+        step_down_to = "tiny"
+        [budgets.agent]
+        money_day = 2.5
+        [[models]]
+        name = "big"
+        model = "m"
+        api_key_env = "OPENAI_API_KEY"
+    "#;
+    let problems = wrong(text, &[("OPENAI_API_KEY", "k")]).join("\n");
+    for part in [
+        "hall.time_zone: `Middle/Earth` is no time zone",
+        "budgets.step_down_to: there is no model called `tiny`",
+        "budgets.agent: caps in money need the price of every model",
+    ] {
+        assert!(problems.contains(part), "{part} in {problems}");
+    }
+    let text =
+        "[budgets]\ncurrency = \"EUR\"\n[budgets.person]\ntokens_day = 200_000\nmoney_month = 0";
+    let it = good(text, &[]).config.budgets;
+    assert_eq!((it.person.tokens_day.0, it.person.money_month.0), (Some(200_000), None));
 }

@@ -132,6 +132,11 @@ pub struct Stats {
     pub context_gaps: u64,
     /// Calls with the person's questions in another order than they were asked.
     pub context_disorder: u64,
+    /// Tokens of all calls, question and answer, as a provider would charge them: also where nobody
+    /// waited for the answer any more.
+    pub tokens: u64,
+    /// The most tokens of one call.
+    pub tokens_most: u64,
     /// The most messages one call had.
     pub messages_most: usize,
     /// The longest body of a call, in bytes.
@@ -267,6 +272,9 @@ impl ModelWorld {
             Some(Fault::HugeAnswer) => (huge(HUGE_BYTES), false),
             _ => shared.settings.say(request, mark),
         };
+        let charged = request.tokens() + tokens(&text).count() as u64;
+        shared.stats.tokens += charged;
+        shared.stats.tokens_most = shared.stats.tokens_most.max(charged);
         Verdict {
             id: shared.answers,
             fault,

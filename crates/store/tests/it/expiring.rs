@@ -90,7 +90,7 @@ async fn days(store: &Store, chat: i64) -> (Vec<u64>, Vec<u64>) {
             match held {
                 Held::Update { raw, .. } => raws.extend(day(&raw)),
                 Held::Events { events: it, .. } => events.extend(day(&it)),
-                Held::State { .. } | Held::Memory { .. } => {}
+                Held::State { .. } | Held::Memory { .. } | Held::Spending { .. } => {}
             }
         }
         match page.next {

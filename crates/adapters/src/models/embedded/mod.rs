@@ -291,7 +291,7 @@ impl Model for EmbeddedModel {
             usage: Usage {
                 input_tokens: written.input_tokens.try_into().unwrap_or(u64::MAX),
                 output_tokens: written.output_tokens.try_into().unwrap_or(u64::MAX),
-                cost_micros: 0,
+                ..Usage::default()
             },
             finish: written.finish,
         })

@@ -145,12 +145,14 @@ impl Session {
                 effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
                 self.set_stage(update, Stage::ScreeningDraft(completion, asking));
             }
-            Err(why) => {
-                let notice = match why {
-                    Unanswered::AllFailed => words::apology(reference),
-                    Unanswered::Busy => words::busy(reference),
-                };
-                self.apologise(update, notice, effects);
+            Err(Unanswered::AllFailed) => {
+                self.apologise(update, words::apology(reference), effects);
+            }
+            Err(Unanswered::Busy) => self.apologise(update, words::busy(reference), effects),
+            Err(Unanswered::OverCap(cap)) => {
+                let notice = words::over_cap(cap, &self.config.house.calendar);
+                let (kind, outcome) = (AnswerKind::Refusal, Outcome::Refused);
+                self.answer_kind(update, vec![], kind, notice, outcome, effects);
             }
         }
     }
@@ -201,6 +203,7 @@ impl Session {
         let Proposing { completion, asking, draft, judged } = proposing;
         let Some(turn) = self.turn(update, |_| true) else { return };
         let (reference, reply_to) = (turn.reference, turn.reply_to);
+        let warning = turn.warning;
         let hidden = &asking.hidden;
         let shown = draft.restored(hidden).typeset(self.config.typeset);
         let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
@@ -217,7 +220,12 @@ impl Session {
         if parts.is_empty() {
             return self.apologise(update, words::apology(reference), effects);
         }
-        let is_whole = is_whole && facts.is_empty() && hidden.is_empty();
+        if let Some(warning) = warning {
+            let notice = words::cap_neared(warning, &self.config.house.calendar);
+            fixed.push(notice.part().clone());
+            parts.push_back(Sayable::Notice(notice));
+        }
+        let is_whole = is_whole && facts.is_empty() && hidden.is_empty() && warning.is_none();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
         let answer = Answer {
             kind: AnswerKind::Model,

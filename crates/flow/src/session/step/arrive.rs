@@ -172,7 +172,8 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let turn = Turn { update, at, reference, reply_to, previews, course, stage };
+        let warning = None;
+        let turn = Turn { update, at, reference, reply_to, previews, course, warning, stage };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -212,8 +213,10 @@ impl Session {
                 words::agents(&agents, current.map(|it| &it.name))
             }
             Request::Status { in_full } => {
-                let effect = Effect::ComposeStatus(update, in_full);
-                return self.await_answer(update, Stage::ComposingStatus, effect, effects);
+                return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
+            }
+            Request::Usage(whose) => {
+                return self.compose(update, Effect::ComposeUsage(update, whose), effects);
             }
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
@@ -238,8 +241,7 @@ impl Session {
                 return self.await_answer(update, Stage::ReadingAudit, effect, effects);
             }
             Request::TryRule { name, days, by } => {
-                let effect = Effect::TryRule(update, (name, days), by);
-                return self.await_answer(update, Stage::ComposingStatus, effect, effects);
+                return self.compose(update, Effect::TryRule(update, (name, days), by), effects);
             }
             Request::Administer { order, done } => {
                 let effect = Effect::Administer(update, order);
@@ -289,6 +291,11 @@ impl Session {
         let replaces = answered.is_some_and(|it| it.asked == text);
         let prompt = Prompt { text, ..Prompt::default() };
         self.ask(update, Some(agent), prompt, replaces, view, effects);
+    }
+
+    /// Somebody else puts the answer into words.
+    fn compose(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
+        self.await_answer(update, Stage::ComposingStatus, effect, effects);
     }
 
     /// Somebody else has to find out first.

@@ -288,7 +288,9 @@ impl Session {
             }
             // An answer went before it: it is tried again after the next one.
             Err(Unanswered::Busy) => self.summary_failures += 1,
-            Err(Unanswered::AllFailed) => self.extract(digestion, effects),
+            Err(Unanswered::AllFailed | Unanswered::OverCap(_)) => {
+                self.extract(digestion, effects);
+            }
         }
     }
 

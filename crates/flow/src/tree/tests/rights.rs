@@ -32,6 +32,7 @@ fn arguments(name: &str) -> &'static str {
         "allow" | "deny" | "block" | "unblock" => "77",
         "rule" => "add evil refuse aurora",
         "audit" => "",
+        "quota" => "hall 1",
         "role" => "give 77 auditor",
         other => panic!("/{other} is new: say here what follows it"),
     }
