@@ -1,6 +1,7 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
 mod backup_command;
+mod logs_command;
 mod person_command;
 mod rules_command;
 mod store_command;
@@ -77,6 +78,11 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Open the sealed log files. The hall may run meanwhile.
+    Logs {
+        #[command(subcommand)]
+        what: logs_command::LogsCommand,
     },
     /// Check, show or describe the configuration.
     Config {
@@ -182,6 +188,7 @@ fn main() -> ExitCode {
         Command::Doctor { json, fix } => examine(&env, json, fix),
         Command::Status { json } => ask_status(&env, json),
         Command::Usage { json } => ask_usage(&env, json),
+        Command::Logs { what } => logs_command::run(&env, what),
         Command::Config { what } => configuration(&env, &what),
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),

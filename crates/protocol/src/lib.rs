@@ -7,6 +7,7 @@ pub mod agent;
 pub mod clock;
 pub mod embedding;
 pub mod event;
+pub mod frames;
 pub mod ids;
 pub mod inbound;
 pub mod ledger;

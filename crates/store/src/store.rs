@@ -37,6 +37,7 @@ use crate::{
     inspect::{self, Verified},
     keyring::KeyringUse,
     keys::Keys,
+    log_keys::LogKeys,
     opening::{self, OpenError, Opened},
     past,
     queue::Queue,
@@ -272,6 +273,14 @@ impl Store {
         let shared = self.inner.shared().map_err(|error| BackupError::Ledger(error.into()))?;
         let keys = &BackupKeys::of(&shared.seal.keyring().root());
         backup::make(&shared, &Job { shelf, keys, rules, now, stop })
+    }
+
+    /// The key of the hall's log files.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub fn log_keys(&self) -> Result<LogKeys, LedgerError> {
+        Ok(LogKeys::of(&self.inner.shared()?.seal.keyring().root()))
     }
 
     /// When the last backup was made that was read back whole.
