@@ -65,6 +65,9 @@ async fn at_the_most_talkative_level_and_with_faults_no_secret_and_no_text_is_wr
     assert!(code == 0 && !shown.contains(KEY), "{shown}");
     hall.kill().await;
     let hall = stage.open().await;
+    // Opened, they lie with the rest of the output, and are looked through with it.
+    let (code, opened, _) = stage.command(&["logs", "cat"]).await;
+    assert_eq!(code, 0);
     assert_eq!(hall.stop().await.0, 0);
 
     let master = String::from_utf8_lossy(&master).trim().to_owned();
@@ -84,6 +87,57 @@ async fn at_the_most_talkative_level_and_with_faults_no_secret_and_no_text_is_wr
     }
     let output = scan(&stage.folder().join("output"), &[("console token", console.trim_ascii())]);
     assert_eq!(output.unwrap(), [], "the console's token lies in its file only");
-    let lines = fs::read_dir(&logs).unwrap().count();
-    assert!(lines > 0, "there are log files that were looked through");
+    let has = |action: &str| opened.contains(&format!("\"event.action\":\"{action}\""));
+    assert!(has("completion_failed") && has("store_opened"), "they are there: {}", opened.len());
+    // Sealed: not even what every line has is in the files.
+    let sealed = scan(&logs, &[("a line of the log", b"@timestamp"), ("another", b"event.action")]);
+    assert_eq!(sealed.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_files_are_sealed_and_opened_whole_by_their_end_and_by_what_is_sought() {
+    let mut stage = Stage::set().await;
+    let logs = stage.data().join("logs");
+    stage.set_env([("GUILDHALL__LOGS__DIR", logs.to_str().unwrap())]);
+    let (code, _, why) = stage.command(&["logs", "cat"]).await;
+    assert!(code == 78 && why.contains("master.key"), "without a key: {code} {why}");
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    let (code, while_it_runs, _) = stage.command(&["logs", "cat"]).await;
+    assert!(code == 0 && while_it_runs.contains("tree_started"), "{while_it_runs}");
+    // The very first lines waited for the key.
+    let plain = hall.log().stdout();
+    let first = plain.lines().next().unwrap();
+    assert_eq!(while_it_runs.lines().next(), Some(first));
+    let follower = stage.start_as(&["logs", "tail", "-n", "1", "--follow"]);
+    hall.kill().await;
+    let hall = stage.open().await;
+    follower.log().wait_for("store_opened").await;
+    follower.kill().await;
+    // What a kill tore is told, and everything else is there.
+    let newest = fs::read_dir(&logs).unwrap().map(|it| it.unwrap().path()).max().unwrap();
+    assert_eq!(hall.stop().await.0, 0);
+    let whole = fs::read(&newest).unwrap();
+    fs::write(&newest, &whole[..whole.len() - 5]).unwrap();
+    let (code, text, why) = stage.command(&["logs", "cat"]).await;
+    assert_eq!(code, 0, "{why}");
+    assert!(why.contains("its last frame is torn"), "{why}");
+    assert!(text.starts_with(&while_it_runs), "what was there stays");
+    let (code, found, _) =
+        stage.command(&["logs", "grep", "\"event.action\":\"store_opened\""]).await;
+    assert_eq!((code, found.lines().count()), (0, 2), "one for each start");
+    let (code, _, _) = stage.command(&["logs", "grep", "nobody wrote this"]).await;
+    assert_eq!(code, 1);
+    let (_, tail, _) = stage.command(&["logs", "tail", "-n", "3"]).await;
+    assert_eq!(
+        tail.lines().collect::<Vec<_>>(),
+        text.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>()
+    );
+    // A file that somebody has changed does not pass.
+    let mut changed = whole.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    fs::write(&newest, changed).unwrap();
+    let (code, _, why) = stage.command(&["logs", "cat"]).await;
+    assert!(code == 65 && why.contains("was changed"), "{code} {why}");
 }

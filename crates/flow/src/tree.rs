@@ -75,6 +75,7 @@ struct DoorPlates {
     roster: Option<Mailbox<roster::Msg>>,
     keeper: Option<Mailbox<keeper::Msg>>,
     archivist: Option<Mailbox<archivist::Msg>>,
+    alerter: Option<Mailbox<alerter::Msg>>,
 }
 
 impl Doors {
@@ -104,6 +105,12 @@ impl Doors {
     #[must_use]
     pub fn archivist(&self) -> Option<Mailbox<archivist::Msg>> {
         self.plates().archivist.clone()
+    }
+
+    /// The alerter, once the tree stands.
+    #[must_use]
+    pub fn alerter(&self) -> Option<Mailbox<alerter::Msg>> {
+        self.plates().alerter.clone()
     }
 
     /// The roster, once the tree stands.
@@ -239,6 +246,7 @@ async fn start_services(
         let mut plates = doors.plates();
         plates.broker = Some(broker.clone());
         plates.roster = Some(roster.clone());
+        plates.alerter = Some(alerter.clone());
         plates.archivist = archivist;
     }
 

@@ -2,6 +2,7 @@
 
 mod audit_command;
 mod backup_command;
+mod logs_command;
 mod person_command;
 mod rules_command;
 mod store_command;
@@ -79,6 +80,11 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Open the sealed log files. The hall may run meanwhile.
+    Logs {
+        #[command(subcommand)]
+        what: logs_command::LogsCommand,
     },
     /// Check, show or describe the configuration.
     Config {
@@ -189,6 +195,7 @@ fn main() -> ExitCode {
         Command::Doctor { json, fix } => examine(&env, json, fix),
         Command::Status { json } => ask_status(&env, json),
         Command::Usage { json } => ask_usage(&env, json),
+        Command::Logs { what } => logs_command::run(&env, what),
         Command::Config { what } => configuration(&env, &what),
         Command::Agent { what } => list_agents(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),

@@ -22,7 +22,7 @@ use adapters::telegram::{
 use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
-    alerter::Sink,
+    alerter::{self, Severity, Sink},
     ingress::Msg as IngressMsg,
     right::Role,
     roster::View,
@@ -43,7 +43,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, Keys, OpenError, Store, StoreConfig, StoreHealth, audit::Audit};
+use store::{EngineKind, Keys, LogKeys, OpenError, Store, StoreConfig, StoreHealth, audit::Audit};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -149,6 +149,8 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
         stdout: config.stdout,
         filter: config.level.word().to_owned(),
         keep_days: u16::try_from(keep).unwrap_or(u16::MAX),
+        file_bytes_max: (config.bytes_max.0 / 16).clamp(1 << 16, 64 << 20),
+        total_bytes_max: config.bytes_max.0,
         ..LogConfig::default()
     };
     let long_enough = |it: &&SecretString| 6 <= it.expose_secret().len();
@@ -187,8 +189,13 @@ fn life(
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (keys, next) = keys(&loaded.config)?.take_next();
     let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
+    // Where there is a keyring already, a ledger that does not open is told in the log files, too.
+    if let Ok(log_keys) = LogKeys::open(&loaded.config.keyring_file(), &keys) {
+        logs.seal_with(Arc::new(log_keys));
+    }
     let store = Store::open(store_config(&loaded.config), keys);
     let store = store.map_err(|error| Failure::unavailable(&error))?;
+    logs.seal_with(Arc::new(store.log_keys().map_err(|error| Failure::unavailable(&error))?));
     info!(event.action = "store_opened", "the ledger is open");
     let is_changed = next.is_some();
     let taken_over = kit::block_on(master::take_over(&store, next));
@@ -303,6 +310,9 @@ fn keys(config: &Config) -> Result<Master, Failure> {
     master::open(config).map_err(|error| Failure::config(&error))
 }
 
+/// How often it is looked whether lines of the log were lost.
+const LOG_LOOK_EVERY: Duration = Duration::from_secs(10);
+
 struct Hall {
     loaded: Loaded,
     door: Door,
@@ -365,10 +375,11 @@ impl Hall {
         let sinks = self.alert_sinks()?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
+        let losses = kit::spawn(watch_log(logs.drop_counter(), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, signals, menus, pulse] {
+        for task in [breakers, signals, menus, pulse, losses] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {
@@ -721,6 +732,28 @@ async fn listen(
     warn!(event.action = "stopped_at_once", "asked twice: ending at once");
     // Everything acknowledged is durable; what was under way goes on at the next start.
     std::process::exit(0);
+}
+
+/// Tells the operators when lines of the log are lost: the disk is full or too slow, or nobody reads
+/// the standard output.
+async fn watch_log(lost: impl Fn() -> u64, doors: Doors) {
+    let mut told = 0;
+    loop {
+        tokio::time::sleep(LOG_LOOK_EVERY).await;
+        let (lost, Some(alerter)) = (lost(), doors.alerter()) else { continue };
+        if lost <= told {
+            continue;
+        }
+        let text = format!(
+            "{} lines of the log were lost: the disk is full or too slow, or nobody reads the \
+             standard output.",
+            lost - told
+        );
+        let raise = alerter::Msg::raise("log_lines_lost", Severity::Warning, text);
+        if alerter.try_tell(raise).is_ok() {
+            told = lost;
+        }
+    }
 }
 
 /// The names of the connected bots, for the console.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod clock;
 pub mod embedding;
 pub mod event;
+pub mod frames;
 pub mod ids;
 pub mod inbound;
 pub mod ledger;

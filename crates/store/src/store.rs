@@ -39,6 +39,7 @@ use crate::{
     inspect::{self, Verified},
     keyring::KeyringUse,
     keys::Keys,
+    log_keys::LogKeys,
     opening::{self, OpenError, Opened},
     past,
     queue::Queue,
@@ -290,6 +291,14 @@ impl Store {
     /// If the store is closed.
     pub fn audit_keys(&self) -> Result<AuditKeys, LedgerError> {
         Ok(AuditKeys::of(&self.inner.shared()?.seal.keyring().root()))
+    }
+
+    /// The key of the hall's log files.
+    ///
+    /// # Errors
+    /// If the store is closed.
+    pub fn log_keys(&self) -> Result<LogKeys, LedgerError> {
+        Ok(LogKeys::of(&self.inner.shared()?.seal.keyring().root()))
     }
 
     /// When the last backup was made that was read back whole.

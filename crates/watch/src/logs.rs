@@ -2,15 +2,15 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use protocol::Clock;
+use protocol::{Clock, frames::FrameSeal};
 use secrecy::SecretString;
 use tracing::{Subscriber, level_filters::LevelFilter, subscriber::set_global_default};
 use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, registry, reload};
 
 use crate::{
     Redactor, RedactorError,
-    daily::DailyFile,
     ecs::{EcsLayer, Style},
+    files::{Keep, SealedFiles, Sealing},
     sink::{self, Gauge},
 };
 
@@ -21,7 +21,8 @@ const NOISY: [&str; 9] =
 /// What is logged, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// The folder for log files, created with mode 0700 if missing. `None`: no files.
+    /// The folder for log files, created with mode 0700 if missing. `None`: no files. They are sealed,
+    /// and begin once the key is given, see [`Logs::seal_with`].
     pub dir: Option<PathBuf>,
     /// True to write to the standard output.
     pub stdout: bool,
@@ -29,14 +30,16 @@ pub struct LogConfig {
     pub pretty: bool,
     /// A level, then exceptions by target: `info`, or `info,flow=debug`.
     pub filter: String,
-    /// Files of more than so many days ago are deleted, at the start and on each day's first line.
+    /// Files of more than so many days ago are deleted, at the start and with each new file.
     pub keep_days: u16,
-    /// The largest size of a day's file. Lines beyond it are dropped and counted.
-    pub day_bytes_max: u64,
+    /// A file that would grow beyond this is followed by another.
+    pub file_bytes_max: u64,
+    /// The oldest files are deleted while all but the newest are larger together.
+    pub total_bytes_max: u64,
 }
 
 impl Default for LogConfig {
-    /// JSON at `info` on the standard output; where files are wanted, 14 days of at most 1 GiB.
+    /// JSON at `info` on the standard output; where files are wanted, 14 days and at most 1 GiB.
     fn default() -> Self {
         Self {
             dir: None,
@@ -44,7 +47,8 @@ impl Default for LogConfig {
             pretty: false,
             filter: "info".to_owned(),
             keep_days: 14,
-            day_bytes_max: 1 << 30,
+            file_bytes_max: 64 << 20,
+            total_bytes_max: 1 << 30,
         }
     }
 }
@@ -84,6 +88,7 @@ pub enum LogError {
 #[must_use = "dropping it ends the log"]
 pub struct Logs {
     gauges: Vec<Gauge>,
+    sealing: Sealing,
     filter: reload::Handle<EnvFilter, Registry>,
     redactor: Arc<Redactor>,
 }
@@ -116,6 +121,12 @@ impl Logs {
         move || counters.iter().map(|it| it()).sum()
     }
 
+    /// Gives the key for the log files. What was logged before waits for it; a second one changes nothing.
+    pub fn seal_with(&self, seal: Arc<dyn FrameSeal>) {
+        // lost-ok: it was given before.
+        self.sealing.set(seal).ok();
+    }
+
     /// Changes what is logged from now on.
     ///
     /// # Errors
@@ -143,11 +154,18 @@ fn build(
     let (filter, handle) = reload::Layer::new(parse(&config.filter)?);
     let redactor = Arc::new(Redactor::new(secrets)?);
     let (mut sinks, mut gauges) = (Vec::new(), Vec::new());
+    let sealing = Sealing::default();
     if let Some(dir) = config.dir {
-        let opened =
-            DailyFile::open(dir.clone(), config.keep_days, config.day_bytes_max, clock.clone());
-        let file = opened.map_err(|source| LogError::Folder { dir, source })?;
-        let (inlet, gauge) = sink::start(file);
+        let keep = Keep {
+            days: config.keep_days,
+            file_bytes_max: config.file_bytes_max,
+            total_bytes_max: config.total_bytes_max,
+        };
+        let lost = Arc::default();
+        let (own, counted) = (Arc::clone(&sealing), Arc::clone(&lost));
+        let opened = SealedFiles::open(dir.clone(), keep, clock.clone(), own, counted);
+        let files = opened.map_err(|source| LogError::Folder { dir, source })?;
+        let (inlet, gauge) = sink::start_counting(files, lost);
         sinks.push((Style::Json, inlet));
         gauges.push(gauge);
     }
@@ -158,7 +176,7 @@ fn build(
     }
     let layer = EcsLayer { sinks, redactor: redactor.clone(), clock };
     let subscriber = registry().with(filter).with(layer);
-    Ok((subscriber, Logs { gauges, filter: handle, redactor }))
+    Ok((subscriber, Logs { gauges, sealing, filter: handle, redactor }))
 }
 
 /// The filter as asked, with noisy dependencies at `warn` unless it names them or is stricter.
@@ -174,11 +192,12 @@ fn parse(asked: &str) -> Result<EnvFilter, LogError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::path::Path;
 
     use tracing::{debug, error, info, subscriber::with_default};
 
     use super::*;
+    use crate::{files::tests::Turned, read};
 
     struct Epoch;
 
@@ -202,9 +221,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let config = to_folder(dir.path(), filter);
         let (subscriber, logs) = build(config, &[], Arc::new(Epoch)).unwrap();
+        logs.seal_with(Arc::new(Turned));
         with_default(subscriber, || script(&logs));
         drop(logs);
-        let text = fs::read_to_string(dir.path().join("guildhall-1970-01-01.ndjson")).unwrap();
+        let mut text = String::new();
+        for path in read::files(dir.path()).unwrap() {
+            let mut file = read::LogFile::open(&path, Arc::new(Turned)).unwrap();
+            let lines = file.read_on(true).unwrap();
+            assert_eq!(lines.damage, None);
+            text += std::str::from_utf8(&lines.text).unwrap();
+        }
         let message = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
         text.lines().map(|line| message(line)["message"].as_str().unwrap().to_owned()).collect()
     }
@@ -239,16 +265,6 @@ mod tests {
             debug!("three");
         });
         assert_eq!(lines, ["two", "three"]);
-    }
-
-    #[test]
-    fn lines_that_a_full_day_refuses_are_counted() {
-        let dir = tempfile::tempdir().unwrap();
-        let config = LogConfig { day_bytes_max: 100, ..to_folder(dir.path(), "info") };
-        let (subscriber, mut logs) = build(config, &[], Arc::new(Epoch)).unwrap();
-        with_default(subscriber, || (0..3).for_each(|_| info!("too long for this file")));
-        let gauges: Vec<_> = logs.gauges.drain(..).map(Gauge::flushed).collect();
-        assert_eq!(gauges, [3]);
     }
 
     #[test]

@@ -60,7 +60,14 @@ impl Gauge {
 
 /// Starts the thread that writes.
 pub(crate) fn start(to: impl Write + Send + 'static) -> (Inlet, Gauge) {
-    let refused = Arc::new(AtomicU64::new(0));
+    start_counting(to, Arc::default())
+}
+
+/// The same; `refused` counts lines that the writer has taken and could not write.
+pub(crate) fn start_counting(
+    to: impl Write + Send + 'static,
+    refused: Arc<AtomicU64>,
+) -> (Inlet, Gauge) {
     let writer = Counting { to, refused: refused.clone() };
     let (inlet, flush) = NonBlockingBuilder::default()
         .lossy(true)

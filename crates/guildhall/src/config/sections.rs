@@ -590,10 +590,12 @@ section! {
     LogsConfig {
         /// The least important line: "error", "warn", "info", "debug" or "trace".
         level: LogLevel = LogLevel::Info;
-        /// Also write one file a day into this folder.
+        /// Also write sealed files into this folder; `guildhall logs` opens them.
         dir: Option<PathBuf> = None, example "data/logs";
-        /// How many of those files are kept, in days; 0 for all.
+        /// How many days they are kept; 0 for ever.
         keep_days: Limit<u32> = Limit(Some(14));
+        /// How large they may be together; the oldest give way.
+        bytes_max: Size = mib(1024), within mib(1)..=mib(1 << 20);
         /// Write to standard output.
         stdout: bool = true;
     }

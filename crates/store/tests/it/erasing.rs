@@ -23,6 +23,7 @@ use crate::common::{Home, Random, append, arrival, config, copy, open, owned, se
 for_each_engine!(
     a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others,
     what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age,
+    what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire,
     killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true,
 );
 
@@ -88,6 +89,37 @@ async fn what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age(eng
     while store.expire(expiry).await.unwrap().more {}
     let loaded = store.load(stream).await.unwrap();
     assert_eq!((loaded.events.len(), loaded.at), (0, Seq(3)));
+}
+
+async fn what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire(engine: EngineKind) {
+    let home = Home::of(engine);
+    let store = home.open().unwrap();
+    let stream = Stream::Treasury;
+    let sums = || {
+        let of = |person| Owned::by(PersonId(person), format!("sums of {person}"));
+        vec![of(1), of(2), Owned::halls("the hall's sums")]
+    };
+    let (expected, closes) = (Seq(0), vec![]);
+    store.append(Append { stream, expected, events: sums(), closes }).await.unwrap();
+    store.snapshot(Snapshot { stream, at: Seq(1), state: sums() }).await.unwrap();
+    let log = store.held(PersonId(1), None).await.unwrap();
+    let states = store.held(PersonId(1), log.next).await.unwrap();
+    assert_eq!(states.next, None);
+    let held = [log.held, states.held].concat();
+    let is_theirs = |it: &Held| matches!(it, Held::Spending { sums } if sums.ends_with(b"of 1"));
+    assert!(held.len() == 2 && held.iter().all(is_theirs), "{held:?}");
+    store.forget(PersonId(1), Timestamp(1), None).await.unwrap().unwrap();
+    assert!(store.held(PersonId(1), None).await.unwrap().held.is_empty());
+    for update in 1..=2 {
+        let at = Timestamp(u64::try_from(update).unwrap() * 1_000_000_000);
+        let later = Arrival { at, ..arrival(7, update, "later") };
+        store.journal(session(7).bot, vec![later]).await.unwrap();
+    }
+    let expiry = Expiry { conversations: Some(Timestamp(2_000_000_000)), ..Expiry::default() };
+    while store.expire(expiry).await.unwrap().more {}
+    let loaded = store.load(stream).await.unwrap();
+    assert_eq!(texts(&loaded.snapshot.unwrap()), ["sums of 2", "the hall's sums"]);
+    assert!(store.read_all(stream).await.unwrap().concat().is_empty(), "the appends have expired");
 }
 
 async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others(
