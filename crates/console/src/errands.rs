@@ -27,6 +27,8 @@ const PERSON: &str = "/person";
 const ROTATE_KEY: &str = "/key/rotate";
 /// Makes a backup.
 pub(crate) const MAKE_BACKUP: &str = "/backups/make";
+/// Lists, silences or tries alerts.
+pub(crate) const ALERTS: &str = "/alerts";
 /// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
@@ -39,6 +41,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(PERSON, post(person))
         .route(ROTATE_KEY, post(rotate_key))
         .route(MAKE_BACKUP, post(make_backup))
+        .route(ALERTS, post(alerts))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -60,6 +63,10 @@ async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Respon
 
 async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall| hall.source.make_backup()).await
+}
+
+async fn alerts(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall| hall.source.alerts(body)).await
 }
 
 async fn run(hall: &Hall, headers: &HeaderMap, errand: impl FnOnce(&Hall) -> Answer) -> Response {

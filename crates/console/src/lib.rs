@@ -56,6 +56,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// Makes a backup of the ledger.
     fn make_backup(&self) -> Answer;
+
+    /// Lists, silences, acknowledges or tries alerts. Question and answer are JSON of the program's own.
+    fn alerts(&self, question: Bytes) -> Answer;
 }
 
 /// One thing that must be well.

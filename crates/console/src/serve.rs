@@ -298,6 +298,9 @@ mod tests {
         fn make_backup(&self) -> crate::Answer {
             Box::pin(async { Ok("{}".to_owned()) })
         }
+        fn alerts(&self, question: bytes::Bytes) -> crate::Answer {
+            Box::pin(async move { Ok(format!("{} bytes", question.len())) })
+        }
         fn read_rules(&self) -> crate::Answer {
             Box::pin(async { Err("rule x is wrong".to_owned()) })
         }

@@ -3,6 +3,7 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod alerts;
 mod own;
 mod remember;
 mod rule;
@@ -15,9 +16,11 @@ use protocol::{
     memory::FactId,
 };
 
+pub use self::alerts::span;
 pub(crate) use self::remember::button as forget_button;
 use crate::{
     alarm,
+    alerter::Order,
     guard::Prompt,
     roster::{Change, Standing, View},
     words::{self, Notice},
@@ -77,6 +80,8 @@ pub const MENU: &[MenuItem] = &[
          remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
     ),
+    admin("alerts", "", "see what is wrong, and who was told"),
+    admin("silence", "<kind> <time>", "be told nothing of a kind of alert for some time"),
 ];
 
 /// What is to be done about an update.
@@ -158,6 +163,8 @@ pub enum Request {
         /// Who.
         by: PersonId,
     },
+    /// An admin wants something of the alerter.
+    Alerts(Order),
     /// Somebody pressed an admin's button. Nothing is done or said about it, and it is logged.
     PressDenied(PersonId),
     /// Send a person everything that is held of them.
@@ -206,6 +213,7 @@ impl Request {
             | Self::ListAlarms
             | Self::Judge { .. }
             | Self::PressDenied(_)
+            | Self::Alerts(_)
             | Self::TryRule { .. }
             | Self::Export(_)
             | Self::Forget(_)
@@ -293,6 +301,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
             false => Request::PressDenied(by),
         };
     }
+    if let Some(request) = alerts::of_press(pressed, view) {
+        return request;
+    }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
         return own::of_press(asked, pressed, now);
     }
@@ -326,6 +337,8 @@ fn of_command(
     if let Some(item) = known.filter(|it| it.admin) {
         return match by {
             Some(by) if item.name == "rule" => rule::of_rule(item, arguments, by),
+            Some(_) if item.name == "alerts" => Request::Alerts(Order::List),
+            Some(_) if item.name == "silence" => alerts::of_silence(item, arguments),
             Some(by) => of_admin_command(item, arguments, by, now),
             None => Request::Denied { command: item.name, person: person.map(|it| it.id) },
         };

@@ -244,7 +244,7 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall | Stream::Memories(_) => Vec::new(),
+            Stream::Hall | Stream::Alerts | Stream::Memories(_) => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -389,7 +389,7 @@ impl Ledger for FakeLedger {
                 Stream::Memories(Scope { session, .. }) => {
                     held.extend(bytes.map(|memory| Of::Memory { session, memory }));
                 }
-                Stream::Hall => {}
+                Stream::Hall | Stream::Alerts => {}
             }
         }
         Ok(HeldPage { held, next: None })

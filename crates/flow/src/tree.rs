@@ -74,6 +74,7 @@ struct DoorPlates {
     roster: Option<Mailbox<roster::Msg>>,
     keeper: Option<Mailbox<keeper::Msg>>,
     archivist: Option<Mailbox<archivist::Msg>>,
+    alerter: Option<Mailbox<alerter::Msg>>,
 }
 
 impl Doors {
@@ -103,6 +104,12 @@ impl Doors {
     #[must_use]
     pub fn archivist(&self) -> Option<Mailbox<archivist::Msg>> {
         self.plates().archivist.clone()
+    }
+
+    /// The alerter, once the tree stands.
+    #[must_use]
+    pub fn alerter(&self) -> Option<Mailbox<alerter::Msg>> {
+        self.plates().alerter.clone()
     }
 
     /// The roster, once the tree stands.
@@ -204,13 +211,7 @@ async fn start_services(
     }
 
     let outbox_for_alerts = Arc::new(OnceLock::new());
-    let alerter = child(children, health, spec("alerter", 1_024), {
-        let (w, outbox) = (Rc::clone(w), Arc::clone(&outbox_for_alerts));
-        move || {
-            let (hall, sinks) = (Arc::clone(&w.hall), Arc::clone(&w.sinks));
-            Alerter::incarnate(w.alerter, hall, Arc::clone(&outbox), sinks, w.tally.clone())
-        }
-    });
+    let alerter = start_alerter(w, health, children, &memory, &outbox_for_alerts);
     let archivist = start_archivist(w, health, children, &alerter);
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
@@ -233,9 +234,37 @@ async fn start_services(
         plates.broker = Some(broker.clone());
         plates.roster = Some(roster.clone());
         plates.archivist = archivist;
+        plates.alerter = Some(alerter.clone());
     }
 
     Ok(Services { memory, roster, alerter, guard, broker, outbox_for_alerts })
+}
+
+fn start_alerter(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    memory: &Mailbox<memory::Msg>,
+    outbox: &Arc<OnceLock<Mailbox<outbox::Msg>>>,
+) -> Mailbox<alerter::Msg> {
+    let (ledger, tally) = (Arc::clone(&w.ledger), w.tally.clone());
+    let (clock, surroundings) = (Arc::clone(&w.clock), Arc::clone(&w.surroundings));
+    let admins = w.founding.admins.len();
+    let writer = w.bots.first().filter(|_| 0 < admins);
+    let needs = alerter::Needs {
+        memory: memory.clone(),
+        clock: Arc::clone(&w.clock),
+        hall: Arc::clone(&w.hall),
+        messenger: writer.map(|it| Arc::clone(&it.messenger)),
+        outbox: Arc::clone(outbox),
+        sinks: Arc::clone(&w.sinks),
+        reader: alerter::reader(health.clone(), ledger, tally.clone(), clock, surroundings),
+        tally,
+        tray: alerter::Tray::default(),
+    };
+    let config = w.alerter.clone();
+    let incarnate = move || Alerter::incarnate(config.clone(), needs.clone());
+    child(children, health, spec("alerter", 1_024), incarnate)
 }
 
 fn start_archivist(

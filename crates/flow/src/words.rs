@@ -3,8 +3,10 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+mod alerts;
 mod trace;
 
+pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };
@@ -353,11 +355,6 @@ pub(crate) fn own_rules(rules: &OwnRules) -> Notice {
 
 /// `/status`, already put into words.
 pub(crate) fn status(text: String) -> Notice {
-    say(text)
-}
-
-/// An alert to an admin.
-pub(crate) fn alert(text: String) -> Notice {
     say(text)
 }
 

@@ -19,7 +19,7 @@ use adapters::telegram::{
 use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
-    alerter::Sink,
+    alerter::{Placed, Surroundings},
     ingress::Msg as IngressMsg,
     roster::View,
     rulebook::{Rulebook, Rules},
@@ -48,7 +48,7 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    alert_webhook::AlertWebhook,
+    alert_sinks,
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
@@ -301,8 +301,9 @@ impl Hall {
         let menus = kit::spawn(set_menus(connected, founding.admins.clone()));
 
         standing();
-        let sinks = self.alert_sinks()?;
-        let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
+        let sinks = alert_sinks::sinks(&self.loaded).map_err(|error| Failure::config(&error))?;
+        let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter());
+        let wiring = Rc::new(self.wiring(bots, founding, hall, tally, (sinks.into(), around)));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
@@ -443,14 +444,6 @@ impl Hall {
         }
     }
 
-    /// Places beside Telegram that alerts go to.
-    fn alert_sinks(&self) -> Result<Arc<[Arc<dyn Sink>]>, Failure> {
-        let Some(url) = &self.loaded.config.alerts.webhook.url else { return Ok(Arc::from([])) };
-        let webhook = AlertWebhook::new(url.0.clone());
-        let webhook = webhook.map_err(|error| Failure::config(&error.without_url()))?;
-        Ok(Arc::from([Arc::new(webhook) as Arc<dyn Sink>]))
-    }
-
     fn bots(&self, connected: &[Arc<TelegramBot>]) -> Vec<Bot> {
         let polls =
             self.loaded.config.bots.iter().map(|it| self.loaded.config.mode(it) == Mode::Poll);
@@ -494,7 +487,7 @@ impl Hall {
         founding: flow::roster::Founding,
         hall: flow::roster::Shared,
         tally: Tally,
-        sinks: Arc<[Arc<dyn Sink>]>,
+        (sinks, surroundings): (Arc<[Placed]>, Arc<dyn Fn() -> Surroundings + Send + Sync>),
     ) -> Wiring {
         let config = &self.loaded.config;
         let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
@@ -506,6 +499,7 @@ impl Hall {
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),
             sinks,
+            surroundings,
             clock: Arc::new(SystemClock),
             tally,
             hall,
@@ -519,7 +513,7 @@ impl Hall {
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),
             pacing: build::pacing(config),
-            alerter: build::alerter(config),
+            alerter: alert_sinks::alerter(config),
             retention: build::retention(config),
             backups: backups::due(config)
                 .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),

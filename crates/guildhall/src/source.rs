@@ -25,7 +25,7 @@ use prometheus_client::{
 use protocol::ledger::Ledger;
 use tokio::time::Instant;
 
-use crate::{person, rules};
+use crate::{alert_errand, person, rules};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -166,6 +166,17 @@ impl Source for HallSource {
                     Err("it is still being made; the log says when it is done".to_owned())
                 }
             }
+        })
+    }
+
+    fn alerts(&self, question: Bytes) -> Answer {
+        let alerter = self.doors.alerter();
+        Box::pin(async move {
+            let order = alert_errand::read(&question)?;
+            let alerter = alerter.ok_or("the hall is still starting")?;
+            let asked = ask(&alerter, |reply| flow::alerter::Msg::Order(order, reply)).await;
+            let report = asked.map_err(|error| format!("the alerter is away: {error}"))??;
+            serde_json::to_string(&report).map_err(|error| error.to_string())
         })
     }
 

@@ -77,6 +77,7 @@ impl<'a> Fields<'a> {
             0 => Some(Stream::Hall),
             1 => self.session().map(Stream::Session),
             2 => self.scope().map(Stream::Memories),
+            3 => Some(Stream::Alerts),
             _ => None,
         }
     }
@@ -122,6 +123,7 @@ pub(crate) fn put_session(out: &mut Vec<u8>, key: &SessionKey) {
 pub(crate) fn put_stream(out: &mut Vec<u8>, stream: &Stream) {
     match stream {
         Stream::Hall => out.put_u8(0),
+        Stream::Alerts => out.put_u8(3),
         Stream::Session(key) => {
             out.put_u8(1);
             put_session(out, key);

@@ -171,7 +171,7 @@ fn empty_state(
     ends: &Ends,
     batch: &mut Batch,
 ) -> Result<bool, DiskError> {
-    if name == writer.shared.seal.name(&Stream::Hall) {
+    if [Stream::Hall, Stream::Alerts].iter().any(|it| name == writer.shared.seal.name(it)) {
         return Ok(false);
     }
     let Some(row) = writer.shared.disk.get_parts(&key::snapshot(name))? else { return Ok(false) };

@@ -70,8 +70,11 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = events.into_iter().filter(|it| is_theirs(it, &session));
             held.extend(theirs.map(|it| Held::Memory { session, memory: it.bytes }));
         }
-        Body::Appended { stream: Some(Stream::Hall) | None, .. }
-        | Body::State { stream: Some(Stream::Hall | Stream::Memories(_)) | None, .. }
+        Body::Appended { stream: Some(Stream::Hall | Stream::Alerts) | None, .. }
+        | Body::State {
+            stream: Some(Stream::Hall | Stream::Alerts | Stream::Memories(_)) | None,
+            ..
+        }
         | Body::ArrivedErased { .. }
         | Body::Dropped { .. }
         | Body::Quarantined { .. }

@@ -47,7 +47,10 @@ fn events_of(record: Record) -> Option<(SessionKey, Vec<Bytes>)> {
         Body::Appended { stream: Some(Stream::Session(key)), events, .. } => {
             Some((key, events.into_iter().map(|it| it.bytes).collect()))
         }
-        Body::Appended { stream: Some(Stream::Hall | Stream::Memories(_)) | None, .. }
+        Body::Appended {
+            stream: Some(Stream::Hall | Stream::Alerts | Stream::Memories(_)) | None,
+            ..
+        }
         | Body::Arrived { .. }
         | Body::ArrivedErased { .. }
         | Body::Dropped { .. }

@@ -204,7 +204,7 @@ impl Body {
                 let owner = owned.owners.first().copied();
                 Ok(Self::Arrived { key, owner, update, at, raw: owned.bytes })
             }
-            Piece::Open(Stream::Hall | Stream::Memories(_), _) => Err(unreadable),
+            Piece::Open(Stream::Hall | Stream::Alerts | Stream::Memories(_), _) => Err(unreadable),
         }
     }
 
@@ -603,6 +603,7 @@ pub(crate) mod tests {
             Body::Checkpoint(raw.clone()),
             Body::OldCheckpoint(raw),
             Body::Appended { stream: Some(memories), closes: vec![], events: pieces },
+            Body::State { stream: Some(Stream::Alerts), state: vec![owned(&[], "{}")] },
         ]
     }
 

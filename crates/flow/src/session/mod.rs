@@ -451,9 +451,8 @@ impl SessionActor {
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
-            Effect::TryRule(update, name, days) => {
-                compose(update, (self.peers.trier)(name, days), cx);
-            }
+            Effect::TryRule(it, name, days) => compose(it, (self.peers.trier)(name, days), cx),
+            Effect::AskAlerter(update, order) => self.ask_alerter(update, order, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
             Effect::TellRefusal(refusal) => {
                 // lost-ok: the log and the metric say it too.
@@ -517,6 +516,10 @@ impl SessionActor {
             event.action = "admin_command_denied",
             "an admin command was denied"
         );
+    }
+
+    fn ask_alerter(&self, update: UpdateId, order: alerter::Order, cx: &mut Cx<'_, Self>) {
+        compose(update, alerter::in_words(self.peers.alerter.clone(), order), cx);
     }
 
     fn alert_quarantined(&self, reference: RefId) {

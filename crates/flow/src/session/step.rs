@@ -31,6 +31,7 @@ use self::memory::{Digesting, Proposing, Telling};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
+    alerter,
     broker::Unanswered,
     context::{Digestion, Recollection},
     export::ExportError,
@@ -228,6 +229,8 @@ pub enum Effect {
     LogPressDenied(PersonId),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, String, u32),
+    /// Give the alerter an order, and say what came of it in words.
+    AskAlerter(UpdateId, alerter::Order),
     /// Send a person everything that is held of them.
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.

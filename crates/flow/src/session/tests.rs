@@ -206,6 +206,7 @@ impl World {
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
+                | Effect::AskAlerter(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
                 | Effect::Recall(..)
@@ -362,6 +363,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
+        Effect::AskAlerter(update, order) => format!("ask the alerter for {update}: {order:?}"),
         Effect::TryRule(update, name, days) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
@@ -409,6 +411,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         Effect::ScreenPrompt(it, ..)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
+        | Effect::AskAlerter(it, _)
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, _)
         | Effect::MarkAlarm(it, ..)
@@ -476,7 +479,9 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PartDelivered(*update, *part, Ok(MessageId(2)))
         }
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
-        Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
+        Effect::ComposeStatus(update, _)
+        | Effect::TryRule(update, ..)
+        | Effect::AskAlerter(update, _) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
         Effect::FindHeldBack(update, _) => Input::HeldBackFound(*update, Ok(None)),

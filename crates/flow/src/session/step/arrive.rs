@@ -212,9 +212,7 @@ impl Session {
                 words::agents(&agents, current.map(|it| &it.name))
             }
             Request::Status { in_full } => {
-                let (stage, effect) =
-                    (Stage::ComposingStatus, Effect::ComposeStatus(update, in_full));
-                return self.await_answer(update, stage, effect, effects);
+                return self.await_words(update, Effect::ComposeStatus(update, in_full), effects);
             }
             Request::Trace { replied, person, in_full } => {
                 return self.look_for_turn(update, replied, (person, in_full), effects);
@@ -234,8 +232,10 @@ impl Session {
             }
             Request::ListRules => words::own_rules(view.own_rules()),
             Request::TryRule { name, days } => {
-                let (stage, effect) = (Stage::ComposingStatus, Effect::TryRule(update, name, days));
-                return self.await_answer(update, stage, effect, effects);
+                return self.await_words(update, Effect::TryRule(update, name, days), effects);
+            }
+            Request::Alerts(order) => {
+                return self.await_words(update, Effect::AskAlerter(update, order), effects);
             }
             Request::Administer { change, by, done } => {
                 let (stage, effect) =
@@ -260,6 +260,11 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    /// Waits for words from elsewhere, which are then the answer.
+    fn await_words(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
+        self.await_answer(update, Stage::ComposingStatus, effect, effects);
     }
 
     fn ask_again(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
