@@ -9,6 +9,7 @@
 
 mod admins;
 mod alarms;
+mod alerts;
 mod crashes;
 mod memory;
 mod models;
