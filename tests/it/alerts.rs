@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use end_to_end::{ADMIN, Stage, wait_until};
@@ -11,31 +11,57 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::Instant,
 };
 
 const SOON: Duration = Duration::from_secs(40);
 
-/// A receiver of webhooks: keeps what it gets, and answers with one status.
-#[derive(Clone)]
+/// A receiver of webhooks. It ends with the test.
 struct Receiver {
+    inbox: Inbox,
+    _server: JoinSet<()>,
+}
+
+/// Keeps what it gets, and answers with one status.
+#[derive(Clone)]
+struct Inbox {
     got: Arc<Mutex<Vec<(String, Value)>>>,
     status: Arc<Mutex<u16>>,
 }
 
 impl Receiver {
     async fn start(port: u16, status: u16) -> Self {
-        let it = Self { got: Arc::default(), status: Arc::new(Mutex::new(status)) };
+        let inbox = Inbox { got: Arc::default(), status: Arc::new(Mutex::new(status)) };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        let of_server = it.clone();
-        tokio::spawn(async move {
+        let (of_server, mut server) = (inbox.clone(), JoinSet::new());
+        server.spawn(async move {
+            let mut calls = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(of_server.clone().serve(stream));
+                calls.spawn(of_server.clone().serve(stream));
             }
         });
-        it
+        Self { inbox, _server: server }
     }
 
+    fn got(&self) -> Vec<(String, Value)> {
+        self.inbox.got.lock().unwrap().clone()
+    }
+
+    fn is_up(&self) {
+        *self.inbox.status.lock().unwrap() = 200;
+    }
+
+    /// What it was told of updates that cannot be fetched: `firing`, `resolved`.
+    fn states(&self) -> Vec<String> {
+        let got = self.got().into_iter();
+        let of_poll = got.filter(|(_, it)| it["groupLabels"]["alertname"] == "poll");
+        of_poll.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Inbox {
     /// One call for each connection.
     async fn serve(self, mut stream: TcpStream) {
         let mut bytes = Vec::new();
@@ -62,21 +88,6 @@ impl Receiver {
             format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         // lost-ok: the hall was killed meanwhile.
         stream.write_all(answer.as_bytes()).await.ok();
-    }
-
-    fn got(&self) -> Vec<(String, Value)> {
-        self.got.lock().unwrap().clone()
-    }
-
-    fn is_up(&self) {
-        *self.status.lock().unwrap() = 200;
-    }
-
-    /// What it was told of updates that cannot be fetched: `firing`, `resolved`.
-    fn states(&self) -> Vec<String> {
-        let of_poll =
-            self.got().into_iter().filter(|(_, it)| it["groupLabels"]["alertname"] == "poll");
-        of_poll.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
     }
 }
 
