@@ -9,6 +9,7 @@
 
 mod admins;
 mod alarms;
+mod alerts;
 mod audit;
 mod backups;
 mod crashes;

@@ -1,12 +1,13 @@
 //! The outside world, behind the ports of `protocol`: one folder per kind of vendor.
 //!
-//! Invariant: nothing here knows an actor; nothing outside names frankenstein, object_store or a provider.
+//! Invariant: nothing here knows an actor; nothing outside names frankenstein, object_store, lettre or a provider.
 
 #[cfg(feature = "bucket")]
 pub mod bucket;
 #[cfg(feature = "embedded")]
 pub mod embeddings;
 pub mod models;
+pub mod sinks;
 pub mod telegram;
 #[cfg(feature = "guard-transformer")]
 pub mod transformer;

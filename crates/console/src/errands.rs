@@ -29,6 +29,8 @@ const ROTATE_KEY: &str = "/key/rotate";
 const USAGE: &str = "/usage";
 /// Makes a backup.
 pub(crate) const MAKE_BACKUP: &str = "/backups/make";
+/// Lists, silences or tries alerts.
+pub(crate) const ALERTS: &str = "/alerts";
 /// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
@@ -42,6 +44,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(ROTATE_KEY, post(rotate_key))
         .route(USAGE, post(usage))
         .route(MAKE_BACKUP, post(make_backup))
+        .route(ALERTS, post(alerts))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -67,6 +70,10 @@ async fn usage(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
 
 async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
     run(&hall, &headers, |hall, by| hall.source.make_backup(by)).await
+}
+
+async fn alerts(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.alerts(by, body)).await
 }
 
 async fn run(

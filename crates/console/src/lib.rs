@@ -60,6 +60,9 @@ pub trait Source: Send + Sync + 'static {
     /// Makes a backup of the ledger.
     fn make_backup(&self, by: Bearer) -> Answer;
 
+    /// Lists, silences, acknowledges or tries alerts. Question and answer are JSON of the program's own.
+    fn alerts(&self, by: Bearer, question: Bytes) -> Answer;
+
     /// Notes that somebody signed in or tried to. An error: it could not be noted, so nobody signs in.
     fn note_login(&self, tried: Signed) -> Answer;
 }

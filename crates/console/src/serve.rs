@@ -305,6 +305,9 @@ mod tests {
         fn make_backup(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Ok("{}".to_owned()) })
         }
+        fn alerts(&self, _: crate::Bearer, question: bytes::Bytes) -> crate::Answer {
+            Box::pin(async move { Ok(format!("{} bytes", question.len())) })
+        }
         fn read_rules(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Err("rule x is wrong".to_owned()) })
         }

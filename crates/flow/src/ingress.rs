@@ -66,6 +66,9 @@ const TOLD_MAX: usize = 10_000;
 /// Someone is told the same thing at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 
+/// Polls that fail in a row before somebody is told.
+const POLL_FAILURES_MAX: u32 = 5;
+
 type Limiter = RateLimiter<i64, DashMapStateStore<i64>, DefaultClock>;
 
 /// Who writes how fast. GCRA per person and per group, on monotonic time.
@@ -325,7 +328,10 @@ impl Ingress {
     }
 
     fn take_in(&mut self, updates: Vec<RawUpdate>, cx: &mut Cx<'_, Self>) {
-        self.failures = 0;
+        if POLL_FAILURES_MAX <= std::mem::take(&mut self.failures) {
+            // lost-ok: what is not heard of any more is over in the end.
+            self.peers.alerter.try_tell(alerter::Msg::Over("poll")).ok();
+        }
         self.peers.tally.polled(self.peers.clock.now());
         self.sweep();
         if updates.is_empty() {
@@ -389,7 +395,8 @@ impl Ingress {
             error.message = %error, labels.failures = self.failures,
             event.action = "poll_failed", "updates could not be fetched"
         );
-        if self.failures == 5 {
+        // Each one more says that it goes on.
+        if POLL_FAILURES_MAX <= self.failures {
             let text = format!("Updates cannot be fetched from Telegram: {error}.");
             let raise = alerter::Msg::raise("poll", Severity::Critical, text);
             // lost-ok: the log and the metric say it too.

@@ -3,6 +3,7 @@
 //! Rights are decided here and nowhere else: a command that the person may not use is the same as
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
+mod alerts;
 mod officers;
 mod own;
 mod quota;
@@ -15,14 +16,15 @@ use protocol::{
     memory::FactId,
 };
 
+pub use self::alerts::span;
 pub(crate) use self::{
     officers::{attempted, older_button},
     remember::button as forget_button,
 };
 use crate::{
-    alarm,
+    alarm, alerter,
     guard::Prompt,
-    right::{Auditing, Governing, Granted, Order, Owning, Role},
+    right::{Auditing, Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
     treasurer::time::Calendar,
     words::{self, Notice},
@@ -99,6 +101,11 @@ pub const MENU: &[MenuItem] = &[
         "add <name> <action> <pattern> | test <name> [days] | shadow <name> | enforce <name> | \
          remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
+    ),
+    of(Role::Operator, item("alerts", "", "see what is wrong, and who was told")),
+    of(
+        Role::Operator,
+        item("silence", "<kind> <time>", "be told nothing of a kind of alert for a time"),
     ),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
     of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
@@ -198,6 +205,8 @@ pub enum Request {
         /// Who.
         by: Granted<Governing>,
     },
+    /// An officer wants something of the alerter.
+    Alerts(alerter::Order, Granted<Operating>),
     /// Somebody pressed an officer's button. Nothing is done or said about it, and it is logged.
     PressDenied(PersonId),
     /// Send a person everything that is held of them.
@@ -254,6 +263,7 @@ impl Request {
             | Self::ShowAudit { .. }
             | Self::Judge { .. }
             | Self::PressDenied(_)
+            | Self::Alerts(..)
             | Self::TryRule { .. }
             | Self::Export(_)
             | Self::Forget(_)
@@ -363,6 +373,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
             Some(by) => Request::ShowAudit { before, by },
             None => Request::PressDenied(by),
         };
+    }
+    if let Some(request) = alerts::of_press(pressed, view) {
+        return request;
     }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
         return own::of_press(asked, pressed, now);

@@ -70,6 +70,10 @@ pub trait Power {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auditing {}
 
+/// To see alerts, silence them and take them into one's hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operating {}
+
 /// To see and change rules, and texts that were stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Governing {}
@@ -80,6 +84,10 @@ pub enum Owning {}
 
 impl Power for Auditing {
     const NEEDS: Role = Role::Auditor;
+}
+
+impl Power for Operating {
+    const NEEDS: Role = Role::Operator;
 }
 
 impl Power for Governing {

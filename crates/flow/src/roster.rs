@@ -422,6 +422,11 @@ impl View {
         self.role(person).is_some_and(|it| Role::Admin <= it)
     }
 
+    /// Everybody who may take care of alerts: the operators, and those above them.
+    pub fn operators(&self) -> impl Iterator<Item = PersonId> {
+        self.roles().filter(|(_, role, _)| Role::Operator <= *role).map(|(person, ..)| person)
+    }
+
     /// The admins, and the owners.
     pub fn admins(&self) -> impl Iterator<Item = PersonId> {
         self.roles().filter(|(_, role, _)| Role::Admin <= *role).map(|(person, ..)| person)

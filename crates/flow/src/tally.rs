@@ -1,6 +1,9 @@
 //! Counts what happened, for `/metrics`. Labels come from closed sets; never an id, never a text.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -43,6 +46,47 @@ pub struct Call {
     result: &'static str,
 }
 
+/// The labels of a message about an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Tell {
+    sink: &'static str,
+    result: &'static str,
+}
+
+/// The bounds of the buckets in which the rules of the alerter count replies, in seconds.
+pub const REPLY_BOUNDS: [f64; 17] = [
+    0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0, 90.0, 120.0,
+    300.0,
+];
+
+/// What the rules of the alerter read, counted since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Calls to models that ended.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed_calls: u64,
+    /// Texts that the guard stopped.
+    pub blocks: u64,
+    /// Updates that came.
+    pub updates: u64,
+    /// Tokens used.
+    pub tokens: u64,
+    /// Replies by how long they took; the last bucket has no bound.
+    pub replies: [u64; REPLY_BOUNDS.len() + 1],
+}
+
+/// The same where it is counted.
+#[derive(Debug, Default)]
+struct Watching {
+    calls: AtomicU64,
+    failed_calls: AtomicU64,
+    blocks: AtomicU64,
+    updates: AtomicU64,
+    tokens: AtomicU64,
+    replies: [AtomicU64; REPLY_BOUNDS.len() + 1],
+}
+
 /// Every figure of the flow. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tally(Arc<Figures>);
@@ -63,7 +107,8 @@ pub struct Figures {
     over_cap: Family<Word, Counter>,
     stepped_down: Counter,
     sends: Family<Word, Counter>,
-    alerts: Family<Word, Counter>,
+    alerts: Family<Tell, Counter>,
+    watching: Watching,
     left_out: Family<Word, Counter>,
     summaries: Family<Word, Counter>,
     recalls: Family<Word, Counter>,
@@ -98,6 +143,25 @@ impl Figures {
             self.stepped_down.clone(),
         );
     }
+
+    fn register_more(&self, registry: &mut Registry) {
+        registry.register(
+            "alerts",
+            "Messages about alerts, by where they went and what became of them",
+            self.alerts.clone(),
+        );
+        registry.register(
+            "last_poll_timestamp_seconds",
+            "When updates were last received or asked for with success",
+            self.last_poll.clone(),
+        );
+        registry.register("backups", "Backups, by result", self.backups.clone());
+        registry.register(
+            "last_backup_timestamp_seconds",
+            "When the last good backup was made; 0 if there is none",
+            self.last_backup.clone(),
+        );
+    }
 }
 
 impl Tally {
@@ -119,6 +183,7 @@ impl Tally {
             stepped_down: Counter::default(),
             sends: Family::default(),
             alerts: Family::default(),
+            watching: Watching::default(),
             left_out: Family::default(),
             summaries: Family::default(),
             recalls: Family::default(),
@@ -156,24 +221,14 @@ impl Tally {
         registry.register("telegram_sends", "Sent messages, by result", it.sends.clone());
         registry.register("summaries", "Summaries, by who wrote them", it.summaries.clone());
         registry.register("recalls", "Searches in the past, by result", it.recalls.clone());
-        registry.register("alerts", "Alerts, by severity", it.alerts.clone());
-        registry.register(
-            "last_poll_timestamp_seconds",
-            "When updates were last received or asked for with success",
-            it.last_poll.clone(),
-        );
-        registry.register("backups", "Backups, by result", it.backups.clone());
-        registry.register(
-            "last_backup_timestamp_seconds",
-            "When the last good backup was made; 0 if there is none",
-            it.last_backup.clone(),
-        );
+        it.register_more(registry);
         Self(Arc::new(it))
     }
 
     /// Updates came in.
     pub fn updates(&self, kind: &'static str, count: u64) {
         self.0.updates.get_or_create(&Word { kind }).inc_by(count);
+        self.0.watching.updates.fetch_add(count, Relaxed);
     }
 
     /// A turn ended.
@@ -189,6 +244,11 @@ impl Tally {
         self.0.replies.get_or_create(&Word { kind }).inc();
         if outcome == Outcome::Answered {
             self.0.reply_seconds.observe(seconds);
+            let at = REPLY_BOUNDS.iter().position(|it| seconds <= *it);
+            let bucket = self.0.watching.replies.get(at.unwrap_or(REPLY_BOUNDS.len()));
+            if let Some(bucket) = bucket {
+                bucket.fetch_add(1, Relaxed);
+            }
         }
     }
 
@@ -202,6 +262,9 @@ impl Tally {
                 _ => "clear",
             },
         };
+        if action == "refuse" {
+            self.0.watching.blocks.fetch_add(1, Relaxed);
+        }
         let judged = verdict.judged();
         let count = |kind: &str| {
             let decision = Decision { direction, kind: kind.to_owned(), action };
@@ -226,12 +289,17 @@ impl Tally {
     pub fn called(&self, model: &str, result: &'static str, seconds: f64) {
         self.0.calls.get_or_create(&Call { model: model.to_owned(), result }).inc();
         self.0.call_seconds.observe(seconds);
+        self.0.watching.calls.fetch_add(1, Relaxed);
+        if result != "ok" {
+            self.0.watching.failed_calls.fetch_add(1, Relaxed);
+        }
     }
 
     /// Tokens were used.
     pub fn tokens(&self, input: u64, output: u64) {
         self.0.tokens.get_or_create(&Word { kind: "input" }).inc_by(input);
         self.0.tokens.get_or_create(&Word { kind: "output" }).inc_by(output);
+        self.0.watching.tokens.fetch_add(input.saturating_add(output), Relaxed);
     }
 
     /// An answer has a price.
@@ -279,9 +347,23 @@ impl Tally {
         self.0.sends.get_or_create(&Word { kind }).inc();
     }
 
-    /// An alert was raised.
-    pub fn alerted(&self, kind: &'static str) {
-        self.0.alerts.get_or_create(&Word { kind }).inc();
+    /// Somebody was to be told of an alert.
+    pub fn alerted(&self, sink: &'static str, result: &'static str) {
+        self.0.alerts.get_or_create(&Tell { sink, result }).inc();
+    }
+
+    /// What the rules of the alerter read.
+    #[must_use]
+    pub fn watched(&self) -> Watched {
+        let it = &self.0.watching;
+        Watched {
+            calls: it.calls.load(Relaxed),
+            failed_calls: it.failed_calls.load(Relaxed),
+            blocks: it.blocks.load(Relaxed),
+            updates: it.updates.load(Relaxed),
+            tokens: it.tokens.load(Relaxed),
+            replies: it.replies.each_ref().map(|it| it.load(Relaxed)),
+        }
     }
 
     /// A good backup was made at this time.

@@ -270,7 +270,7 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall | Stream::Memories(_) | Stream::Treasury => Vec::new(),
+            Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -416,7 +416,7 @@ impl Ledger for FakeLedger {
                     held.extend(bytes.map(|memory| Of::Memory { session, memory }));
                 }
                 Stream::Treasury => held.extend(bytes.map(|sums| Of::Spending { sums })),
-                Stream::Hall => {}
+                Stream::Hall | Stream::Alerts => {}
             }
         }
         Ok(HeldPage { held, next: None })

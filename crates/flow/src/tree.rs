@@ -39,6 +39,7 @@ use crate::{
     memory::{self, Memory},
     outbox::{self, Outbox},
     replay,
+    right::Role,
     roster::{self, Roster},
     session, status, trace,
     treasurer::{self, Treasurer},
@@ -214,13 +215,7 @@ async fn start_services(
     }
 
     let outbox_for_alerts = Arc::new(OnceLock::new());
-    let alerter = child(children, health, spec("alerter", 1_024), {
-        let (w, outbox) = (Rc::clone(w), Arc::clone(&outbox_for_alerts));
-        move || {
-            let (hall, sinks) = (Arc::clone(&w.hall), Arc::clone(&w.sinks));
-            Alerter::incarnate(w.alerter, hall, Arc::clone(&outbox), sinks, w.tally.clone())
-        }
-    });
+    let alerter = start_alerter(w, health, children, &memory, &outbox_for_alerts);
     let archivist = start_archivist(w, health, children, &alerter);
     let treasurer = start_treasurer(w, health, children, &memory, &alerter).await?;
     let guard = child(children, health, spec("guard", 16_384), {
@@ -248,9 +243,37 @@ async fn start_services(
         plates.roster = Some(roster.clone());
         plates.alerter = Some(alerter.clone());
         plates.archivist = archivist;
+        plates.alerter = Some(alerter.clone());
     }
 
     Ok(Services { memory, roster, alerter, treasurer, guard, broker, outbox_for_alerts })
+}
+
+fn start_alerter(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    memory: &Mailbox<memory::Msg>,
+    outbox: &Arc<OnceLock<Mailbox<outbox::Msg>>>,
+) -> Mailbox<alerter::Msg> {
+    let (ledger, tally) = (Arc::clone(&w.ledger), w.tally.clone());
+    let (clock, surroundings) = (Arc::clone(&w.clock), Arc::clone(&w.surroundings));
+    let has_operators = w.founding.roles.values().any(|it| Role::Operator <= *it);
+    let writer = w.bots.first().filter(|_| has_operators);
+    let needs = alerter::Needs {
+        memory: memory.clone(),
+        clock: Arc::clone(&w.clock),
+        hall: Arc::clone(&w.hall),
+        messenger: writer.map(|it| Arc::clone(&it.messenger)),
+        outbox: Arc::clone(outbox),
+        sinks: Arc::clone(&w.sinks),
+        reader: alerter::reader(health.clone(), ledger, tally.clone(), clock, surroundings),
+        tally,
+        tray: alerter::Tray::default(),
+    };
+    let config = w.alerter.clone();
+    let incarnate = move || Alerter::incarnate(config.clone(), needs.clone());
+    child(children, health, spec("alerter", 1_024), incarnate)
 }
 
 fn start_archivist(

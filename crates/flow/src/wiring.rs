@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     alarm::Digest,
-    alerter::{AlerterConfig, Sink},
+    alerter::{AlerterConfig, Placed, Surroundings},
     archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
     ingress::IngressConfig,
@@ -50,7 +50,9 @@ pub struct Wiring {
     /// Makes other rules.
     pub rulebook: Arc<dyn Rulebook>,
     /// Further places that alerts go to.
-    pub sinks: Arc<[Arc<dyn Sink>]>,
+    pub sinks: Arc<[Placed]>,
+    /// What only the program can see of its surroundings.
+    pub surroundings: Arc<dyn Fn() -> Surroundings + Send + Sync>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Counts.

@@ -3,10 +3,12 @@
 //! A [`Notice`] can only be made here, so that the outbox knows: this was not written by a model
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
+mod alerts;
 mod money;
 pub(crate) mod officers;
 mod trace;
 
+pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
 pub use self::money::usage as usage_statement;
 pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas};
 pub(crate) use self::trace::{
@@ -386,11 +388,6 @@ pub(crate) fn own_rules(rules: &OwnRules) -> Notice {
 
 /// `/status`, already put into words.
 pub(crate) fn status(text: String) -> Notice {
-    say(text)
-}
-
-/// An alert to an admin.
-pub(crate) fn alert(text: String) -> Notice {
     say(text)
 }
 

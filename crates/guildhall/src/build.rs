@@ -12,7 +12,6 @@ use std::{
 
 use adapters::models::{self, HttpModelConfig, ModelConfig};
 use flow::{
-    alerter::AlerterConfig,
     broker::BrokerConfig,
     context::Rooms,
     ingress::IngressConfig,
@@ -530,11 +529,4 @@ pub fn retention(config: &Config) -> Retention {
         quarantine: it.quarantine.0,
         raw_updates: it.raw_updates.0,
     }
-}
-
-/// How alerts are told.
-#[must_use]
-pub fn alerter(config: &Config) -> AlerterConfig {
-    let config::AlertsConfig { telegram, refusals, .. } = config.alerts;
-    AlerterConfig { telegram, refusals, ..AlerterConfig::default() }
 }

@@ -1,7 +1,8 @@
 //! The parts of the program that are worth testing on their own.
 
 pub mod agents;
-mod alert_webhook;
+pub mod alert_errand;
+pub mod alert_sinks;
 pub mod ask_console;
 pub mod audit;
 pub mod backups;

@@ -1,5 +1,6 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod alerts_command;
 mod audit_command;
 mod backup_command;
 mod logs_command;
@@ -133,6 +134,11 @@ enum Command {
         #[command(subcommand)]
         what: backup_command::BackupCommand,
     },
+    /// What is wrong, who was told of it, and whether everybody can be told.
+    Alerts {
+        #[command(subcommand)]
+        what: alerts_command::AlertsCommand,
+    },
     /// The ledger's database, while the hall is stopped.
     Store {
         #[command(subcommand)]
@@ -204,6 +210,7 @@ fn main() -> ExitCode {
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
+        Command::Alerts { what } => alerts_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());

@@ -22,7 +22,7 @@ use adapters::telegram::{
 use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
-    alerter::{self, Severity, Sink},
+    alerter::{self, Placed, Severity, Surroundings},
     ingress::Msg as IngressMsg,
     right::Role,
     roster::View,
@@ -54,8 +54,7 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    alert_webhook::AlertWebhook,
-    audit,
+    alert_sinks, audit,
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
@@ -169,19 +168,7 @@ fn life(
     kit::panics::install_hook();
     keep_to_ourselves();
     loaded.ready_to_run().map_err(|error| Failure::config(&error))?;
-    for warning in &loaded.warnings {
-        warn!(
-            labels.warning = warning,
-            event.action = "config_warning",
-            "the configuration works, but"
-        );
-    }
-    if loaded.secrets.all().any(|it| it.expose_secret().len() < build::SECRET_BYTES_MIN) {
-        warn!(
-            event.action = "config_warning",
-            "a secret has fewer than 8 bytes: too short to be kept out of answers by its value"
-        );
-    }
+    warn_of(&loaded);
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
@@ -240,6 +227,23 @@ fn life(
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
     ended
+}
+
+/// What works, and could be better.
+fn warn_of(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        warn!(
+            labels.warning = warning,
+            event.action = "config_warning",
+            "the configuration works, but"
+        );
+    }
+    if loaded.secrets.all().any(|it| it.expose_secret().len() < build::SECRET_BYTES_MIN) {
+        warn!(
+            event.action = "config_warning",
+            "a secret has fewer than 8 bytes: too short to be kept out of answers by its value"
+        );
+    }
 }
 
 /// The last record of a hall that ends by itself; one that is killed has none.
@@ -372,7 +376,9 @@ impl Hall {
         (cues.standing)();
         systemd::stands();
         let pulse = kit::spawn(systemd::keep_alive());
-        let sinks = self.alert_sinks()?;
+        let sinks = alert_sinks::sinks(&self.loaded).map_err(|error| Failure::config(&error))?;
+        let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter());
+        let sinks = (sinks.into(), around);
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let losses = kit::spawn(watch_log(logs.drop_counter(), doors.clone()));
@@ -519,14 +525,6 @@ impl Hall {
         }
     }
 
-    /// Places beside Telegram that alerts go to.
-    fn alert_sinks(&self) -> Result<Arc<[Arc<dyn Sink>]>, Failure> {
-        let Some(url) = &self.loaded.config.alerts.webhook.url else { return Ok(Arc::from([])) };
-        let webhook = AlertWebhook::new(url.0.clone());
-        let webhook = webhook.map_err(|error| Failure::config(&error.without_url()))?;
-        Ok(Arc::from([Arc::new(webhook) as Arc<dyn Sink>]))
-    }
-
     fn bots(&self, connected: &[Arc<TelegramBot>]) -> Vec<Bot> {
         let polls =
             self.loaded.config.bots.iter().map(|it| self.loaded.config.mode(it) == Mode::Poll);
@@ -571,7 +569,7 @@ impl Hall {
         hall: flow::roster::Shared,
         desk: Desk,
         tally: Tally,
-        sinks: Arc<[Arc<dyn Sink>]>,
+        (sinks, surroundings): (Arc<[Placed]>, Arc<dyn Fn() -> Surroundings + Send + Sync>),
     ) -> Wiring {
         let config = &self.loaded.config;
         let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
@@ -584,6 +582,7 @@ impl Hall {
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),
             sinks,
+            surroundings,
             clock: Arc::new(SystemClock),
             tally,
             hall,
@@ -598,7 +597,7 @@ impl Hall {
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),
             pacing: build::pacing(config),
-            alerter: build::alerter(config),
+            alerter: alert_sinks::alerter(config),
             retention: build::retention(config),
             backups: backups::due(config)
                 .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),

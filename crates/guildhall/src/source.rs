@@ -24,13 +24,14 @@ use prometheus_client::{
     registry::Registry,
 };
 use protocol::{
+    Clock as _,
     audit::{Action, AuditLog, Doer, Outcome, Target},
     ledger::Ledger,
 };
 use tokio::time::Instant;
 use watch::KeyedHasher;
 
-use crate::{audit, person, rules};
+use crate::{alert_errand, audit, person, rules, run::SystemClock};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -222,6 +223,19 @@ impl Source for HallSource {
             }
         });
         self.noted(Action::BackupCreated, Target::Nothing, errand)
+    }
+
+    fn alerts(&self, _: Bearer, question: Bytes) -> Answer {
+        let (alerter, audit) = (self.doors.alerter(), Arc::clone(&self.audit));
+        Box::pin(async move {
+            let order = alert_errand::read(&question)?;
+            let alerter = alerter.ok_or("the hall is still starting")?;
+            let deed = order.deed(SystemClock.now(), Doer::Console);
+            audit.record(deed).await.map_err(|error| error.to_string())?;
+            let asked = ask(&alerter, |reply| flow::alerter::Msg::Order(order, reply)).await;
+            let report = asked.map_err(|error| format!("the alerter is away: {error}"))??;
+            serde_json::to_string(&report).map_err(|error| error.to_string())
+        })
     }
 
     fn ready(&self) -> Vec<Check> {

@@ -67,6 +67,14 @@ actions! {
     RulesRead => "rules.read",
     /// Rules were tried on what people wrote.
     RulesTried => "rules.tried",
+    /// What is wrong was read.
+    AlertsRead => "alerts.read",
+    /// Nobody is told of a kind of alert for some time.
+    AlertSilenced => "alert.silenced",
+    /// An officer takes care of a kind of alert.
+    AlertAcknowledged => "alert.acknowledged",
+    /// Every place that alerts go to was tried.
+    AlertsTried => "alerts.tried",
     /// Somebody may use more or less of models.
     QuotaSet => "quota.set",
     /// A refusal was marked as a false alarm, or no more.

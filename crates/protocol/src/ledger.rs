@@ -29,6 +29,8 @@ pub enum Stream {
     Session(SessionKey),
     /// Agents and access: what admins changed.
     Hall,
+    /// What is wrong, who was told of it and who is still to be told.
+    Alerts,
     /// What can be recalled in one scope. Its scope is its name: no other stream holds any of it.
     Memories(Scope),
     /// What was used of models, and by whom.

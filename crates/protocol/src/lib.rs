@@ -4,6 +4,7 @@
 //! depend on it.
 
 pub mod agent;
+pub mod alert;
 pub mod audit;
 pub mod clock;
 pub mod embedding;

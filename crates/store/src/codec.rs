@@ -78,6 +78,7 @@ impl<'a> Fields<'a> {
             1 => self.session().map(Stream::Session),
             2 => self.scope().map(Stream::Memories),
             3 => Some(Stream::Treasury),
+            4 => Some(Stream::Alerts),
             _ => None,
         }
     }
@@ -124,6 +125,7 @@ pub(crate) fn put_stream(out: &mut Vec<u8>, stream: &Stream) {
     match stream {
         Stream::Hall => out.put_u8(0),
         Stream::Treasury => out.put_u8(3),
+        Stream::Alerts => out.put_u8(4),
         Stream::Session(key) => {
             out.put_u8(1);
             put_session(out, key);

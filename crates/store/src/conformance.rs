@@ -77,7 +77,7 @@ fn owned(stream: Stream, text: impl Into<Bytes>) -> Vec<Owned> {
     match stream {
         Stream::Session(key) => vec![Owned::by(owner(key), text)],
         Stream::Memories(scope) => vec![Owned::by(owner(scope.session), text)],
-        Stream::Hall | Stream::Treasury => vec![Owned::halls(text)],
+        Stream::Hall | Stream::Alerts | Stream::Treasury => vec![Owned::halls(text)],
     }
 }
 
@@ -296,8 +296,11 @@ async fn streams_do_not_mix(engine: &mut dyn Engine, bot: BotId) {
     for (key, events) in [(plain, "plain"), (topic, "topic"), (rival, "rival")] {
         write(&engine.ledger(), append(Stream::Session(key), 0, events, &[])).await;
     }
-    let hall = engine.ledger().load(Stream::Hall).await.expect("the hall can be loaded").at;
-    write(&engine.ledger(), append(Stream::Hall, hall.0, "hall", &[])).await;
+    for stream in [Stream::Hall, Stream::Alerts] {
+        let at = engine.ledger().load(stream).await.expect("it can be loaded").at;
+        write(&engine.ledger(), append(stream, at.0, "of the hall itself", &[])).await;
+        assert_eq!(engine.ledger().load(stream).await.expect("likewise").at, at.next());
+    }
     engine.restart();
     for (key, events) in [(plain, "plain"), (topic, "topic"), (rival, "rival")] {
         let found = loaded(&engine.ledger(), Stream::Session(key)).await;

@@ -172,8 +172,8 @@ fn empty_state(
     batch: &mut Batch,
 ) -> Result<bool, DiskError> {
     // What was used this month is in its state, however long nobody has asked anything.
-    let seal = &writer.shared.seal;
-    if name == seal.name(&Stream::Hall) || name == seal.name(&Stream::Treasury) {
+    let kept = [Stream::Hall, Stream::Alerts, Stream::Treasury];
+    if kept.iter().any(|it| name == writer.shared.seal.name(it)) {
         return Ok(false);
     }
     let Some(row) = writer.shared.disk.get_parts(&key::snapshot(name))? else { return Ok(false) };

@@ -48,7 +48,8 @@ fn events_of(record: Record) -> Option<(SessionKey, Vec<Bytes>)> {
             Some((key, events.into_iter().map(|it| it.bytes).collect()))
         }
         Body::Appended {
-            stream: Some(Stream::Hall | Stream::Memories(_) | Stream::Treasury) | None,
+            stream:
+                Some(Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury) | None,
             ..
         }
         | Body::Arrived { .. }

@@ -204,9 +204,10 @@ impl Body {
                 let owner = owned.owners.first().copied();
                 Ok(Self::Arrived { key, owner, update, at, raw: owned.bytes })
             }
-            Piece::Open(Stream::Hall | Stream::Memories(_) | Stream::Treasury, _) => {
-                Err(unreadable)
-            }
+            Piece::Open(
+                Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury,
+                _,
+            ) => Err(unreadable),
         }
     }
 
@@ -605,6 +606,7 @@ pub(crate) mod tests {
             Body::Checkpoint(raw.clone()),
             Body::OldCheckpoint(raw),
             Body::Appended { stream: Some(memories), closes: vec![], events: pieces },
+            Body::State { stream: Some(Stream::Alerts), state: vec![owned(&[], "{}")] },
         ]
     }
 

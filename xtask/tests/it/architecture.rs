@@ -43,6 +43,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["store"]),
     ("frankenstein", &["adapters"]),
     ("object_store", &["adapters"]),
+    ("lettre", &["adapters"]),
     ("candle-core", &["adapters"]),
     ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),

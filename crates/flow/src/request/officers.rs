@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
-use super::{MENU, MenuItem, Request, quota, rule, sentence, split_word};
+use super::{MENU, MenuItem, Request, alerts, quota, rule, sentence, split_word};
 use crate::{
     right::Role,
     roster::{Change, View},
@@ -23,6 +23,8 @@ pub(super) fn of_command(
 ) -> Option<Request> {
     match item.name {
         "rule" => rule::of_rule(item, arguments, (by, view)),
+        "alerts" => alerts::of_alerts((by, view)),
+        "silence" => alerts::of_silence(item, arguments, (by, view)),
         "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
         "audit" | "role" if !private => Some(Request::Say(words::only_in_private())),
@@ -88,8 +90,9 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
             Some((item.name, actor))
         }
         Inbound::Pressed(pressed) => {
-            let is_officers =
-                pressed.data.starts_with(OLDER) || crate::alarm::Ask::read(&pressed.data).is_some();
+            let is_officers = pressed.data.starts_with(OLDER)
+                || pressed.data.starts_with(words::ACKNOWLEDGE)
+                || crate::alarm::Ask::read(&pressed.data).is_some();
             (is_officers && role.is_none()).then_some(("button", actor))
         }
         Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing => None,

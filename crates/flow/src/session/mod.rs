@@ -464,6 +464,7 @@ impl SessionActor {
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::ReadAudit(update, before, by) => self.read_audit(update, before, by, cx),
+            Effect::AskAlerter(update, order, by) => self.ask_alerter(update, order, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
             Effect::TellRefusal(refusal) => {
                 // lost-ok: the log and the metric say it too.

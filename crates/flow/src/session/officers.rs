@@ -14,7 +14,8 @@ use tracing::{info, warn};
 use super::{Input, SessionActor, compose, reference_of};
 use crate::{
     alarm::{Alarm, AlarmChange, Pointer},
-    right::{Auditing, Governing, Granted, Order},
+    alerter,
+    right::{Auditing, Governing, Granted, Operating, Order},
     roster::{self, AdministerError},
 };
 
@@ -126,6 +127,25 @@ impl SessionActor {
             match audit.record(deed).await {
                 Ok(()) => trier(name, days).await,
                 Err(error) => format!("Nothing was tried: {error}."),
+            }
+        };
+        compose(update, Box::pin(work), cx);
+    }
+
+    /// Gives the alerter an order, which is noted before.
+    pub(super) fn ask_alerter(
+        &self,
+        update: UpdateId,
+        order: alerter::Order,
+        by: Granted<Operating>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let deed = order.deed(self.peers.clock.now(), Doer::Person(by.by()));
+        let (audit, alerter) = (Arc::clone(&self.peers.audit), self.peers.alerter.clone());
+        let work = async move {
+            match audit.record(deed).await {
+                Ok(()) => alerter::in_words(alerter, order).await,
+                Err(error) => format!("Nothing is shown or changed: {error}."),
             }
         };
         compose(update, Box::pin(work), cx);

@@ -32,13 +32,14 @@ use self::memory::{Digesting, Proposing, Telling};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
+    alerter,
     broker::Unanswered,
     context::{Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     request::{House, Request, UsageOf},
-    right::{Auditing, Governing, Granted, Order},
+    right::{Auditing, Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     trace::{Sought, Trace},
     treasurer::Warning,
@@ -241,6 +242,8 @@ pub enum Effect {
     LogAttempt((&'static str, Doer)),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, (String, u32), Granted<Governing>),
+    /// Give the alerter an order, and say what came of it in words.
+    AskAlerter(UpdateId, alerter::Order, Granted<Operating>),
     /// Send a person everything that is held of them.
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.

@@ -210,6 +210,7 @@ impl World {
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
                 | Effect::ReadAudit(..)
+                | Effect::AskAlerter(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
                 | Effect::Recall(..)
@@ -372,6 +373,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::LogAttempt((command, _)) => format!("attempt {command}"),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
+        Effect::AskAlerter(update, order, _) => format!("ask the alerter for {update}: {order:?}"),
         Effect::TryRule(update, (name, days), _) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
@@ -421,6 +423,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         Effect::ScreenPrompt(it, ..)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
+        | Effect::AskAlerter(it, ..)
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, ..)
         | Effect::ReadAudit(it, ..)
@@ -492,6 +495,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
         Effect::ComposeStatus(update, _)
         | Effect::ComposeUsage(update, _)
+        | Effect::AskAlerter(update, ..)
         | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
         Effect::ReadAudit(update, ..) => Input::AuditRead(*update, Ok(Vec::new())),
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),

@@ -16,7 +16,7 @@ use screening::{Policy, Screen};
 
 use super::*;
 use crate::{
-    alerter::AlerterConfig,
+    alerter::{AlerterConfig, Surroundings},
     broker::BrokerConfig,
     context::Rooms,
     janitor::Retention,
@@ -153,6 +153,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         pacing,
         backups: None,
         alerter: AlerterConfig::default(),
+        surroundings: Arc::new(Surroundings::default),
         retention: Retention {
             quarantine: Some(Duration::from_millis(100)),
             ..Retention::default()

@@ -2,6 +2,8 @@
 //!
 //! Runs on a configuration that was read, before any socket or database is opened.
 
+mod alerts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -12,7 +14,7 @@ use url::{Host, Url};
 
 use super::{
     aws_agent::AwsAgent,
-    secrets::{FindSecretError, Place, Secrets},
+    secrets::{FindSecretError, Secrets},
     sections::{BotConfig, Config, Mode, ModelConfig, Protocol, SecretsConfig},
     source::{Notes, Origin},
 };
@@ -22,6 +24,16 @@ use crate::build::BuildError;
 pub const WEBHOOK_SECRET: &str = "TELEGRAM_WEBHOOK_SECRET";
 /// The name under which the address of the alert webhook is kept.
 pub const ALERT_URL: &str = "alerts.webhook.url";
+/// What calls of the alert webhook are signed with.
+pub const ALERT_WEBHOOK_SECRET: &str = "ALERT_WEBHOOK_SECRET";
+/// The password of whoever sends mail.
+pub const ALERT_SMTP_PASSWORD: &str = "ALERT_SMTP_PASSWORD";
+/// The address of Slack's incoming webhook.
+pub const ALERT_SLACK_URL: &str = "ALERT_SLACK_URL";
+/// The routing key of `PagerDuty`'s integration.
+pub const ALERT_PAGERDUTY_KEY: &str = "ALERT_PAGERDUTY_KEY";
+/// The token of the account that sends short messages.
+pub const ALERT_SMS_TOKEN: &str = "ALERT_SMS_TOKEN";
 /// The id of the key to the backups' bucket.
 pub const BUCKET_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The key itself.
@@ -336,20 +348,6 @@ impl Check<'_> {
         if !http.addr.ip().is_loopback() && !http.login {
             self.note("http.login", "the console may be without a login only on this machine");
         }
-    }
-
-    fn alerts(&mut self) {
-        let Some(url) = &self.config.alerts.webhook.url else { return };
-        let text = url.0.expose_secret();
-        let good = Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-        if !good {
-            self.note(ALERT_URL, "must be an address that begins with https:// or http://");
-            return;
-        }
-        let place = Place::Key(ALERT_URL.to_owned());
-        let kept = self.secrets.keep(ALERT_URL, text, place, false);
-        self.found(ALERT_URL, ALERT_URL, kept.map(|()| true));
     }
 
     /// A secret that a bot or a model refers to.

@@ -28,14 +28,17 @@ pub(crate) use self::{
     source::{Node, Notes, Value, parse},
 };
 pub use self::{
-    check::{ALERT_URL, BUCKET_KEY, BUCKET_KEY_ID, WEBHOOK_SECRET},
+    check::{
+        ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD, ALERT_URL,
+        ALERT_WEBHOOK_SECRET, BUCKET_KEY, BUCKET_KEY_ID, WEBHOOK_SECRET,
+    },
     secrets::Secrets,
     sections::{
-        Access, AlertWebhook, AlertsConfig, AllowanceConfig, Attack, BackupConfig, BotConfig,
-        BrokerConfig, BudgetsConfig, Config, GuardConfig, GuardLevel, Hall, HttpConfig,
-        LimitsConfig, LogLevel, LogsConfig, MemoryConfig, Mode, ModelConfig, PersonalAction,
-        PersonalConfig, Protocol, Sanitising, SessionConfig, StoreConfig, StoreEngine, Summaries,
-        TelegramConfig,
+        Access, AlertBound, AlertRule, AlertSeverity, AlertSignal, AlertTls, AlertWebhook,
+        AlertsConfig, AllowanceConfig, Attack, BackupConfig, BotConfig, BrokerConfig,
+        BudgetsConfig, Config, GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel,
+        LogsConfig, MemoryConfig, Mode, ModelConfig, PersonalAction, PersonalConfig, Protocol,
+        Sanitising, SessionConfig, StoreConfig, StoreEngine, Summaries, TelegramConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -227,6 +227,11 @@ fn secrets(loaded: &Loaded) -> Vec<ShownSecret> {
         "OPENAI_API_KEY",
         "ANTHROPIC_API_KEY",
         "SENTRY_DSN",
+        super::check::ALERT_WEBHOOK_SECRET,
+        super::check::ALERT_SMTP_PASSWORD,
+        super::check::ALERT_SLACK_URL,
+        super::check::ALERT_PAGERDUTY_KEY,
+        super::check::ALERT_SMS_TOKEN,
     ];
     let mut rows: BTreeMap<String, _> = known.map(|name| (name.to_owned(), None)).into();
     for facts in loaded.secrets.facts() {

@@ -601,15 +601,118 @@ section! {
     }
 }
 
+choice! {
+    /// How bad something is.
+    AlertSeverity {
+        /// Someone should look at it today.
+        Warning = "warning",
+        /// Someone should look at it now.
+        Critical = "critical",
+    }
+}
+
+choice! {
+    /// When TLS begins. Without it nothing is sent.
+    AlertTls {
+        /// After the greeting, usually on port 587.
+        StartTls = "starttls",
+        /// At once, usually on port 465.
+        Tls = "tls",
+    }
+}
+
+choice! {
+    /// A figure that a rule is about.
+    AlertSignal {
+        /// Seconds since updates were last received or asked for with success.
+        PollAge = "poll_age_seconds",
+        /// The part of the calls to models that failed within the window.
+        LlmErrors = "llm_error_ratio",
+        /// What 95 of 100 replies took less than within the window.
+        ReplyP95 = "reply_p95_seconds",
+        /// Restarts of actors within the window.
+        Restarts = "actor_restarts",
+        /// Updates set aside within the window.
+        Quarantined = "quarantined",
+        /// The free part of the disk with the data.
+        DiskFree = "disk_free_ratio",
+        /// Texts that the guard stopped within the window.
+        GuardBlocks = "guard_blocks",
+        /// Seconds since the last good backup.
+        BackupAge = "backup_age_seconds",
+        /// Updates that came within the window.
+        Updates = "updates",
+        /// Tokens used within the window.
+        Tokens = "tokens",
+        /// Log lines lost within the window.
+        LogLines = "log_lines_dropped",
+    }
+}
+
+choice! {
+    /// What is out of bounds.
+    AlertBound {
+        /// More than the limit.
+        Above = "above",
+        /// Less than the limit.
+        Below = "below",
+        /// More than so many times what is usual at this hour of the day.
+        TimesUsual = "times_usual",
+    }
+}
+
 section! {
-    /// How operators learn that something is wrong.
+    /// How operators learn that something is wrong. Several places can be told; see docs/alerts.md.
     AlertsConfig {
         /// Write to the admins in Telegram.
         telegram: bool = true;
         /// Write to them there what the guard refused, with a button to mark a false alarm.
         refusals: bool = true;
-        /// An address that is called for every alert.
+        /// What this hall is called where several tell the same people.
+        source: String = "guildhall".to_owned();
+        /// What nobody has taken into their hands after so long is told on the next step as well.
+        climb_after: Duration = secs(900), within secs(10)..=hours(24);
+        /// Names of shipped rules that are not used.
+        rules_off: Vec<String> = Vec::new();
+        /// Rules beside those that are shipped, or in the place of those of the same name.
+        rule: Vec<AlertRule> = Vec::new();
+        /// An address that is called for every alert, in the shape of Alertmanager's webhook. With
+        /// ALERT_WEBHOOK_SECRET set, every call is signed.
         webhook: AlertWebhook = AlertWebhook::default();
+        /// Mail, never without TLS. The password is ALERT_SMTP_PASSWORD.
+        smtp: AlertSmtp = AlertSmtp::default();
+        /// A channel of Slack, by an incoming webhook: told where ALERT_SLACK_URL is set, its address.
+        slack: AlertSlack = AlertSlack::default();
+        /// A service of PagerDuty's: told where ALERT_PAGERDUTY_KEY is set, its routing key.
+        pagerduty: AlertPager = AlertPager::default();
+        /// Short messages, by an interface such as Twilio's: sent where ALERT_SMS_TOKEN is set.
+        sms: AlertSms = AlertSms::default();
+    }
+}
+
+section! {
+    /// Rules beside those that are shipped, or in the place of those of the same name.
+    AlertRule {
+        /// Its name: a-z, 0-9 and _.
+        name: String = String::new(), example "many_tokens";
+        /// The figure: "poll_age_seconds", "llm_error_ratio", "reply_p95_seconds", "actor_restarts",
+        /// "quarantined", "disk_free_ratio", "guard_blocks", "backup_age_seconds", "updates", "tokens",
+        /// "log_lines_dropped".
+        signal: AlertSignal = AlertSignal::Updates;
+        /// "above", "below", or "times_usual": above so many times what is usual at this hour of the day.
+        bound: AlertBound = AlertBound::TimesUsual;
+        /// The limit.
+        limit: f64 = 5.0;
+        /// The window, for figures that have one.
+        over: Duration = secs(3_600), within secs(15)..=hours(1);
+        /// How long it must be out of bounds before anybody is told.
+        hold: Duration = secs(0), within secs(0)..=hours(24);
+        /// Fewer calls, replies or events than this within the window prove nothing.
+        at_least: f64 = 0.0;
+        /// "warning" or "critical".
+        severity: AlertSeverity = AlertSeverity::Warning;
+        /// What is said; {value} stands for the figure. By default the figure and its name.
+        summary: Option<String> = None, example "{value} tokens within the hour.";
     }
 }
 
@@ -618,6 +721,74 @@ section! {
     AlertWebhook {
         /// Where the alert is sent as JSON. It is kept secret, since such addresses hold passwords.
         url: Option<Hidden> = None, example "https://alerts.example.org/guildhall";
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 0, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Warning;
+    }
+}
+
+section! {
+    /// Mail.
+    AlertSmtp {
+        /// The server.
+        host: Option<String> = None, example "smtp.example.org";
+        /// Its port.
+        port: u32 = 587, within 1..=65_535;
+        /// "starttls" or "tls" (from the first byte, usually on port 465).
+        tls: AlertTls = AlertTls::StartTls;
+        /// Who signs in there.
+        user: Option<String> = None, example "guildhall@example.org";
+        /// The sender.
+        from: String = String::new(), example "guildhall@example.org";
+        /// The receivers. Mail is sent where there is one.
+        to: Vec<String> = Vec::new();
+        /// The certificate of the server's authority (PEM), where this machine does not know it.
+        ca_file: Option<PathBuf> = None, example "config/mail-ca.pem";
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 0, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Warning;
+    }
+}
+
+section! {
+    /// A channel of Slack.
+    AlertSlack {
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 0, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Warning;
+    }
+}
+
+section! {
+    /// A service of PagerDuty's.
+    AlertPager {
+        /// Where events are sent.
+        url: String = "https://events.pagerduty.com/v2/enqueue".to_owned();
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 1, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Critical;
+    }
+}
+
+section! {
+    /// Short messages.
+    AlertSms {
+        /// The interface, without the path.
+        base_url: String = "https://api.twilio.com".to_owned();
+        /// The account.
+        account: String = String::new(), example "AC00000000000000000000000000000000";
+        /// The sender's number.
+        from: String = String::new(), example "+15550100";
+        /// The receivers' numbers.
+        to: Vec<String> = Vec::new();
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 2, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Critical;
     }
 }
 

@@ -402,6 +402,9 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.backup.endpoint = None;
     examples.memory.embeddings_path = None;
     examples.alerts.webhook.url = None;
+    examples.alerts.rule.clear();
+    let smtp = &mut examples.alerts.smtp;
+    (smtp.host, smtp.user, smtp.ca_file) = (None, None, None);
     examples.broker.chain.clear();
     assert_eq!(examples, Config::default());
 }

@@ -42,6 +42,10 @@ async fn filled(home: &Home) -> Store {
     let change =
         Append { stream: Stream::Hall, expected: Seq(0), events: vec![hall], closes: vec![] };
     store.append(change).await.unwrap();
+    let (stream, wrong) = (Stream::Alerts, vec![Owned::halls("what is wrong")]);
+    let alert = Append { stream, expected: Seq(0), events: wrong.clone(), closes: vec![] };
+    store.append(alert).await.unwrap();
+    store.snapshot(Snapshot { stream, at: Seq(1), state: wrong }).await.unwrap();
     for day in 1..=DAYS {
         turn(&store, 1, day, day - 1).await;
         if day < 10 {
@@ -125,6 +129,8 @@ async fn each_kind_goes_when_its_time_is_over_and_nothing_else_does(engine: Engi
         assert_eq!(&three[0].raw[..], b"waits", "what waits is kept until it is answered");
         let hall = store.load(Stream::Hall).await.unwrap();
         assert_eq!(texts(&hall.events), ["a change of the hall"], "the hall's own is kept");
+        let alerts = store.load(Stream::Alerts).await.unwrap();
+        assert_eq!(texts(&alerts.snapshot.unwrap()), ["what is wrong"], "and so are its alerts");
         let odd = store.quarantined(100).await.unwrap();
         let kept = odd.iter().filter(|it| !it.raw.is_empty()).count() as u64;
         assert!((DAYS - 29..=DAYS - 28).contains(&kept), "{kept}");

@@ -234,6 +234,9 @@ impl Session {
             Request::ForgetFact { fact, by, is_admin } => {
                 return self.forget_fact(update, fact, by, is_admin, effects);
             }
+            Request::Alerts(order, by) => {
+                return self.compose(update, Effect::AskAlerter(update, order, by), effects);
+            }
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
             Request::ShowAudit { before, by } => {

@@ -33,6 +33,8 @@ fn arguments(name: &str) -> &'static str {
         "rule" => "add evil refuse aurora",
         "audit" => "",
         "quota" => "hall 1",
+        "alerts" => "",
+        "silence" => "all 1h",
         "role" => "give 77 auditor",
         other => panic!("/{other} is new: say here what follows it"),
     }

@@ -1,0 +1,284 @@
+//! Makes the places that alerts go to, and the rules, from the configuration.
+
+use std::sync::Arc;
+
+use adapters::sinks::{
+    SinkError,
+    mail::{Mail, MailConfig, MailTls},
+    pager::Pager,
+    slack::Slack,
+    sms::{Sms, SmsConfig},
+    webhook::Webhook,
+};
+use flow::alerter::{
+    AlerterConfig, Placed, Severity, Surroundings,
+    book::Pace,
+    rules::{Bound, Rule, Signal, shipped},
+};
+use protocol::alert::Sink;
+
+use crate::{
+    config::{
+        ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD,
+        ALERT_WEBHOOK_SECRET, AlertBound, AlertRule, AlertSeverity, AlertSignal, AlertTls, Config,
+        Loaded,
+    },
+    run::SystemClock,
+};
+
+/// Every sink of the configuration. Telegram is none of them: the hall makes it itself.
+///
+/// # Errors
+/// If one cannot be made.
+pub fn sinks(loaded: &Loaded) -> Result<Vec<Placed>, SinkError> {
+    let (config, secrets) = (&loaded.config.alerts, &loaded.secrets);
+    let mut sinks = Vec::new();
+    let mut place = |sink: Arc<dyn Sink>, step: u32, least: AlertSeverity| {
+        let step = u8::try_from(step).unwrap_or(u8::MAX);
+        sinks.push(Placed { sink, step, least: severity(least) });
+    };
+    if let Some(url) = &config.webhook.url {
+        let secret = secrets.get(ALERT_WEBHOOK_SECRET).cloned();
+        let sink = Webhook::new(url.0.clone(), secret, Arc::new(SystemClock))?;
+        place(Arc::new(sink), config.webhook.step, config.webhook.least);
+    }
+    if let Some(host) = config.smtp.host.clone().filter(|_| !config.smtp.to.is_empty()) {
+        let smtp = &config.smtp;
+        let mail = MailConfig {
+            host,
+            port: u16::try_from(smtp.port).unwrap_or_default(),
+            tls: match smtp.tls {
+                AlertTls::StartTls => MailTls::StartTls,
+                AlertTls::Tls => MailTls::Wrapped,
+            },
+            user: smtp.user.clone(),
+            from: smtp.from.clone(),
+            to: smtp.to.clone(),
+            ca_file: smtp.ca_file.clone(),
+        };
+        let sink = Mail::new(&mail, secrets.get(ALERT_SMTP_PASSWORD).cloned())?;
+        place(Arc::new(sink), smtp.step, smtp.least);
+    }
+    if let Some(url) = secrets.get(ALERT_SLACK_URL) {
+        place(Arc::new(Slack::new(url.clone())?), config.slack.step, config.slack.least);
+    }
+    if let Some(key) = secrets.get(ALERT_PAGERDUTY_KEY) {
+        let pager = &config.pagerduty;
+        let sink = Pager::new(pager.url.clone(), key.clone(), config.source.clone())?;
+        place(Arc::new(sink), pager.step, pager.least);
+    }
+    if let Some(token) = secrets.get(ALERT_SMS_TOKEN) {
+        let sms = &config.sms;
+        let settings = SmsConfig {
+            base_url: sms.base_url.clone(),
+            account: sms.account.clone(),
+            from: sms.from.clone(),
+            to: sms.to.clone(),
+        };
+        place(Arc::new(Sms::new(settings, token.clone())?), sms.step, sms.least);
+    }
+    Ok(sinks)
+}
+
+/// How alerts are told, and the rules in force.
+#[must_use]
+pub fn alerter(config: &Config) -> AlerterConfig {
+    let it = &config.alerts;
+    let is_replaced = |rule: &Rule| {
+        it.rules_off.contains(&rule.name) || it.rule.iter().any(|own| own.name == rule.name)
+    };
+    let own = it.rule.iter().map(rule);
+    let rules: Vec<Rule> = shipped().into_iter().filter(|it| !is_replaced(it)).chain(own).collect();
+    AlerterConfig {
+        pace: Pace { climb: it.climb_after, ..Pace::default() },
+        telegram: it.telegram,
+        refusals: it.refusals,
+        rules: rules.into(),
+    }
+}
+
+/// What only the program sees: its disk, and what its log lost.
+pub fn surroundings(
+    config: &Config,
+    dropped_lines: impl Fn() -> u64 + Send + Sync + 'static,
+) -> Arc<dyn Fn() -> Surroundings + Send + Sync> {
+    let folder = config.hall.data_dir.clone();
+    Arc::new(move || {
+        let disk = rustix::fs::statvfs(&folder).ok().filter(|it| 0 < it.f_blocks);
+        #[expect(clippy::cast_precision_loss, reason = "blocks of a disk fit in 53 bits")]
+        let disk_free = disk.map(|it| it.f_bavail as f64 / it.f_blocks as f64);
+        Surroundings { disk_free, dropped_lines: dropped_lines() }
+    })
+}
+
+fn severity(word: AlertSeverity) -> Severity {
+    match word {
+        AlertSeverity::Warning => Severity::Warning,
+        AlertSeverity::Critical => Severity::Critical,
+    }
+}
+
+fn rule(it: &AlertRule) -> Rule {
+    let usual = || format!("{} is {{value}}.", it.signal.word());
+    Rule {
+        name: it.name.clone(),
+        signal: signal(it.signal),
+        bound: match it.bound {
+            AlertBound::Above => Bound::Above(it.limit),
+            AlertBound::Below => Bound::Below(it.limit),
+            AlertBound::TimesUsual => Bound::TimesUsual(it.limit),
+        },
+        over: it.over,
+        hold: it.hold,
+        at_least: it.at_least,
+        severity: severity(it.severity),
+        summary: it.summary.clone().unwrap_or_else(usual),
+    }
+}
+
+fn signal(word: AlertSignal) -> Signal {
+    match word {
+        AlertSignal::PollAge => Signal::PollAgeSeconds,
+        AlertSignal::LlmErrors => Signal::LlmErrorRatio,
+        AlertSignal::ReplyP95 => Signal::ReplyP95Seconds,
+        AlertSignal::Restarts => Signal::ActorRestarts,
+        AlertSignal::Quarantined => Signal::Quarantined,
+        AlertSignal::DiskFree => Signal::DiskFreeRatio,
+        AlertSignal::GuardBlocks => Signal::GuardBlocks,
+        AlertSignal::BackupAge => Signal::BackupAgeSeconds,
+        AlertSignal::Updates => Signal::Updates,
+        AlertSignal::Tokens => Signal::Tokens,
+        AlertSignal::LogLines => Signal::LogLinesDropped,
+    }
+}
+
+impl AlertSignal {
+    /// True for what is counted within a window.
+    #[must_use]
+    pub fn counts_up(self) -> bool {
+        match self {
+            Self::Restarts
+            | Self::Quarantined
+            | Self::GuardBlocks
+            | Self::Updates
+            | Self::Tokens
+            | Self::LogLines => true,
+            Self::PollAge | Self::LlmErrors | Self::ReplyP95 | Self::DiskFree | Self::BackupAge => {
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{Env, load_text};
+
+    fn loaded(text: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
+        let env: Env =
+            env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        load_text("test", text, &env).map_err(|problems| problems.to_string())
+    }
+
+    fn names(loaded: &Loaded) -> Vec<(&'static str, u8)> {
+        let sinks = sinks(loaded).unwrap();
+        sinks.iter().map(|it| (it.sink.name(), it.step)).collect()
+    }
+
+    #[test]
+    fn a_place_is_told_where_its_secret_or_its_address_is_set() {
+        assert!(names(&loaded("", &[]).unwrap()).is_empty());
+        let text = r#"
+            [alerts.webhook]
+            url = "https://alerts.example.org/x"
+            step = 3
+            [alerts.smtp]
+            host = "smtp.example.org"
+            from = "hall@example.org"
+            to = ["ops@example.org"]
+            [alerts.sms]
+            account = "AC1"
+            from = "+1"
+            to = ["+2"]
+        "#;
+        let env = [
+            ("ALERT_SLACK_URL", "https://hooks.slack.com/services/T/B/x"),
+            ("ALERT_PAGERDUTY_KEY", "0123456789abcdef"),
+            ("ALERT_SMS_TOKEN", "a token"),
+        ];
+        let all = loaded(text, &env).unwrap();
+        assert_eq!(
+            names(&all),
+            [("webhook", 3), ("smtp", 0), ("slack", 0), ("pagerduty", 1), ("sms", 2)]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_or_would_go_in_the_clear_is_told_before_anything_starts() {
+        let cases = [
+            ("[alerts.smtp]\nto = [\"a@b\"]", [("", "")], "alerts.smtp.host"),
+            ("[alerts.smtp]\nto = [\"a@b\"]", [("", "")], "alerts.smtp.from"),
+            (
+                "[alerts.smtp]\nhost = \"x\"\nfrom = \"a@b\"\nto = [\"c@d\"]\nuser = \"u\"",
+                [("", "")],
+                "ALERT_SMTP_PASSWORD",
+            ),
+            ("", [("ALERT_SLACK_URL", "http://hooks.slack.com/x")], "ALERT_SLACK_URL"),
+            ("", [("ALERT_SMS_TOKEN", "t")], "alerts.sms.to"),
+            (
+                "[alerts.pagerduty]\nurl = \"http://example.org\"",
+                [("ALERT_PAGERDUTY_KEY", "k")],
+                "in the clear",
+            ),
+            ("[alerts]\nrules_off = [\"nothing\"]", [("", "")], "shipped are"),
+            ("[[alerts.rule]]\nname = \"A\"", [("", "")], "alerts.rule.0.name"),
+            (
+                "[[alerts.rule]]\nname = \"a\"\nsignal = \"disk_free_ratio\"",
+                [("", "")],
+                "what is usual",
+            ),
+        ];
+        for (text, env, expected) in cases {
+            let problems = loaded(text, &env).err().unwrap_or_default();
+            assert!(problems.contains(expected), "{text}: {problems}");
+            assert!(!problems.contains("hooks.slack.com"), "a secret is never quoted");
+        }
+    }
+
+    #[test]
+    fn shipped_rules_are_switched_off_or_replaced_by_name() {
+        let text = r#"
+            [alerts]
+            rules_off = ["restarts"]
+            [[alerts.rule]]
+            name = "slow_replies"
+            signal = "reply_p95_seconds"
+            bound = "above"
+            limit = 5
+            severity = "critical"
+            [[alerts.rule]]
+            name = "many_tokens"
+            signal = "tokens"
+        "#;
+        let rules = alerter(&loaded(text, &[]).unwrap().config).rules;
+        let by_name: BTreeMap<&str, &Rule> =
+            rules.iter().map(|it| (it.name.as_str(), it)).collect();
+        assert_eq!(by_name.len(), rules.len(), "no name is there twice");
+        assert_eq!(rules.len(), shipped().len());
+        assert!(!by_name.contains_key("restarts"));
+        assert_eq!(by_name["slow_replies"].bound, Bound::Above(5.0));
+        assert_eq!(by_name["slow_replies"].summary, "reply_p95_seconds is {value}.");
+        assert_eq!(by_name["many_tokens"].bound, Bound::TimesUsual(5.0));
+    }
+
+    #[test]
+    fn the_free_part_of_the_disk_is_read() {
+        let config = loaded("[hall]\ndata_dir = \"/\"", &[]).unwrap().config;
+        let it = surroundings(&config, || 7)();
+        assert!(it.disk_free.is_some_and(|it| (0.0..=1.0).contains(&it)), "{it:?}");
+        assert_eq!(it.dropped_lines, 7);
+    }
+}
