@@ -23,6 +23,8 @@ pub(crate) const TRY_RULES: &str = "/rules/try";
 const READ_RULES: &str = "/rules/read";
 /// Exports, forgets, blocks or unblocks a person.
 const PERSON: &str = "/person";
+/// Acknowledges or closes an incident.
+const INCIDENT: &str = "/incidents/handle";
 /// Changes the master key.
 const ROTATE_KEY: &str = "/key/rotate";
 /// Makes a backup.
@@ -37,6 +39,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(TRY_RULES, post(try_rules))
         .route(READ_RULES, post(read_rules))
         .route(PERSON, post(person))
+        .route(INCIDENT, post(incident))
         .route(ROTATE_KEY, post(rotate_key))
         .route(MAKE_BACKUP, post(make_backup))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -52,6 +55,10 @@ async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Respon
 
 async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
     run(&hall, &headers, |hall, by| hall.source.person(by, body)).await
+}
+
+async fn incident(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.incident(by, body)).await
 }
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {

@@ -14,6 +14,7 @@ use protocol::{
     memory::FactId,
 };
 
+pub use self::officers::Look;
 pub(crate) use self::{
     officers::{attempted, older_button},
     remember::button as forget_button,
@@ -21,7 +22,7 @@ pub(crate) use self::{
 use crate::{
     alarm,
     guard::Prompt,
-    right::{Auditing, Governing, Granted, Order, Owning, Role},
+    right::{Governing, Granted, Order, Owning, Role},
     roster::{Standing, View},
     words::{self, Notice},
 };
@@ -92,6 +93,7 @@ pub const MENU: &[MenuItem] = &[
          remove <name> | alarms | unmark <ref>",
         "see and change the guard's rules",
     ),
+    of(Role::Auditor, item("incidents", "[ack <number> | close <number>]", "what needs a look")),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
     of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
 ];
@@ -170,13 +172,8 @@ pub enum Request {
     ListAlarms(Granted<Governing>),
     /// List who has which role.
     ListRoles(Granted<Owning>),
-    /// Show a page of the audit log.
-    ShowAudit {
-        /// Only records before this number.
-        before: Option<u64>,
-        /// Who.
-        by: Granted<Auditing>,
-    },
+    /// Look at what happened, or say that it is seen to.
+    Look(Look),
     /// An admin pressed a button under a refusal.
     Judge {
         /// What for.
@@ -237,7 +234,7 @@ impl Request {
             | Self::ListRules(_)
             | Self::ListAlarms(_)
             | Self::ListRoles(_)
-            | Self::ShowAudit { .. }
+            | Self::Look(_)
             | Self::Judge { .. }
             | Self::PressDenied(_)
             | Self::TryRule { .. }
@@ -330,7 +327,7 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     if let Some(before) = officers::pressed(&pressed.data) {
         let by = pressed.person.id;
         return match view.grant(by).filter(|_| pressed.private) {
-            Some(by) => Request::ShowAudit { before, by },
+            Some(by) => Request::Look(Look::Audit { before, by }),
             None => Request::PressDenied(by),
         };
     }

@@ -30,7 +30,7 @@ use crate::roster::{Change, View};
 pub enum Role {
     /// Reads the state and the audit log, and nothing of people.
     Auditor,
-    /// Pauses and wakes agents.
+    /// Pauses and wakes agents, and closes incidents.
     Operator,
     /// Changes agents, access and rules.
     Admin,
@@ -70,6 +70,10 @@ pub trait Power {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auditing {}
 
+/// To acknowledge and close incidents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operating {}
+
 /// To see and change rules, and texts that were stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Governing {}
@@ -80,6 +84,10 @@ pub enum Owning {}
 
 impl Power for Auditing {
     const NEEDS: Role = Role::Auditor;
+}
+
+impl Power for Operating {
+    const NEEDS: Role = Role::Operator;
 }
 
 impl Power for Governing {

@@ -2,6 +2,7 @@
 
 mod audit_command;
 mod backup_command;
+mod incidents_command;
 mod person_command;
 mod rules_command;
 mod store_command;
@@ -115,6 +116,11 @@ enum Command {
         #[command(subcommand)]
         what: audit_command::AuditCommand,
     },
+    /// What was denied, refused or broken, put together.
+    Incidents {
+        #[command(subcommand)]
+        what: incidents_command::IncidentsCommand,
+    },
     /// Backups of the ledger.
     Backup {
         #[command(subcommand)]
@@ -188,6 +194,7 @@ fn main() -> ExitCode {
         Command::Person { what } => person_command::run(&env, what),
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
+        Command::Incidents { what } => incidents_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
         Command::Completions { shell } => {

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
     alerter::Sink,
+    incident::Desk,
     ingress::Msg as IngressMsg,
     right::Role,
     roster::View,
@@ -39,9 +40,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{
-    EngineKind, KeyPlace, Keys, Store, StoreConfig, StoreHealth, audit::Audit, open_master,
-};
+use store::{EngineKind, KeyPlace, Keys, Store, StoreConfig, StoreHealth, open_master};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -57,6 +56,7 @@ use crate::{
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
+    incidents,
     init::is_inside,
     person, residency,
     rules::Book,
@@ -184,7 +184,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
-        audit: audit.clone(),
+        desk: Arc::new(Desk::before(Arc::new(audit.clone()))),
         copier: Arc::new(StoreCopier {
             store: store.clone(),
             audit: audit::place(&loaded.config),
@@ -282,8 +282,8 @@ struct Hall {
     /// Makes digests of texts that were marked as false alarms.
     marked: Arc<KeyedHasher>,
     store: Store,
-    /// What officers do.
-    audit: Audit,
+    /// What officers do, and what incidents there are.
+    desk: Arc<Desk>,
     /// Makes backups of it.
     copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
@@ -302,7 +302,7 @@ impl Hall {
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
         let hall = Arc::new(arc_swap::ArcSwap::from_pointee(View::default()));
-        let noted = audit::note_start(&self.audit, &self.loaded).await;
+        let noted = audit::note_start(self.desk.as_ref(), &self.loaded).await;
         noted.map_err(|error| Failure::unavailable(&error))?;
         let source = Arc::new(self.source(&health, &hall, &doors, registry, logs));
         let console = self.serve_console(Arc::clone(&source)).await?;
@@ -325,11 +325,12 @@ impl Hall {
         standing();
         let sinks = self.alert_sinks()?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, tally, sinks));
+        let failures = kit::spawn(incidents::watch_failures(health.clone(), self.desk.clone()));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, signals, menus] {
+        for task in [breakers, failures, signals, menus] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {
@@ -368,7 +369,8 @@ impl Hall {
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
                 StoreHealth::Failed(why) => Some(why),
             }),
-            audit: Arc::new(self.audit.clone()),
+            audit: Arc::clone(&self.desk) as _,
+            desk: Arc::clone(&self.desk),
             rotate: Box::new(move || {
                 let (store, config) = (rotated.clone(), config.clone());
                 Box::pin(async move {
@@ -523,7 +525,7 @@ impl Hall {
         let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
         Wiring {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
-            audit: Arc::new(self.audit.clone()),
+            desk: Arc::clone(&self.desk),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,

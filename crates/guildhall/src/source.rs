@@ -12,6 +12,7 @@ use console::{
 };
 use flow::{
     archivist, broker,
+    incident::Desk,
     roster::{self, Shared},
     rulebook::{Rulebook, Rules},
     tree::Doors,
@@ -28,7 +29,7 @@ use protocol::{
 };
 use tokio::time::Instant;
 
-use crate::{audit, person, rules};
+use crate::{audit, incidents, person, rules};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -57,6 +58,8 @@ pub(crate) struct HallSource {
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
     /// Where errands are noted.
     pub(crate) audit: Arc<dyn AuditLog>,
+    /// Knows of incidents.
+    pub(crate) desk: Arc<Desk>,
     /// Changes the master key.
     pub(crate) rotate: Box<dyn Fn() -> Answer + Send + Sync>,
     /// Agents.
@@ -175,6 +178,11 @@ impl Source for HallSource {
             Some(person) => self.noted(Action::PersonExported, Target::Person(person.0), errand),
             None => errand,
         }
+    }
+
+    fn incident(&self, _: Bearer, question: Bytes) -> Answer {
+        let desk = Arc::clone(&self.desk);
+        Box::pin(async move { incidents::answer(desk, &question).await })
     }
 
     fn rotate_key(&self, _: Bearer) -> Answer {

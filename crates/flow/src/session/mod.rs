@@ -57,6 +57,7 @@ use crate::{
     broker::{self, Glance, Unanswered},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
+    incident::Desk,
     keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, Shared},
@@ -82,6 +83,8 @@ pub struct Peers {
     pub roster: Mailbox<roster::Msg>,
     /// Notes what officers do.
     pub audit: Arc<dyn AuditLog>,
+    /// Knows of incidents.
+    pub desk: Arc<Desk>,
     /// Tells the operators.
     pub alerter: Mailbox<alerter::Msg>,
     /// The state of the hall.
@@ -457,12 +460,9 @@ impl SessionActor {
                 compose(update, (self.peers.status)(in_full), cx);
             }
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
-            Effect::ReadAudit(update, before, by) => self.read_audit(update, before, by, cx),
+            Effect::Look(update, look) => self.look(update, look, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
-            Effect::TellRefusal(refusal) => {
-                // lost-ok: the log and the metric say it too.
-                self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
-            }
+            Effect::TellRefusal(refusal) => self.tell_refusal(refusal),
             Effect::FindHeldBack(update, at, by) => self.find_held_back(update, at, by, cx),
             Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
             Effect::LogPressDenied(person) => self.log_press_denied(person),

@@ -34,6 +34,7 @@ use crate::{
     request::House,
     right::Role,
     roster::{AdministerError, Founding, View},
+    words,
 };
 
 const ADMIN: PersonId = PersonId(1);
@@ -207,7 +208,7 @@ impl World {
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
-                | Effect::ReadAudit(..)
+                | Effect::Look(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
                 | Effect::Recall(..)
@@ -364,7 +365,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::MarkAlarm(update, at, by) => {
             format!("mark {} for {update} by {}", at.update, by.by())
         }
-        Effect::ReadAudit(update, before, _) => format!("audit for {update} before {before:?}"),
+        Effect::Look(update, look) => format!("look for {update}: {look:?}"),
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
         Effect::LogAttempt((command, _)) => format!("attempt {command}"),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
@@ -418,7 +419,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::TryRule(it, ..)
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, ..)
-        | Effect::ReadAudit(it, ..)
+        | Effect::Look(it, _)
         | Effect::MarkAlarm(it, ..)
         | Effect::Export(it, ..)
         | Effect::Complete(it, _)
@@ -487,7 +488,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _) | Effect::TryRule(update, ..) => {
             Input::StatusComposed(*update, "All is well.".to_owned())
         }
-        Effect::ReadAudit(update, ..) => Input::AuditRead(*update, Ok(Vec::new())),
+        Effect::Look(update, _) => Input::Looked(*update, words::unknown_command()),
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),

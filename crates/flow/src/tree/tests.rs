@@ -19,6 +19,7 @@ use crate::{
     alerter::AlerterConfig,
     broker::BrokerConfig,
     context::Rooms,
+    incident::Desk,
     janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
@@ -121,7 +122,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         waiting_max: 1_000,
     };
     Wiring {
-        audit: Arc::new(FakeAudit::default()),
+        desk: Arc::new(Desk::before(Arc::new(FakeAudit::default()))),
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),

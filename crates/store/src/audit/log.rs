@@ -18,7 +18,7 @@ use std::{
 
 use protocol::{
     Timestamp,
-    audit::{Action, Deed, Doer, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
+    audit::{Action, Deed, Doer, INCIDENTS, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
 };
 use rustix::fs::{FlockOperation, flock};
 
@@ -31,6 +31,8 @@ use crate::{erasure::hex, keys, power};
 
 /// Records that are kept at hand for `/audit`.
 const AT_HAND: usize = 1_000;
+/// Records of incidents that are kept at hand besides.
+const INCIDENTS_AT_HAND: usize = 5_000;
 /// Records after which the chain's state is signed in the log itself.
 const CHECKPOINT_EVERY: u64 = 256;
 /// The most that a group of records takes, and so the most that a crash may leave torn.
@@ -63,8 +65,30 @@ pub(super) struct Followed {
     pub(super) reach: Reach,
     pub(super) anchored: Anchored,
     pub(super) checked: Checked,
-    newest: VecDeque<Record>,
+    newest: AtHand,
     since_checkpoint: u64,
+}
+
+/// The newest records, for readers.
+#[derive(Default)]
+pub(super) struct AtHand {
+    pub(super) all: VecDeque<Record>,
+    pub(super) incidents: VecDeque<Record>,
+}
+
+impl AtHand {
+    fn push(&mut self, record: Record) {
+        if record.action.starts_with(INCIDENTS) {
+            self.incidents.push_back(record.clone());
+        }
+        self.all.push_back(record);
+        if AT_HAND < self.all.len() {
+            self.all.pop_front();
+        }
+        if INCIDENTS_AT_HAND < self.incidents.len() {
+            self.incidents.pop_front();
+        }
+    }
 }
 
 /// Whether an end that is missing is a finding.
@@ -141,7 +165,7 @@ struct Walk<'a> {
     before: Reach,
     checkpoints: u64,
     since_checkpoint: u64,
-    newest: VecDeque<Record>,
+    newest: AtHand,
     resumed: Vec<Record>,
 }
 
@@ -156,7 +180,7 @@ impl<'a> Walk<'a> {
             before: Reach::begin(),
             checkpoints: 0,
             since_checkpoint: 0,
-            newest: VecDeque::new(),
+            newest: AtHand::default(),
             resumed: Vec::new(),
         }
     }
@@ -196,10 +220,7 @@ impl<'a> Walk<'a> {
             self.is_the_anchored = true;
         }
         self.before = Reach { seq: record.seq, head: link.hash, bytes: self.end_of(link) };
-        self.newest.push_back(record.clone());
-        if AT_HAND < self.newest.len() {
-            self.newest.pop_front();
-        }
+        self.newest.push(record.clone());
         each(record, &link.line).map_err(AuditError::Io)
     }
 
@@ -265,7 +286,7 @@ pub(super) struct Log {
     anchor: AnchorFile,
     since_checkpoint: u64,
     /// The newest records, for readers.
-    pub(super) newest: Arc<Mutex<VecDeque<Record>>>,
+    pub(super) newest: Arc<Mutex<AtHand>>,
     failed: bool,
 }
 
@@ -344,12 +365,12 @@ impl Log {
     }
 
     fn anchor_again(&mut self) -> io::Result<()> {
-        let newest = self.newest().back().map(|it| it.at).unwrap_or_default();
+        let newest = self.newest().all.back().map(|it| it.at).unwrap_or_default();
         let anchor = Anchor { log: self.id, reach: self.reach, at: newest };
         self.anchor.write(&anchor, &self.keys.sign)
     }
 
-    fn newest(&self) -> MutexGuard<'_, VecDeque<Record>> {
+    fn newest(&self) -> MutexGuard<'_, AtHand> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -397,9 +418,7 @@ impl Log {
         match written {
             Ok(records) => {
                 let mut newest = self.newest();
-                newest.extend(records);
-                let superfluous = newest.len().saturating_sub(AT_HAND);
-                newest.drain(..superfluous);
+                records.into_iter().for_each(|it| newest.push(it));
                 Ok(())
             }
             Err(error) => {
