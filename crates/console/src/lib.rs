@@ -73,6 +73,8 @@ pub enum Signed {
     Refused,
     /// Too many bad tries before.
     LockedOut,
+    /// Whoever may only look wanted an errand done.
+    NotTheirs,
 }
 
 /// The proof that a request came with the console's token: only this crate makes one. CONSOLE-4.

@@ -400,12 +400,17 @@ impl Hall {
             code: EXIT_UNAVAILABLE,
         })?;
         let is_open = self.door == Door::Open || !self.loaded.config.http.login;
-        let login_token = match is_open {
-            true => None,
-            false => Some(console_token(&self.loaded.config.hall.data_dir)?),
+        let data = &self.loaded.config.hall.data_dir;
+        let (login_token, reader_token) = match is_open {
+            true => (None, None),
+            false => (
+                Some(console_token(data, "console.token")?),
+                Some(console_token(data, "console.reader")?),
+            ),
         };
+        let loopback_demo = is_open;
         let config =
-            ConsoleConfig { loopback_demo: is_open, login_token, ..ConsoleConfig::default() };
+            ConsoleConfig { loopback_demo, login_token, reader_token, ..ConsoleConfig::default() };
         let console = console::serve(listener, source, config);
         let console = console.map_err(|error| Failure::config(&error))?;
         info!(
@@ -570,14 +575,14 @@ impl UpdateSink for ToIngress {
 }
 
 /// A token to sign in to the console, in a file that only we may read.
-fn console_token(data: &Path) -> Result<SecretString, Failure> {
+fn console_token(data: &Path, name: &str) -> Result<SecretString, Failure> {
     let unavailable = |what: &str, error: &dyn std::fmt::Display| Failure {
         text: format!("{what}: {error}"),
         code: EXIT_UNAVAILABLE,
     };
     let token = console::mint_token()
         .map_err(|error| unavailable("no random numbers for the console's token", &error))?;
-    let path = data.join("console.token");
+    let path = data.join(name);
     let write = || -> std::io::Result<()> {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -193,6 +193,11 @@ impl Source for HallSource {
         let audit = Arc::clone(&self.audit);
         let deed = match signed {
             Signed::In => audit::deed(Doer::Console, Action::LoginDone, Target::Nothing),
+            Signed::NotTheirs => {
+                let target = Target::Thing("errand".to_owned());
+                let deed = audit::deed(Doer::Nobody, Action::CommandDenied, target);
+                deed.with(Outcome::Denied).about("with the reader's token")
+            }
             Signed::Refused | Signed::LockedOut => {
                 let deed = audit::deed(Doer::Nobody, Action::LoginFailed, Target::Nothing);
                 let locked = if signed == Signed::LockedOut { "locked out" } else { "" };
