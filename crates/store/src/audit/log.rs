@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
 
 /// The open log.
 pub(super) struct Log {
-    file: File,
+    file: Locked,
     path: PathBuf,
     id: LogId,
     reach: Reach,
@@ -290,10 +290,14 @@ pub(super) struct Log {
     failed: bool,
 }
 
-impl Drop for Log {
+/// The file, for this process alone. Unlocked explicitly: a process that is being started by another
+/// thread holds a copy of it until its own program begins, and with it the lock.
+struct Locked(File);
+
+impl Drop for Locked {
     fn drop(&mut self) {
         // lost-ok: closing the file unlocks it too, a little later.
-        flock(&self.file, FlockOperation::Unlock).ok();
+        flock(&self.0, FlockOperation::Unlock).ok();
     }
 }
 
@@ -307,7 +311,7 @@ impl Log {
         let file = open_locked(&place.log)?;
         let followed = match follow(place, &keys, Judging::Strict, &mut |_, _| Ok(()))? {
             Some(followed) => followed,
-            None => begin(place, &keys, &file, now)?,
+            None => begin(place, &keys, &file.0, now)?,
         };
         let torn_bytes = followed.checked.torn_bytes;
         let mut log = Self::go_on(file, place, keys, followed)?;
@@ -333,7 +337,7 @@ impl Log {
         };
         let followed = match follow(place, &keys, Judging::Restored, &mut |_, _| Ok(()))? {
             Some(followed) => followed,
-            None => begin(place, &keys, &file, deed.at)?,
+            None => begin(place, &keys, &file.0, deed.at)?,
         };
         let there = followed.checked.records;
         let about = match there < signed {
@@ -348,7 +352,7 @@ impl Log {
     }
 
     fn go_on(
-        file: File,
+        file: Locked,
         place: &AuditPlace,
         keys: AuditKeys,
         followed: Followed,
@@ -445,8 +449,8 @@ impl Log {
             self.put(record, &mut reach, &mut bytes, &mut records)?;
             self.since_checkpoint += 1;
         }
-        self.file.write_all_at(&bytes, self.reach.bytes)?;
-        power::sync_data(&self.file, &self.path)?;
+        self.file.0.write_all_at(&bytes, self.reach.bytes)?;
+        power::sync_data(&self.file.0, &self.path)?;
         self.anchor.write(&Anchor { log: self.id, reach, at }, &self.keys.sign)?;
         self.reach = reach;
         Ok(records)
@@ -503,9 +507,9 @@ impl Log {
 
     /// What is behind the last whole record goes.
     fn cut_behind(&self) -> io::Result<()> {
-        if self.reach.bytes < self.file.metadata()?.len() {
-            self.file.set_len(self.reach.bytes)?;
-            power::sync_data(&self.file, &self.path)?;
+        if self.reach.bytes < self.file.0.metadata()?.len() {
+            self.file.0.set_len(self.reach.bytes)?;
+            power::sync_data(&self.file.0, &self.path)?;
         }
         Ok(())
     }
@@ -522,14 +526,14 @@ fn plain(text: &str, chars_max: usize) -> String {
     text.chars().filter(|it| !it.is_control()).take(chars_max).collect()
 }
 
-fn open_locked(path: &Path) -> Result<File, AuditError> {
+fn open_locked(path: &Path) -> Result<Locked, AuditError> {
     let folder = keys::parent(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Locked(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(AuditError::Locked),
         Err(error) => Err(AuditError::Io(error.into())),
     }
