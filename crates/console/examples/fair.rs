@@ -88,6 +88,9 @@ impl Source for Fair {
         Box::pin(async { Err("nobody is kept here".to_owned()) })
     }
 
+    fn incident(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Ok(String::new()) })
+    }
     fn rotate_key(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there is no key here".to_owned()) })
     }

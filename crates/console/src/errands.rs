@@ -1,6 +1,6 @@
 //! What the program's own commands ask of the hall that runs: errands with JSON in and out.
 //!
-//! CONSOLE-4: they need the token in the `Authorization` header, which a page of another site cannot
+//! CONSOLE-4: they need the operator's token in the `Authorization` header, which a page of another site cannot
 //! send and a cookie does not replace. The demo on loopback has no token; there, whatever a browser
 //! sends is turned away.
 
@@ -15,7 +15,7 @@ use axum::{
     routing::post,
 };
 
-use crate::{Answer, Bearer, Signed, routes::Hall};
+use crate::{Answer, Bearer, Signed, login::Holder, routes::Hall};
 
 /// Tries rules on the past.
 pub(crate) const TRY_RULES: &str = "/rules/try";
@@ -23,6 +23,8 @@ pub(crate) const TRY_RULES: &str = "/rules/try";
 const READ_RULES: &str = "/rules/read";
 /// Exports, forgets, blocks or unblocks a person.
 const PERSON: &str = "/person";
+/// Acknowledges or closes an incident.
+const INCIDENT: &str = "/incidents/handle";
 /// Changes the master key.
 const ROTATE_KEY: &str = "/key/rotate";
 /// What was used of models.
@@ -41,6 +43,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(TRY_RULES, post(try_rules))
         .route(READ_RULES, post(read_rules))
         .route(PERSON, post(person))
+        .route(INCIDENT, post(incident))
         .route(ROTATE_KEY, post(rotate_key))
         .route(USAGE, post(usage))
         .route(MAKE_BACKUP, post(make_backup))
@@ -58,6 +61,10 @@ async fn read_rules(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Respon
 
 async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
     run(&hall, &headers, |hall, by| hall.source.person(by, body)).await
+}
+
+async fn incident(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.incident(by, body)).await
 }
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
@@ -81,9 +88,12 @@ async fn run(
     headers: &HeaderMap,
     errand: impl FnOnce(&Hall, Bearer) -> Answer,
 ) -> Response {
-    let Some(by) = may_send(hall, headers) else {
+    let by = may_send(hall, headers);
+    let Ok(by) = by else {
+        let signed =
+            if by.is_err_and(|it| it.is_reader) { Signed::NotTheirs } else { Signed::Refused };
         // lost-ok: it is refused all the same.
-        hall.source.note_login(Signed::Refused).await.ok();
+        hall.source.note_login(signed).await.ok();
         return (StatusCode::UNAUTHORIZED, "the token is needed").into_response();
     };
     match errand(hall, by).await {
@@ -92,7 +102,23 @@ async fn run(
     }
 }
 
-fn may_send(hall: &Hall, headers: &HeaderMap) -> Option<Bearer> {
+/// Who may send no errand.
+struct Turned {
+    /// They may look.
+    is_reader: bool,
+}
+
+fn may_send(hall: &Hall, headers: &HeaderMap) -> Result<Bearer, Turned> {
     let is_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    (!is_browser && (hall.open || hall.is_bearer(headers))).then_some(Bearer(()))
+    if is_browser {
+        return Err(Turned { is_reader: false });
+    }
+    if hall.open {
+        return Ok(Bearer(()));
+    }
+    match hall.bearer(headers) {
+        Some(Holder::Operator) => Ok(Bearer(())),
+        Some(Holder::Reader) => Err(Turned { is_reader: true }),
+        None => Err(Turned { is_reader: false }),
+    }
 }

@@ -51,6 +51,9 @@ pub trait Source: Send + Sync + 'static {
     /// JSON of the program's own; the answer of an export is what is held of that person.
     fn person(&self, by: Bearer, question: Bytes) -> Answer;
 
+    /// Acknowledges or closes an incident. The question is JSON of the program's own.
+    fn incident(&self, by: Bearer, question: Bytes) -> Answer;
+
     /// Changes the master key.
     fn rotate_key(&self, by: Bearer) -> Answer;
 
@@ -76,6 +79,8 @@ pub enum Signed {
     Refused,
     /// Too many bad tries before.
     LockedOut,
+    /// Whoever may only look wanted an errand done.
+    NotTheirs,
 }
 
 /// The proof that a request came with the console's token: only this crate makes one. CONSOLE-4.

@@ -45,10 +45,21 @@ pub(crate) enum Tried {
     LockedOut,
 }
 
+/// Whose token a program holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Sees the status and sends errands.
+    Operator,
+    /// Sees the status.
+    Reader,
+}
+
 /// The login token and the open sessions.
 #[derive(Debug)]
 pub(crate) struct Login {
     token: Option<SecretString>,
+    /// Of those who only look.
+    reader: Option<SecretString>,
     once: bool,
     bad_tries: u32,
     locked_until: Option<Instant>,
@@ -64,7 +75,25 @@ struct Session {
 impl Login {
     /// With `once` a token is spent by the first who signs in with it.
     pub(crate) fn new(token: Option<SecretString>, once: bool) -> Self {
-        Self { token, once, bad_tries: 0, locked_until: None, sessions: VecDeque::new() }
+        let sessions = VecDeque::new();
+        Self { token, reader: None, once, bad_tries: 0, locked_until: None, sessions }
+    }
+
+    /// Lets those in who only look, with a token of their own.
+    pub(crate) fn with_reader(self, reader: Option<SecretString>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// Whose token this is. Both are compared, whichever it is.
+    fn holder(&self, tried: &str) -> Option<Holder> {
+        let is = |token: &Option<SecretString>| {
+            token.as_ref().is_some_and(|token| same(token.expose_secret(), tried))
+        };
+        match (is(&self.token), is(&self.reader)) {
+            (true, _) => Some(Holder::Operator),
+            (false, true) => Some(Holder::Reader),
+            (false, false) => None,
+        }
     }
 
     /// Replaces the token and ends a lock-out: whoever asks for this is on the inside. Sessions go on.
@@ -80,12 +109,11 @@ impl Login {
             warn!(event.action = "console_login", event.outcome = "failure", "login locked out");
             return Tried::LockedOut;
         }
-        let right = self.token.as_ref().is_some_and(|token| same(token.expose_secret(), tried));
-        if !right {
+        let Some(holder) = self.holder(tried) else {
             self.note_bad_try(now);
             return Tried::Refused;
-        }
-        if self.once {
+        };
+        if self.once && holder == Holder::Operator {
             self.token = None;
         }
         self.bad_tries = 0;
@@ -98,16 +126,16 @@ impl Login {
         Tried::Opened(fresh)
     }
 
-    /// True if this is the token: for programs, which send it with every request. Bad tries count.
-    pub(crate) fn admits(&mut self, tried: &str, now: Instant) -> bool {
+    /// Whose token this is: for programs, which send it with every request. Bad tries count.
+    pub(crate) fn admits(&mut self, tried: &str, now: Instant) -> Option<Holder> {
         if self.locked_until.is_some_and(|until| now < until) {
-            return false;
+            return None;
         }
-        let right = self.token.as_ref().is_some_and(|token| same(token.expose_secret(), tried));
-        if !right {
+        let holder = self.holder(tried);
+        if holder.is_none() {
             self.note_bad_try(now);
         }
-        right
+        holder
     }
 
     /// True if this session is open.
@@ -241,11 +269,23 @@ mod tests {
     fn a_program_comes_in_with_the_token_and_its_bad_tries_count() {
         let now = Instant::now();
         let mut login = Login::new(Some("0123456789abcdef".to_owned().into()), false);
-        assert!(login.admits("0123456789abcdef", now));
+        assert_eq!(login.admits("0123456789abcdef", now), Some(Holder::Operator));
         for _ in 0..BAD_TRIES_MAX {
-            assert!(!login.admits("guess", now));
+            assert_eq!(login.admits("guess", now), None);
         }
-        assert!(!login.admits("0123456789abcdef", now), "locked out");
+        assert_eq!(login.admits("0123456789abcdef", now), None, "locked out");
+    }
+
+    #[test]
+    fn a_reader_has_a_token_of_their_own_that_is_not_spent() {
+        let now = Instant::now();
+        let mut login = Login::new(Some("right".into()), true).with_reader(Some("look".into()));
+        assert_eq!(login.admits("look", now), Some(Holder::Reader));
+        for _ in 0..2 {
+            assert!(matches!(try_it(&mut login, "look", now), Tried::Opened(_)));
+        }
+        assert_eq!(login.admits("right", now), Some(Holder::Operator), "it is not spent by them");
+        assert_eq!(Login::new(Some("right".into()), true).holder("look"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     Check, Signed, Source, assets,
     door::{self, Hosts, Origin},
     errands,
-    login::{Login, SESSION_TIME, Tried, mint_token, same},
+    login::{Holder, Login, SESSION_TIME, Tried, mint_token, same},
     status::Report,
 };
 
@@ -41,17 +41,18 @@ impl Hall {
         self.login.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn is_bearer(&self, headers: &HeaderMap) -> bool {
+    /// Whose token a request carries.
+    pub(crate) fn bearer(&self, headers: &HeaderMap) -> Option<Holder> {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         let bearer = bearer.and_then(|it| it.strip_prefix("Bearer "));
-        bearer.is_some_and(|token| self.login().admits(token, Instant::now()))
+        bearer.and_then(|token| self.login().admits(token, Instant::now()))
     }
 
     fn lets_in(&self, headers: &HeaderMap) -> bool {
         let session = door::cookie(headers, SESSION);
         self.open
             || session.is_some_and(|session| self.login().knows(session, Instant::now()))
-            || self.is_bearer(headers)
+            || self.bearer(headers).is_some()
     }
 }
 

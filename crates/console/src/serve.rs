@@ -49,6 +49,8 @@ pub struct ConsoleConfig {
     pub loopback_demo: bool,
     /// What an operator types in to sign in. At least 16 bytes; see [`mint_token`](crate::mint_token).
     pub login_token: Option<SecretString>,
+    /// What those show who may only look: status and dashboard, no errand.
+    pub reader_token: Option<SecretString>,
     /// True if the first who signs in spends the token. [`Console::renew_token`] sets the next one.
     pub login_once: bool,
     /// Names beside its own under which a loopback listener is reached: those of a proxy before it.
@@ -131,6 +133,9 @@ pub fn serve(
     if config.loopback_demo && !loopback {
         return Err(ServeError::DemoExposed(address));
     }
+    if let Some(reader) = &config.reader_token {
+        check_token(reader)?;
+    }
     match &config.login_token {
         Some(token) => check_token(token)?,
         None if config.loopback_demo => {}
@@ -138,7 +143,9 @@ pub fn serve(
     }
     let hall = Arc::new(Hall {
         source,
-        login: Mutex::new(Login::new(config.login_token, config.login_once)),
+        login: Mutex::new(
+            Login::new(config.login_token, config.login_once).with_reader(config.reader_token),
+        ),
         open: config.loopback_demo,
         hosts: if loopback { Hosts::Loopback(config.extra_hosts) } else { Hosts::Any },
     });
@@ -314,6 +321,10 @@ mod tests {
 
         fn person(&self, _: crate::Bearer, _: bytes::Bytes) -> crate::Answer {
             Box::pin(async { Err("nobody is kept here".to_owned()) })
+        }
+
+        fn incident(&self, _: crate::Bearer, _: bytes::Bytes) -> crate::Answer {
+            Box::pin(async { Err("there is no incident".to_owned()) })
         }
 
         fn rotate_key(&self, _: crate::Bearer) -> crate::Answer {

@@ -16,7 +16,7 @@ use protocol::{
     memory::FactId,
 };
 
-pub use self::alerts::span;
+pub use self::{alerts::span, officers::Look};
 pub(crate) use self::{
     officers::{attempted, older_button},
     remember::button as forget_button,
@@ -24,7 +24,7 @@ pub(crate) use self::{
 use crate::{
     alarm, alerter,
     guard::Prompt,
-    right::{Auditing, Governing, Granted, Operating, Order, Owning, Role},
+    right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
     treasurer::time::Calendar,
     words::{self, Notice},
@@ -107,6 +107,7 @@ pub const MENU: &[MenuItem] = &[
         Role::Operator,
         item("silence", "<kind> <time>", "be told nothing of a kind of alert for a time"),
     ),
+    of(Role::Auditor, item("incidents", "[ack <number> | close <number>]", "what needs a look")),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
     of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
 ];
@@ -189,13 +190,8 @@ pub enum Request {
     ListAlarms(Granted<Governing>),
     /// List who has which role.
     ListRoles(Granted<Owning>),
-    /// Show a page of the audit log.
-    ShowAudit {
-        /// Only records before this number.
-        before: Option<u64>,
-        /// Who.
-        by: Granted<Auditing>,
-    },
+    /// Look at what happened, or say that it is seen to.
+    Look(Look),
     /// An admin pressed a button under a refusal.
     Judge {
         /// What for.
@@ -260,7 +256,7 @@ impl Request {
             | Self::ListRules(_)
             | Self::ListAlarms(_)
             | Self::ListRoles(_)
-            | Self::ShowAudit { .. }
+            | Self::Look(_)
             | Self::Judge { .. }
             | Self::PressDenied(_)
             | Self::Alerts(..)
@@ -370,7 +366,7 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     if let Some(before) = officers::pressed(&pressed.data) {
         let by = pressed.person.id;
         return match view.grant(by).filter(|_| pressed.private) {
-            Some(by) => Request::ShowAudit { before, by },
+            Some(by) => Request::Look(Look::Audit { before, by }),
             None => Request::PressDenied(by),
         };
     }

@@ -30,7 +30,7 @@ use crate::roster::{Change, View};
 pub enum Role {
     /// Reads the state and the audit log, and nothing of people.
     Auditor,
-    /// Pauses and wakes agents.
+    /// Pauses and wakes agents, and closes incidents.
     Operator,
     /// Changes agents, access and rules.
     Admin,
@@ -70,7 +70,7 @@ pub trait Power {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auditing {}
 
-/// To see alerts, silence them and take them into one's hands.
+/// To see alerts, silence them and take them into one's hands; to acknowledge and close incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operating {}
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
     BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
-    audit::{AuditLog, Deed, Record, RecordError},
+    audit::{AuditLog, Deed, Record, RecordError, Target},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
     inbound::{Command, Inbound, Origin, Person, Pressed, Said},
@@ -567,6 +567,13 @@ impl AuditLog for FakeAudit {
         self.deeds.lock().unwrap().push(deed);
     }
 
+    fn incidents(&self) -> Vec<Record> {
+        let mut all = self.newest(None, usize::MAX);
+        all.retain(|it| it.action.starts_with(protocol::audit::INCIDENTS));
+        all.reverse();
+        all
+    }
+
     fn newest(&self, before: Option<u64>, count: usize) -> Vec<Record> {
         let deeds = self.deeds.lock().unwrap();
         let numbered = (1..).zip(deeds.iter()).filter(|(seq, _)| before.is_none_or(|it| *seq < it));
@@ -576,7 +583,11 @@ impl AuditLog for FakeAudit {
             at: deed.at,
             actor: format!("{:?}", deed.actor),
             action: deed.action.word().to_owned(),
-            target: format!("{:?}", deed.target),
+            target: match &deed.target {
+                Target::Thing(name) => name.clone(),
+                Target::Person(id) => self.person(*id),
+                Target::Nothing => String::new(),
+            },
             outcome: deed.outcome.word().to_owned(),
             reference: deed.reference.clone(),
             times: deed.times,

@@ -197,7 +197,7 @@ async fn start_services(
     let roster = child(children, health, spec("roster", 1_024), {
         let needs = roster::Needs {
             memory: memory.clone(),
-            audit: Arc::clone(&w.audit),
+            audit: Arc::clone(&w.incidents) as _,
             clock: Arc::clone(&w.clock),
             founding: Arc::clone(&w.founding),
             models: w.model_names(),
@@ -335,7 +335,8 @@ fn start_bots(
             broker: services.broker.clone(),
             outbox,
             roster: services.roster.clone(),
-            audit: Arc::clone(&w.audit),
+            audit: Arc::clone(&w.incidents) as _,
+            incidents: Arc::clone(&w.incidents),
             alerter: services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
@@ -380,7 +381,7 @@ fn start_bots(
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
-            audit: Arc::clone(&w.audit),
+            audit: Arc::clone(&w.incidents) as _,
             pseudonym: Arc::clone(&w.pseudonym),
         };
         start_ingress(children, health, doors, bot, w.ingress, needs);

@@ -2,9 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use protocol::{
-    Clock, PersonId, audit::AuditLog, ledger::Ledger, messenger::Messenger, model::Model,
-};
+use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -12,6 +10,7 @@ use crate::{
     alerter::{AlerterConfig, Placed, Surroundings},
     archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
+    incident,
     ingress::IngressConfig,
     janitor::Retention,
     keeper::KeeperConfig,
@@ -38,7 +37,7 @@ pub struct Wiring {
     /// The durable record.
     pub ledger: Arc<dyn Ledger>,
     /// What officers do.
-    pub audit: Arc<dyn AuditLog>,
+    pub incidents: Arc<incident::Desk>,
     /// Where messages are sent: a runtime beside the actors'.
     pub egress: Handle,
     /// The models, by place.

@@ -530,3 +530,24 @@ pub fn retention(config: &Config) -> Retention {
         raw_updates: it.raw_updates.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_named_twice_has_the_higher_role() {
+        let access = config::Access {
+            admins: vec![1, 2],
+            owners: vec![2],
+            operators: vec![1, 3],
+            auditors: vec![3, 4],
+            ..config::Access::default()
+        };
+        let found: Vec<(i64, Role)> =
+            roles(&access).into_iter().map(|(it, role)| (it.0, role)).collect();
+        let expected =
+            [(1, Role::Admin), (2, Role::Owner), (3, Role::Operator), (4, Role::Auditor)];
+        assert_eq!(found, expected);
+    }
+}

@@ -432,7 +432,9 @@ pub fn repair(loaded: &Loaded) -> Vec<Finding> {
             Err(error) => Finding::bad(error.to_string(), "the hall needs it", "make it by hand"),
         });
     }
-    let keys = [loaded.config.key_file(), loaded.config.keyring_file()].map(|it| (it, 0o600));
+    let audit = crate::audit::place(&loaded.config);
+    let keys = [loaded.config.key_file(), loaded.config.keyring_file(), audit.anchor, audit.log];
+    let keys = keys.map(|it| (it, 0o600));
     let files = std::iter::once((data.clone(), 0o700)).chain(keys);
     for (path, wanted) in files {
         let Some(found) = mode(&path).filter(|mode| mode & !wanted != 0) else { continue };

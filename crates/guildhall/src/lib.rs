@@ -10,6 +10,7 @@ pub mod build;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod incidents;
 pub mod init;
 #[cfg(test)]
 #[cfg(feature = "embedded")]

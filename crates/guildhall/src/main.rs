@@ -3,6 +3,7 @@
 mod alerts_command;
 mod audit_command;
 mod backup_command;
+mod incidents_command;
 mod logs_command;
 mod person_command;
 mod rules_command;
@@ -129,6 +130,11 @@ enum Command {
         #[command(subcommand)]
         what: audit_command::AuditCommand,
     },
+    /// What was denied, refused or broken, put together.
+    Incidents {
+        #[command(subcommand)]
+        what: incidents_command::IncidentsCommand,
+    },
     /// Backups of the ledger.
     Backup {
         #[command(subcommand)]
@@ -209,6 +215,7 @@ fn main() -> ExitCode {
         Command::Person { what } => person_command::run(&env, what),
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
+        Command::Incidents { what } => incidents_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),

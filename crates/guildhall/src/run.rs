@@ -23,6 +23,7 @@ use async_trait::async_trait;
 use console::ConsoleConfig;
 use flow::{
     alerter::{self, Placed, Severity, Surroundings},
+    incident,
     ingress::Msg as IngressMsg,
     right::Role,
     roster::View,
@@ -43,7 +44,7 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, Keys, LogKeys, OpenError, Store, StoreConfig, StoreHealth, audit::Audit};
+use store::{EngineKind, Keys, LogKeys, OpenError, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
@@ -58,6 +59,7 @@ use crate::{
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
+    incidents,
     init::is_inside,
     master::{self, Master},
     residency,
@@ -206,7 +208,7 @@ fn life(
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
-        audit: audit.clone(),
+        incidents: Arc::new(incident::Desk::before(Arc::new(audit.clone()))),
         copier: Arc::new(StoreCopier {
             store: store.clone(),
             audit: audit::place(&loaded.config),
@@ -324,8 +326,8 @@ struct Hall {
     /// Makes digests of texts that were marked as false alarms.
     marked: Arc<KeyedHasher>,
     store: Store,
-    /// What officers do.
-    audit: Audit,
+    /// What officers do, and what incidents there are.
+    incidents: Arc<incident::Desk>,
     /// Makes backups of it.
     copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
@@ -348,7 +350,7 @@ impl Hall {
         let tally = Tally::register(&mut registry);
         let (health, doors) = (Health::default(), Doors::default());
         let hall = Arc::new(arc_swap::ArcSwap::from_pointee(View::default()));
-        let noted = audit::note_start(&self.audit, &self.loaded).await;
+        let noted = audit::note_start(self.incidents.as_ref(), &self.loaded).await;
         noted.map_err(|error| Failure::unavailable(&error))?;
         let calendar = build::calendar(&self.loaded.config);
         let calendar = calendar.map_err(|error| Failure::config(&error))?;
@@ -380,12 +382,14 @@ impl Hall {
         let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter());
         let sinks = (sinks.into(), around);
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
+        let failures =
+            kit::spawn(incidents::watch_failures(health.clone(), Arc::clone(&self.incidents)));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let losses = kit::spawn(watch_log(logs.drop_counter(), doors.clone()));
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, signals, menus, pulse, losses] {
+        for task in [breakers, failures, signals, menus, pulse, losses] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {
@@ -425,7 +429,8 @@ impl Hall {
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
                 StoreHealth::Failed(why) => Some(why),
             }),
-            audit: Arc::new(self.audit.clone()),
+            audit: Arc::clone(&self.incidents) as _,
+            incidents: Arc::clone(&self.incidents),
             rotate: Box::new(move || {
                 let (store, config) = (rotated.clone(), config.clone());
                 Box::pin(async move {
@@ -457,12 +462,17 @@ impl Hall {
             code: EXIT_UNAVAILABLE,
         })?;
         let is_open = self.door == Door::Open || !self.loaded.config.http.login;
-        let login_token = match is_open {
-            true => None,
-            false => Some(console_token(&self.loaded.config.hall.data_dir)?),
+        let data = &self.loaded.config.hall.data_dir;
+        let (login_token, reader_token) = match is_open {
+            true => (None, None),
+            false => (
+                Some(console_token(data, "console.token")?),
+                Some(console_token(data, "console.reader")?),
+            ),
         };
+        let loopback_demo = is_open;
         let config =
-            ConsoleConfig { loopback_demo: is_open, login_token, ..ConsoleConfig::default() };
+            ConsoleConfig { loopback_demo, login_token, reader_token, ..ConsoleConfig::default() };
         let console = console::serve(listener, source, config);
         let console = console.map_err(|error| Failure::config(&error))?;
         info!(
@@ -575,7 +585,7 @@ impl Hall {
         let (hasher, marked) = (Arc::clone(&self.hasher), Arc::clone(&self.marked));
         Wiring {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
-            audit: Arc::new(self.audit.clone()),
+            incidents: Arc::clone(&self.incidents),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,
@@ -622,14 +632,14 @@ impl UpdateSink for ToIngress {
 }
 
 /// A token to sign in to the console, in a file that only we may read.
-fn console_token(data: &Path) -> Result<SecretString, Failure> {
+fn console_token(data: &Path, name: &str) -> Result<SecretString, Failure> {
     let unavailable = |what: &str, error: &dyn std::fmt::Display| Failure {
         text: format!("{what}: {error}"),
         code: EXIT_UNAVAILABLE,
     };
     let token = console::mint_token()
         .map_err(|error| unavailable("no random numbers for the console's token", &error))?;
-    let path = data.join("console.token");
+    let path = data.join(name);
     let write = || -> std::io::Result<()> {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -11,7 +11,7 @@ use console::{
     status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
 };
 use flow::{
-    archivist, broker,
+    archivist, broker, incident,
     roster::{self, Shared},
     rulebook::{Rulebook, Rules},
     treasurer::Desk,
@@ -31,7 +31,7 @@ use protocol::{
 use tokio::time::Instant;
 use watch::KeyedHasher;
 
-use crate::{alert_errand, audit, person, rules, run::SystemClock};
+use crate::{alert_errand, audit, incidents, person, rules, run::SystemClock};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -60,6 +60,8 @@ pub(crate) struct HallSource {
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
     /// Where errands are noted.
     pub(crate) audit: Arc<dyn AuditLog>,
+    /// Knows of incidents.
+    pub(crate) incidents: Arc<incident::Desk>,
     /// Changes the master key.
     pub(crate) rotate: Box<dyn Fn() -> Answer + Send + Sync>,
     /// Agents.
@@ -184,6 +186,11 @@ impl Source for HallSource {
         }
     }
 
+    fn incident(&self, _: Bearer, question: Bytes) -> Answer {
+        let desk = Arc::clone(&self.incidents);
+        Box::pin(async move { incidents::answer(desk, &question).await })
+    }
+
     fn rotate_key(&self, _: Bearer) -> Answer {
         self.noted(Action::KeyRotated, Target::Nothing, (self.rotate)())
     }
@@ -192,6 +199,11 @@ impl Source for HallSource {
         let audit = Arc::clone(&self.audit);
         let deed = match signed {
             Signed::In => audit::deed(Doer::Console, Action::LoginDone, Target::Nothing),
+            Signed::NotTheirs => {
+                let target = Target::Thing("errand".to_owned());
+                let deed = audit::deed(Doer::Nobody, Action::CommandDenied, target);
+                deed.with(Outcome::Denied).about("with the reader's token")
+            }
             Signed::Refused | Signed::LockedOut => {
                 let deed = audit::deed(Doer::Nobody, Action::LoginFailed, Target::Nothing);
                 let locked = if signed == Signed::LockedOut { "locked out" } else { "" };

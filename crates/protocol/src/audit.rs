@@ -99,6 +99,18 @@ actions! {
     CommandDenied => "command.denied",
     /// Somebody pressed a button that is not theirs.
     PressDenied => "press.denied",
+    /// The guard refused a question or an answer.
+    GuardRefused => "guard.refused",
+    /// An actor failed and was rebuilt.
+    ActorFailed => "actor.failed",
+    /// Signs of trouble were put together.
+    IncidentOpened => "incident.opened",
+    /// There was more of it.
+    IncidentSeen => "incident.seen",
+    /// An officer knows of it.
+    IncidentAcknowledged => "incident.acknowledged",
+    /// It is over.
+    IncidentClosed => "incident.closed",
     /// Somebody signed in to the console.
     LoginDone => "login.done",
     /// Somebody tried to.
@@ -220,6 +232,9 @@ impl Deed {
     }
 }
 
+/// What the words of the records of incidents begin with.
+pub const INCIDENTS: &str = "incident.";
+
 /// What is stored: one line of JSON, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -282,6 +297,9 @@ pub trait AuditLog: Send + Sync + 'static {
 
     /// The newest records before a number, newest first. Only so far back as the log keeps at hand.
     fn newest(&self, before: Option<u64>, count: usize) -> Vec<Record>;
+
+    /// The records of incidents, oldest first. Only so far back as the log keeps at hand.
+    fn incidents(&self) -> Vec<Record>;
 
     /// The word for a person in records.
     fn person(&self, id: i64) -> String;

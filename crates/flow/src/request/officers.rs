@@ -6,10 +6,37 @@ use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
 use super::{MENU, MenuItem, Request, alerts, quota, rule, sentence, split_word};
 use crate::{
-    right::Role,
+    incident::Handling,
+    right::{Auditing, Granted, Operating, Role},
     roster::{Change, View},
     words,
 };
+
+/// What an officer looks at, or sees to, with the proof that they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// A page of the audit log.
+    Audit {
+        /// Only records before this number.
+        before: Option<u64>,
+        /// Who.
+        by: Granted<Auditing>,
+    },
+    /// The incidents.
+    Incidents {
+        /// Who.
+        by: Granted<Auditing>,
+    },
+    /// An incident is seen to.
+    Handle {
+        /// Which.
+        number: u64,
+        /// How.
+        handling: Handling,
+        /// Who.
+        by: Granted<Operating>,
+    },
+}
 
 /// What the button that shows older records begins with.
 const OLDER: &str = "au:";
@@ -27,14 +54,37 @@ pub(super) fn of_command(
         "silence" => alerts::of_silence(item, arguments, (by, view)),
         "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
-        "audit" | "role" if !private => Some(Request::Say(words::only_in_private())),
+        "audit" | "role" | "incidents" if !private => Some(Request::Say(words::only_in_private())),
         "audit" => {
             let before = arguments.parse::<u64>().ok().map(|it| it.saturating_add(1));
-            Some(Request::ShowAudit { before, by: view.grant(by)? })
+            Some(Request::Look(Look::Audit { before, by: view.grant(by)? }))
         }
         "role" => of_role(item, arguments, (by, view)),
+        "incidents" => of_incidents(item, arguments, (by, view)),
         name => ordered(item, change_of(name, arguments, now), (by, view)),
     }
+}
+
+fn of_incidents(
+    item: &MenuItem,
+    arguments: &str,
+    (by, view): (PersonId, &View),
+) -> Option<Request> {
+    let (verb, number) = split_word(arguments);
+    if verb.is_empty() {
+        return Some(Request::Look(Look::Incidents { by: view.grant(by)? }));
+    }
+    let handling = match verb {
+        "ack" => Some(Handling::Acknowledge),
+        "close" => Some(Handling::Close),
+        _ => None,
+    };
+    let by = view.grant(by)?;
+    let (Some(handling), Ok(number)) = (handling, number.parse()) else {
+        let why = "The first word is ack or close, the second a number.";
+        return Some(Request::Say(words::usage(item.name, item.usage, why)));
+    };
+    Some(Request::Look(Look::Handle { number, handling, by }))
 }
 
 fn of_role(item: &MenuItem, arguments: &str, (by, view): (PersonId, &View)) -> Option<Request> {

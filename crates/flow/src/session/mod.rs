@@ -57,7 +57,7 @@ use crate::{
     broker::{self, Glance, Unanswered},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
-    keeper, memory, outbox,
+    incident, keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, Shared},
     tally::Tally,
@@ -83,6 +83,8 @@ pub struct Peers {
     pub roster: Mailbox<roster::Msg>,
     /// Notes what officers do.
     pub audit: Arc<dyn AuditLog>,
+    /// Knows of incidents.
+    pub incidents: Arc<incident::Desk>,
     /// Tells the operators.
     pub alerter: Mailbox<alerter::Msg>,
     /// The state of the hall.
@@ -463,13 +465,10 @@ impl SessionActor {
             }
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
-            Effect::ReadAudit(update, before, by) => self.read_audit(update, before, by, cx),
+            Effect::Look(update, look) => self.look(update, look, cx),
             Effect::AskAlerter(update, order, by) => self.ask_alerter(update, order, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
-            Effect::TellRefusal(refusal) => {
-                // lost-ok: the log and the metric say it too.
-                self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
-            }
+            Effect::TellRefusal(refusal) => self.tell_refusal(refusal),
             Effect::FindHeldBack(update, at, by) => self.find_held_back(update, at, by, cx),
             Effect::MarkAlarm(update, at, by) => self.mark_alarm(update, at, by, cx),
             Effect::LogPressDenied(person) => self.log_press_denied(person),

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use kit::{Cx, ask};
 use protocol::{
     PersonId, UpdateId,
-    audit::{Action, Deed, Doer, Outcome, Target},
+    audit::{Action, AuditLog as _, Deed, Doer, Outcome, Target},
     ledger::LedgerError,
 };
 use tracing::{info, warn};
 
 use super::{Input, SessionActor, compose, reference_of};
 use crate::{
-    alarm::{Alarm, AlarmChange, Pointer},
+    alarm::{Alarm, AlarmChange, Pointer, Refusal},
     alerter,
+    request::Look,
     right::{Auditing, Governing, Granted, Operating, Order},
     roster::{self, AdministerError},
+    words,
 };
 
 /// Records on one page of `/audit`.
@@ -151,19 +153,46 @@ impl SessionActor {
         compose(update, Box::pin(work), cx);
     }
 
-    /// Reads a page of the audit log, which is noted in it.
-    pub(super) fn read_audit(
-        &self,
-        update: UpdateId,
-        before: Option<u64>,
-        by: Granted<Auditing>,
-        cx: &mut Cx<'_, Self>,
-    ) {
-        let deed = self.deed(Doer::Person(by.by()), Action::AuditRead, Target::Nothing);
-        let audit = Arc::clone(&self.peers.audit);
-        let page = audit.newest(before, PAGE);
-        let work = async move { audit.record(deed).await.map(|()| page) };
-        cx.when(work, move |actor, read, cx| actor.input(Input::AuditRead(update, read), cx));
+    /// The guard refused a text: that is noted, and not what it said; and the admins are told.
+    pub(super) fn tell_refusal(&self, refusal: Refusal) {
+        let at = &refusal.at;
+        let writer = self.authors.get(&at.update).copied();
+        let actor = Doer::Person(at.key.owner(writer));
+        let target = Target::Thing(refusal.agent.as_str().to_owned());
+        let deed = self.deed(actor, Action::GuardRefused, target).with(Outcome::Denied);
+        let what = if refusal.of_answer { "an answer" } else { "a question" };
+        let reference = reference_of(at.key, at.update);
+        self.peers.audit.note(deed.about(format!("{what}, ref {reference}")));
+        // lost-ok: the log and the metric say it too.
+        self.peers.alerter.try_tell(alerter::Msg::Refused(refusal)).ok();
+    }
+
+    /// An officer looks at what happened, or sees to it: both are noted first.
+    pub(super) fn look(&self, update: UpdateId, look: Look, cx: &mut Cx<'_, Self>) {
+        let (desk, now) = (Arc::clone(&self.peers.incidents), self.peers.clock.now());
+        let read = move |by: Granted<Auditing>, what: &str| {
+            let target = Target::Thing(what.to_owned());
+            Deed::done(now, Doer::Person(by.by()), Action::AuditRead, target)
+        };
+        let work = async move {
+            match look {
+                Look::Audit { before, by } => {
+                    let page = desk.newest(before, PAGE);
+                    let read = desk.record(read(by, "audit")).await;
+                    words::officers::audit(read.map(|()| page))
+                }
+                Look::Incidents { by } => {
+                    let read = desk.record(read(by, "incidents")).await;
+                    words::officers::incidents(read.map(|()| desk.all()))
+                }
+                Look::Handle { number, handling, by } => {
+                    let by = (Doer::Person(by.by()), now);
+                    let done = desk.handle(number, handling, by).await;
+                    words::officers::handled(number, handling, done)
+                }
+            }
+        };
+        cx.when(work, move |actor, notice, cx| actor.input(Input::Looked(update, notice), cx));
     }
 }
 

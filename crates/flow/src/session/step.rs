@@ -16,7 +16,7 @@ use std::{
 
 use protocol::{
     Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
-    audit::{Doer, Record, RecordError},
+    audit::Doer,
     event::{Course, Event, Outcome, Part},
     inbound::Inbound,
     ledger::LedgerError,
@@ -38,8 +38,8 @@ use crate::{
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
-    request::{House, Request, UsageOf},
-    right::{Auditing, Governing, Granted, Operating, Order},
+    request::{House, Look, Request, UsageOf},
+    right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     trace::{Sought, Trace},
     treasurer::Warning,
@@ -133,8 +133,8 @@ pub enum Input {
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, String),
-    /// A page of the audit log was read, or that could not be noted in it.
-    AuditRead(UpdateId, Result<Vec<Record>, RecordError>),
+    /// An officer's look, in words.
+    Looked(UpdateId, Notice),
     /// What is held of a person was sent to them, or could not be.
     Exported(UpdateId, Result<(), ExportError>),
     /// What was found that may help with a question; nothing where it took too long.
@@ -234,8 +234,8 @@ pub enum Effect {
     ComposeUsage(UpdateId, UsageOf),
     /// Mark a refusal as a false alarm.
     MarkAlarm(UpdateId, Pointer, Granted<Governing>),
-    /// Read a page of the audit log.
-    ReadAudit(UpdateId, Option<u64>, Granted<Auditing>),
+    /// Look at what happened for an officer, or note that it is seen to.
+    Look(UpdateId, Look),
     /// Somebody pressed an officer's button.
     LogPressDenied(PersonId),
     /// Somebody's words hold an officer's command, which is not theirs or not their own words.
@@ -356,7 +356,7 @@ enum Stage {
     Administering { done: String },
     ComposingStatus,
     Tracing { person: Option<PersonId>, in_full: bool },
-    ReadingAudit,
+    Looking,
     Exporting,
     Forgetting,
 }
@@ -450,9 +450,8 @@ impl Session {
                     );
                 }
             }
-            Input::AuditRead(update, read) => {
-                if self.turn(update, |it| matches!(it, Stage::ReadingAudit)).is_some() {
-                    let notice = words::officers::audit(read);
+            Input::Looked(update, notice) => {
+                if self.turn(update, |it| matches!(it, Stage::Looking)).is_some() {
                     self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
             }

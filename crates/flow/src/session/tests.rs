@@ -35,6 +35,7 @@ use crate::{
     request::House,
     right::Role,
     roster::{AdministerError, Founding, View},
+    words,
 };
 
 const ADMIN: PersonId = PersonId(1);
@@ -209,7 +210,7 @@ impl World {
                 | Effect::FindHeldBack(..)
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
-                | Effect::ReadAudit(..)
+                | Effect::Look(..)
                 | Effect::AskAlerter(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
@@ -368,7 +369,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::MarkAlarm(update, at, by) => {
             format!("mark {} for {update} by {}", at.update, by.by())
         }
-        Effect::ReadAudit(update, before, _) => format!("audit for {update} before {before:?}"),
+        Effect::Look(update, look) => format!("look for {update}: {look:?}"),
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
         Effect::LogAttempt((command, _)) => format!("attempt {command}"),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
@@ -426,7 +427,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::AskAlerter(it, ..)
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, ..)
-        | Effect::ReadAudit(it, ..)
+        | Effect::Look(it, _)
         | Effect::MarkAlarm(it, ..)
         | Effect::Export(it, ..)
         | Effect::Complete(it, _)
@@ -497,7 +498,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         | Effect::ComposeUsage(update, _)
         | Effect::AskAlerter(update, ..)
         | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
-        Effect::ReadAudit(update, ..) => Input::AuditRead(*update, Ok(Vec::new())),
+        Effect::Look(update, _) => Input::Looked(*update, words::unknown_command()),
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),

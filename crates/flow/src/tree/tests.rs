@@ -19,6 +19,7 @@ use crate::{
     alerter::{AlerterConfig, Surroundings},
     broker::BrokerConfig,
     context::Rooms,
+    incident,
     janitor::Retention,
     keeper::KeeperConfig,
     outbox::Pacing,
@@ -125,7 +126,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
     };
     let hall = Arc::new(ArcSwap::from_pointee(View::default()));
     Wiring {
-        audit: Arc::new(FakeAudit::default()),
+        incidents: Arc::new(incident::Desk::before(Arc::new(FakeAudit::default()))),
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),

@@ -1,12 +1,20 @@
 //! What officers are told about what officers did.
 
 use protocol::{
+    Timestamp,
     audit::{Record, RecordError},
     event::Button,
 };
 
 use super::{Notice, Part, say};
-use crate::{request::older_button, roster::View};
+use crate::{
+    incident::{HandleError, Handling, Incidents, Stage},
+    request::older_button,
+    roster::View,
+};
+
+/// Incidents on one screen.
+const INCIDENTS_SHOWN: usize = 20;
 
 /// `/role`: who has which.
 pub(crate) fn roles(view: &View) -> Notice {
@@ -17,6 +25,42 @@ pub(crate) fn roles(view: &View) -> Notice {
     }
     text.push_str("\n/role give <id> <role> gives one, /role take <id> takes it away.");
     say(text)
+}
+
+/// `/incidents`: those that are not closed, the newest first.
+pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
+    let incidents = match read {
+        Ok(incidents) => incidents,
+        Err(error) => return say(format!("Nothing is shown, because {error}.")),
+    };
+    let open = incidents.newest_first().filter(|it| it.stage != Stage::Closed);
+    let mut text = String::new();
+    for it in open.take(INCIDENTS_SHOWN) {
+        text.push_str(&format!(
+            "{} · {} · {} · {} {} · {} times · since {}, {}\n",
+            it.number,
+            it.severity().word(),
+            it.kind.word(),
+            it.person,
+            it.about,
+            it.count,
+            time(it.since),
+            it.stage.word()
+        ));
+    }
+    if text.is_empty() {
+        return say("No incident is open.");
+    }
+    say(format!("What needs a look:\n\n{text}\n/incidents ack <number>, /incidents close <number>"))
+}
+
+/// An incident was seen to, or not.
+pub(crate) fn handled(number: u64, handling: Handling, done: Result<(), HandleError>) -> Notice {
+    match (done, handling) {
+        (Ok(()), Handling::Close) => say(format!("Incident {number} is closed.")),
+        (Ok(()), Handling::Acknowledge) => say(format!("Incident {number} is acknowledged.")),
+        (Err(error), Handling::Close | Handling::Acknowledge) => say(error.to_string()),
+    }
 }
 
 /// `/audit`: a page, and a button to the one before it.
@@ -38,11 +82,15 @@ pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
     Notice(Part { html: None, plain: text, buttons })
 }
 
-fn line(record: &Record) -> String {
-    let Record { seq, at, actor, action, target, outcome, reference, times, .. } = record;
+fn time(at: Timestamp) -> String {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
-    let time = time.strftime("%m-%d %H:%M");
+    time.strftime("%m-%d %H:%M").to_string()
+}
+
+fn line(record: &Record) -> String {
+    let Record { seq, at, actor, action, target, outcome, reference, times, .. } = record;
+    let time = time(*at);
     let target = if target.is_empty() { String::new() } else { format!(" {target}") };
     let outcome = if outcome == "done" { String::new() } else { format!(", {outcome}") };
     let times = if *times == 1 { String::new() } else { format!(" ×{times}") };
@@ -53,8 +101,6 @@ fn line(record: &Record) -> String {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Timestamp;
-
     use super::*;
 
     fn record(seq: u64) -> Record {

@@ -18,7 +18,7 @@ use std::{
 
 use protocol::{
     Timestamp,
-    audit::{Action, Deed, Doer, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
+    audit::{Action, Deed, Doer, INCIDENTS, REFERENCE_CHARS_MAX, Record, THING_CHARS_MAX, Target},
 };
 use rustix::fs::{FlockOperation, flock};
 
@@ -31,6 +31,8 @@ use crate::{erasure::hex, keys, power};
 
 /// Records that are kept at hand for `/audit`.
 const AT_HAND: usize = 1_000;
+/// Records of incidents that are kept at hand besides.
+const INCIDENTS_AT_HAND: usize = 5_000;
 /// Records after which the chain's state is signed in the log itself.
 const CHECKPOINT_EVERY: u64 = 256;
 /// The most that a group of records takes, and so the most that a crash may leave torn.
@@ -63,8 +65,30 @@ pub(super) struct Followed {
     pub(super) reach: Reach,
     pub(super) anchored: Anchored,
     pub(super) checked: Checked,
-    newest: VecDeque<Record>,
+    newest: AtHand,
     since_checkpoint: u64,
+}
+
+/// The newest records, for readers.
+#[derive(Default)]
+pub(super) struct AtHand {
+    pub(super) all: VecDeque<Record>,
+    pub(super) incidents: VecDeque<Record>,
+}
+
+impl AtHand {
+    fn push(&mut self, record: Record) {
+        if record.action.starts_with(INCIDENTS) {
+            self.incidents.push_back(record.clone());
+        }
+        self.all.push_back(record);
+        if AT_HAND < self.all.len() {
+            self.all.pop_front();
+        }
+        if INCIDENTS_AT_HAND < self.incidents.len() {
+            self.incidents.pop_front();
+        }
+    }
 }
 
 /// Whether an end that is missing is a finding.
@@ -141,7 +165,7 @@ struct Walk<'a> {
     before: Reach,
     checkpoints: u64,
     since_checkpoint: u64,
-    newest: VecDeque<Record>,
+    newest: AtHand,
     resumed: Vec<Record>,
 }
 
@@ -156,7 +180,7 @@ impl<'a> Walk<'a> {
             before: Reach::begin(),
             checkpoints: 0,
             since_checkpoint: 0,
-            newest: VecDeque::new(),
+            newest: AtHand::default(),
             resumed: Vec::new(),
         }
     }
@@ -196,10 +220,7 @@ impl<'a> Walk<'a> {
             self.is_the_anchored = true;
         }
         self.before = Reach { seq: record.seq, head: link.hash, bytes: self.end_of(link) };
-        self.newest.push_back(record.clone());
-        if AT_HAND < self.newest.len() {
-            self.newest.pop_front();
-        }
+        self.newest.push(record.clone());
         each(record, &link.line).map_err(AuditError::Io)
     }
 
@@ -256,7 +277,7 @@ impl<'a> Walk<'a> {
 
 /// The open log.
 pub(super) struct Log {
-    file: File,
+    file: Locked,
     path: PathBuf,
     id: LogId,
     reach: Reach,
@@ -265,14 +286,18 @@ pub(super) struct Log {
     anchor: AnchorFile,
     since_checkpoint: u64,
     /// The newest records, for readers.
-    pub(super) newest: Arc<Mutex<VecDeque<Record>>>,
+    pub(super) newest: Arc<Mutex<AtHand>>,
     failed: bool,
 }
 
-impl Drop for Log {
+/// The file, for this process alone. Unlocked explicitly: a process that is being started by another
+/// thread holds a copy of it until its own program begins, and with it the lock.
+struct Locked(File);
+
+impl Drop for Locked {
     fn drop(&mut self) {
         // lost-ok: closing the file unlocks it too, a little later.
-        flock(&self.file, FlockOperation::Unlock).ok();
+        flock(&self.0, FlockOperation::Unlock).ok();
     }
 }
 
@@ -286,7 +311,7 @@ impl Log {
         let file = open_locked(&place.log)?;
         let followed = match follow(place, &keys, Judging::Strict, &mut |_, _| Ok(()))? {
             Some(followed) => followed,
-            None => begin(place, &keys, &file, now)?,
+            None => begin(place, &keys, &file.0, now)?,
         };
         let torn_bytes = followed.checked.torn_bytes;
         let mut log = Self::go_on(file, place, keys, followed)?;
@@ -312,7 +337,7 @@ impl Log {
         };
         let followed = match follow(place, &keys, Judging::Restored, &mut |_, _| Ok(()))? {
             Some(followed) => followed,
-            None => begin(place, &keys, &file, deed.at)?,
+            None => begin(place, &keys, &file.0, deed.at)?,
         };
         let there = followed.checked.records;
         let about = match there < signed {
@@ -327,7 +352,7 @@ impl Log {
     }
 
     fn go_on(
-        file: File,
+        file: Locked,
         place: &AuditPlace,
         keys: AuditKeys,
         followed: Followed,
@@ -344,12 +369,12 @@ impl Log {
     }
 
     fn anchor_again(&mut self) -> io::Result<()> {
-        let newest = self.newest().back().map(|it| it.at).unwrap_or_default();
+        let newest = self.newest().all.back().map(|it| it.at).unwrap_or_default();
         let anchor = Anchor { log: self.id, reach: self.reach, at: newest };
         self.anchor.write(&anchor, &self.keys.sign)
     }
 
-    fn newest(&self) -> MutexGuard<'_, VecDeque<Record>> {
+    fn newest(&self) -> MutexGuard<'_, AtHand> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -397,9 +422,7 @@ impl Log {
         match written {
             Ok(records) => {
                 let mut newest = self.newest();
-                newest.extend(records);
-                let superfluous = newest.len().saturating_sub(AT_HAND);
-                newest.drain(..superfluous);
+                records.into_iter().for_each(|it| newest.push(it));
                 Ok(())
             }
             Err(error) => {
@@ -426,8 +449,8 @@ impl Log {
             self.put(record, &mut reach, &mut bytes, &mut records)?;
             self.since_checkpoint += 1;
         }
-        self.file.write_all_at(&bytes, self.reach.bytes)?;
-        power::sync_data(&self.file, &self.path)?;
+        self.file.0.write_all_at(&bytes, self.reach.bytes)?;
+        power::sync_data(&self.file.0, &self.path)?;
         self.anchor.write(&Anchor { log: self.id, reach, at }, &self.keys.sign)?;
         self.reach = reach;
         Ok(records)
@@ -484,9 +507,9 @@ impl Log {
 
     /// What is behind the last whole record goes.
     fn cut_behind(&self) -> io::Result<()> {
-        if self.reach.bytes < self.file.metadata()?.len() {
-            self.file.set_len(self.reach.bytes)?;
-            power::sync_data(&self.file, &self.path)?;
+        if self.reach.bytes < self.file.0.metadata()?.len() {
+            self.file.0.set_len(self.reach.bytes)?;
+            power::sync_data(&self.file.0, &self.path)?;
         }
         Ok(())
     }
@@ -503,14 +526,14 @@ fn plain(text: &str, chars_max: usize) -> String {
     text.chars().filter(|it| !it.is_control()).take(chars_max).collect()
 }
 
-fn open_locked(path: &Path) -> Result<File, AuditError> {
+fn open_locked(path: &Path) -> Result<Locked, AuditError> {
     let folder = keys::parent(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Locked(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(AuditError::Locked),
         Err(error) => Err(AuditError::Io(error.into())),
     }

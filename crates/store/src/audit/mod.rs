@@ -16,7 +16,6 @@ mod log;
 mod throttle;
 
 use std::{
-    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -44,7 +43,7 @@ pub use copies::{CopyError, put_back, shelve};
 pub use log::Checked;
 
 use crate::{KeyringError, Keys, keyring::Keyring};
-use log::{Judging, Log};
+use log::{AtHand, Judging, Log};
 use throttle::Throttle;
 
 /// Deeds that may wait to be written.
@@ -255,7 +254,7 @@ pub struct Audit {
 
 struct Inner {
     requests: SyncSender<Request>,
-    newest: Arc<Mutex<VecDeque<Record>>>,
+    newest: Arc<Mutex<AtHand>>,
     people: AuditKeys,
     lost: Arc<AtomicU32>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -365,8 +364,14 @@ impl AuditLog for Audit {
 
     fn newest(&self, before: Option<u64>, count: usize) -> Vec<Record> {
         let newest = self.inner.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let older = newest.iter().rev().filter(|it| before.is_none_or(|before| it.seq < before));
+        let older =
+            newest.all.iter().rev().filter(|it| before.is_none_or(|before| it.seq < before));
         older.take(count).cloned().collect()
+    }
+
+    fn incidents(&self) -> Vec<Record> {
+        let newest = self.inner.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.incidents.iter().cloned().collect()
     }
 
     fn person(&self, id: i64) -> String {

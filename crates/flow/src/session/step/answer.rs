@@ -359,7 +359,7 @@ impl Session {
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
             | Stage::Tracing { .. }
-            | Stage::ReadingAudit
+            | Stage::Looking
             | Stage::ComposingStatus
             | Stage::Exporting
             | Stage::Forgetting => false,

@@ -128,7 +128,7 @@ impl Session {
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
             | Stage::Tracing { .. }
-            | Stage::ReadingAudit
+            | Stage::Looking
             | Stage::ComposingStatus
             | Stage::Exporting
             | Stage::Forgetting => false,
@@ -239,9 +239,9 @@ impl Session {
             }
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
-            Request::ShowAudit { before, by } => {
-                let effect = Effect::ReadAudit(update, before, by);
-                return self.await_answer(update, Stage::ReadingAudit, effect, effects);
+            Request::Look(look) => {
+                let effect = Effect::Look(update, look);
+                return self.await_answer(update, Stage::Looking, effect, effects);
             }
             Request::TryRule { name, days, by } => {
                 return self.compose(update, Effect::TryRule(update, (name, days), by), effects);
