@@ -7,7 +7,7 @@ mod money;
 mod trace;
 
 pub use self::money::usage as usage_statement;
-pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas};
+pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas, used_today};
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };
