@@ -10,6 +10,7 @@
 mod admins;
 mod alarms;
 mod crashes;
+mod logs;
 mod memory;
 mod models;
 mod money;

@@ -34,7 +34,7 @@ pub use self::{
         BrokerConfig, BudgetsConfig, Config, GuardConfig, GuardLevel, Hall, HttpConfig,
         LimitsConfig, LogLevel, LogsConfig, MemoryConfig, Mode, ModelConfig, PersonalAction,
         PersonalConfig, Protocol, Sanitising, SessionConfig, StoreConfig, StoreEngine, Summaries,
-        TelegramConfig,
+        SyslogSection, TelegramConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},
