@@ -4,6 +4,7 @@ use std::{fs, time::Duration};
 
 use end_to_end::{BEN, Stage, TOKEN};
 use serde_json::Value;
+use tokio::time::Instant;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probes_metrics_and_status_say_how_the_hall_is() {
@@ -13,7 +14,14 @@ async fn probes_metrics_and_status_say_how_the_hall_is() {
     assert_eq!(stage.get("/livez").await, (200, "ok".to_owned()));
     let (code, verbose) = stage.get("/readyz?verbose").await;
     assert!(code == 200 && verbose.contains("[+]"), "{verbose}");
-    let (code, metrics) = stage.get("/metrics").await;
+    // The turn is counted once its end is recorded, after its answer was sent.
+    let begun = Instant::now();
+    let (code, metrics) = loop {
+        let read = stage.get("/metrics").await;
+        if read.1.contains("guildhall_replies_total") || Duration::from_secs(5) < begun.elapsed() {
+            break read;
+        }
+    };
     assert!(code == 200 && metrics.ends_with("# EOF\n"), "{metrics}");
     assert!(metrics.contains("guildhall_replies_total"), "{metrics}");
     for secret in ["1002", "Hello", TOKEN] {

@@ -51,7 +51,8 @@ use crate::{
 
 /// How long a change may wait that nobody waits for.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
-/// How often the time is written down where caps are set, though nothing changed.
+/// After so many rounds the time is written down though nothing changed, so that a start has little
+/// of the past to look through and can trust the clock.
 const TIME_EVERY: u32 = 60;
 /// Appends after which the accounts are stored anew, so that loading stays short.
 const SNAPSHOT_EVERY: u64 = 128;
@@ -162,7 +163,7 @@ impl Treasurer {
         let Some(expected) = self.at.filter(|_| !self.writing) else { return Ok(()) };
         let is_last = self.stopping;
         self.idle_rounds += 1;
-        let is_due = self.is_new || (TIME_EVERY <= self.idle_rounds && self.needs.desk.has_caps());
+        let is_due = self.is_new || TIME_EVERY <= self.idle_rounds;
         let day = self.needs.desk.day();
         let whole = self.stored != day || self.appends % SNAPSHOT_EVERY == SNAPSHOT_EVERY - 1;
         let Some(drawn) = self.needs.desk.draw_up(is_last, is_due, whole) else {
