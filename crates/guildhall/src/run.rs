@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use ::watch::{KeyedHasher, LogConfig, Logs};
+use ::watch::{KeyedHasher, LogConfig, Logs, SyslogConfig};
 use adapters::telegram::{
     ConnectError, Endpoint, TelegramBot, TelegramConfig, WebhookTarget,
     webhook::{self, UpdateSink, WebhookBot},
@@ -148,6 +148,7 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     let log_config = LogConfig {
         dir,
         stdout: config.stdout,
+        syslog: syslog(&config.syslog)?,
         filter: config.level.word().to_owned(),
         keep_days: u16::try_from(keep).unwrap_or(u16::MAX),
         file_bytes_max: (config.bytes_max.0 / 16).clamp(1 << 16, 64 << 20),
@@ -158,6 +159,18 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     let secrets: Vec<SecretString> = loaded.secrets.all().filter(long_enough).cloned().collect();
     let logs = Logs::start(log_config, &secrets, Arc::new(SystemClock));
     logs.map_err(|error| BuildError::of(&error))
+}
+
+/// Where the log is sent besides.
+fn syslog(config: &crate::config::SyslogSection) -> Result<Option<SyslogConfig>, BuildError> {
+    let Some(addr) = &config.addr else { return Ok(None) };
+    let parts = addr.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = parts.ok_or_else(|| {
+        BuildError::in_words(format!("logs.syslog.addr: `{addr}` must be a name and a port"))
+    })?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(Some(SyslogConfig { host, port, ca_file: config.ca_file.clone(), hostname }))
 }
 
 /// The life of the process.
