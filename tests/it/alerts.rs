@@ -53,11 +53,16 @@ impl Receiver {
         *self.inbox.status.lock().unwrap() = 200;
     }
 
-    /// What it was told of updates that cannot be fetched: `firing`, `resolved`.
-    fn states(&self) -> Vec<String> {
+    /// What it was told of updates that cannot be fetched.
+    fn of_poll(&self) -> Vec<(String, Value)> {
         let got = self.got().into_iter();
-        let of_poll = got.filter(|(_, it)| it["groupLabels"]["alertname"] == "poll");
-        of_poll.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
+        got.filter(|(_, it)| it["groupLabels"]["alertname"] == "poll").collect()
+    }
+
+    /// The states of that: `firing`, `resolved`.
+    fn states(&self) -> Vec<String> {
+        let states = self.of_poll().into_iter();
+        states.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -133,7 +138,7 @@ async fn r23_an_alert_outlives_a_kill_goes_to_the_next_place_and_its_end_is_told
     .await;
     webhook.is_up();
     wait_until("it is told", SOON, || webhook.states() == ["firing"]).await;
-    let (head, body) = webhook.got().remove(0);
+    let (head, body) = webhook.of_poll().remove(0);
     assert!(head.contains("x-guildhall-signature: sha256="), "{head}");
     assert!(head.contains("idempotency-key: poll/"), "{head}");
     assert_eq!(body["alerts"][0]["labels"]["severity"], "critical", "{body}");

@@ -95,14 +95,16 @@ pub struct Alert {
     pub severity: Severity,
     /// What happened, in one sentence.
     pub summary: String,
+    /// Somebody says when it is over; else it is when it was not heard of for some time.
+    pub is_held: bool,
 }
 
 /// What the book is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Something happened. It is over when it was not heard of for some time.
+    /// Something happened.
     Happened(Alert),
-    /// Something is wrong until `Over`.
+    /// A rule says that something is wrong, as it does at every look.
     Began(Alert),
     /// Nothing of this kind is wrong any more.
     Over(String),
@@ -220,6 +222,9 @@ struct Standing {
     /// Somebody says when it is over.
     #[serde(default)]
     is_held: bool,
+    /// It has ended because nobody has heard of it for some time.
+    #[serde(default)]
+    is_lapsed: bool,
 }
 
 /// What is to be known of a kind, for a list.
@@ -450,13 +455,14 @@ impl Book {
                 labels: it.labels.clone(),
                 severity: it.severity,
                 summary: it.summary.clone(),
+                is_held: it.is_held,
             })
         });
         alerts.collect()
     }
 
-    fn take(&mut self, alert: Alert, is_held: bool, now: Timestamp) {
-        let Alert { kind, labels, severity, summary } = alert;
+    fn take(&mut self, alert: Alert, is_rule: bool, now: Timestamp) {
+        let Alert { kind, labels, severity, summary, is_held } = alert;
         if GROUPS_MAX <= self.groups.len() && !self.groups.contains_key(&kind) {
             return;
         }
@@ -472,8 +478,9 @@ impl Book {
         if let Some(known) = group.alerts.get_mut(&fingerprint) {
             known.last = now;
             known.is_held |= is_held;
-            if is_held && known.ended.is_none() {
-                return; // A rule says so at every look.
+            known.is_lapsed = false;
+            if is_rule && known.ended.is_none() {
+                return; // It is known.
             }
             known.count += 1;
             known.summary = summary;
@@ -488,8 +495,17 @@ impl Book {
             group.left_out += 1;
         } else {
             let (count, since, last, ended) = (1, now, now, None);
-            let standing =
-                Standing { labels, severity, summary, count, since, last, ended, is_held };
+            let standing = Standing {
+                labels,
+                severity,
+                summary,
+                count,
+                since,
+                last,
+                ended,
+                is_held,
+                is_lapsed: false,
+            };
             group.alerts.insert(fingerprint, standing);
         }
         group.is_news = true;
@@ -691,7 +707,7 @@ impl Group {
         let mut has_ended = false;
         for it in self.alerts.values_mut() {
             if it.ended.is_none() && !it.is_held && it.last.plus(quiet) <= now {
-                it.ended = Some(now);
+                (it.ended, it.is_lapsed) = (Some(now), true);
                 has_ended = true;
             }
         }
@@ -783,6 +799,7 @@ impl Group {
             left_out: self.left_out,
             is_acknowledged: self.is_acknowledged,
             is_escalated: 0 < step && !self.is_over(),
+            is_lapsed: self.is_over() && self.alerts.values().any(|it| it.is_lapsed),
             is_trial: false,
         }
     }

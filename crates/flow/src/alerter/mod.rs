@@ -75,6 +75,9 @@ const SNAPSHOT_EVERY: u32 = 64;
 const REFUSALS_MAX: u32 = 3;
 const REFUSALS_WINDOW: Duration = Duration::from_secs(600);
 
+/// Kinds of which an actor says when they are over, also after a restart.
+pub const HELD: [&str; 2] = ["backup_failed", "backup_overdue"];
+
 /// How alerts are told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlerterConfig {
@@ -267,7 +270,14 @@ impl Msg {
     #[must_use]
     pub fn raise(kind: &'static str, severity: Severity, summary: String) -> Self {
         let (kind, labels) = (kind.to_owned(), std::collections::BTreeMap::new());
-        Self::Raise(Alert { kind, labels, severity, summary })
+        Self::Raise(Alert { kind, labels, severity, summary, is_held: false })
+    }
+
+    /// Something is wrong until somebody says [`Msg::Over`]: one of [`HELD`]. Likewise.
+    #[must_use]
+    pub fn hold(kind: &'static str, severity: Severity, summary: String) -> Self {
+        let (kind, labels) = (kind.to_owned(), std::collections::BTreeMap::new());
+        Self::Raise(Alert { kind, labels, severity, summary, is_held: true })
     }
 }
 
@@ -633,7 +643,8 @@ fn open(config: &AlerterConfig, sinks: &[Placed], state: &State, now: Timestamp)
         least: it.least,
         gap: it.sink.gap(),
     };
-    let holders: BTreeSet<String> = config.rules.iter().map(|it| it.name.clone()).collect();
+    let rules = config.rules.iter().map(|it| it.name.clone());
+    let holders: BTreeSet<String> = rules.chain(HELD.map(str::to_owned)).collect();
     let places = sinks.iter().map(place).collect();
     let book = Book::open(config.pace, places, &holders, state, now);
     let rules = Rules::new(config.rules.to_vec(), state.usual.clone(), |it| book.is_open(it));

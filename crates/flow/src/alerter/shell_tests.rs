@@ -274,7 +274,8 @@ fn orders_silence_acknowledge_list_and_try_every_sink() {
         assert_eq!(order(silence).await.unwrap(), Ok(Report::Done));
         let labels = BTreeMap::from([("bot".to_owned(), "a".to_owned())]);
         let (kind, summary) = ("poll".to_owned(), "Gone.".to_owned());
-        let alert = Alert { kind, labels, severity: Severity::Warning, summary };
+        let severity = Severity::Warning;
+        let alert = Alert { kind, labels, severity, summary, is_held: false };
         alerter.try_tell(Msg::Raise(alert)).unwrap();
         raise(&alerter, "store");
         wait(1).await;
