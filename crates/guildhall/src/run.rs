@@ -157,6 +157,7 @@ fn life(loaded: Loaded, door: Door, logs: &Logs, standing: &dyn Fn()) -> Result<
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
+    alert_sinks::sinks(&loaded).map_err(|error| Failure::config(&error))?;
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
     let keys = keys(&loaded.config)?;
     let names = keys.derive("log pseudonyms");
