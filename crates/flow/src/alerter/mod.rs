@@ -280,7 +280,7 @@ impl Alerter {
             async move { ask(&memory, |reply| memory::Msg::Load(Stream::Alerts, reply)).await };
         cx.when(work, |alerter, loaded, cx| {
             match loaded {
-                Ok(Ok(loaded)) => alerter.fold(&loaded)?,
+                Ok(Ok(loaded)) => alerter.fold(&loaded),
                 Ok(Err(error)) => alerter.go_blind(&error.to_string(), cx),
                 Err(_) => alerter.go_blind("the memory is away", cx),
             }
@@ -303,15 +303,15 @@ impl Alerter {
         });
     }
 
-    fn fold(&mut self, loaded: &Loaded) -> Result<(), Fault> {
-        let unreadable = |error| Fault::new("the alerts' stream cannot be read", error);
-        let mut state = State::default();
-        if let Some(snapshot) = loaded.snapshot.as_ref().and_then(|it| it.first()) {
-            state = serde_json::from_slice(&snapshot.bytes).map_err(unreadable)?;
-        }
+    /// ALERTER-5: what cannot be read, such as an entry of a later version, is left out. A hall must
+    /// not stand still because it does not know whom it told.
+    fn fold(&mut self, loaded: &Loaded) {
+        let snapshot = loaded.snapshot.as_ref().and_then(|it| it.first());
+        let mut state: State = snapshot.and_then(|it| readable(&it.bytes)).unwrap_or_default();
         for event in &loaded.events {
-            let entry: Entry = serde_json::from_slice(&event.bytes).map_err(unreadable)?;
-            state.fold(entry);
+            if let Some(entry) = readable(&event.bytes) {
+                state.fold(entry);
+            }
         }
         let known = self.book.open_alerts();
         let now = self.now();
@@ -319,7 +319,6 @@ impl Alerter {
         self.at = Some(loaded.at);
         // What was taken in while nothing could be read.
         known.into_iter().for_each(|alert| self.needs.tray.put(alert, self.taken));
-        Ok(())
     }
 
     /// Takes in what lies in the tray.
@@ -368,12 +367,7 @@ impl Alerter {
         let events: Result<Vec<Owned>, _> =
             entries.iter().map(|it| serde_json::to_vec(it).map(Owned::halls)).collect();
         let (Some(expected), Ok(events)) = (self.at, events) else {
-            // Answered later, as every write is.
-            cx.after(Duration::ZERO, |alerter, cx| {
-                alerter.step(Input::Written(false), cx);
-                Ok(())
-            });
-            return;
+            return self.step(Input::Written(false), cx);
         };
         let append = Append { stream: Stream::Alerts, expected, events, closes: Vec::new() };
         let memory = self.needs.memory.clone();
@@ -542,6 +536,19 @@ impl Alerter {
         let count = std::mem::take(untold) + 1;
         write_to_admins(&self.needs.hall, outbox, &words::refusal(refusal, count));
     }
+}
+
+fn readable<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let read = serde_json::from_slice(bytes);
+    if let Err(error) = &read {
+        error!(
+            error.message = %error,
+            event.action = "alerts_unread",
+            "an entry about alerts cannot be read and is left out"
+        );
+    }
+    // lost-ok: it was logged.
+    read.ok()
 }
 
 /// A book and rules that go on from a state.
