@@ -19,7 +19,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use guildhall::{
-    agents, ask_console, build,
+    agents, alert_sinks, ask_console, build,
     config::{self, Env, Problems, schema},
     demo::{self, Demo},
     doctor, init,
@@ -383,6 +383,7 @@ fn configuration(env: &Env, what: &ConfigCommand) -> Done {
             let loaded = config::load(env)?;
             build::screen(&loaded)?;
             build::founding(&loaded.config, &[])?;
+            alert_sinks::sinks(&loaded).map_err(|error| build::BuildError::of(&error))?;
             for warning in &loaded.warnings {
                 print(&format!("warning: {warning}\n"))?;
             }

@@ -16,7 +16,7 @@ use std::{
 
 use ::watch::{KeyedHasher, LogConfig, Logs, SyslogConfig};
 use adapters::telegram::{
-    ConnectError, Endpoint, TelegramBot, TelegramConfig, WebhookTarget,
+    ConnectError, Endpoint, Observer, TelegramBot, TelegramConfig, WebhookTarget,
     webhook::{self, UpdateSink, WebhookBot},
 };
 use async_trait::async_trait;
@@ -188,6 +188,7 @@ fn life(
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
+    alert_sinks::sinks(&loaded).map_err(|error| Failure::config(&error))?;
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (keys, next) = keys(&loaded.config)?.take_next();
     let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
@@ -377,7 +378,7 @@ impl Hall {
         let signals = kit::spawn(listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
         let connected = tokio::select! {
-            connected = self.connect(&source) => connected?,
+            connected = self.connect(&source, &tally) => connected?,
             _ = early_stop.wait_for(|it| *it) => return Ok(()),
         };
         let ids: Vec<BotId> = connected.iter().map(|it| it.identity().id).collect();
@@ -496,7 +497,12 @@ impl Hall {
     }
 
     /// Connects every bot; waits for Telegram as long as it takes.
-    async fn connect(&self, source: &HallSource) -> Result<Vec<Arc<TelegramBot>>, Failure> {
+    async fn connect(
+        &self,
+        source: &HallSource,
+        tally: &Tally,
+    ) -> Result<Vec<Arc<TelegramBot>>, Failure> {
+        let observer: Arc<dyn Observer> = Arc::new(Counting(tally.clone()));
         let config = &self.loaded.config;
         let mut connected = Vec::new();
         for bot in &config.bots {
@@ -505,7 +511,8 @@ impl Hall {
             let api_url = config.api_url(bot).to_owned();
             let endpoint = Endpoint { api_url, token, plain_http_allowed: false };
             let webhook = self.webhook_of(bot);
-            let telegram = TelegramConfig { endpoint, webhook };
+            let telegram =
+                TelegramConfig { endpoint, webhook, observer: Some(Arc::clone(&observer)) };
             connected.push(Arc::new(self.connect_one(&bot.name, &telegram, source).await?));
         }
         source::put(&source.waiting_for, None);
@@ -625,6 +632,19 @@ impl Hall {
             backups: backups::due(config)
                 .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),
         }
+    }
+}
+
+/// Counts calls to Telegram.
+struct Counting(Tally);
+
+impl Observer for Counting {
+    fn called(&self, method: &str, code: u16) {
+        self.0.telegram_called(method, code);
+    }
+
+    fn asked_to_wait(&self, span: Duration) {
+        self.0.asked_to_wait(span);
     }
 }
 
