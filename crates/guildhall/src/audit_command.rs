@@ -159,7 +159,8 @@ fn resume(env: &Env, yes: bool) -> Done {
 /// A moment: a date, a time, or so long ago.
 fn moment(text: &str) -> Result<Timestamp, String> {
     let wrong = || format!("`{text}` is no moment: say 2026-11-26, a time in RFC 3339, or 24h");
-    let (digits, unit) = text.split_at(text.len().saturating_sub(1));
+    let last = text.len().saturating_sub(1);
+    let (digits, unit) = text.split_at_checked(last).unwrap_or_default();
     let minutes = match unit {
         "m" => Some(1),
         "h" => Some(60),
