@@ -3,7 +3,7 @@
 //!
 //! Reads     the configuration, the installation, the audit log, the newest backup, and the ledger or the
 //!           hall that holds it.
-//! Changes   nothing.
+//! Changes   nothing of its own: a ledger that nobody holds is opened as every command opens it.
 //!
 //! A control names the checks that it rests on (see `controls`); its status is what they found. What
 //! could not be looked at is not known: nothing is guessed.

@@ -221,16 +221,16 @@ fn esc(text: &str) -> String {
     out
 }
 
-/// For Markdown: one line, no table, tag, link or emphasis of its own. Code in our words stays.
+/// For Markdown: one line, no cell, tag or link of its own. Code in our words stays.
 fn md(text: &str) -> Cow<'_, str> {
-    if !text.contains(['|', '<', '*', '_', '[', '\n', '\r', '\\']) {
+    if !text.contains(['|', '<', '[', '\n', '\r']) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '\n' | '\r' => out.push(' '),
-            '|' | '<' | '*' | '_' | '[' | '\\' => out.extend(['\\', c]),
+            '|' | '<' | '[' => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }

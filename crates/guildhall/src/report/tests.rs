@@ -1,3 +1,5 @@
+//! Reports of halls that were really made: sound ones, weaker ones, running and broken ones.
+
 use std::{
     collections::BTreeSet,
     fs,
