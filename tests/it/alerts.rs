@@ -53,11 +53,16 @@ impl Receiver {
         *self.inbox.status.lock().unwrap() = 200;
     }
 
-    /// What it was told of updates that cannot be fetched: `firing`, `resolved`.
-    fn states(&self) -> Vec<String> {
+    /// What it was told of updates that cannot be fetched.
+    fn of_poll(&self) -> Vec<(String, Value)> {
         let got = self.got().into_iter();
-        let of_poll = got.filter(|(_, it)| it["groupLabels"]["alertname"] == "poll");
-        of_poll.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
+        got.filter(|(_, it)| it["groupLabels"]["alertname"] == "poll").collect()
+    }
+
+    /// The states of that: `firing`, `resolved`.
+    fn states(&self) -> Vec<String> {
+        let states = self.of_poll().into_iter();
+        states.map(|(_, it)| it["status"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -133,7 +138,7 @@ async fn r23_an_alert_outlives_a_kill_goes_to_the_next_place_and_its_end_is_told
     .await;
     webhook.is_up();
     wait_until("it is told", SOON, || webhook.states() == ["firing"]).await;
-    let (head, body) = webhook.got().remove(0);
+    let (head, body) = webhook.of_poll().remove(0);
     assert!(head.contains("x-guildhall-signature: sha256="), "{head}");
     assert!(head.contains("idempotency-key: poll/"), "{head}");
     assert_eq!(body["alerts"][0]["labels"]["severity"], "critical", "{body}");
@@ -193,4 +198,32 @@ async fn an_admin_sees_takes_and_silences_alerts_in_the_chat_and_nobody_else_doe
     assert_eq!(hall.stop().await.0, 0);
     let (code, _, error) = stage.command(&["alerts", "list"]).await;
     assert!(code == 69 && error.contains("no hall answers"), "{code} {error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_of_the_operator_is_told_when_its_figure_is_out_of_bounds() {
+    let mut stage = Stage::set().await;
+    stage.set_env([
+        ("GUILDHALL__ALERTS__RULE__0__NAME", "many_updates"),
+        ("GUILDHALL__ALERTS__RULE__0__SIGNAL", "updates"),
+        ("GUILDHALL__ALERTS__RULE__0__BOUND", "above"),
+        ("GUILDHALL__ALERTS__RULE__0__LIMIT", "2"),
+        ("GUILDHALL__ALERTS__RULE__0__SUMMARY", "{value} updates within the hour."),
+    ]);
+    let hall = stage.open().await;
+    // A bot may only write to whom has written to it.
+    stage.exchange(ADMIN, "/alerts", "Nothing is wrong").await;
+    // What came before the first look, which is made soon after the start, is not counted.
+    let mut sequence = 0;
+    let begun = Instant::now();
+    while !words(&stage).iter().any(|it| it.contains("updates within the hour.")) {
+        assert!(begun.elapsed() < SOON, "{}", hall.log().tail());
+        stage.ask(end_to_end::BEN, sequence);
+        stage.all_answered(SOON).await;
+        sequence += 1;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let (code, text, _) = stage.command(&["alerts", "list"]).await;
+    assert!(code == 0 && text.contains("warning   many_updates: "), "{text}");
+    assert_eq!(hall.stop().await.0, 0);
 }

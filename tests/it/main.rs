@@ -13,6 +13,7 @@ mod alerts;
 mod audit;
 mod backups;
 mod crashes;
+mod logs;
 mod memory;
 mod models;
 mod money;

@@ -75,7 +75,7 @@ async fn tokens_of(messages: u64, everything: bool) -> (u64, usize) {
     let metrics = stage.get("/metrics").await.1;
     let input = metrics
         .lines()
-        .find_map(|it| it.strip_prefix("guildhall_llm_tokens_total{kind=\"input\"} "))
+        .find_map(|it| it.strip_prefix("guildhall_llm_tokens_total{type=\"input\"} "))
         .and_then(|it| it.parse().ok())
         .unwrap_or_else(|| panic!("no count of tokens: {metrics}"));
     let left_out = metrics.lines().filter(|it| it.starts_with("guildhall_context_left_out"));

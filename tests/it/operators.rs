@@ -36,6 +36,74 @@ async fn probes_metrics_and_status_say_how_the_hall_is() {
     assert!(code == 69 && error.contains("no hall answers"), "{code} {error}");
 }
 
+/// OpenMetrics describes a counter without its ending; the format that promtool reads does not.
+fn in_the_older_format(metrics: &str) -> String {
+    let of_type = |it: &str| Some(it.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
+    let counters: Vec<String> = metrics.lines().filter_map(of_type).collect();
+    let older = |line: &str| {
+        let described = |it: &&String| {
+            ["# HELP ", "# TYPE "].iter().any(|head| {
+                let rest = line.strip_prefix(head).and_then(|rest| rest.strip_prefix(it.as_str()));
+                rest.is_some_and(|rest| rest.starts_with(' '))
+            })
+        };
+        match counters.iter().find(described) {
+            Some(name) => line.replacen(name.as_str(), &format!("{name}_total"), 1),
+            None => line.to_owned(),
+        }
+    };
+    metrics.lines().map(older).map(|line| line + "\n").collect()
+}
+
+/// Needs `GUILDHALL_PROMTOOL`, the path of Prometheus' own tool; `scripts/test` sets it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prometheus_reads_the_metrics_and_the_rules_that_are_shipped() {
+    let Ok(promtool) = std::env::var("GUILDHALL_PROMTOOL") else {
+        println!("left out: GUILDHALL_PROMTOOL is not set");
+        return;
+    };
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    let (_, metrics) = stage.get("/metrics").await;
+    for name in [
+        "guildhall_build_info{",
+        "guildhall_updates_received_total{kind=",
+        "guildhall_update_queue_depth ",
+        "guildhall_replies_total{result=\"answered\"}",
+        "guildhall_reply_duration_seconds_bucket{",
+        "guildhall_last_poll_timestamp_seconds ",
+        "guildhall_telegram_requests_total{method=\"sendMessage\",code=\"200\"} ",
+        "guildhall_telegram_retry_after_seconds ",
+        "guildhall_llm_requests_total{",
+        "guildhall_llm_duration_seconds_bucket{",
+        "guildhall_llm_tokens_total{type=",
+        "guildhall_actor_restarts_total{actor=",
+        "guildhall_actor_mailbox_depth{actor=",
+        "guildhall_guard_decisions_total{",
+        "guildhall_store_flush_seconds ",
+        "guildhall_store_bytes ",
+        "guildhall_log_dropped_lines_total ",
+    ] {
+        assert!(metrics.lines().any(|it| it.starts_with(name)), "{name}:\n{metrics}");
+    }
+    let file = stage.folder().join("metrics");
+    fs::write(&file, in_the_older_format(&metrics)).unwrap();
+    let rules = stage.folder().join("config/prometheus/alerts.yml");
+    let rules = rules.to_str().unwrap().to_owned();
+    let checks = [vec!["check", "metrics"], vec!["check", "rules", rules.as_str()]];
+    for arguments in checks {
+        let checked = std::process::Command::new(&promtool)
+            .args(&arguments)
+            .stdin(fs::File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert!(checked.status.success(), "{arguments:?}: {said}");
+    }
+    assert_eq!(hall.stop().await.0, 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn doctor_finds_nothing_wrong_with_a_hall_that_works() {
     let stage = Stage::set().await;

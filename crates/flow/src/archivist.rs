@@ -248,6 +248,10 @@ impl Archivist {
                 info!(event.action = "backup_good", "a backup is in its place and reads well");
                 self.needs.tally.backed_up(self.needs.clock.now());
                 self.take(Input::Made, cx);
+                for kind in alerter::HELD {
+                    // lost-ok: the next good one says so again.
+                    self.needs.alerter.try_tell(alerter::Msg::Over(kind)).ok();
+                }
             }
             Err(why) => {
                 error!(error.message = why, event.action = "backup_failed", "a backup failed");
@@ -264,7 +268,7 @@ impl Archivist {
     }
 
     fn alert(&self, kind: &'static str, text: String) {
-        let raise = alerter::Msg::raise(kind, Severity::Warning, text);
+        let raise = alerter::Msg::hold(kind, Severity::Warning, text);
         if self.needs.alerter.try_tell(raise).is_err() {
             error!(event.action = "alert_not_sent", "an alert about backups could not be raised");
         }

@@ -420,12 +420,13 @@ impl Ingress {
     fn route(&mut self, raw: bytes::Bytes, hall: &View) -> (Route, Option<SessionKey>) {
         let Some(origin) = self.peers.messenger.origin(&raw) else {
             let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&raw).is_ok();
-            return match is_json {
+            if is_json {
                 // A kind without a chat: nobody here answers it.
-                true => (Route::Dropped(DropReason::NotForUs), None),
-                // INGRESS-2: it is set aside alone.
-                false => (Route::Quarantined { raw }, None),
-            };
+                return (Route::Dropped(DropReason::NotForUs), None);
+            }
+            // INGRESS-2: it is set aside alone.
+            self.peers.tally.quarantined("unreadable", 1);
+            return (Route::Quarantined { raw }, None);
         };
         let now = self.peers.clock.now();
         let standing = hall.standing(origin.person, origin.chat, now);

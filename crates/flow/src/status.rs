@@ -11,6 +11,7 @@ use crate::{
     broker::{self, BreakerState},
     session::StatusWriter,
     wiring::Wiring,
+    words,
 };
 
 /// Makes the function that puts the state of the hall into words.
@@ -21,10 +22,12 @@ pub(crate) fn writer(
 ) -> StatusWriter {
     let (ledger, version) = (Arc::clone(&wiring.ledger), wiring.version);
     let (clock, tally) = (Arc::clone(&wiring.clock), wiring.tally.clone());
+    let desk = wiring.desk.clone();
     let has_backups = wiring.backups.is_some();
     let (health, broker, born) = (health.clone(), broker.clone(), Instant::now());
     Rc::new(move |in_full| {
         let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
+        let used = words::used_today(&desk.statement_of_hall(|_| String::new()));
         let backups = backups(has_backups, tally.last_backup(), clock.now());
         async move {
             let actors = health.read();
@@ -43,7 +46,7 @@ pub(crate) fn writer(
             write!(
                 text,
                 "\nLedger: {} waiting, {} set aside, {} on disk, last write took {} ms\n\
-                 {backups}\nConversations in memory: {sessions}\nGuildhall {version}, up {}",
+                 {backups}\n{used}\nConversations in memory: {sessions}\nGuildhall {version}, up {}",
                 gauge.waiting,
                 gauge.quarantined,
                 bytes(gauge.disk_bytes),

@@ -46,6 +46,31 @@ pub struct Call {
     result: &'static str,
 }
 
+/// The label of a turn that ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Ended {
+    result: &'static str,
+}
+
+/// The label of tokens: `input` or `output`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Typed {
+    r#type: &'static str,
+}
+
+/// The label of an update that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Aside {
+    reason: &'static str,
+}
+
+/// The labels of a call to Telegram; the code is 0 where no answer came.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Asked {
+    method: String,
+    code: u16,
+}
+
 /// The labels of a message about an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Tell {
@@ -95,18 +120,21 @@ pub struct Tally(Arc<Figures>);
 #[derive(Debug)]
 pub struct Figures {
     updates: Family<Word, Counter>,
-    replies: Family<Word, Counter>,
+    quarantined: Family<Aside, Counter>,
+    replies: Family<Ended, Counter>,
     reply_seconds: Histogram,
     decisions: Family<Decision, Counter>,
     shadow_findings: Family<Way, Counter>,
     false_alarms: Family<Way, Counter>,
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
-    tokens: Family<Word, Counter>,
+    tokens: Family<Typed, Counter>,
     cost: Counter<f64, AtomicU64>,
     over_cap: Family<Word, Counter>,
     stepped_down: Counter,
     sends: Family<Word, Counter>,
+    telegram: Family<Asked, Counter>,
+    retry_after: Gauge<f64, AtomicU64>,
     alerts: Family<Tell, Counter>,
     watching: Watching,
     left_out: Family<Word, Counter>,
@@ -146,6 +174,21 @@ impl Figures {
 
     fn register_more(&self, registry: &mut Registry) {
         registry.register(
+            "telegram_requests",
+            "Calls to the Bot API, by what came of them",
+            self.telegram.clone(),
+        );
+        registry.register(
+            "telegram_retry_after_seconds",
+            "How long Telegram wanted to be left alone when it last said so",
+            self.retry_after.clone(),
+        );
+        registry.register(
+            "updates_quarantined",
+            "Updates that were set aside, by why",
+            self.quarantined.clone(),
+        );
+        registry.register(
             "alerts",
             "Messages about alerts, by where they went and what became of them",
             self.alerts.clone(),
@@ -170,6 +213,7 @@ impl Tally {
         let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 17));
         let it = Figures {
             updates: Family::default(),
+            quarantined: Family::default(),
             replies: Family::default(),
             reply_seconds: seconds(),
             decisions: Family::default(),
@@ -182,6 +226,8 @@ impl Tally {
             over_cap: Family::default(),
             stepped_down: Counter::default(),
             sends: Family::default(),
+            telegram: Family::default(),
+            retry_after: Gauge::default(),
             alerts: Family::default(),
             watching: Watching::default(),
             left_out: Family::default(),
@@ -231,9 +277,14 @@ impl Tally {
         self.0.watching.updates.fetch_add(count, Relaxed);
     }
 
+    /// Updates were set aside: unread, or after they failed too often.
+    pub fn quarantined(&self, reason: &'static str, count: u64) {
+        self.0.quarantined.get_or_create(&Aside { reason }).inc_by(count);
+    }
+
     /// A turn ended.
     pub fn replied(&self, outcome: Outcome, seconds: f64) {
-        let kind = match outcome {
+        let result = match outcome {
             Outcome::Answered => "answered",
             Outcome::Refused => "refused",
             Outcome::Cancelled => "cancelled",
@@ -241,7 +292,10 @@ impl Tally {
             Outcome::Quarantined => "quarantined",
             Outcome::Undeliverable => "undeliverable",
         };
-        self.0.replies.get_or_create(&Word { kind }).inc();
+        self.0.replies.get_or_create(&Ended { result }).inc();
+        if outcome == Outcome::Quarantined {
+            self.quarantined("failed", 1);
+        }
         if outcome == Outcome::Answered {
             self.0.reply_seconds.observe(seconds);
             let at = REPLY_BOUNDS.iter().position(|it| seconds <= *it);
@@ -297,8 +351,8 @@ impl Tally {
 
     /// Tokens were used.
     pub fn tokens(&self, input: u64, output: u64) {
-        self.0.tokens.get_or_create(&Word { kind: "input" }).inc_by(input);
-        self.0.tokens.get_or_create(&Word { kind: "output" }).inc_by(output);
+        self.0.tokens.get_or_create(&Typed { r#type: "input" }).inc_by(input);
+        self.0.tokens.get_or_create(&Typed { r#type: "output" }).inc_by(output);
         self.0.watching.tokens.fetch_add(input.saturating_add(output), Relaxed);
     }
 
@@ -345,6 +399,16 @@ impl Tally {
     /// A send was tried.
     pub fn sent(&self, kind: &'static str) {
         self.0.sends.get_or_create(&Word { kind }).inc();
+    }
+
+    /// A method of the Bot API was called.
+    pub fn telegram_called(&self, method: &str, code: u16) {
+        self.0.telegram.get_or_create(&Asked { method: method.to_owned(), code }).inc();
+    }
+
+    /// Telegram wants to be left alone for so long.
+    pub fn asked_to_wait(&self, span: std::time::Duration) {
+        self.0.retry_after.set(span.as_secs_f64());
     }
 
     /// Somebody was to be told of an alert.

@@ -10,7 +10,7 @@ mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
 pub use self::money::usage as usage_statement;
-pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas};
+pub(crate) use self::money::{cap_neared, over_cap, quota, quota_set, quotas, used_today};
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };

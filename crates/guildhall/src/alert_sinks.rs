@@ -104,9 +104,13 @@ pub fn surroundings(
 ) -> Arc<dyn Fn() -> Surroundings + Send + Sync> {
     let folder = config.hall.data_dir.clone();
     Arc::new(move || {
-        let disk = rustix::fs::statvfs(&folder).ok().filter(|it| 0 < it.f_blocks);
+        // As `df` has it: of what can be filled, and not of what is kept back for others.
+        let disk = rustix::fs::statvfs(&folder).ok();
+        let parts = disk.map(|it| (it.f_bavail, it.f_blocks.saturating_sub(it.f_bfree)));
         #[expect(clippy::cast_precision_loss, reason = "blocks of a disk fit in 53 bits")]
-        let disk_free = disk.map(|it| it.f_bavail as f64 / it.f_blocks as f64);
+        let part = |free: u64, used: u64| free as f64 / (free + used) as f64;
+        let disk_free =
+            parts.filter(|(free, used)| 0 < free + used).map(|(free, used)| part(free, used));
         Surroundings { disk_free, dropped_lines: dropped_lines() }
     })
 }

@@ -10,6 +10,7 @@ pub mod build;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod examine;
 pub mod incidents;
 pub mod init;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub mod report;
 pub mod residency;
 pub mod rules;
 pub mod run;
+mod signals;
 mod source;
 mod systemd;

@@ -20,10 +20,10 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use guildhall::{
-    agents, ask_console, build,
+    agents, alert_sinks, ask_console, build,
     config::{self, Env, Problems, schema},
     demo::{self, Demo},
-    doctor, init,
+    doctor, examine, init,
     run::{self, Door, EXIT_SOFTWARE, EXIT_UNAVAILABLE},
 };
 use protocol::Clock as _;
@@ -207,7 +207,7 @@ fn main() -> ExitCode {
         Command::Demo { chat, console, data, weights } => {
             rehearse(&env, &Demo { chat, console, data, weights })
         }
-        Command::Doctor { json, fix } => examine(&env, json, fix),
+        Command::Doctor { json, fix } => diagnose(&env, json, fix),
         Command::Status { json } => ask_status(&env, json),
         Command::Usage { json } => ask_usage(&env, json),
         Command::Logs { what } => logs_command::run(&env, what),
@@ -343,11 +343,11 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
     Ok(ended.unwrap_or(ExitCode::SUCCESS))
 }
 
-fn examine(env: &Env, json: bool, fix: bool) -> Done {
+fn diagnose(env: &Env, json: bool, fix: bool) -> Done {
     let (loaded, problems) = config::inspect(env);
     let mut findings = if fix { doctor::repair(&loaded) } else { Vec::new() };
     findings.extend(doctor::examine(&loaded, &problems, run::SystemClock.now()));
-    findings.extend(run::examine(&loaded));
+    findings.extend(examine::all(&loaded));
     if json {
         print_json(&doctor::json(&findings))?;
     } else {
@@ -387,6 +387,7 @@ fn configuration(env: &Env, what: &ConfigCommand) -> Done {
             let loaded = config::load(env)?;
             build::screen(&loaded)?;
             build::founding(&loaded.config, &[])?;
+            alert_sinks::sinks(&loaded).map_err(|error| build::BuildError::of(&error))?;
             for warning in &loaded.warnings {
                 print(&format!("warning: {warning}\n"))?;
             }

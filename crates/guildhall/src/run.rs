@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-use ::watch::{KeyedHasher, LogConfig, Logs};
+use ::watch::{KeyedHasher, LogConfig, Logs, SyslogConfig};
 use adapters::telegram::{
-    ConnectError, Endpoint, TelegramBot, TelegramConfig, WebhookTarget,
+    ConnectError, Endpoint, Observer, TelegramBot, TelegramConfig, WebhookTarget,
     webhook::{self, UpdateSink, WebhookBot},
 };
 use async_trait::async_trait;
@@ -44,11 +44,10 @@ use protocol::{
     model::Model,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store::{EngineKind, Keys, LogKeys, OpenError, Store, StoreConfig, StoreHealth};
+use store::{EngineKind, Keys, LogKeys, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
-    signal::unix::{SignalKind, signal},
     sync::watch,
     time::Instant,
 };
@@ -64,6 +63,7 @@ use crate::{
     master::{self, Master},
     residency,
     rules::Book,
+    signals,
     source::{self, BotPlate, HallSource, PREFIX},
     systemd,
 };
@@ -148,6 +148,7 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     let log_config = LogConfig {
         dir,
         stdout: config.stdout,
+        syslog: syslog(&config.syslog)?,
         filter: config.level.word().to_owned(),
         keep_days: u16::try_from(keep).unwrap_or(u16::MAX),
         file_bytes_max: (config.bytes_max.0 / 16).clamp(1 << 16, 64 << 20),
@@ -158,6 +159,18 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     let secrets: Vec<SecretString> = loaded.secrets.all().filter(long_enough).cloned().collect();
     let logs = Logs::start(log_config, &secrets, Arc::new(SystemClock));
     logs.map_err(|error| BuildError::of(&error))
+}
+
+/// Where the log is sent besides.
+fn syslog(config: &crate::config::SyslogSection) -> Result<Option<SyslogConfig>, BuildError> {
+    let Some(addr) = &config.addr else { return Ok(None) };
+    let parts = addr.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = parts.ok_or_else(|| {
+        BuildError::in_words(format!("logs.syslog.addr: `{addr}` must be a name and a port"))
+    })?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Ok(Some(SyslogConfig { host, port, ca_file: config.ca_file.clone(), hostname }))
 }
 
 /// The life of the process.
@@ -175,6 +188,7 @@ fn life(
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;
+    alert_sinks::sinks(&loaded).map_err(|error| Failure::config(&error))?;
     residency::check(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (keys, next) = keys(&loaded.config)?.take_next();
     let shelf = backups::shelf(&loaded).map_err(|error| Failure::config(&error))?;
@@ -361,10 +375,10 @@ impl Hall {
 
         let (stop, stopping) = watch::channel(false);
         let renewal = (cues.may_renew, renews);
-        let signals = kit::spawn(listen(stop, Arc::clone(&source), renewal));
+        let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
         let connected = tokio::select! {
-            connected = self.connect(&source) => connected?,
+            connected = self.connect(&source, &tally) => connected?,
             _ = early_stop.wait_for(|it| *it) => return Ok(()),
         };
         let ids: Vec<BotId> = connected.iter().map(|it| it.identity().id).collect();
@@ -483,7 +497,12 @@ impl Hall {
     }
 
     /// Connects every bot; waits for Telegram as long as it takes.
-    async fn connect(&self, source: &HallSource) -> Result<Vec<Arc<TelegramBot>>, Failure> {
+    async fn connect(
+        &self,
+        source: &HallSource,
+        tally: &Tally,
+    ) -> Result<Vec<Arc<TelegramBot>>, Failure> {
+        let observer: Arc<dyn Observer> = Arc::new(Counting(tally.clone()));
         let config = &self.loaded.config;
         let mut connected = Vec::new();
         for bot in &config.bots {
@@ -492,7 +511,8 @@ impl Hall {
             let api_url = config.api_url(bot).to_owned();
             let endpoint = Endpoint { api_url, token, plain_http_allowed: false };
             let webhook = self.webhook_of(bot);
-            let telegram = TelegramConfig { endpoint, webhook };
+            let telegram =
+                TelegramConfig { endpoint, webhook, observer: Some(Arc::clone(&observer)) };
             connected.push(Arc::new(self.connect_one(&bot.name, &telegram, source).await?));
         }
         source::put(&source.waiting_for, None);
@@ -615,6 +635,19 @@ impl Hall {
     }
 }
 
+/// Counts calls to Telegram.
+struct Counting(Tally);
+
+impl Observer for Counting {
+    fn called(&self, method: &str, code: u16) {
+        self.0.telegram_called(method, code);
+    }
+
+    fn asked_to_wait(&self, span: Duration) {
+        self.0.asked_to_wait(span);
+    }
+}
+
 /// Hands pushed updates to the ingress of their bot.
 struct ToIngress {
     doors: Doors,
@@ -690,59 +723,6 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, roles: std::collections::BTreeMa
     }
 }
 
-/// Reads files, and may ask others: not on the actors' thread.
-async fn asked(may_renew: &MayRenew) -> Result<(), String> {
-    let may_renew = Arc::clone(may_renew);
-    let answer = tokio::task::spawn_blocking(move || may_renew()).await;
-    answer.unwrap_or_else(|error| Err(error.to_string()))
-}
-
-/// Turns signals into a stop: the first asks, the second ends the process at once. SIGHUP asks for a
-/// new start, with the configuration and the secrets as they are now.
-async fn listen(
-    stop: watch::Sender<bool>,
-    source: Arc<HallSource>,
-    (may_renew, renews): (MayRenew, Arc<AtomicBool>),
-) {
-    let (Ok(mut term), Ok(mut interrupt), Ok(mut hangup)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    ) else {
-        error!(
-            event.action = "signals_unheard",
-            "signals cannot be heard; the hall must be killed to stop"
-        );
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = term.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => match asked(&may_renew).await {
-                Ok(()) => {
-                    info!(event.action = "renewing", "the hall is asked to start anew");
-                    renews.store(true, Ordering::Relaxed);
-                    break;
-                }
-                Err(problem) => error!(
-                    error.message = problem,
-                    event.action = "not_renewed",
-                    "the hall cannot start anew with this configuration, and goes on as it is"
-                ),
-            }
-        }
-    }
-    systemd::stops();
-    info!(event.action = "stopping", "the hall finishes what it has and takes nothing new");
-    source.stopping.store(true, Ordering::Relaxed);
-    stop.send_replace(true);
-    tokio::select! { _ = term.recv() => (), _ = interrupt.recv() => () }
-    warn!(event.action = "stopped_at_once", "asked twice: ending at once");
-    // Everything acknowledged is durable; what was under way goes on at the next start.
-    std::process::exit(0);
-}
-
 /// Tells the operators when lines of the log are lost: the disk is full or too slow, or nobody reads
 /// the standard output.
 async fn watch_log(lost: impl Fn() -> u64, doors: Doors) {
@@ -775,101 +755,4 @@ fn plates(config: &Config, connected: &[Arc<TelegramBot>]) -> Vec<BotPlate> {
             mode: if config.mode(it) == Mode::Poll { "polling" } else { "webhook" },
         })
         .collect()
-}
-
-/// What `doctor` can only find out by trying: the ledger, the models, Telegram.
-#[must_use]
-pub fn examine(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
-    use crate::doctor::Finding;
-    let config = &loaded.config;
-    let mut findings = Vec::new();
-    if store_folder(config).exists() && master::exists(config) {
-        findings.push(examine_ledger(config));
-    }
-    findings.extend(audit::examine(loaded));
-    findings.push(backups::examine(loaded));
-    findings.push(match build::models(loaded) {
-        Ok(models) => Finding::ok(format!("{} models are ready to be asked", models.len())),
-        Err(error) => {
-            Finding::bad("a model cannot be used", error.to_string(), "correct its settings")
-        }
-    });
-    findings.push(match build::screen(loaded) {
-        Ok(_) => Finding::ok("the guard's rules compile"),
-        Err(error) => {
-            Finding::bad("the guard's rules do not compile", error.to_string(), "correct the rule")
-        }
-    });
-    match build::second_opinion(&loaded.config.guard) {
-        Ok(None) => {}
-        Ok(Some(_)) => findings.push(Finding::ok("the guard's transformer can be asked")),
-        Err(error) => findings.push(Finding::bad(
-            "the guard's transformer cannot be asked",
-            error.to_string(),
-            "run scripts/fetch-guard-model, or correct guard.transformer_path",
-        )),
-    }
-    findings.extend(kit::block_on(examine_bots(loaded)));
-    findings
-}
-
-fn examine_ledger(config: &Config) -> crate::doctor::Finding {
-    use crate::doctor::Finding;
-    let does_not_open = "the ledger does not open";
-    let keys = match master::keys(config) {
-        Ok(keys) => keys,
-        Err(error) => {
-            return Finding::bad(
-                does_not_open,
-                BuildError::of(&error).to_string(),
-                "see to the master key",
-            );
-        }
-    };
-    match Store::open(store_config(config), keys) {
-        Ok(store) => {
-            let waiting = store.gauge().waiting;
-            match store.close() {
-                Ok(()) => Finding::ok(format!("the ledger opens; {waiting} updates wait in it")),
-                Err(error) => {
-                    Finding::bad("the ledger does not close", error.to_string(), "look at the disk")
-                }
-            }
-        }
-        Err(OpenError::Locked) => {
-            Finding::ok("the ledger is open in a hall that runs; `guildhall status` asks it")
-        }
-        Err(error) => {
-            let why = BuildError::of(&error).to_string();
-            Finding::bad(
-                does_not_open,
-                why,
-                "do what is said there; `guildhall backup verify` looks at the backups",
-            )
-        }
-    }
-}
-
-async fn examine_bots(loaded: &Loaded) -> Vec<crate::doctor::Finding> {
-    use crate::doctor::Finding;
-    let config = &loaded.config;
-    let mut findings = Vec::new();
-    for bot in &config.bots {
-        let token = loaded.secrets.get(&bot.token_name()).cloned();
-        let token = token.unwrap_or_else(|| SecretString::from(""));
-        let endpoint =
-            Endpoint { api_url: config.api_url(bot).to_owned(), token, plain_http_allowed: false };
-        findings.push(match TelegramBot::look(&endpoint).await {
-            Ok(identity) => Finding::ok(format!(
-                "bot {}: Telegram knows it as @{}",
-                bot.name, identity.username
-            )),
-            Err(error) => Finding::bad(
-                format!("bot {} cannot be connected", bot.name),
-                BuildError::of(&error).to_string(),
-                "check the token, the network and api_url",
-            ),
-        });
-    }
-    findings
 }

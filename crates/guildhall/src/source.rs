@@ -1,7 +1,7 @@
 //! What the console shows: read from the actors' probes, the ledger's gauge and the metrics.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use flow::{
 use kit::{ActorHealth, ActorState, Health, ask};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 use protocol::{
@@ -319,20 +319,35 @@ impl HallSource {
     /// Figures that are read when they are asked for.
     fn gauges(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
-        let restarts = Family::<ActorLabel, Gauge>::default();
+        let restarts = Family::<ActorLabel, Counter>::default();
         let depth = Family::<ActorLabel, Gauge>::default();
         let silence = Family::<ActorLabel, Gauge>::default();
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for it in self.health.read() {
             let label = ActorLabel { actor: it.id };
-            restarts.get_or_create(&label).set(i64::from(it.restarts));
+            restarts.get_or_create(&label).inc_by(u64::from(it.restarts));
             depth.get_or_create(&label).set(whole(it.mailbox as u64));
             silence.get_or_create(&label).set(whole(it.last_progress_s));
         }
         registry.register("actor_restarts", "Restarts since the start", restarts);
         registry.register("actor_mailbox_depth", "Messages that wait", depth);
         registry.register("actor_silence_seconds", "Time since the last completed work", silence);
+        let breakers = Family::<ProviderLabel, Gauge>::default();
+        for (provider, state) in read(&self.breakers) {
+            let number = match state {
+                broker::BreakerState::Closed => 0,
+                broker::BreakerState::HalfOpen => 1,
+                broker::BreakerState::Open => 2,
+            };
+            breakers.get_or_create(&ProviderLabel { provider }).set(number);
+        }
+        let help = "Whether a model is asked: 0 yes, 1 on trial, 2 no";
+        registry.register("breaker_state", help, breakers);
         let gauge = self.ledger.gauge();
+        let flush = Gauge::<f64, AtomicU64>::default();
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of one commit")]
+        flush.set(gauge.commit_us as f64 / 1e6);
+        registry.register("store_flush_seconds", "Duration of the last group commit", flush);
         let version = Family::<VersionLabel, Gauge>::default();
         let label = VersionLabel { version: env!("CARGO_PKG_VERSION").to_owned() };
         version.get_or_create(&label).set(1);
@@ -343,21 +358,31 @@ impl HallSource {
             registry.register(name, help, one);
         };
         add("update_queue_depth", "Updates that wait for their session", gauge.waiting);
-        add("updates_quarantined", "Updates that were set aside", gauge.quarantined);
+        add("updates_aside", "Updates that were set aside and are kept", gauge.quarantined);
         add("store_bytes", "Bytes on disk", gauge.disk_bytes);
         add("store_queue_depth", "Requests that wait for the writer", gauge.queue);
-        add("store_commits", "Group commits since the start", gauge.commits);
-        add("store_records", "Records since the start", gauge.records);
-        add("store_commit_microseconds", "Duration of the last group commit", gauge.commit_us);
         add("sessions_live", "Conversations in memory", self.sessions());
-        add("log_dropped_lines", "Log lines that were lost", (self.dropped_lines)());
         add("uptime_seconds", "Time since the start", self.born.elapsed().as_secs());
+        let mut count = |name: &str, help: &str, value: u64| {
+            let one: Counter = Counter::default();
+            one.inc_by(value);
+            registry.register(name, help, one);
+        };
+        count("log_dropped_lines", "Log lines that were lost", (self.dropped_lines)());
+        count("store_commits", "Group commits since the start", gauge.commits);
+        count("store_records", "Records since the start", gauge.records);
         registry
     }
 
     fn sessions(&self) -> u64 {
         self.health.count("session") as u64
     }
+}
+
+/// The label of a breaker: what the configuration calls the model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabel {
+    provider: String,
 }
 
 /// The label of `build_info`.

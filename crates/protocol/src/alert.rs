@@ -115,6 +115,8 @@ pub struct Notification {
     pub is_acknowledged: bool,
     /// Others were told first, and nobody has said so.
     pub is_escalated: bool,
+    /// It is over only as far as nobody has heard of it for some time.
+    pub is_lapsed: bool,
     /// It is only a trial of the way.
     pub is_trial: bool,
 }
@@ -185,6 +187,7 @@ impl Notification {
             left_out: 0,
             is_acknowledged: false,
             is_escalated: false,
+            is_lapsed: false,
             is_trial: true,
         }
     }

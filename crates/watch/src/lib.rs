@@ -14,7 +14,9 @@ mod logs;
 pub mod read;
 mod redact;
 mod sink;
+mod syslog;
 
 pub use hasher::KeyedHasher;
 pub use logs::{LogConfig, LogError, Logs};
 pub use redact::{Redactor, RedactorError};
+pub use syslog::SyslogConfig;

@@ -12,6 +12,7 @@ use crate::{
     ecs::{EcsLayer, Style},
     files::{Keep, SealedFiles, Sealing},
     sink::{self, Gauge},
+    syslog::{self, LastWords, SyslogConfig},
 };
 
 /// Dependencies that say too much below `warn`, unless the filter names them.
@@ -28,6 +29,8 @@ pub struct LogConfig {
     pub stdout: bool,
     /// True if the standard output is a terminal with a person before it: words, not JSON.
     pub pretty: bool,
+    /// A collector that gets every line as well.
+    pub syslog: Option<SyslogConfig>,
     /// A level, then exceptions by target: `info`, or `info,flow=debug`.
     pub filter: String,
     /// Files of more than so many days ago are deleted, at the start and with each new file.
@@ -45,6 +48,7 @@ impl Default for LogConfig {
             dir: None,
             stdout: true,
             pretty: false,
+            syslog: None,
             filter: "info".to_owned(),
             keep_days: 14,
             file_bytes_max: 64 << 20,
@@ -71,6 +75,9 @@ pub enum LogError {
         #[source]
         source: std::io::Error,
     },
+    /// The collector cannot be spoken to over TLS, whether it is there or not.
+    #[error("the log cannot be sent to the syslog collector")]
+    Syslog(#[source] std::io::Error),
     /// The secrets cannot be looked for.
     #[error("the secrets cannot be kept out of the log")]
     Secrets(#[from] RedactorError),
@@ -87,7 +94,9 @@ pub enum LogError {
 #[derive(Debug)]
 #[must_use = "dropping it ends the log"]
 pub struct Logs {
+    /// Before the one below: their threads give the last lines.
     gauges: Vec<Gauge>,
+    _last_words: Option<LastWords>,
     sealing: Sealing,
     filter: reload::Handle<EnvFilter, Registry>,
     redactor: Arc<Redactor>,
@@ -148,13 +157,13 @@ fn build(
     secrets: &[SecretString],
     clock: Arc<dyn Clock>,
 ) -> Result<(impl Subscriber + Send + Sync, Logs), LogError> {
-    if config.dir.is_none() && !config.stdout {
+    if config.dir.is_none() && !config.stdout && config.syslog.is_none() {
         return Err(LogError::Nowhere);
     }
     let (filter, handle) = reload::Layer::new(parse(&config.filter)?);
     let redactor = Arc::new(Redactor::new(secrets)?);
     let (mut sinks, mut gauges) = (Vec::new(), Vec::new());
-    let sealing = Sealing::default();
+    let (sealing, mut last_words) = (Sealing::default(), None);
     if let Some(dir) = config.dir {
         let keep = Keep {
             days: config.keep_days,
@@ -169,6 +178,15 @@ fn build(
         sinks.push((Style::Json, inlet));
         gauges.push(gauge);
     }
+    if let Some(collector) = config.syslog {
+        let lost = Arc::default();
+        let started = syslog::start(collector, Arc::clone(&lost)).map_err(LogError::Syslog)?;
+        let (to, waits) = started;
+        last_words = Some(waits);
+        let (inlet, gauge) = sink::start_counting(to, lost);
+        sinks.push((Style::Json, inlet));
+        gauges.push(gauge);
+    }
     if config.stdout {
         let (inlet, gauge) = sink::start(std::io::stdout());
         sinks.push((if config.pretty { Style::Pretty } else { Style::Json }, inlet));
@@ -176,7 +194,7 @@ fn build(
     }
     let layer = EcsLayer { sinks, redactor: redactor.clone(), clock };
     let subscriber = registry().with(filter).with(layer);
-    Ok((subscriber, Logs { gauges, sealing, filter: handle, redactor }))
+    Ok((subscriber, Logs { gauges, _last_words: last_words, sealing, filter: handle, redactor }))
 }
 
 /// The filter as asked, with noisy dependencies at `warn` unless it names them or is stricter.

@@ -1,4 +1,5 @@
 //! The rules of this repository about itself.
 
 mod architecture;
+mod dashboards;
 mod tidy;

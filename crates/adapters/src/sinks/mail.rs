@@ -145,6 +145,7 @@ fn why(error: &lettre::transport::smtp::Error) -> String {
 fn subject(it: &Notification) -> String {
     let state = match (it.is_over(), it.is_acknowledged) {
         _ if it.is_trial => "test".to_owned(),
+        (true, _) if it.is_lapsed => "not again".to_owned(),
         (true, _) => "over".to_owned(),
         (false, true) => "in hand".to_owned(),
         (false, false) => it.severity().as_str().to_owned(),

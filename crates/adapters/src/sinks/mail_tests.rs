@@ -87,6 +87,7 @@ fn firing() -> Notification {
         left_out: 0,
         is_acknowledged: false,
         is_escalated: true,
+        is_lapsed: false,
         is_trial: false,
     }
 }

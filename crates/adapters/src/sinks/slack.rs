@@ -55,6 +55,7 @@ fn escaped(text: &str) -> String {
 fn body(it: &Notification) -> Value {
     let mark = match (it.is_over(), it.severity()) {
         _ if it.is_trial => ":bell:",
+        (true, _) if it.is_lapsed => ":ballot_box_with_check: Not again for some time:",
         (true, _) => ":white_check_mark: Over:",
         _ if it.is_acknowledged => ":raising_hand: In hand:",
         (false, Severity::Critical) => ":red_circle:",

@@ -92,6 +92,7 @@ impl Sink for Sms {
 fn body(it: &Notification) -> String {
     let state = match (it.is_over(), it.is_acknowledged) {
         _ if it.is_trial => "TEST",
+        (true, _) if it.is_lapsed => "NOT AGAIN",
         (true, _) => "OVER",
         (false, true) => "IN HAND",
         (false, false) => match it.severity() {

@@ -137,6 +137,7 @@ fn firing() -> Notification {
         left_out: 0,
         is_acknowledged: false,
         is_escalated: false,
+        is_lapsed: false,
         is_trial: false,
     }
 }

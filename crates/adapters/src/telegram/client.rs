@@ -9,7 +9,7 @@
 //!
 //! Redirects are not followed: they would carry the token to another host.
 
-use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use frankenstein::AsyncTelegramApi;
@@ -66,9 +66,19 @@ pub enum ClientError {
     Setup(#[source] reqwest::Error),
 }
 
+/// Hears of every call to the Bot API, for figures. Must not block.
+pub trait Observer: Send + Sync + 'static {
+    /// A method was called; 0 stands for no answer.
+    fn called(&self, method: &str, code: u16);
+
+    /// Telegram wants to be left alone for so long.
+    fn asked_to_wait(&self, span: Duration);
+}
+
 /// A bot's line to the Bot API. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
+    observer: Option<Arc<dyn Observer>>,
     http: reqwest::Client,
     bot: BotId,
     token: SecretString,
@@ -123,7 +133,27 @@ impl Client {
         let http = http.build().map_err(|e| ClientError::Setup(e.without_url()))?;
         let token = endpoint.token.clone();
         let base = format!("{}/bot{}/", url.as_str().trim_end_matches('/'), token.expose_secret());
-        Ok(Self { http, bot, token, base: base.into() })
+        Ok(Self { observer: None, http, bot, token, base: base.into() })
+    }
+
+    /// The same, heard by somebody.
+    #[must_use]
+    pub fn observed(self, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Sends a request, and lets the observer hear of it.
+    async fn receive(
+        &self,
+        method: &str,
+        request: reqwest::RequestBuilder,
+        limits: Limits,
+    ) -> Result<(u16, Bytes), MessengerError> {
+        let received = receive(request, limits).await;
+        if let Some(observer) = &self.observer {
+            observer.called(method, received.as_ref().map_or(0, |(status, _)| *status));
+        }
+        received
     }
 
     /// Calls a method and reads its result.
@@ -178,7 +208,7 @@ impl Client {
             .fold(reqwest::multipart::Form::new(), |form, (name, text)| form.text(name, text));
         let request = self.http.post(self.url(method)).multipart(form.part(field, file));
         let limits = Limits { time_max: UPLOAD_TIME_MAX, ..CALL_LIMITS };
-        let (status, body) = receive(request, limits).await?;
+        let (status, body) = self.receive(method, request, limits).await?;
         self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
     }
 
@@ -193,7 +223,7 @@ impl Client {
             .post(self.url(method))
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
-        receive(request, limits).await
+        self.receive(method, request, limits).await
     }
 
     fn url(&self, method: &str) -> String {
@@ -216,6 +246,15 @@ impl Client {
 
     /// Says what an answer means that is not the one hoped for.
     pub(super) fn failure(&self, status: u16, body: &[u8]) -> MessengerError {
+        let error = self.read_failure(status, body);
+        if let (MessengerError::Flooded { retry_after }, Some(observer)) = (&error, &self.observer)
+        {
+            observer.asked_to_wait(*retry_after);
+        }
+        error
+    }
+
+    fn read_failure(&self, status: u16, body: &[u8]) -> MessengerError {
         match serde_json::from_slice::<Failure>(body) {
             Ok(failure) if !failure.ok => self.refusal(status, failure),
             // Not the Bot API's words: a proxy's page, or an answer cut short.

@@ -6,7 +6,10 @@
 //! On crash  nothing is lost: Telegram keeps what was not confirmed.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,7 +37,7 @@ use serde_json::value::RawValue;
 use tracing::warn;
 
 use super::{
-    client::{Client, ClientError, Endpoint},
+    client::{Client, ClientError, Endpoint, Observer},
     reading,
     webhook::{WeakSecret, WebhookBot},
 };
@@ -66,12 +69,23 @@ async fn identify(client: &Client) -> Result<BotIdentity, ConnectError> {
 }
 
 /// How to reach one bot.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TelegramConfig {
     /// Where its Bot API is, and its token.
     pub endpoint: Endpoint,
     /// Where Telegram shall bring updates; `None`: they are polled.
     pub webhook: Option<WebhookTarget>,
+    /// Hears of every call.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl std::fmt::Debug for TelegramConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TelegramConfig")
+            .field("endpoint", &self.endpoint)
+            .field("webhook", &self.webhook)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where Telegram brings updates.
@@ -162,7 +176,11 @@ impl TelegramBot {
     /// # Errors
     /// See [`ConnectError`].
     pub async fn connect(config: &TelegramConfig) -> Result<Self, ConnectError> {
-        let client = Client::new(&config.endpoint).map_err(ConnectError::Settings)?;
+        let line = || {
+            let client = Client::new(&config.endpoint).map_err(ConnectError::Settings)?;
+            Ok::<_, ConnectError>(client.observed(config.observer.clone()))
+        };
+        let client = line()?;
         let identity = identify(&client).await?;
         match &config.webhook {
             None => {
@@ -171,7 +189,7 @@ impl TelegramBot {
             }
             Some(target) => set_webhook(&client, identity.id, target).await?,
         }
-        let egress = Client::new(&config.endpoint).map_err(ConnectError::Settings)?;
+        let egress = line()?;
         Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0) })
     }
 

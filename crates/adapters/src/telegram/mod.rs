@@ -17,7 +17,7 @@ pub mod split;
 mod testing;
 pub mod webhook;
 
-pub use client::{Client, ClientError, Endpoint};
+pub use client::{Client, ClientError, Endpoint, Observer};
 pub use messenger::{ConnectError, TelegramBot, TelegramConfig, WebhookTarget};
 
 /// A model's Markdown as messages within Telegram's limits: [`render::render`] for the port.

@@ -18,9 +18,12 @@ use std::{
 
 use protocol::{
     Timestamp,
-    alert::{Fingerprint, Notification, Severity, ToldAlert},
+    alert::{Fingerprint, Notification, Severity},
 };
 use serde::{Deserialize, Serialize};
+
+use super::group::Standing;
+pub use super::group::{Group, Line};
 
 /// Alerts that one group lists.
 const LISTED_MAX: usize = 50;
@@ -35,8 +38,6 @@ const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 /// The longest time that a sink may ask to be left alone.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
-/// Failures in a row after which the next step of an escalation is taken.
-const FAILURES_MAX: u32 = 2;
 /// The pause after a write that failed.
 const WRITE_PAUSE: Duration = Duration::from_secs(5);
 /// The longest silence.
@@ -95,14 +96,16 @@ pub struct Alert {
     pub severity: Severity,
     /// What happened, in one sentence.
     pub summary: String,
+    /// Somebody says when it is over; else it is when it was not heard of for some time.
+    pub is_held: bool,
 }
 
 /// What the book is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Something happened. It is over when it was not heard of for some time.
+    /// Something happened.
     Happened(Alert),
-    /// Something is wrong until `Over`.
+    /// A rule says that something is wrong, as it does at every look.
     Began(Alert),
     /// Nothing of this kind is wrong any more.
     Over(String),
@@ -171,87 +174,13 @@ pub enum Entry {
     Hour(super::usual::Hour),
 }
 
-/// Alerts of one kind.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Group {
-    /// The kind.
-    pub kind: String,
-    alerts: BTreeMap<Fingerprint, Standing>,
-    /// More of them than are listed.
-    #[serde(default)]
-    left_out: u64,
-    /// The number of what is to be told: 0 if nobody was to be told yet.
-    pub(super) version: u64,
-    /// When the latest versions were made.
-    #[serde(default)]
-    told_at: Vec<Timestamp>,
-    /// There is something new to tell that is in no version yet.
-    #[serde(default)]
-    is_news: bool,
-    #[serde(default)]
-    step: u8,
-    #[serde(default)]
-    step_since: Timestamp,
-    #[serde(default)]
-    is_acknowledged: bool,
-    /// Who is told, and of which version they were told.
-    #[serde(default)]
-    told: BTreeMap<String, u64>,
-    /// It happened again since the latest version.
-    #[serde(default)]
-    has_risen: bool,
-    /// Counts have risen since they were written.
-    #[serde(skip)]
-    counted_since: Option<Timestamp>,
-}
-
-/// One alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Standing {
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    labels: BTreeMap<String, String>,
-    severity: Severity,
-    summary: String,
-    count: u64,
-    since: Timestamp,
-    last: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ended: Option<Timestamp>,
-    /// Somebody says when it is over.
-    #[serde(default)]
-    is_held: bool,
-}
-
-/// What is to be known of a kind, for a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// The kind.
-    pub kind: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What it says.
-    pub headline: String,
-    /// How often it happened.
-    pub count: u64,
-    /// Since when.
-    pub since: Timestamp,
-    /// It is over.
-    pub is_over: bool,
-    /// An admin takes care of it.
-    pub is_acknowledged: bool,
-    /// Who has been told all of it.
-    pub told: Vec<String>,
-    /// Who is still to be told.
-    pub to_tell: Vec<String>,
-}
-
 /// A sink, as far as it matters here.
 #[derive(Clone, Debug)]
-struct Way {
-    place: Place,
+pub(super) struct Way {
+    pub(super) place: Place,
     /// What it is being told.
     busy: Option<(String, u64)>,
-    failures: u32,
+    pub(super) failures: u32,
     not_before: Timestamp,
     /// When each kind was tried last, so that one that it refuses does not hold up the others.
     tried: BTreeMap<String, Timestamp>,
@@ -450,13 +379,14 @@ impl Book {
                 labels: it.labels.clone(),
                 severity: it.severity,
                 summary: it.summary.clone(),
+                is_held: it.is_held,
             })
         });
         alerts.collect()
     }
 
-    fn take(&mut self, alert: Alert, is_held: bool, now: Timestamp) {
-        let Alert { kind, labels, severity, summary } = alert;
+    fn take(&mut self, alert: Alert, is_rule: bool, now: Timestamp) {
+        let Alert { kind, labels, severity, summary, is_held } = alert;
         if GROUPS_MAX <= self.groups.len() && !self.groups.contains_key(&kind) {
             return;
         }
@@ -472,8 +402,9 @@ impl Book {
         if let Some(known) = group.alerts.get_mut(&fingerprint) {
             known.last = now;
             known.is_held |= is_held;
-            if is_held && known.ended.is_none() {
-                return; // A rule says so at every look.
+            known.is_lapsed = false;
+            if is_rule && known.ended.is_none() {
+                return; // It is known.
             }
             known.count += 1;
             known.summary = summary;
@@ -488,8 +419,17 @@ impl Book {
             group.left_out += 1;
         } else {
             let (count, since, last, ended) = (1, now, now, None);
-            let standing =
-                Standing { labels, severity, summary, count, since, last, ended, is_held };
+            let standing = Standing {
+                labels,
+                severity,
+                summary,
+                count,
+                since,
+                last,
+                ended,
+                is_held,
+                is_lapsed: false,
+            };
             group.alerts.insert(fingerprint, standing);
         }
         group.is_news = true;
@@ -657,150 +597,6 @@ impl Book {
                 way.busy = Some(busy);
             }
             effects.push(Effect::Tell { sink, notification });
-        }
-    }
-}
-
-impl Group {
-    fn is_over(&self) -> bool {
-        self.alerts.values().all(|it| it.ended.is_some())
-    }
-
-    fn severity(&self) -> Severity {
-        self.alerts.values().map(|it| it.severity).max().unwrap_or_default()
-    }
-
-    /// Who is behind.
-    fn owes(&self) -> impl Iterator<Item = &str> {
-        self.told.iter().filter(|(_, told)| **told < self.version).map(|(name, _)| name.as_str())
-    }
-
-    /// Brings times that lie ahead of the clock back to it.
-    fn not_after(&mut self, now: Timestamp) {
-        let times = self.alerts.values_mut().flat_map(|it| [&mut it.since, &mut it.last]);
-        times.chain(&mut self.told_at).chain([&mut self.step_since]).for_each(|it| {
-            *it = (*it).min(now);
-        });
-        self.alerts.values_mut().filter_map(|it| it.ended.as_mut()).for_each(|it| {
-            *it = (*it).min(now);
-        });
-    }
-
-    /// What was not heard of for long is over, if nobody holds it.
-    fn fall_quiet(&mut self, quiet: Duration, now: Timestamp) -> bool {
-        let mut has_ended = false;
-        for it in self.alerts.values_mut() {
-            if it.ended.is_none() && !it.is_held && it.last.plus(quiet) <= now {
-                it.ended = Some(now);
-                has_ended = true;
-            }
-        }
-        self.is_news |= has_ended;
-        has_ended
-    }
-
-    /// Makes a new version, if there is something to tell and the pace allows it. ALERTER-1.
-    fn make_version(&mut self, pace: &Pace, ways: &[Way], now: Timestamp) -> bool {
-        self.told_at.retain(|it| now < it.plus(pace.window));
-        let (is_over, last) = (self.is_over(), self.told_at.last().copied());
-        if is_over && self.version == 0 {
-            return false; // Nobody heard that it began.
-        }
-        let may = match (is_over, self.is_news) {
-            (true, news) => news && self.told_at.len() < pace.told_max,
-            (false, true) => {
-                self.told_at.len() + 1 < pace.told_max.max(2)
-                    && last.is_none_or(|it| it.plus(pace.gap) <= now)
-            }
-            // It goes on and on: once a window.
-            (false, false) => self.has_risen && last.is_none() && 0 < self.version,
-        };
-        if !may {
-            return false;
-        }
-        self.version += 1;
-        (self.is_news, self.has_risen) = (false, false);
-        self.told_at.push(now);
-        if !is_over && !self.enrol(ways, self.step) && self.told.is_empty() {
-            // Nobody stands on this step: the first on which somebody does.
-            self.climb(ways, now);
-        }
-        true
-    }
-
-    /// Adds everybody up to a step to those who are told.
-    fn enrol(&mut self, ways: &[Way], step: u8) -> bool {
-        let severity = self.severity();
-        let mut has_new = false;
-        for Way { place, .. } in ways {
-            if place.step <= step && place.least <= severity && !self.told.contains_key(&place.name)
-            {
-                self.told.insert(place.name.clone(), 0);
-                has_new = true;
-            }
-        }
-        has_new
-    }
-
-    fn may_climb(&self) -> bool {
-        0 < self.version && !self.is_acknowledged && !self.is_over()
-    }
-
-    /// Everybody whom it has reached fails, and none was told.
-    fn reached_nobody(&self, ways: &[Way]) -> bool {
-        let mut reached = ways.iter().filter(|it| self.told.contains_key(&it.place.name));
-        let is_lost = |it: &Way| {
-            FAILURES_MAX <= it.failures && self.told.get(&it.place.name) != Some(&self.version)
-        };
-        !self.told.is_empty() && reached.all(is_lost)
-    }
-
-    /// Takes the next step on which somebody stands. False if there is none.
-    fn climb(&mut self, ways: &[Way], now: Timestamp) -> bool {
-        let severity = self.severity();
-        let places = ways.iter().map(|it| &it.place).filter(|it| it.least <= severity);
-        let next = places.map(|it| it.step).filter(|it| self.step < *it).min();
-        let Some(next) = next else { return false };
-        (self.step, self.step_since) = (next, now);
-        self.enrol(ways, next);
-        true
-    }
-
-    fn notification(&self, step: u8) -> Notification {
-        let told = |(fingerprint, it): (&Fingerprint, &Standing)| ToldAlert {
-            fingerprint: *fingerprint,
-            labels: it.labels.clone(),
-            severity: it.severity,
-            summary: it.summary.clone(),
-            count: it.count,
-            since: it.since,
-            ended: it.ended,
-        };
-        Notification {
-            kind: self.kind.clone(),
-            version: self.version,
-            alerts: self.alerts.iter().map(told).collect(),
-            left_out: self.left_out,
-            is_acknowledged: self.is_acknowledged,
-            is_escalated: 0 < step && !self.is_over(),
-            is_trial: false,
-        }
-    }
-
-    fn line(&self) -> Line {
-        let notification = self.notification(0);
-        let to_tell: Vec<String> = self.owes().map(str::to_owned).collect();
-        let told = self.told.keys().filter(|it| !to_tell.contains(it)).cloned();
-        Line {
-            kind: self.kind.clone(),
-            severity: notification.severity(),
-            headline: notification.headline(),
-            count: notification.count(),
-            since: self.alerts.values().map(|it| it.since).min().unwrap_or_default(),
-            is_over: self.is_over(),
-            is_acknowledged: self.is_acknowledged,
-            told: told.collect(),
-            to_tell,
         }
     }
 }

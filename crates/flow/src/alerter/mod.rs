@@ -16,17 +16,20 @@
 
 pub mod book;
 mod chats;
+mod group;
+mod orders;
 pub mod rules;
 #[cfg(test)]
 mod shell_tests;
 #[cfg(test)]
 mod tests;
+mod tray;
 pub mod usual;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -35,18 +38,22 @@ pub use protocol::alert::Severity;
 use protocol::{
     ChatId, Clock, Timestamp,
     alert::{Notification, Sink, TellError},
-    audit::{Action, Deed, Doer, Target},
     ledger::{Append, Ledger, LedgerError, Loaded, Owned, Seq, Stream},
     messenger::{Address, Messenger},
 };
-use serde::Serialize;
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{error, info, warn};
 
-pub use self::book::Alert;
+pub(crate) use self::orders::in_words;
+pub use self::{
+    book::Alert,
+    orders::{Order, Report, Trial, test},
+    tray::Tray,
+};
 use self::{
-    book::{Book, Effect, Entry, Input, Line, Pace, Place, State},
+    book::{Book, Effect, Entry, Input, Pace, Place, State},
     chats::Chats,
+    orders::tell_in_time,
     rules::{LOOK_EVERY, Reading, Rule, Rules},
 };
 use crate::{
@@ -58,16 +65,12 @@ use crate::{
     words::{self, Notice},
 };
 
-/// Alerts that may wait to become durable.
-const TRAY_MAX: usize = 256;
 /// How often it is looked who is due.
 const TICK: Duration = Duration::from_secs(1);
 /// How long a write may take before alerts are told without it.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long one sink may take.
 const TELL_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long one sink may take when it is only tried.
-const TRIAL_TIME_MAX: Duration = Duration::from_secs(30);
 /// The pause before the stream is read again, where it could not be.
 const LOAD_PAUSE: Duration = Duration::from_secs(10);
 /// Writes after which the state is folded.
@@ -75,6 +78,9 @@ const SNAPSHOT_EVERY: u32 = 64;
 /// Refusals that the admins are told of within [`REFUSALS_WINDOW`].
 const REFUSALS_MAX: u32 = 3;
 const REFUSALS_WINDOW: Duration = Duration::from_secs(600);
+
+/// Kinds of which an actor says when they are over, also after a restart.
+pub const HELD: [&str; 2] = ["backup_failed", "backup_overdue"];
 
 /// How alerts are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,120 +159,6 @@ pub fn reader(
     })
 }
 
-/// What was raised and is not durable yet. It outlives the alerter's incarnations.
-#[derive(Clone, Debug, Default)]
-pub struct Tray(Arc<Mutex<Raised>>);
-
-#[derive(Debug, Default)]
-struct Raised {
-    next: u64,
-    /// With their numbers, and how often each was raised.
-    alerts: VecDeque<(u64, Alert, u32)>,
-}
-
-impl Tray {
-    fn open(&self) -> MutexGuard<'_, Raised> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts an alert in, beside the same one if that was not taken out yet.
-    fn put(&self, alert: Alert, taken: Option<u64>) {
-        let mut raised = self.open();
-        let mut waiting = raised.alerts.iter_mut();
-        let same = waiting.find(|(number, it, _)| taken < Some(*number) && *it == alert);
-        if let Some((_, _, times)) = same {
-            *times = times.saturating_add(1);
-            return;
-        }
-        let number = raised.next;
-        raised.next += 1;
-        raised.alerts.push_back((number, alert, 1));
-        if TRAY_MAX < raised.alerts.len() {
-            // lost-ok: the book has taken it in, or there are more kinds at once than anybody reads.
-            raised.alerts.pop_front();
-        }
-    }
-
-    /// The first that comes after a number.
-    fn after(&self, number: Option<u64>) -> Option<(u64, Alert, u32)> {
-        self.open().alerts.iter().find(|(it, _, _)| number < Some(*it)).cloned()
-    }
-
-    fn clear_through(&self, number: u64) {
-        self.open().alerts.retain(|(it, _, _)| number < *it);
-    }
-
-    fn remove(&self, number: u64) {
-        self.open().alerts.retain(|(it, _, _)| number != *it);
-    }
-}
-
-/// What somebody wants of the alerter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// A list of what is wrong.
-    List,
-    /// Nobody is told of a kind, or of `all`, for so long; zero ends it.
-    Silence {
-        /// Which.
-        kind: String,
-        /// For how long.
-        span: Duration,
-    },
-    /// Somebody takes care of a kind.
-    Acknowledge {
-        /// Which.
-        kind: String,
-    },
-    /// Try the way to every sink.
-    Test,
-}
-
-impl Order {
-    /// As the audit log has it.
-    #[must_use]
-    pub fn deed(&self, at: Timestamp, actor: Doer) -> Deed {
-        let (action, target, about) = match self {
-            Self::List => (Action::AlertsRead, Target::Nothing, String::new()),
-            Self::Silence { kind, span } => {
-                let about = format!("{} s", span.as_secs());
-                (Action::AlertSilenced, Target::Thing(kind.clone()), about)
-            }
-            Self::Acknowledge { kind } => {
-                (Action::AlertAcknowledged, Target::Thing(kind.clone()), String::new())
-            }
-            Self::Test => (Action::AlertsTried, Target::Nothing, String::new()),
-        };
-        Deed::done(at, actor, action, target).about(about)
-    }
-}
-
-/// What came of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Report {
-    /// What is wrong.
-    List {
-        /// By kind, worst first.
-        alerts: Vec<Line>,
-        /// Kinds of which nobody is told, and until when.
-        silences: Vec<(String, Timestamp)>,
-    },
-    /// It is so now.
-    Done,
-    /// By sink, what became of the trial.
-    Tested(Vec<Trial>),
-}
-
-/// What became of one trial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trial {
-    /// Of which sink.
-    pub sink: &'static str,
-    /// Why it failed; `None` if it did not.
-    pub why_not: Option<String>,
-}
-
 // === The shell: carries out effects. No decisions here. ===
 
 /// What an alerter can be told.
@@ -287,7 +179,14 @@ impl Msg {
     #[must_use]
     pub fn raise(kind: &'static str, severity: Severity, summary: String) -> Self {
         let (kind, labels) = (kind.to_owned(), std::collections::BTreeMap::new());
-        Self::Raise(Alert { kind, labels, severity, summary })
+        Self::Raise(Alert { kind, labels, severity, summary, is_held: false })
+    }
+
+    /// Something is wrong until somebody says [`Msg::Over`]: one of [`HELD`]. Likewise.
+    #[must_use]
+    pub fn hold(kind: &'static str, severity: Severity, summary: String) -> Self {
+        let (kind, labels) = (kind.to_owned(), std::collections::BTreeMap::new());
+        Self::Raise(Alert { kind, labels, severity, summary, is_held: true })
     }
 }
 
@@ -381,7 +280,7 @@ impl Alerter {
             async move { ask(&memory, |reply| memory::Msg::Load(Stream::Alerts, reply)).await };
         cx.when(work, |alerter, loaded, cx| {
             match loaded {
-                Ok(Ok(loaded)) => alerter.fold(&loaded)?,
+                Ok(Ok(loaded)) => alerter.fold(&loaded),
                 Ok(Err(error)) => alerter.go_blind(&error.to_string(), cx),
                 Err(_) => alerter.go_blind("the memory is away", cx),
             }
@@ -404,15 +303,15 @@ impl Alerter {
         });
     }
 
-    fn fold(&mut self, loaded: &Loaded) -> Result<(), Fault> {
-        let unreadable = |error| Fault::new("the alerts' stream cannot be read", error);
-        let mut state = State::default();
-        if let Some(snapshot) = loaded.snapshot.as_ref().and_then(|it| it.first()) {
-            state = serde_json::from_slice(&snapshot.bytes).map_err(unreadable)?;
-        }
+    /// ALERTER-5: what cannot be read, such as an entry of a later version, is left out. A hall must
+    /// not stand still because it does not know whom it told.
+    fn fold(&mut self, loaded: &Loaded) {
+        let snapshot = loaded.snapshot.as_ref().and_then(|it| it.first());
+        let mut state: State = snapshot.and_then(|it| readable(&it.bytes)).unwrap_or_default();
         for event in &loaded.events {
-            let entry: Entry = serde_json::from_slice(&event.bytes).map_err(unreadable)?;
-            state.fold(entry);
+            if let Some(entry) = readable(&event.bytes) {
+                state.fold(entry);
+            }
         }
         let known = self.book.open_alerts();
         let now = self.now();
@@ -420,7 +319,6 @@ impl Alerter {
         self.at = Some(loaded.at);
         // What was taken in while nothing could be read.
         known.into_iter().for_each(|alert| self.needs.tray.put(alert, self.taken));
-        Ok(())
     }
 
     /// Takes in what lies in the tray.
@@ -469,12 +367,7 @@ impl Alerter {
         let events: Result<Vec<Owned>, _> =
             entries.iter().map(|it| serde_json::to_vec(it).map(Owned::halls)).collect();
         let (Some(expected), Ok(events)) = (self.at, events) else {
-            // Answered later, as every write is.
-            cx.after(Duration::ZERO, |alerter, cx| {
-                alerter.step(Input::Written(false), cx);
-                Ok(())
-            });
-            return;
+            return self.step(Input::Written(false), cx);
         };
         let append = Append { stream: Stream::Alerts, expected, events, closes: Vec::new() };
         let memory = self.needs.memory.clone();
@@ -645,6 +538,19 @@ impl Alerter {
     }
 }
 
+fn readable<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let read = serde_json::from_slice(bytes);
+    if let Err(error) = &read {
+        error!(
+            error.message = %error,
+            event.action = "alerts_unread",
+            "an entry about alerts cannot be read and is left out"
+        );
+    }
+    // lost-ok: it was logged.
+    read.ok()
+}
+
 /// A book and rules that go on from a state.
 fn open(config: &AlerterConfig, sinks: &[Placed], state: &State, now: Timestamp) -> (Book, Rules) {
     let place = |it: &Placed| Place {
@@ -653,51 +559,12 @@ fn open(config: &AlerterConfig, sinks: &[Placed], state: &State, now: Timestamp)
         least: it.least,
         gap: it.sink.gap(),
     };
-    let holders: BTreeSet<String> = config.rules.iter().map(|it| it.name.clone()).collect();
+    let rules = config.rules.iter().map(|it| it.name.clone());
+    let holders: BTreeSet<String> = rules.chain(HELD.map(str::to_owned)).collect();
     let places = sinks.iter().map(place).collect();
     let book = Book::open(config.pace, places, &holders, state, now);
     let rules = Rules::new(config.rules.to_vec(), state.usual.clone(), |it| book.is_open(it));
     (book, rules)
-}
-
-async fn tell_in_time(
-    sink: &dyn Sink,
-    notification: &Notification,
-    time_max: Duration,
-) -> Result<(), TellError> {
-    let told = tokio::time::timeout(time_max, sink.tell(notification)).await;
-    let late = |_elapsed| TellError::new(format!("no answer within {} s", time_max.as_secs()));
-    told.map_err(late)?
-}
-
-/// Tries the way to every sink, to all at once.
-pub async fn test(sinks: &[Arc<dyn Sink>], now: Timestamp) -> Vec<Trial> {
-    let trial = Notification::trial(now);
-    let try_one = |sink: &Arc<dyn Sink>| {
-        let (sink, trial) = (Arc::clone(sink), trial.clone());
-        async move {
-            let told = tell_in_time(&*sink, &trial, TRIAL_TIME_MAX).await;
-            Trial { sink: sink.name(), why_not: told.err().map(|it| it.why) }
-        }
-    };
-    futures::future::join_all(sinks.iter().map(try_one)).await
-}
-
-/// Gives an order, and puts into words what came of it.
-pub(crate) fn in_words(
-    alerter: Mailbox<Msg>,
-    order: Order,
-) -> futures::future::LocalBoxFuture<'static, String> {
-    Box::pin(async move {
-        let asked = ask(&alerter, |reply| Msg::Order(order.clone(), reply)).await;
-        match asked.unwrap_or_else(|_away| Err("The alerter is away; please try again.".to_owned()))
-        {
-            Ok(Report::List { alerts, silences }) => words::alerts(&alerts, &silences),
-            Ok(Report::Done) => words::obeyed(&order),
-            Ok(Report::Tested(trials)) => words::trials(&trials),
-            Err(why) => format!("⚠️ {why}"),
-        }
-    })
 }
 
 /// From 0 to 1, for pauses that should not fall together. Not for secrets.

@@ -261,6 +261,7 @@ impl Watch {
                     labels: BTreeMap::new(),
                     severity: self.rule.severity,
                     summary: self.rule.summary.replace("{value}", &value),
+                    is_held: true,
                 }))
             }
         }

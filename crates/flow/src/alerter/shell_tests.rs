@@ -262,6 +262,29 @@ fn alerter_5_with_a_ledger_that_neither_reads_nor_writes_alerts_are_told_all_the
 }
 
 #[test]
+fn alerter_5_an_entry_that_cannot_be_read_is_left_out_and_the_others_hold() {
+    local(async {
+        let good = Fake::new("good", []);
+        good.is_down();
+        let house = House::new(&[(&good, 0)]);
+        let alerter = house.open();
+        raise(&alerter, "poll");
+        wait(2).await;
+        alerter.stop().await;
+        let odd = [r#"{"entry":"of a later version"}"#, "{"].map(Owned::halls);
+        let at = house.ledger.load(Stream::Alerts).await.unwrap().at;
+        let (stream, events) = (Stream::Alerts, odd.to_vec());
+        let append = Append { stream, expected: at, events, closes: vec![] };
+        house.ledger.append(append).await.unwrap();
+        good.is_up();
+        let _alerter = house.open();
+        wait(30).await;
+        let lines = good.lines();
+        assert!(matches!(lines.as_slice(), [it] if it.ends_with("poll! (1)")), "{lines:?}");
+    });
+}
+
+#[test]
 fn orders_silence_acknowledge_list_and_try_every_sink() {
     local(async {
         let (good, down) = (Fake::new("good", []), Fake::new("down", []));
@@ -274,7 +297,8 @@ fn orders_silence_acknowledge_list_and_try_every_sink() {
         assert_eq!(order(silence).await.unwrap(), Ok(Report::Done));
         let labels = BTreeMap::from([("bot".to_owned(), "a".to_owned())]);
         let (kind, summary) = ("poll".to_owned(), "Gone.".to_owned());
-        let alert = Alert { kind, labels, severity: Severity::Warning, summary };
+        let severity = Severity::Warning;
+        let alert = Alert { kind, labels, severity, summary, is_held: false };
         alerter.try_tell(Msg::Raise(alert)).unwrap();
         raise(&alerter, "store");
         wait(1).await;

@@ -34,7 +34,8 @@ fn alert(kind: &str, label: &str) -> Alert {
         label => BTreeMap::from([("which".to_owned(), label.to_owned())]),
     };
     let summary = format!("{kind} {label}");
-    Alert { kind: kind.to_owned(), labels, severity: Severity::Warning, summary }
+    let (kind, is_held) = (kind.to_owned(), kind == "ruled");
+    Alert { kind, labels, severity: Severity::Warning, summary, is_held }
 }
 
 /// A book with its ledger and its clock: what it wants written is written at once.
@@ -259,6 +260,23 @@ fn of_a_silenced_kind_nobody_hears_until_the_silence_ends() {
     desk.wait(1_000);
     assert_eq!(desk.lines(), ["3700 mail: ruled. (1)"], "whoever was told hears that it is over");
     assert!(desk.book.lines().is_empty(), "what came and went in silence is gone");
+}
+
+#[test]
+fn what_only_happens_is_not_again_after_a_while_and_what_is_held_lasts_until_its_end_is_said() {
+    let mut desk = Desk::new(&[place("mail", 0)]);
+    desk.step(Input::Happened(alert("x", "")));
+    desk.step(Input::Happened(alert("ruled", "")));
+    desk.restart();
+    desk.wait(3_000);
+    let ends: Vec<_> = desk.told.iter().filter(|(_, _, it)| it.is_over()).collect();
+    let [(600, _, end)] = ends.as_slice() else { panic!("{ends:?}") };
+    assert!(end.kind == "x" && end.is_lapsed);
+    let text = crate::words::alert(end).into_part().plain;
+    assert!(text.starts_with("☑️ Not again for 10 minutes: x"), "{text}");
+    desk.step(Input::Over("ruled".to_owned()));
+    let (_, _, end) = desk.told.last().unwrap();
+    assert!(end.kind == "ruled" && end.is_over() && !end.is_lapsed);
 }
 
 #[test]

@@ -27,7 +27,7 @@ use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
     PersonId, SessionKey,
     event::{Course, Event},
-    ledger::{Append, Ledger, LedgerError, Loaded, PastFrom, Seq, Stream},
+    ledger::{Append, Ledger, LedgerError, Loaded, Owned, PastFrom, Seq, Stream},
     model::Usage,
 };
 use tokio::sync::{Notify, oneshot};
@@ -36,7 +36,7 @@ use tracing::{info, warn};
 use self::{
     books::{Crossed, Payer},
     caps::{Period, Whose},
-    rows::Head,
+    rows::{Head, Row},
     time::Day,
 };
 pub use self::{
@@ -51,7 +51,8 @@ use crate::{
 
 /// How long a change may wait that nobody waits for.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
-/// How often the time is written down where caps are set, though nothing changed.
+/// After so many rounds the time is written down though nothing changed, so that a start has little
+/// of the past to look through and can trust the clock.
 const TIME_EVERY: u32 = 60;
 /// Appends after which the accounts are stored anew, so that loading stays short.
 const SNAPSHOT_EVERY: u64 = 128;
@@ -162,7 +163,7 @@ impl Treasurer {
         let Some(expected) = self.at.filter(|_| !self.writing) else { return Ok(()) };
         let is_last = self.stopping;
         self.idle_rounds += 1;
-        let is_due = self.is_new || (TIME_EVERY <= self.idle_rounds && self.needs.desk.has_caps());
+        let is_due = self.is_new || TIME_EVERY <= self.idle_rounds;
         let day = self.needs.desk.day();
         let whole = self.stored != day || self.appends % SNAPSHOT_EVERY == SNAPSHOT_EVERY - 1;
         let Some(drawn) = self.needs.desk.draw_up(is_last, is_due, whole) else {
@@ -171,28 +172,26 @@ impl Treasurer {
         self.idle_rounds = 0;
         self.is_new = false;
         self.stored = day;
-        let json = |error| Fault::new("a balance cannot be written as JSON", error);
-        let events = rows::pieces(drawn.head, drawn.rows).map_err(json)?;
-        let whole = drawn.whole.map(|it| rows::pieces(drawn.head, it)).transpose().map_err(json)?;
-        let (stream, closes) = (Stream::Treasury, Vec::new());
-        let append = Append { stream, expected, events, closes };
         self.writing = true;
         let memory = self.needs.memory.clone();
         let work = async move {
+            let (stream, closes) = (Stream::Treasury, Vec::new());
+            let events = in_pieces(drawn.head, drawn.rows).await?;
+            let append = Append { stream, expected, events, closes };
             let written = ask(&memory, |reply| memory::Msg::Append(append, reply)).await;
-            if let (Ok(Ok(at)), Some(state)) = (&written, whole) {
-                let at = *at;
+            if let (Ok(Ok(at)), Some(whole)) = (&written, drawn.whole) {
+                let (at, state) = (*at, in_pieces(drawn.head, whole).await?);
                 let stored = ask(&memory, |reply| memory::Msg::Snapshot(stream, at, state, reply));
                 if !matches!(stored.await, Ok(Ok(()))) {
                     info!(event.action = "snapshot_skipped", "the accounts were not stored anew");
                 }
             }
-            written
+            Ok(written)
         };
         cx.when(work, |treasurer, written, cx| {
             treasurer.writing = false;
             fault_point("treasurer");
-            treasurer.was_written(written, cx)
+            treasurer.was_written(written?, cx)
         });
         Ok(())
     }
@@ -292,6 +291,19 @@ impl Treasurer {
             self.needs.alerter.try_tell(raise).ok();
         }
     }
+}
+
+/// More rows than this are put into words on a thread where that holds up nobody.
+const ROWS_AT_ONCE: usize = 256;
+
+async fn in_pieces(head: Head, rows: Vec<Row>) -> Result<Vec<Owned>, Fault> {
+    let pieces = if rows.len() <= ROWS_AT_ONCE {
+        rows::pieces(head, rows)
+    } else {
+        let work = tokio::task::spawn_blocking(move || rows::pieces(head, rows));
+        work.await.map_err(|error| Fault::new("a balance was not put into words", error))?
+    };
+    pieces.map_err(|error| Fault::new("a balance cannot be written as JSON", error))
 }
 
 /// Reads the accounts, and makes up answers that no balance has.

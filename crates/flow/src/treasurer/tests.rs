@@ -79,6 +79,7 @@ struct World {
     wall_off: i64,
     monotonic_since: u64,
     crashes: u32,
+    is_busy: bool,
 }
 
 fn caps(dice: &mut Dice) -> Caps {
@@ -118,6 +119,7 @@ impl World {
             wall_off: 0,
             monotonic_since: NOON,
             crashes: 0,
+            is_busy: seed % 2 == 1,
         }
     }
 
@@ -265,16 +267,21 @@ impl World {
     }
 
     fn step(&mut self) {
+        // In a busy hall the disk is quick and models are slow, so that many calls are under way.
+        let [ask, end, write, written] =
+            if self.is_busy { [45, 52, 64, 80] } else { [30, 55, 65, 71] };
         match self.dice.roll(100) {
-            0..30 => self.ask(),
-            30..55 => self.end_a_call(),
-            55..68 => self.record_one(),
-            68..78 => self.begin_to_write(false),
-            78..84 => self.end_writing(),
+            it if it < ask => self.ask(),
+            it if it < end => self.end_a_call(),
+            it if it < write => self.begin_to_write(false),
+            it if it < written => self.end_writing(),
+            it if it < 84 => self.record_one(),
             84..87 => self.reach_the_disk(),
             87..89 => self.fail_to_write(),
             89..95 => self.real += self.dice.roll(90) * MINUTE,
             95..97 => self.move_the_clock(),
+            97 => self.crash(),
+            _ if self.is_busy => self.ask(),
             _ => self.crash(),
         }
     }

@@ -22,6 +22,7 @@ const NAMED_MAX: usize = 5;
 pub(crate) fn alert(notification: &Notification) -> Notice {
     let mark = match (notification.is_over(), notification.severity()) {
         _ if notification.is_trial => "🔔",
+        (true, _) if notification.is_lapsed => "☑️ Not again for 10 minutes:",
         (true, _) => "✅ Over:",
         _ if notification.is_acknowledged => "🙋 In hand:",
         (false, Severity::Critical) => "🔴",

@@ -119,6 +119,12 @@ fn period(it: &PeriodStatement, currency: &str) -> String {
     text
 }
 
+/// The line of `/status` about the hall's budget.
+pub(crate) fn used_today(statement: &Statement) -> String {
+    let hall = statement.accounts.first().map(|it| it.day.clone()).unwrap_or_default();
+    format!("Used today: {}", period(&hall, &statement.currency))
+}
+
 /// `/quota`: what everybody may use, and those for whom an admin set something else.
 pub(crate) fn quotas(caps: &Caps) -> Notice {
     let it = &caps.budgets;

@@ -598,6 +598,18 @@ section! {
         bytes_max: Size = mib(1024), within mib(1)..=mib(1 << 20);
         /// Write to standard output.
         stdout: bool = true;
+        /// A syslog collector that gets every line as well.
+        syslog: SyslogSection = SyslogSection::default();
+    }
+}
+
+section! {
+    /// A syslog collector: RFC 5424 over TLS.
+    SyslogSection {
+        /// Where it listens, by the name that its certificate is for; the usual port is 6514.
+        addr: Option<String> = None, example "syslog.example.org:6514";
+        /// Certificates of those who may vouch for it, as PEM; by default those that the system trusts.
+        ca_file: Option<PathBuf> = None, example "secrets/syslog-ca.pem";
     }
 }
 

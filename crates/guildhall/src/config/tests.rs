@@ -396,6 +396,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.guard.transformer_path = None;
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
+    examples.logs.syslog = Default::default();
     examples.budgets.step_down_to = None;
     examples.backup.dir = None;
     examples.backup.url = None;

@@ -15,7 +15,7 @@ const HERE: Address = Address { chat: ChatId(5), topic: None };
 fn config(api_url: &str) -> TelegramConfig {
     let endpoint =
         Endpoint { api_url: api_url.to_owned(), token: TOKEN.into(), plain_http_allowed: false };
-    TelegramConfig { endpoint, webhook: None }
+    TelegramConfig { endpoint, webhook: None, observer: None }
 }
 
 /// A bot connected to an API that then gives these answers.

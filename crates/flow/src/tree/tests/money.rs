@@ -79,6 +79,8 @@ fn an_admin_sets_a_quota_that_holds_at_once_and_takes_it_back() {
         chat.write(8, ADMIN, "/usage all");
         chat.wait_for(ADMIN, "hall\n  today: 3 answers, 150 tokens").await;
         chat.wait_for(ADMIN, "person somebody").await;
+        chat.write(10, ADMIN, "/status");
+        chat.wait_for(ADMIN, "Used today: 3 answers, 150 tokens").await;
         chat.write(9, GUEST, "/usage all");
         chat.wait_for(GUEST, "you\n  today: 3 answers").await;
         assert_eq!(chat.count(GUEST, "person somebody"), 0);

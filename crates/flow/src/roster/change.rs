@@ -1,0 +1,257 @@
+//! What officers can change, what the audit log says of it, and why a change is not made.
+
+use protocol::{
+    AgentName, ChatId, RefId, Timestamp,
+    audit::{Action, Deed, Doer, Target},
+};
+use serde::{Deserialize, Serialize};
+
+use super::RuleChange;
+use crate::{
+    alarm::AlarmChange,
+    right::Role,
+    treasurer::caps::{Quota, Whose},
+};
+
+/// What an admin can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Bring in an agent.
+    Spawned {
+        /// Its name.
+        name: AgentName,
+        /// Its system prompt.
+        instructions: String,
+    },
+    /// Give an agent other instructions.
+    Edited {
+        /// Which.
+        name: AgentName,
+        /// Its system prompt from now on.
+        instructions: String,
+    },
+    /// Let an agent ask another model first.
+    ModelSet {
+        /// Which.
+        name: AgentName,
+        /// The model's name.
+        model: String,
+    },
+    /// Let an agent rest.
+    Paused {
+        /// Which.
+        name: AgentName,
+    },
+    /// Wake it.
+    Resumed {
+        /// Which.
+        name: AgentName,
+    },
+    /// Let it go.
+    Retired {
+        /// Which.
+        name: AgentName,
+    },
+    /// A person or group may talk.
+    Allowed {
+        /// Who.
+        id: i64,
+    },
+    /// And no longer.
+    Denied {
+        /// Who.
+        id: i64,
+    },
+    /// A person is ignored.
+    Blocked {
+        /// Who.
+        id: i64,
+        /// Until when; `None` for good.
+        until: Option<Timestamp>,
+    },
+    /// And no longer.
+    Unblocked {
+        /// Who.
+        id: i64,
+    },
+    /// A group became a supergroup: conversations of `from` go on in `to`.
+    Migrated {
+        /// The old id.
+        from: ChatId,
+        /// The new id.
+        to: ChatId,
+    },
+    /// Somebody has a role.
+    RoleGiven {
+        /// Who.
+        id: i64,
+        /// Which.
+        role: Role,
+    },
+    /// And no longer.
+    RoleTaken {
+        /// Who.
+        id: i64,
+    },
+    /// A rule of the guard is another, or there no more.
+    Ruled(RuleChange),
+    /// A refusal is marked as a false alarm, or no more.
+    Alarmed(AlarmChange),
+    /// Somebody may use so much of models.
+    QuotaSet {
+        /// Who, and how much.
+        quota: Quota,
+    },
+}
+
+impl Change {
+    /// The least role that may make it.
+    #[must_use]
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Paused { .. } | Self::Resumed { .. } => Role::Operator,
+            Self::RoleGiven { .. } | Self::RoleTaken { .. } => Role::Owner,
+            Self::Spawned { .. }
+            | Self::Edited { .. }
+            | Self::ModelSet { .. }
+            | Self::Retired { .. }
+            | Self::Allowed { .. }
+            | Self::Denied { .. }
+            | Self::Blocked { .. }
+            | Self::Unblocked { .. }
+            | Self::Migrated { .. }
+            | Self::Ruled(_)
+            | Self::QuotaSet { .. }
+            | Self::Alarmed(_) => Role::Admin,
+        }
+    }
+
+    /// As the audit log has it.
+    #[must_use]
+    pub fn deed(&self, at: Timestamp, actor: Doer) -> Deed {
+        let agent = |name: &AgentName| Target::Thing(name.as_str().to_owned());
+        let (action, target) = match self {
+            Self::Spawned { name, .. } => (Action::AgentSpawned, agent(name)),
+            Self::Edited { name, .. } => (Action::AgentEdited, agent(name)),
+            Self::ModelSet { name, .. } => (Action::AgentModelSet, agent(name)),
+            Self::Paused { name } => (Action::AgentPaused, agent(name)),
+            Self::Resumed { name } => (Action::AgentResumed, agent(name)),
+            Self::Retired { name } => (Action::AgentRetired, agent(name)),
+            Self::Allowed { id } => (Action::AccessAllowed, Target::Person(*id)),
+            Self::Denied { id } => (Action::AccessDenied, Target::Person(*id)),
+            Self::Blocked { id, .. } => (Action::AccessBlocked, Target::Person(*id)),
+            Self::Unblocked { id } => (Action::AccessUnblocked, Target::Person(*id)),
+            Self::Migrated { to, .. } => (Action::ChatMigrated, Target::Person(to.0)),
+            Self::RoleGiven { id, .. } => (Action::RoleGiven, Target::Person(*id)),
+            Self::RoleTaken { id } => (Action::RoleTaken, Target::Person(*id)),
+            Self::Ruled(it) => (Action::RuleChanged, Target::Thing(it.name().to_owned())),
+            Self::QuotaSet { quota } => (Action::QuotaSet, quota_target(&quota.whose)),
+            Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
+        };
+        let deed = Deed::done(at, actor, action, target);
+        match self {
+            Self::ModelSet { model, .. } => deed.about(model.as_str()),
+            Self::Blocked { until: Some(until), .. } => deed.about(format!("until {}", until.0)),
+            Self::RoleGiven { role, .. } => deed.about(role.word()),
+            Self::Ruled(it) => deed.about(it.word()),
+            Self::Alarmed(it) => deed.about(it.word()),
+            Self::Spawned { .. }
+            | Self::Edited { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Retired { .. }
+            | Self::Allowed { .. }
+            | Self::Denied { .. }
+            | Self::Blocked { until: None, .. }
+            | Self::Unblocked { .. }
+            | Self::Migrated { .. }
+            | Self::QuotaSet { .. }
+            | Self::RoleTaken { .. } => deed,
+        }
+    }
+}
+
+fn quota_target(whose: &Whose) -> Target {
+    match whose {
+        Whose::Person(id) => Target::Person(id.0),
+        Whose::Chat(id) => Target::Person(*id),
+        Whose::Agent(name) => Target::Thing(name.as_str().to_owned()),
+        Whose::Hall => Target::Nothing,
+    }
+}
+
+/// Why a change was not made, in words for the admin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdministerError {
+    /// The name is taken.
+    #[error("There is already an agent called {0}. /edit changes its instructions.")]
+    Taken(AgentName),
+    /// The name is not known.
+    #[error("There is no agent called {0}. /agents shows who is here.")]
+    NoSuchAgent(AgentName),
+    /// The model is not known.
+    #[error("There is no model called {name}. Known models: {known}.")]
+    NoSuchModel {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Too many agents.
+    #[error("There are {0} agents already: that is the most. /retire one first.")]
+    TooMany(usize),
+    /// The instructions are too long or empty.
+    #[error("Instructions must have 1 to {0} characters.")]
+    BadInstructions(usize),
+    /// Admins come from the configuration alone.
+    #[error(
+        "That is an admin. Admins are named in the configuration, and cannot be denied or blocked here."
+    )]
+    IsAdmin,
+    /// Whoever wants it may not.
+    #[error("You may not do that any more.")]
+    NotAllowed,
+    /// Their role comes from the configuration.
+    #[error("That role is named in the configuration, and cannot be changed here.")]
+    RoleIsFixed,
+    /// They have none.
+    #[error("That person has no role. /role lists who has one.")]
+    NoRole,
+    /// Groups have none.
+    #[error("Only a person can have a role: their id is a positive number.")]
+    NoPerson,
+    /// Too many roles.
+    #[error("{0} people have a role already: that is the most. /role take takes one away.")]
+    TooManyRoles(usize),
+    /// The rule's name is taken.
+    #[error("There is already a rule called {0}. /rule remove {0} takes it away.")]
+    RuleTaken(String),
+    /// The rule is not known.
+    #[error("No admin gave a rule called {0}. /rule lists those there are.")]
+    NoSuchRule(String),
+    /// Too many rules.
+    #[error("There are {0} rules already: that is the most. /rule remove one first.")]
+    TooManyRules(usize),
+    /// The rule cannot be used.
+    #[error("That rule cannot be used, so nothing was changed: {0}")]
+    BadRule(String),
+    /// It is marked already.
+    #[error("{0} is marked as a false alarm already.")]
+    AlarmKnown(RefId),
+    /// It is not marked.
+    #[error("{0} is not marked. /rule alarms lists the marks.")]
+    NoSuchAlarm(RefId),
+    /// Too many marks.
+    #[error("There are {0} marks already: that is the most. /rule unmark takes one away.")]
+    TooManyAlarms(usize),
+    /// Too many quotas.
+    #[error("Quotas are set for {0} already: that is the most. Set one back with `usual` first.")]
+    TooManyQuotas(usize),
+    /// There is nothing to mark.
+    #[error("That text is not there any more, so nothing was marked.")]
+    NothingHeldBack,
+    /// The ledger failed.
+    #[error("The change could not be stored, so nothing was changed. Please try again.")]
+    NotStored,
+}

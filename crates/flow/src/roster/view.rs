@@ -1,0 +1,333 @@
+//! The state of the hall as everyone reads it: folded from changes, asked about rights.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use protocol::{Agent, AgentName, BotId, ChatId, PersonId, Timestamp};
+
+use super::{AdministerError, Change, Founding, OwnRules};
+use crate::{
+    alarm::Alarms,
+    right::Role,
+    treasurer::caps::{Caps, QUOTAS_MAX, Whose},
+};
+
+/// The most agents at a time.
+pub const AGENTS_MAX: usize = 200;
+/// The most people who have a role by a command.
+pub const ROLES_MAX: usize = 100;
+/// The longest instructions, in characters.
+pub const INSTRUCTIONS_CHARS_MAX: usize = 16_000;
+
+/// The state of the hall, as everyone reads it.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    agents: BTreeMap<AgentName, Arc<Agent>>,
+    /// By the configuration.
+    fixed_roles: BTreeMap<PersonId, Role>,
+    /// By an owner.
+    given_roles: BTreeMap<PersonId, Role>,
+    allowed: BTreeSet<i64>,
+    open_to_all: bool,
+    blocked: HashMap<i64, Option<Timestamp>>,
+    default_agents: HashMap<BotId, AgentName>,
+    default_agent: Option<AgentName>,
+    /// New chat id to the id that its sessions are kept under.
+    homes: HashMap<ChatId, ChatId>,
+    /// Old chat id to where messages go now.
+    moved: HashMap<ChatId, ChatId>,
+    models: Arc<[String]>,
+    pub(super) own_rules: OwnRules,
+    pub(super) alarms: Alarms,
+    caps: Caps,
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Everything.
+    Admin,
+    /// Talk.
+    Guest,
+    /// Nothing: not on the allowlist.
+    Stranger,
+    /// Nothing: blocked.
+    Blocked,
+}
+
+impl View {
+    /// The state before any change.
+    #[must_use]
+    pub fn founded(founding: &Founding, models: Arc<[String]>) -> Self {
+        let agents = founding.agents.iter();
+        Self {
+            agents: agents.map(|it| (it.name.clone(), Arc::new(it.clone()))).collect(),
+            fixed_roles: founding.roles.clone(),
+            allowed: founding.allowed.clone(),
+            open_to_all: founding.open_to_all,
+            default_agents: founding.default_agents.clone(),
+            default_agent: founding.default_agent.clone(),
+            models,
+            caps: Caps::new(founding.budgets.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// What a person may do in a chat. ROSTER-2.
+    #[must_use]
+    pub fn standing(&self, person: Option<PersonId>, chat: ChatId, now: Timestamp) -> Standing {
+        let role = person.and_then(|it| self.role(it));
+        if role.is_some_and(|it| Role::Admin <= it) {
+            return Standing::Admin;
+        }
+        let is_blocked = |id: i64| {
+            self.blocked.get(&id).is_some_and(|until| until.is_none_or(|until| now < until))
+        };
+        if is_blocked(chat.0) || person.is_some_and(|it| is_blocked(it.0)) {
+            return Standing::Blocked;
+        }
+        let home = self.home(chat);
+        let is_allowed = self.open_to_all
+            || role.is_some()
+            || self.allowed.contains(&chat.0)
+            || self.allowed.contains(&home.0)
+            || person.is_some_and(|it| self.allowed.contains(&it.0));
+        if is_allowed { Standing::Guest } else { Standing::Stranger }
+    }
+
+    /// What the hall's own list says about a person: allowed by name, and blocked until when.
+    #[must_use]
+    pub fn listed(&self, person: PersonId) -> (bool, Option<Option<Timestamp>>) {
+        (self.allowed.contains(&person.0), self.blocked.get(&person.0).copied())
+    }
+
+    /// The role of a person, if they have one. ROSTER-2.
+    #[must_use]
+    pub fn role(&self, person: PersonId) -> Option<Role> {
+        self.fixed_roles.get(&person).or_else(|| self.given_roles.get(&person)).copied()
+    }
+
+    /// Everybody with a role, and whether it is the configuration's.
+    pub fn roles(&self) -> impl Iterator<Item = (PersonId, Role, bool)> {
+        let given = self.given_roles.iter().filter(|(it, _)| !self.fixed_roles.contains_key(it));
+        let fixed = self.fixed_roles.iter().map(|(person, role)| (*person, *role, true));
+        fixed.chain(given.map(|(person, role)| (*person, *role, false)))
+    }
+
+    /// True for an admin, and an owner.
+    #[must_use]
+    pub fn is_admin(&self, person: PersonId) -> bool {
+        self.role(person).is_some_and(|it| Role::Admin <= it)
+    }
+
+    /// Everybody who may take care of alerts: the operators, and those above them.
+    pub fn operators(&self) -> impl Iterator<Item = PersonId> {
+        self.roles().filter(|(_, role, _)| Role::Operator <= *role).map(|(person, ..)| person)
+    }
+
+    /// The admins, and the owners.
+    pub fn admins(&self) -> impl Iterator<Item = PersonId> {
+        self.roles().filter(|(_, role, _)| Role::Admin <= *role).map(|(person, ..)| person)
+    }
+
+    /// An agent.
+    #[must_use]
+    pub fn agent(&self, name: &AgentName) -> Option<&Arc<Agent>> {
+        self.agents.get(name)
+    }
+
+    /// All agents, by name.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values().map(|it| &**it)
+    }
+
+    /// The rules that admins gave.
+    #[must_use]
+    pub fn own_rules(&self) -> &OwnRules {
+        &self.own_rules
+    }
+
+    /// What is marked as a false alarm.
+    #[must_use]
+    pub fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
+    /// How much may be used of models.
+    #[must_use]
+    pub fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
+    #[must_use]
+    pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
+        let named = self.default_agents.get(&bot).or(self.default_agent.as_ref());
+        let named = named.and_then(|it| self.agents.get(it));
+        named.or_else(|| self.agents.values().find(|it| !it.paused))
+    }
+
+    /// The chat id under which a chat's conversations are kept.
+    #[must_use]
+    pub fn home(&self, chat: ChatId) -> ChatId {
+        self.homes.get(&chat).copied().unwrap_or(chat)
+    }
+
+    /// The chat id to which messages for a chat go.
+    #[must_use]
+    pub fn destination(&self, chat: ChatId) -> ChatId {
+        self.moved.get(&chat).copied().unwrap_or(chat)
+    }
+
+    /// Checks a change against the state. ROSTER-3.
+    ///
+    /// # Errors
+    /// Why it cannot be made.
+    pub fn check(&self, change: &Change) -> Result<(), AdministerError> {
+        let known = |name: &AgentName| match self.agents.contains_key(name) {
+            true => Ok(()),
+            false => Err(AdministerError::NoSuchAgent(name.clone())),
+        };
+        match change {
+            Change::Spawned { name, instructions } => {
+                if self.agents.contains_key(name) {
+                    return Err(AdministerError::Taken(name.clone()));
+                }
+                if AGENTS_MAX <= self.agents.len() {
+                    return Err(AdministerError::TooMany(AGENTS_MAX));
+                }
+                check_instructions(instructions)
+            }
+            Change::Edited { name, instructions } => {
+                known(name)?;
+                check_instructions(instructions)
+            }
+            Change::ModelSet { name, model } => {
+                known(name)?;
+                if self.models.iter().any(|it| it == model) {
+                    return Ok(());
+                }
+                let known = self.models.join(", ");
+                Err(AdministerError::NoSuchModel { name: model.chars().take(64).collect(), known })
+            }
+            Change::Paused { name } | Change::Resumed { name } | Change::Retired { name } => {
+                known(name)
+            }
+            Change::Denied { id } | Change::Blocked { id, .. } => {
+                if self.is_admin(PersonId(*id)) {
+                    return Err(AdministerError::IsAdmin);
+                }
+                Ok(())
+            }
+            Change::RoleGiven { id, .. } => self.check_role(PersonId(*id)),
+            Change::RoleTaken { id } if self.fixed_roles.contains_key(&PersonId(*id)) => {
+                Err(AdministerError::RoleIsFixed)
+            }
+            Change::RoleTaken { id } if !self.given_roles.contains_key(&PersonId(*id)) => {
+                Err(AdministerError::NoRole)
+            }
+            Change::RoleTaken { .. } => Ok(()),
+            Change::Ruled(change) => self.own_rules.check(change),
+            Change::Alarmed(change) => self.alarms.check(change),
+            Change::QuotaSet { quota } => {
+                if self.caps.is_full_for(quota) {
+                    return Err(AdministerError::TooManyQuotas(QUOTAS_MAX));
+                }
+                match &quota.whose {
+                    Whose::Agent(name) => known(name),
+                    Whose::Person(_) | Whose::Chat(_) | Whose::Hall => Ok(()),
+                }
+            }
+            Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
+        }
+    }
+
+    fn check_role(&self, person: PersonId) -> Result<(), AdministerError> {
+        if person.0 <= 0 {
+            return Err(AdministerError::NoPerson);
+        }
+        if self.fixed_roles.contains_key(&person) {
+            return Err(AdministerError::RoleIsFixed);
+        }
+        let is_new = !self.given_roles.contains_key(&person);
+        if is_new && ROLES_MAX <= self.given_roles.len() {
+            return Err(AdministerError::TooManyRoles(ROLES_MAX));
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply(&mut self, change: Change) {
+        let edit = |agents: &mut BTreeMap<AgentName, Arc<Agent>>,
+                    name: &AgentName,
+                    how: &dyn Fn(&mut Agent)| {
+            if let Some(agent) = agents.get_mut(name) {
+                how(Arc::make_mut(agent));
+            }
+        };
+        match change {
+            Change::Spawned { name, instructions } => {
+                let description = instructions.split(['.', '\n']).next().unwrap_or_default();
+                let description = description.trim().chars().take(100).collect();
+                let agent = Agent {
+                    name: name.clone(),
+                    description,
+                    instructions,
+                    models: Vec::new(),
+                    paused: false,
+                    memory: None,
+                    proposes_facts: false,
+                };
+                self.agents.insert(name, Arc::new(agent));
+            }
+            Change::Edited { name, instructions } => {
+                edit(&mut self.agents, &name, &|it| it.instructions.clone_from(&instructions));
+            }
+            Change::ModelSet { name, model } => edit(&mut self.agents, &name, &|it| {
+                it.models.retain(|other| *other != model);
+                it.models.insert(0, model.clone());
+            }),
+            Change::Paused { name } => edit(&mut self.agents, &name, &|it| it.paused = true),
+            Change::Resumed { name } => edit(&mut self.agents, &name, &|it| it.paused = false),
+            Change::Retired { name } => {
+                self.agents.remove(&name);
+            }
+            Change::Allowed { id } => {
+                self.allowed.insert(id);
+            }
+            Change::Denied { id } => {
+                self.allowed.remove(&id);
+            }
+            Change::Blocked { id, until } => {
+                self.blocked.insert(id, until);
+            }
+            Change::Unblocked { id } => {
+                self.blocked.remove(&id);
+            }
+            Change::Migrated { from, to } => {
+                let home = self.home(from);
+                self.homes.insert(to, home);
+                self.moved.insert(from, to);
+                self.moved.insert(home, to);
+            }
+            Change::RoleGiven { id, role } => {
+                self.given_roles.insert(PersonId(id), role);
+            }
+            Change::RoleTaken { id } => {
+                self.given_roles.remove(&PersonId(id));
+            }
+            Change::Ruled(change) => self.own_rules.apply(change),
+            Change::Alarmed(change) => self.alarms.apply(change),
+            Change::QuotaSet { quota } => self.caps.apply(quota),
+        }
+    }
+}
+
+fn check_instructions(text: &str) -> Result<(), AdministerError> {
+    let length = text.trim().chars().count();
+    if (1..=INSTRUCTIONS_CHARS_MAX).contains(&length) {
+        return Ok(());
+    }
+    Err(AdministerError::BadInstructions(INSTRUCTIONS_CHARS_MAX))
+}
