@@ -12,8 +12,8 @@ use super::{
     },
     settings::{
         ALERT_SINKS, ALLOW_LIST, BACKUPS_APART, CAPS, CONSOLE, EMBEDDINGS, GUARD, LIMITS, LOGS_END,
-        LOGS_LAST, LOGS_SEALED, MODEL_FILES, NOTICE, OWNERS, PERSONAL_DATA, REGION, RETENTION,
-        ROLES, RULES, TRANSPORT,
+        LOGS_LAST, LOGS_SEALED, LOGS_SENT, MODEL_FILES, NOTICE, OWNERS, PERSONAL_DATA, REGION,
+        RETENTION, ROLES, RULES, TRANSPORT,
     },
 };
 
@@ -30,7 +30,7 @@ pub(super) const fn of(standard: Standard) -> &'static [Control] {
 
 const NO_FORENSICS: &str = "a report of one incident with its timeline for authorities (forensics)";
 const NO_PLAYBOOKS: &str = "playbooks that act by themselves on an incident";
-const NO_SIEM: &str = "log lines sent to a SIEM or a syslog server, apart from standard output";
+const NO_SIEM: &str = "log lines in the shapes of SIEMs (OCSF, CEF)";
 
 const GDPR: &[Control] = &[
     Control {
@@ -179,7 +179,7 @@ const HIPAA: &[Control] = &[
         id: "164.312(b)",
         title: "Audit controls",
         requires: "What happens in the system is recorded and can be examined.",
-        checks: &[AUDIT, LOGS_SEALED],
+        checks: &[AUDIT, LOGS_SEALED, LOGS_SENT],
         missing: &[],
         duty: "Keep the documents that you need for six years.",
     },
@@ -262,7 +262,7 @@ const SOC2: &[Control] = &[
         id: "CC7.2",
         title: "Monitoring",
         requires: "What is unusual is noticed.",
-        checks: &[ALERT_SINKS, ALERTS_TRIED, REFUSALS, HALL],
+        checks: &[ALERT_SINKS, ALERTS_TRIED, REFUSALS, LOGS_SENT, HALL],
         missing: &[NO_SIEM],
         duty: "Scrape the metrics, and have somebody on call.",
     },

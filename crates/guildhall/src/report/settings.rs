@@ -23,6 +23,7 @@ pub(super) const CAPS: Check = Check { name: "caps", ask: caps };
 pub(super) const LIMITS: Check = Check { name: "limits", ask: limits };
 pub(super) const ALERT_SINKS: Check = Check { name: "alert_sinks", ask: alert_sinks };
 pub(super) const LOGS_SEALED: Check = Check { name: "logs_sealed", ask: logs_sealed };
+pub(super) const LOGS_SENT: Check = Check { name: "logs_sent", ask: logs_sent };
 pub(super) const LOGS_END: Check = Check { name: "logs_end", ask: logs_end };
 pub(super) const LOGS_LAST: Check = Check { name: "logs_last", ask: logs_last };
 pub(super) const CONSOLE: Check = Check { name: "console", ask: console };
@@ -372,6 +373,18 @@ fn logs_sealed(facts: &Facts<'_>) -> Answer {
         .with("logs.level", level)
         .with("logs.dir", if logs.dir.is_some() { "set" } else { "unset" })
         .with("logs.stdout", logs.stdout)
+}
+
+fn logs_sent(facts: &Facts<'_>) -> Answer {
+    match &facts.loaded.config.logs.syslog.addr {
+        Some(_) => Answer::met("log lines are sent to a collector over TLS as well")
+            .with("logs.syslog.addr", "set"),
+        None => Answer::partly(
+            "no log line is sent to another machine, where who breaks in here cannot change it",
+            "set logs.syslog.addr, or collect standard output",
+        )
+        .with("logs.syslog.addr", "unset"),
+    }
 }
 
 fn logs_end(facts: &Facts<'_>) -> Answer {

@@ -50,7 +50,7 @@ impl House {
             backup = {{ dir = {backups:?} }}
             budgets = {{ hall = {{ tokens_day = 1000 }} }}
             limits = {{ person_per_minute = 20 }}
-            logs = {{ dir = {logs:?}, keep_days = 200 }}
+            logs = {{ dir = {logs:?}, keep_days = 200, syslog = {{ addr = "syslog.example.org:6514" }} }}
             http = {{ addr = "127.0.0.1:1" }}
             alerts = {{ telegram = true }}
             telegram = {{ api_url = "https://api.telegram.org" }}
@@ -187,7 +187,7 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         .filter(|it| !matches!(it.3, Status::Met | Status::NotApplicable) && it.2 != "hall")
         .collect();
     assert!(bad.is_empty(), "{bad:#?}");
-    let cases: [(&str, Option<&str>, &[&str]); 17] = [
+    let cases: [(&str, Option<&str>, &[&str]); 18] = [
         ("store.retention.conversations", None, &["retention"]),
         ("backup.every", Some("0"), &["backups", "backups_apart"]),
         ("backup.dir", None, &["backups", "backups_apart"]),
@@ -204,6 +204,7 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         ("budgets.hall.tokens_day", None, &["caps"]),
         ("limits.person_per_minute", Some("0"), &["limits"]),
         ("logs.dir", None, &["logs_sealed", "logs_end", "logs_last"]),
+        ("logs.syslog", None, &["logs_sent"]),
         ("telegram.api_url", Some("\"http://example.org\""), &["transport"]),
     ];
     let before = house.settings.clone();
