@@ -117,6 +117,38 @@ async fn doctor_finds_nothing_wrong_with_a_hall_that_works() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_asks_the_hall_that_runs_and_guesses_nothing_of_one_that_does_not() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    let report = ["report", "--standard", "soc2", "--evidence", "--format", "json"];
+    let look = async || {
+        let (code, text, error) = stage.command(&report).await;
+        assert_eq!(code, 0, "{error}");
+        for secret in ["1002", "Hello", TOKEN] {
+            assert!(!text.contains(secret), "{secret} is in the report:\n{text}");
+        }
+        let report: Value = serde_json::from_str(&text).unwrap();
+        let rows = report["controls"].as_array().unwrap().clone();
+        let looked = rows.iter().flat_map(|it| it["looked"].as_array().unwrap().clone());
+        let of = |name: &'static str| move |it: &Value| it["check"] == name;
+        let looked: Vec<Value> = looked.collect();
+        ["hall", "rules", "sealed", "audit"]
+            .map(|name| looked.iter().find(|it| of(name)(it)).unwrap()["status"].clone())
+    };
+    assert_eq!(look().await, ["met", "not_known", "met", "met"]);
+    assert_eq!(hall.stop().await.0, 0);
+    assert_eq!(look().await, ["not_known", "met", "met", "met"]);
+    let (code, page, _) =
+        stage.command(&["report", "--standard", "gdpr", "--format", "html"]).await;
+    assert!(
+        code == 0 && page.starts_with("<!doctype html>") && !page.contains("<script"),
+        "{page}"
+    );
+    assert_eq!(stage.command(&["report", "--standard", "iso"]).await.0, 64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_key_is_refused_with_the_nearest_one() {
     let mut stage = Stage::set().await;
     let (code, text, error) = stage.command(&["config", "check"]).await;

@@ -44,7 +44,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Guard, Self::Access, Self::Crash];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Guard, Self::Access, Self::Crash];
 
     /// The word for it.
     #[must_use]

@@ -181,6 +181,19 @@ mod tests {
     use super::*;
     use crate::config::{Env, load_text};
 
+    #[test]
+    fn every_shipped_rule_and_every_kind_of_incident_has_a_runbook() {
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
+        let folder = std::path::Path::new(&root).join("../../docs/runbooks");
+        let alerts = shipped().into_iter().map(|it| format!("alert-{}.md", it.name));
+        let kinds = flow::incident::Kind::ALL.iter().map(|it| format!("incident-{}.md", it.word()));
+        let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        for name in alerts.chain(kinds) {
+            assert!(folder.join(&name).is_file(), "{name} is not there");
+            assert!(index.contains(&format!("({name})")), "{name} is not in the list");
+        }
+    }
+
     fn loaded(text: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
         let env: Env =
             env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

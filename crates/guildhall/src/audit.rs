@@ -104,7 +104,7 @@ pub(crate) async fn note_start(audit: &dyn AuditLog, loaded: &Loaded) -> Result<
 }
 
 /// A hash of the configuration in force, without its secrets.
-fn fingerprint(loaded: &Loaded) -> String {
+pub(crate) fn fingerprint(loaded: &Loaded) -> String {
     let hash = Sha256::digest(schema::show_json(loaded).to_string());
     let mut text = String::from("sha256 ");
     for byte in hash {

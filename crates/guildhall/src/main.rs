@@ -6,6 +6,7 @@ mod backup_command;
 mod incidents_command;
 mod logs_command;
 mod person_command;
+mod report_command;
 mod rules_command;
 mod store_command;
 
@@ -135,6 +136,8 @@ enum Command {
         #[command(subcommand)]
         what: incidents_command::IncidentsCommand,
     },
+    /// Hold this hall against a standard: control by control, with what is missing.
+    Report(report_command::ReportCommand),
     /// Backups of the ledger.
     Backup {
         #[command(subcommand)]
@@ -216,6 +219,7 @@ fn main() -> ExitCode {
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
         Command::Incidents { what } => incidents_command::run(&env, what),
+        Command::Report(what) => report_command::run(&env, &what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),

@@ -34,3 +34,17 @@ fn every_figure_in_a_shipped_rule_or_dashboard_is_registered() {
         }
     }
 }
+
+#[test]
+fn every_shipped_rule_leads_to_a_runbook_that_is_there() {
+    let rules = fs::read_to_string(root().join("config/prometheus/alerts.yml")).unwrap();
+    let urls = rules.lines().filter_map(|it| it.trim().strip_prefix("runbook_url: "));
+    let paths: Vec<&str> = urls
+        .map(|it| it.strip_prefix("https://runbooks.example.org/guildhall/").unwrap())
+        .collect();
+    assert_eq!(paths.len(), rules.matches("- alert: ").count(), "each rule has one");
+    for path in paths {
+        assert!(path.starts_with("runbooks/"), "{path}");
+        assert!(root().join("docs").join(path).is_file(), "{path} is not there");
+    }
+}

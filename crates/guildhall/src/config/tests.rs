@@ -375,7 +375,9 @@ fn every_default_in_the_shipped_file_is_the_default() {
     let lines: Vec<_> = schema::template().lines().map(uncomment).collect();
     // The examples name one secret in two ways, which is refused: keep the first.
     let keep = |line: &&String| {
-        !["token_file", "api_key_file", "url = \"s3:", "aws_agent"].iter().any(|it| line.starts_with(it))
+        !["token_file", "api_key_file", "url = \"s3:", "aws_agent"]
+            .iter()
+            .any(|it| line.starts_with(it))
     };
     let text: Vec<_> = lines.iter().filter(keep).map(String::as_str).collect();
     let secret = "s".repeat(32);
