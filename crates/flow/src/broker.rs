@@ -17,6 +17,7 @@ mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
+    panic::resume_unwind,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -30,7 +31,9 @@ use protocol::{
     model::{CompleteError, Completion, Disposition, Model, ModelRequest},
 };
 use tokio::{
+    runtime::Handle,
     sync::{oneshot, watch},
+    task::JoinSet,
     time::Instant,
 };
 use tracing::{debug, info, warn};
@@ -505,6 +508,7 @@ struct Waiting {
 pub struct Broker {
     core: Core,
     models: Arc<[Arc<dyn Model>]>,
+    egress: Handle,
     desk: Desk,
     tally: Tally,
     born: Instant,
@@ -526,13 +530,15 @@ impl Broker {
     pub fn incarnate(
         config: BrokerConfig,
         models: Arc<[Arc<dyn Model>]>,
+        egress: Handle,
         desk: Desk,
         tally: Tally,
     ) -> Self {
         let core = Core::new(config, models.len());
         let (waiting, summaries) = (HashMap::new(), Background::default());
         let (born, tasks) = (Instant::now(), Tasks::default());
-        Self { core, models, desk, tally, born, dice: 0x9E37_79B9, waiting, summaries, tasks }
+        let dice = 0x9E37_79B9;
+        Self { core, models, egress, desk, tally, born, dice, waiting, summaries, tasks }
     }
 
     fn chain_of(&self, agent: &Agent) -> Vec<usize> {
@@ -595,6 +601,7 @@ impl Broker {
         let estimate = Estimate::of(&self.desk, &**model, &request);
         let want = Want { payer: waiting.payer, agent, most: estimate.most() };
         let work = one_call(
+            self.egress.clone(),
             Arc::clone(model),
             Arc::new(request),
             waiting.glance.clone(),
@@ -668,8 +675,10 @@ fn report(tally: &Tally, model: &str, out: LeftOut) {
     );
 }
 
-/// One call, with its deadline, ended early if the asker goes away.
+/// One call, with its deadline, ended early if the asker goes away. The model is spoken to on
+/// `egress`, a runtime beside the actors', which have enough to do.
 async fn one_call(
+    egress: Handle,
     model: Arc<dyn Model>,
     request: Arc<ModelRequest>,
     glance: Glance,
@@ -679,19 +688,32 @@ async fn one_call(
 ) -> CallEnd {
     glance.begin();
     let began = Instant::now();
-    let mut on_text = |piece: &str| glance.push(piece);
-    let asking = model.complete(&request, &mut on_text);
+    // Dropped, it ends what it started.
+    let mut beside = JoinSet::new();
+    let asked = Arc::clone(&model);
+    let asking = async move {
+        let mut on_text = |piece: &str| glance.push(piece);
+        asked.complete(&request, &mut on_text).await
+    };
+    beside.spawn_on(asking, &egress);
     let asking = async {
         if time_max.is_zero() {
-            return asking.await;
+            return Ok(beside.join_next().await);
         }
-        tokio::time::timeout(time_max, asking).await.unwrap_or(Err(CompleteError::TimedOut))
+        tokio::time::timeout(time_max, beside.join_next()).await
     };
-    let result = tokio::select! {
+    let asked = tokio::select! {
         biased;
         // An error means that the sender is gone. First, so that nothing is asked for nobody.
         _ = gone.changed() => return CallEnd::Withdrawn,
-        result = asking => result,
+        asked = asking => asked,
+    };
+    let result = match asked {
+        Err(_elapsed) => Err(CompleteError::TimedOut),
+        Ok(Some(Ok(result))) => result,
+        Ok(Some(Err(ended))) if ended.is_panic() => resume_unwind(ended.into_panic()),
+        // The process ends.
+        Ok(Some(Err(_)) | None) => return CallEnd::Withdrawn,
     };
     let seconds = began.elapsed().as_secs_f64();
     match result {

@@ -230,7 +230,7 @@ async fn start_services(
         let w = Rc::clone(w);
         move || {
             let (config, models) = (w.broker.clone(), Arc::clone(&w.models));
-            Broker::incarnate(config, models, w.desk.clone(), w.tally.clone())
+            Broker::incarnate(config, models, w.egress.clone(), w.desk.clone(), w.tally.clone())
         }
     });
     child(children, health, spec("janitor", 16), {

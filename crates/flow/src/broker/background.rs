@@ -116,7 +116,8 @@ impl Broker {
         let agent = digestion.agent.name.clone();
         let want = Want { payer, agent, most: estimate.most() };
         let (one, gone) = (Arc::clone(&model), stopped.clone());
-        let work = one_call(one, request, glance.clone(), TIME_MAX, tally, stopped);
+        let work =
+            one_call(self.egress.clone(), one, request, glance.clone(), TIME_MAX, tally, stopped);
         let desk = self.desk.clone();
         let ticket = async move { desk.ticket(want).await };
         let work = paid_call(ticket, estimate, model, glance, gone, work);

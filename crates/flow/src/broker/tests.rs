@@ -390,7 +390,9 @@ fn with_broker<F: Future<Output = ()>>(
         let tally = Tally::register(&mut prometheus_client::registry::Registry::default());
         let spec = kit::Spec::new("broker", "broker", 8, kit::RestartPolicy::GENTLE);
         let (mailbox, supervision) = kit::supervise(spec, &kit::Health::default(), move || {
-            Broker::incarnate(config.clone(), Arc::clone(&models), desk(), tally.clone())
+            let egress = tokio::runtime::Handle::current();
+            let (config, models) = (config.clone(), Arc::clone(&models));
+            Broker::incarnate(config, models, egress, desk(), tally.clone())
         });
         let running = kit::spawn(supervision);
         test(mailbox, asked, dropped).await;
