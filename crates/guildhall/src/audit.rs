@@ -195,3 +195,22 @@ pub fn line(record: &Record) -> String {
     .to_owned()
         + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::PersonId;
+    use store::{KeyPlace, Keys, StoreConfig};
+
+    use super::*;
+
+    #[test]
+    fn the_audit_log_calls_a_person_what_the_lines_of_the_log_call_them() {
+        let home = tempfile::tempdir().unwrap();
+        let keys = Keys::create(&home.path().join("key"), KeyPlace::Anywhere).unwrap();
+        let store = Store::open(StoreConfig::new(home.path().join("data")), keys).unwrap();
+        let in_lines = ::watch::KeyedHasher::new(*store.own_key("pseudonyms").unwrap());
+        let in_audit = store.audit_keys().unwrap().person(42);
+        assert_eq!(in_audit, format!("person:{}", in_lines.person(PersonId(42))));
+        store.close().unwrap();
+    }
+}

@@ -204,7 +204,7 @@ fn life(
     let taken_over = kit::block_on(master::take_over(&store, next));
     taken_over.map_err(|error| Failure::unavailable(&error))?;
     let own_key = |label| store.own_key(label).map_err(|error| Failure::unavailable(&error));
-    let (names, marked) = (own_key("log pseudonyms")?, own_key("marked texts")?);
+    let (names, marked) = (own_key("pseudonyms")?, own_key("marked texts")?);
     let canary = own_key("prompt canary")?;
     let canary: String = canary.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let canary = Arc::from(format!("gh-{canary}"));

@@ -96,15 +96,17 @@ impl AuditKeys {
         Self {
             seal: root.derive("audit records"),
             sign: SigningKey::from_bytes(&root.derive("audit signatures")),
-            people: root.derive("audit people"),
+            people: root.derive("pseudonyms"),
         }
     }
 
-    /// The word for a person or group: twelve hexadecimal digits that mean nothing without the key.
+    /// The word for a person or group: twelve hexadecimal digits that mean nothing without the key. The
+    /// hall's log and its accounts call a person by the same, so that an officer can follow them.
     #[must_use]
     pub fn person(&self, id: i64) -> String {
         let mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(self.people.as_slice());
         let mut mac = mac.expect("HMAC takes a key of any length");
+        mac.update(b"person:");
         mac.update(&id.to_be_bytes());
         let digest = mac.finalize().into_bytes();
         let digits: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
