@@ -96,6 +96,13 @@ pub(crate) fn accept_first(notice: &str, is_held: bool) -> Notice {
     Notice(Part { html: None, plain, buttons: vec![accept_button()] })
 }
 
+/// A channel or an anonymous admin asked, where everybody must agree for themselves.
+pub(crate) fn accept_as_yourself() -> Notice {
+    say(
+        "Here I answer only people who have agreed to the privacy notice. Please write as yourself.",
+    )
+}
+
 /// Somebody agreed, and nothing waited for it.
 pub(crate) fn accepted() -> Notice {
     say("Thank you. Just write, and you will be answered.")

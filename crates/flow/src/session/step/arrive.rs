@@ -395,9 +395,13 @@ impl Session {
             let (agent, text) = (agent.name.clone(), prompt.text);
             events.push(Event::QuestionHeld { update, agent, text });
         }
+        let has_asker = self.turn(update, |_| true).is_some_and(|it| it.course.asker.is_some());
         let house = &self.config.house;
         let privacy = words::privacy_notice(&house.providers, &house.contact);
-        let notice = words::accept_first(&privacy, is_held);
+        let notice = match has_asker {
+            true => words::accept_first(&privacy, is_held),
+            false => words::accept_as_yourself(),
+        };
         self.answer_with(update, events, notice, Outcome::Refused, effects);
     }
 

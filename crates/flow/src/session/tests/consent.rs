@@ -73,9 +73,16 @@ fn in_a_group_everybody_agrees_for_themselves() {
     say(&mut world, 1, GUEST);
     assert!(!asked_a_model(&world));
     assert_eq!(world.folded.held, None, "others read along: nothing is kept");
-    press(&mut world, 2, GUEST, crate::words::ACCEPT);
-    say(&mut world, 3, ADMIN);
+    let anonymous = Said { private: false, addressed: true, person: None, ..said(GUEST, "hi") };
+    world.arrive(9, Some(Inbound::Said(anonymous)));
+    world.pull(false);
+    world.settle();
+    world.complete(9);
+    let told = |it: &String| it.contains(": Here I answer only peopl");
+    assert!(world.log.iter().any(told), "nobody can agree for a channel: {:#?}", world.log);
+    press(&mut world, 10, GUEST, crate::words::ACCEPT);
+    say(&mut world, 11, ADMIN);
     assert!(!asked_a_model(&world), "one agreement is nobody else's");
-    say(&mut world, 4, GUEST);
-    assert!(world.log.join("\n").contains("ask sage for 4"), "{:#?}", world.log);
+    say(&mut world, 12, GUEST);
+    assert!(world.log.join("\n").contains("ask sage for 12"), "{:#?}", world.log);
 }
