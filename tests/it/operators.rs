@@ -267,7 +267,8 @@ async fn the_demo_needs_no_token_no_account_and_no_model() {
     let status = client.get(format!("http://{console}/status")).send().await.unwrap();
     assert!(status.status().is_success(), "the demo's console is open");
     drop(events);
-    demo.ask_to_stop();
+    // As when its terminal is closed: it does not go on unseen.
+    demo.ask_to_renew();
     assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
 }
 

@@ -312,7 +312,12 @@ fn stand(env: &Env) -> Done {
         let loaded = config::load(&now).map_err(|problems| problems.to_string())?;
         loaded.ready_to_run().map_err(|problems| problems.to_string())
     });
-    let ended = run::run(loaded, Door::Locked, &logs, run::Cues { standing: &|| (), may_renew });
+    let ended = run::run(
+        loaded,
+        Door::Locked,
+        &logs,
+        run::Cues { standing: &|| (), may_renew: Some(may_renew) },
+    );
     drop(logs);
     if let Some(code) = ended {
         return Ok(code);
@@ -338,8 +343,8 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
     print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;
     // lost-ok: whoever started the demo does not read what it says.
     let tell = move || drop(print(&words));
-    let may_renew = std::sync::Arc::new(|| Err("the demo does not start anew".to_owned()));
-    let ended = run::run(loaded, Door::Open, &logs, run::Cues { standing: &tell, may_renew });
+    let cues = run::Cues { standing: &tell, may_renew: None };
+    let ended = run::run(loaded, Door::Open, &logs, cues);
     Ok(ended.unwrap_or(ExitCode::SUCCESS))
 }
 

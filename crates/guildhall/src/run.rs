@@ -118,8 +118,9 @@ pub type MayRenew = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub struct Cues<'c> {
     /// Called once every bot is connected.
     pub standing: &'c dyn Fn(),
-    /// Whether the hall could start anew with the configuration as it is now.
-    pub may_renew: MayRenew,
+    /// Whether the hall could start anew with the configuration as it is now. `None`: it never does, and
+    /// SIGHUP ends it, as when its terminal is closed.
+    pub may_renew: Option<MayRenew>,
 }
 
 /// Runs the hall until it is asked to stop. Blocks. `None` if it is to be started anew: SIGHUP came.

@@ -14,7 +14,8 @@ use tracing::{error, info, warn};
 use crate::{run::MayRenew, source::HallSource, systemd};
 
 /// Reads files, and may ask others: not on the actors' thread.
-async fn asked(may_renew: &MayRenew) -> Result<(), String> {
+async fn asked(may_renew: Option<&MayRenew>) -> Result<(), String> {
+    let Some(may_renew) = may_renew else { return Ok(()) };
     let may_renew = Arc::clone(may_renew);
     let answer = tokio::task::spawn_blocking(move || may_renew()).await;
     answer.unwrap_or_else(|error| Err(error.to_string()))
@@ -25,7 +26,7 @@ async fn asked(may_renew: &MayRenew) -> Result<(), String> {
 pub(crate) async fn listen(
     stop: watch::Sender<bool>,
     source: Arc<HallSource>,
-    (may_renew, renews): (MayRenew, Arc<AtomicBool>),
+    (may_renew, renews): (Option<MayRenew>, Arc<AtomicBool>),
 ) {
     let (Ok(mut term), Ok(mut interrupt), Ok(mut hangup)) = (
         signal(SignalKind::terminate()),
@@ -42,7 +43,8 @@ pub(crate) async fn listen(
         tokio::select! {
             _ = term.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => match asked(&may_renew).await {
+            _ = hangup.recv() => match asked(may_renew.as_ref()).await {
+                Ok(()) if may_renew.is_none() => break,
                 Ok(()) => {
                     info!(event.action = "renewing", "the hall is asked to start anew");
                     renews.store(true, Ordering::Relaxed);
