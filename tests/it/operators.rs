@@ -241,35 +241,40 @@ async fn the_demo_needs_no_token_no_account_and_no_model() {
     let (chat, console) = (stage.another_port(), stage.another_port());
     let (chat, console) = (format!("127.0.0.1:{chat}"), format!("127.0.0.1:{console}"));
     let arguments = ["demo", "--chat", &chat, "--console", &console, "--data", "demo-data"];
-    let mut demo = stage.start_as(&arguments);
-    end_to_end::wait_until("the demo stands", Duration::from_secs(10), || {
-        demo.log().stdout().contains("Guildhall is standing")
-    })
-    .await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let page = client.get(format!("http://{chat}/")).send().await.unwrap();
-    assert!(page.status().is_success());
-    assert!(page.text().await.unwrap().contains("<html"));
-    let mut events =
-        client.get(format!("http://{chat}/chat/events?person=1002")).send().await.unwrap();
-    let say = serde_json::json!({"person": 1002, "text": "What is a guild? [ask:u1002n0]"});
-    let said = client.post(format!("http://{chat}/chat/send")).json(&say).send().await.unwrap();
-    assert!(said.status().is_success());
-    let mut seen = String::new();
-    let answered = async {
-        while !seen.contains("[answer:u1002n0]") {
-            let piece = events.chunk().await.unwrap().expect("the page's events go on");
-            seen.push_str(&String::from_utf8_lossy(&piece));
-        }
-    };
-    let in_time = tokio::time::timeout(Duration::from_secs(10), answered).await;
-    assert!(in_time.is_ok(), "no answer on the page");
-    let status = client.get(format!("http://{console}/status")).send().await.unwrap();
-    assert!(status.status().is_success(), "the demo's console is open");
-    drop(events);
-    // As when its terminal is closed: it does not go on unseen.
-    demo.ask_to_renew();
-    assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
+    // The second time with what the first has left.
+    for question in ["[ask:u1002n0]", "[ask:u1002n1]"] {
+        let mut demo = stage.start_as(&arguments);
+        end_to_end::wait_until("the demo stands", Duration::from_secs(10), || {
+            demo.log().stdout().contains("Guildhall is standing")
+        })
+        .await;
+        let page = client.get(format!("http://{chat}/")).send().await.unwrap();
+        assert!(page.status().is_success());
+        assert!(page.text().await.unwrap().contains("<html"));
+        let mut events =
+            client.get(format!("http://{chat}/chat/events?person=1002")).send().await.unwrap();
+        let say =
+            serde_json::json!({"person": 1002, "text": format!("What is a guild? {question}")});
+        let said = client.post(format!("http://{chat}/chat/send")).json(&say).send().await.unwrap();
+        assert!(said.status().is_success());
+        let answer = question.replace("ask", "answer");
+        let mut seen = String::new();
+        let answered = async {
+            while !seen.contains(&answer) {
+                let piece = events.chunk().await.unwrap().expect("the page's events go on");
+                seen.push_str(&String::from_utf8_lossy(&piece));
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(10), answered).await;
+        assert!(in_time.is_ok(), "no answer on the page");
+        let status = client.get(format!("http://{console}/status")).send().await.unwrap();
+        assert!(status.status().is_success(), "the demo's console is open");
+        drop(events);
+        // As when its terminal is closed: it does not go on unseen.
+        demo.ask_to_renew();
+        assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

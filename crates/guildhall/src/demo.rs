@@ -8,10 +8,13 @@ use std::{
     thread,
 };
 
-use protocol::AgentName;
+use protocol::{AgentName, Clock as _, Timestamp};
 use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal, models::SettingsChange};
 
-use crate::config::{Allow, Env, Loaded, Problems};
+use crate::{
+    config::{Allow, Env, Loaded, Problems},
+    run::SystemClock,
+};
 
 /// What the demo is made of.
 #[derive(Clone, Debug)]
@@ -29,6 +32,15 @@ pub struct Demo {
 const ADMIN: i64 = 1001;
 const USER: i64 = 1002;
 const GROUP: i64 = -1_001_000_000_001;
+
+/// The id of the demo's first update. It rises by ten a second from start to start: with ids that were
+/// there before, a hall that kept its ledger would know every message already, and answer none.
+fn first_update_id(now: Timestamp) -> i64 {
+    const BEGINNING: u64 = 1_700_000_000_000;
+    let tenths = now.0.saturating_sub(BEGINNING) / 100;
+    // Telegram's ids have 32 bits.
+    i64::from(u32::try_from(tenths).unwrap_or(u32::MAX / 2)) + 1
+}
 
 /// Starts the rehearsal on a thread of its own and says where it is.
 ///
@@ -50,6 +62,7 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
             topics: Vec::new(),
         }],
         record: false,
+        first_update_id: first_update_id(SystemClock.now()),
         console_url: Some(format!("http://{}/", demo.console)),
         suggestions: guard::suggestions(),
         ..rehearsal::Config::default()
