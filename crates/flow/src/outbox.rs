@@ -29,7 +29,7 @@ use protocol::{
     ledger::{Accepted, Ledger},
     messenger::{Address, Messenger, MessengerError},
 };
-use tokio::{runtime::Handle, sync::oneshot, task::JoinSet, time::Instant};
+use tokio::{runtime::Handle, sync::{Semaphore, oneshot}, task::JoinSet, time::Instant};
 use tracing::warn;
 
 use crate::{
@@ -57,6 +57,12 @@ pub struct Pacing {
 }
 
 impl Pacing {
+    /// Requests that may wait beside the actors for one of the places to be sent from. At a pace
+    /// nothing waits there; without one, a place that is free must not wait for the actors' thread.
+    fn handed_over_max(&self) -> usize {
+        if self.enabled { self.in_flight_max() } else { HANDED_OVER_MAX }
+    }
+
     fn in_flight_max(&self) -> usize {
         let paced = if self.enabled { self.all_per_second * IN_FLIGHT_SECONDS } else { 0.0 };
         #[expect(
@@ -158,8 +164,8 @@ pub struct Pacer {
     /// Chats that have something to send and may send at that time.
     agenda: BTreeSet<(Duration, ChatId)>,
     all_paid_until: Duration,
-    in_flight: usize,
-    in_flight_max: usize,
+    handed_over: usize,
+    handed_over_max: usize,
     swept: Duration,
 }
 
@@ -169,6 +175,7 @@ pub struct Pacer {
 const IN_FLIGHT_MIN: usize = 8;
 const IN_FLIGHT_MAX: usize = 64;
 const IN_FLIGHT_SECONDS: f64 = 0.25;
+const HANDED_OVER_MAX: usize = 64;
 const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 impl Pacer {
@@ -177,9 +184,9 @@ impl Pacer {
     pub fn new(pacing: Pacing) -> Self {
         let (lines, agenda) = (HashMap::new(), BTreeSet::new());
         let zero = Duration::ZERO;
-        let in_flight_max = pacing.in_flight_max();
+        let handed_over_max = pacing.handed_over_max();
         let all_paid_until = zero;
-        Self { pacing, lines, agenda, all_paid_until, in_flight: 0, in_flight_max, swept: zero }
+        Self { pacing, lines, agenda, all_paid_until, handed_over: 0, handed_over_max, swept: zero }
     }
 
     /// Takes one input and says what to do about it.
@@ -194,7 +201,7 @@ impl Pacer {
             }
             Input::Extra(chat, job) => self.extra(chat, job, now, &mut effects),
             Input::Settled(chat) => {
-                self.in_flight = self.in_flight.saturating_sub(1);
+                self.handed_over = self.handed_over.saturating_sub(1);
                 if let Some(line) = self.lines.get_mut(&chat) {
                     line.busy = false;
                     line.failures = 0;
@@ -220,7 +227,7 @@ impl Pacer {
 
     /// Puts a request back to the head of its chat's queue, not before a time. OUTBOX-2.
     fn again(&mut self, chat: ChatId, job: Option<JobId>, not_before: Duration, now: Duration) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.handed_over = self.handed_over.saturating_sub(1);
         let line = self.lines.entry(chat).or_default();
         line.busy = false;
         line.failures += 1;
@@ -248,7 +255,7 @@ impl Pacer {
 
     fn start_what_is_due(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         while let Some(&(due, chat)) = self.agenda.first() {
-            if self.in_flight_max <= self.in_flight {
+            if self.handed_over_max <= self.handed_over {
                 return; // The next one to end makes room.
             }
             let all_free = self.all_free_at();
@@ -262,7 +269,7 @@ impl Pacer {
             line.due = None;
             if let Some(job) = line.jobs.pop_front() {
                 line.busy = true;
-                self.in_flight += 1;
+                self.handed_over += 1;
                 line.pay(chat, &pacing, now);
                 self.pay_all(now);
                 effects.push(Effect::Start(job));
@@ -290,10 +297,10 @@ impl Pacer {
             && line.earliest(chat, &pacing) <= now
             && line.paid_until <= now + spare
             && all_free <= now
-            && self.in_flight < self.in_flight_max;
+            && self.handed_over < self.handed_over_max;
         if has_room {
             line.busy = true;
-            self.in_flight += 1;
+            self.handed_over += 1;
             line.pay(chat, &pacing, now);
             self.pay_all(now);
             effects.push(Effect::Start(job));
@@ -456,6 +463,8 @@ pub struct Outbox {
     hall: Shared,
     tally: Tally,
     pacer: Pacer,
+    /// One for each request that may be on its way at a time.
+    places: Arc<Semaphore>,
     born: Instant,
     jobs: HashMap<JobId, Job>,
     tasks: Tasks,
@@ -493,6 +502,7 @@ impl Outbox {
             hall,
             tally,
             pacer: Pacer::new(pacing),
+            places: Arc::new(Semaphore::new(pacing.in_flight_max())),
             born: Instant::now(),
             jobs: HashMap::new(),
             tasks: Tasks::default(),
@@ -554,8 +564,10 @@ impl Outbox {
         match job {
             Job::Message { what, reply_to, part: id_of_part, .. } => {
                 let (what, reply_to, id_of_part) = (what.clone(), *reply_to, *id_of_part);
-                let ledger = Arc::clone(&self.ledger);
+                let (ledger, places) = (Arc::clone(&self.ledger), Arc::clone(&self.places));
                 let send = async move {
+                    // Held until the acceptance is noted. It is never closed.
+                    let _place = places.acquire().await;
                     let result = what.send(&*messenger, to, reply_to).await;
                     // Here and at once: a crash from now on must not send it again.
                     if let (Ok(message), Some(PartId { session, update, part })) =

@@ -29,7 +29,7 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(90);
 /// How many unused connections are kept.
-const IDLE_CONNECTIONS_MAX: usize = 64;
+const IDLE_CONNECTIONS_MAX: usize = 512;
 /// How long we wait, once an answer has ended, for what else its provider says about it.
 const TAIL_TIME_MAX: Duration = Duration::from_secs(2);
 /// The longest that we let a provider put us off.
