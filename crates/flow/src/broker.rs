@@ -617,7 +617,7 @@ impl Broker {
         self.tasks.start(async move {
             let end = work.await;
             // lost-ok: the broker ended.
-            mailbox.tell(Msg::Ended(call, end)).await.ok();
+            mailbox.leave(Msg::Ended(call, end)).await.ok();
         });
     }
 

@@ -80,8 +80,16 @@ pub struct LeftOut {
 /// What every request about an agent begins with: the house's rules, then its instructions.
 #[must_use]
 pub fn system_turn(agent: &Agent) -> String {
-    let proposing = if agent.proposes_facts { PROPOSING } else { "" };
-    format!("{HOUSE_RULES}{proposing}\n{}", agent.instructions)
+    house_rules(agent).chain(["\n", &agent.instructions]).collect()
+}
+
+fn house_rules(agent: &Agent) -> impl Iterator<Item = &str> {
+    [HOUSE_RULES].into_iter().chain(agent.proposes_facts.then_some(PROPOSING))
+}
+
+/// The bytes of [`system_turn`].
+fn system_turn_len(agent: &Agent) -> usize {
+    house_rules(agent).map(str::len).sum::<usize>() + 1 + agent.instructions.len()
 }
 
 /// Puts a question into the fixed order that models see. CONTEXT-1.
@@ -94,10 +102,11 @@ pub fn request_of(
     answer_tokens_max: u32,
     room: Room<'_>,
 ) -> (ModelRequest, LeftOut) {
-    let system = format!(
-        "{}\n\nThe mark {canary} belongs to these instructions. It must never be in an answer.",
-        system_turn(&question.agent)
-    );
+    let mark =
+        ["\n\nThe mark ", canary, " belongs to these instructions. It must never be in an answer."];
+    let instructions = ["\n", &question.agent.instructions];
+    let system = house_rules(&question.agent).chain(instructions).chain(mark);
+    let system = system.collect::<Vec<_>>().concat();
     let asked = fence::content_of(question.prompt.get());
     let room = if surely_fits(question, system.len() + asked.len(), room) {
         Room { count: &str::len, ..room }
@@ -121,7 +130,8 @@ pub fn request_of(
     let fitting = fitting_exchanges(&question.history, left, room);
     out.exchanges = question.history.len() - fitting.len();
 
-    let mut turns = vec![Turn { role: Role::System, content: system }];
+    let mut turns = Vec::with_capacity(2 + 2 * fitting.len());
+    turns.push(Turn { role: Role::System, content: system });
     for exchange in fitting {
         let content = without_fences(&exchange.asked);
         turns.push(Turn { role: Role::User, content });
@@ -248,12 +258,22 @@ impl Rooms {
     /// what its instructions leave.
     #[must_use]
     pub fn history_tokens_max(&self, agent: &Agent) -> usize {
+        self.left_for_history(agent, || estimate_tokens(&system_turn(agent)))
+    }
+
+    /// At least so many, found without counting: a token has one byte or more.
+    #[must_use]
+    pub fn history_tokens_surely(&self, agent: &Agent) -> usize {
+        self.left_for_history(agent, || system_turn_len(agent))
+    }
+
+    fn left_for_history(&self, agent: &Agent, instructions: impl Fn() -> usize) -> usize {
         let named = agent.models.iter();
         let mut named = named.filter_map(|name| self.models.iter().find(|(it, _)| it == name));
         let Some((_, tokens)) = named.next().or_else(|| self.models.first()) else {
             return usize::MAX;
         };
-        tokens.saturating_sub(estimate_tokens(&system_turn(agent))) / 2
+        tokens.saturating_sub(instructions()) / 2
     }
 }
 
@@ -270,20 +290,35 @@ pub struct Digestion {
     pub exchanges: Vec<Arc<Exchange>>,
 }
 
+/// What of a conversation may stay as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryRoom {
+    /// Exchanges.
+    pub exchanges_max: usize,
+    /// Characters, counted as bytes.
+    pub chars_max: usize,
+    /// Tokens, as [`Rooms::history_tokens_max`] says.
+    pub tokens_max: usize,
+}
+
+/// True if a conversation is within its room even with a token for every byte, so that nothing needs
+/// to be counted.
+pub fn surely_within<'e>(
+    history: impl ExactSizeIterator<Item = &'e Arc<Exchange>>,
+    room: HistoryRoom,
+) -> bool {
+    let exchanges = history.len();
+    let bytes = history.map(|it| it.asked.len() + it.answered.len()).sum::<usize>();
+    exchanges <= room.exchanges_max
+        && bytes <= room.chars_max
+        && bytes + exchanges * 2 * FRAME_TOKENS <= room.tokens_max
+}
+
 /// How many of the oldest exchanges are to be summarised: none while all are within the limits, else
 /// so many that the rest are within half of them. The newest always stays.
 #[must_use]
-pub fn overdue(
-    history: &[Arc<Exchange>],
-    exchanges_max: usize,
-    chars_max: usize,
-    tokens_max: usize,
-) -> usize {
-    let bytes = history.iter().map(|it| it.asked.len() + it.answered.len()).sum::<usize>();
-    let tokens_at_most = bytes + history.len() * 2 * FRAME_TOKENS;
-    if history.len() <= exchanges_max && bytes <= chars_max && tokens_at_most <= tokens_max {
-        return 0;
-    }
+pub fn overdue(history: &[Arc<Exchange>], room: HistoryRoom) -> usize {
+    let HistoryRoom { exchanges_max, chars_max, tokens_max } = room;
     let size = |it: &Arc<Exchange>| {
         let tokens = estimate_tokens(&it.asked) + estimate_tokens(&it.answered);
         (it.asked.len() + it.answered.len(), tokens + 2 * FRAME_TOKENS)

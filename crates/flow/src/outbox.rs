@@ -15,6 +15,7 @@ mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use kit::{Actor, Cx, Fault, Mailbox, Pending, Tasks};
 use protocol::{
     ChatId, MessageId, SessionKey, UpdateId,
@@ -29,7 +31,12 @@ use protocol::{
     ledger::{Accepted, Ledger},
     messenger::{Address, Messenger, MessengerError},
 };
-use tokio::{runtime::Handle, sync::{Semaphore, oneshot}, task::JoinSet, time::Instant};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+    task::JoinSet,
+    time::Instant,
+};
 use tracing::warn;
 
 use crate::{
@@ -468,6 +475,8 @@ pub struct Outbox {
     born: Instant,
     jobs: HashMap<JobId, Job>,
     tasks: Tasks,
+    /// What is sent on `egress`. Dropped, it ends what it started.
+    sends: JoinSet<()>,
     wake: Option<(Duration, Pending)>,
     /// False once the service said that it knows no previews.
     previews: bool,
@@ -506,6 +515,7 @@ impl Outbox {
             born: Instant::now(),
             jobs: HashMap::new(),
             tasks: Tasks::default(),
+            sends: JoinSet::new(),
             wake: None,
             previews: true,
             stopping: false,
@@ -577,14 +587,16 @@ impl Outbox {
                     }
                     result
                 };
-                let mut sending = JoinSet::new();
-                sending.spawn_on(send, &self.egress);
-                self.tasks.start(async move {
-                    let ended = sending.join_next().await.and_then(Result::ok);
+                let send = async move {
+                    // lost-ok: a panic was logged by the hook. Whether it was sent is not known.
+                    let ended = AssertUnwindSafe(send).catch_unwind().await.ok();
                     let result = ended.unwrap_or(Err(MessengerError::Broken { status: 0 }));
                     // lost-ok: the outbox ended.
-                    mailbox.tell(Msg::Ended(id, result)).await.ok();
-                });
+                    mailbox.leave(Msg::Ended(id, result)).await.ok();
+                };
+                // lost-ok: the results are `()`.
+                while self.sends.try_join_next().is_some() {}
+                self.sends.spawn_on(send, &self.egress);
             }
             Job::Preview { draft, text, .. } => {
                 let (draft, text) = (*draft, text.clone());

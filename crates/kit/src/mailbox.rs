@@ -83,6 +83,24 @@ impl<M: Send + 'static> Mailbox<M> {
         taken.map_err(|_gone| TellError::Closed)
     }
 
+    /// Leaves a message, and waits only while there is no room.
+    ///
+    /// Not for an actor's own mailbox from inside the actor. Cancel-safe: a dropped future may or
+    /// may not have delivered the message.
+    ///
+    /// # Errors
+    /// [`TellError::Closed`] if the actor ended.
+    pub async fn leave(&self, msg: M) -> Result<(), TellError> {
+        match self.to.try_send(Envelope::Tell(msg)) {
+            Ok(()) => {
+                self.probe.enqueued();
+                Ok(())
+            }
+            Err(SendError::Full(Envelope::Tell(msg))) => self.tell(msg).await,
+            Err(SendError::Full(Envelope::Stop) | SendError::Closed(_)) => Err(TellError::Closed),
+        }
+    }
+
     /// Asks the actor to end once it has handled all that waits. Returns when the request was taken
     /// up or the actor is gone.
     pub async fn stop(&self) {

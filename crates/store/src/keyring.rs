@@ -25,17 +25,16 @@ use std::{
 };
 
 use bytes::BufMut as _;
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use protocol::{BotId, PersonId, Timestamp};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
+    aead::{Aead, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Unsealed},
     codec::Fields,
     keys::Keys,
-    record::{NONCE_BYTES, Nonces, TAG_BYTES},
+    record::Nonces,
 };
 
-pub(crate) const KEY_BYTES: usize = 32;
 const MAGIC: &[u8] = b"guildhall keyring\n";
 const VERSION: u8 = 1;
 const ID_BYTES: usize = 16;
@@ -594,10 +593,9 @@ fn seal_entry(
 ) -> io::Result<()> {
     let nonce = nonces.next()?;
     let bound = bound(id, kind, number);
-    let cipher = XChaCha20Poly1305::new(Key::from_slice(wrap.as_slice()));
-    let tag = cipher
-        .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound, text)
-        .map_err(|chacha20poly1305::Error| io::Error::other("an entry cannot be sealed"))?;
+    let tag = Aead::new(wrap)
+        .seal(&nonce, &bound, text)
+        .map_err(|Unsealed| io::Error::other("an entry cannot be sealed"))?;
     let len = u16::try_from(text.len() + TAG_BYTES).map_err(io::Error::other)?;
     out.put_u8(kind);
     out.put_u32(number);
@@ -766,24 +764,17 @@ impl Reading<'_> {
     /// Takes the entries of a frame in. `false` if they are not wrapped by our master key.
     fn take(&mut self, entries: &[u8]) -> Option<bool> {
         let mut fields = Fields(entries);
-        let cipher = XChaCha20Poly1305::new(Key::from_slice(self.wrap.as_slice()));
+        let aead = Aead::new(self.wrap);
         while !fields.0.is_empty() {
             let (kind, number) = (fields.u8()?, fields.u32()?);
             let len = usize::from(u16::from_be_bytes(fields.array()?));
             let nonce = fields.take(NONCE_BYTES)?;
             let (text, tag) = fields.take(len)?.split_last_chunk::<TAG_BYTES>()?;
-            let mut text = Zeroizing::new(text.to_vec());
             let bound = bound(&self.id, kind, number);
-            let opened = cipher.decrypt_in_place_detached(
-                XNonce::from_slice(nonce),
-                &bound,
-                &mut text,
-                Tag::from_slice(tag),
-            );
-            if opened.is_err() {
+            let Ok(text) = aead.open(nonce, &bound, text, tag) else {
                 // The checksum is good, so it is what was written.
                 return Some(false);
-            }
+            };
             self.entry(kind, number, &mut Fields(&text))?;
         }
         Some(true)

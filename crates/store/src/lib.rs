@@ -28,6 +28,7 @@
 //! backup; `backup` makes one.
 
 mod accepted;
+mod aead;
 pub mod audit;
 pub mod backup;
 mod building;

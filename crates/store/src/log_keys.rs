@@ -6,18 +6,19 @@
 
 use std::{fmt, path::Path};
 
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use protocol::frames::{FileId, FrameSeal, SealError};
 
-use crate::{KeyringError, keyring::Keyring, keys::Keys};
-
-const NONCE_BYTES: usize = 24;
-const TAG_BYTES: usize = 16;
+use crate::{
+    KeyringError,
+    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    keyring::Keyring,
+    keys::Keys,
+};
 
 /// The key of a hall's log files. Derived from the keyring's root, which outlives a change of the
 /// master key.
 pub struct LogKeys {
-    cipher: XChaCha20Poly1305,
+    aead: Aead,
 }
 
 impl fmt::Debug for LogKeys {
@@ -37,8 +38,7 @@ impl LogKeys {
 
     /// The key that belongs to a keyring's root.
     pub(crate) fn of(root: &Keys) -> Self {
-        let key = root.derive("log files");
-        Self { cipher: XChaCha20Poly1305::new(Key::from_slice(key.as_slice())) }
+        Self { aead: Aead::new(&root.derive("log files")) }
     }
 }
 
@@ -66,7 +66,7 @@ impl FrameSeal for LogKeys {
         frame.extend_from_slice(plain);
         let Some(text) = frame.get_mut(NONCE_BYTES..) else { return Err(SealError) };
         let place = place(file, number);
-        let tag = self.cipher.encrypt_in_place_detached(XNonce::from_slice(&nonce), &place, text);
+        let tag = self.aead.seal(&nonce, &place, text);
         // It fails for texts of 256 GiB and more.
         frame.extend_from_slice(&tag.map_err(|_too_long| SealError)?);
         Ok(frame)
@@ -75,10 +75,8 @@ impl FrameSeal for LogKeys {
     fn open(&self, file: &FileId, number: u64, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let (text, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
-        let (mut text, place) = (text.to_vec(), place(file, number));
-        let (nonce, tag) = (XNonce::from_slice(nonce), Tag::from_slice(tag));
-        let opened = self.cipher.decrypt_in_place_detached(nonce, &place, &mut text, tag);
-        opened.ok().map(|()| text)
+        let mut text = self.aead.open(nonce, &place(file, number), text, tag).ok()?;
+        Some(std::mem::take(&mut text))
     }
 }
 

@@ -9,7 +9,6 @@
 use std::io;
 
 use bytes::{BufMut as _, Bytes};
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use protocol::{
     PersonId,
@@ -19,9 +18,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
+    aead::{Aead, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Unsealed},
     codec::{Fields, put_stream},
-    keyring::{DataKey, Found, KEY_BYTES, Keyring},
-    record::{Damaged, NONCE_BYTES, Nonces, TAG_BYTES},
+    keyring::{DataKey, Found, Keyring},
+    record::{Damaged, Nonces},
 };
 
 /// Owners of one piece. More people than that never speak in one summary.
@@ -70,9 +70,9 @@ pub(crate) fn put(
     if let Some(key) = key {
         // In its place: no copy of the text is left behind.
         let text = out.get_mut(text_at..).unwrap_or_default();
-        let tag = XChaCha20Poly1305::new(Key::from_slice(key.as_slice()))
-            .encrypt_in_place_detached(XNonce::from_slice(&nonce), &bound(place, &numbers), text)
-            .map_err(|chacha20poly1305::Error| io::Error::other("a text too long to seal"))?;
+        let tag = Aead::new(&key)
+            .seal(&nonce, &bound(place, &numbers), text)
+            .map_err(|Unsealed| io::Error::other("a text too long to seal"))?;
         out.put_slice(&tag);
     }
     let len = u32::try_from(out.len() - text_at).map_err(io::Error::other)?;
@@ -125,15 +125,9 @@ pub(crate) fn read(
         Some(Found::Key(owners, key)) => (owners, key),
     };
     let (text, tag) = sealed.split_last_chunk::<TAG_BYTES>().ok_or(short)?;
-    let mut text = Zeroizing::new(text.to_vec());
-    XChaCha20Poly1305::new(Key::from_slice(key.as_slice()))
-        .decrypt_in_place_detached(
-            XNonce::from_slice(nonce),
-            &bound(place, &numbers),
-            &mut text,
-            Tag::from_slice(tag),
-        )
-        .map_err(|chacha20poly1305::Error| Damaged("a piece that its owner's key does not open"))?;
+    let text = Aead::new(&key)
+        .open(nonce, &bound(place, &numbers), text, tag)
+        .map_err(|Unsealed| Damaged("a piece that its owner's key does not open"))?;
     open(&text, owners)
 }
 

@@ -12,7 +12,6 @@
 use std::io;
 
 use bytes::{BufMut as _, Bytes};
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use protocol::{
     BotId, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
@@ -21,6 +20,7 @@ use protocol::{
 use sha2::Sha256;
 
 use crate::{
+    aead::{Aead, NONCE_BYTES, TAG_BYTES, Unsealed},
     codec::{Fields, put_drop_reason, put_list, put_session, put_stream},
     keyring::Keyring,
     piece::{self, Piece, Place},
@@ -30,8 +30,6 @@ use crate::{
 const VERSION: u8 = 1;
 /// The key of the hall itself, which seals every record. Keys of people seal pieces inside.
 const HALL_KEY: u32 = 0;
-pub(crate) const NONCE_BYTES: usize = 24;
-pub(crate) const TAG_BYTES: usize = 16;
 const CRC_BYTES: usize = 4;
 /// Version, kind, key, stream, seq, prev, length.
 const HEADER_BYTES: usize = 1 + 1 + 4 + 16 + 8 + 8 + 4;
@@ -347,7 +345,7 @@ impl From<Damaged> for LedgerError {
 /// Names streams and seals records: with keys derived from the keyring's root, and pieces with
 /// those of their owners.
 pub(crate) struct Seal {
-    cipher: XChaCha20Poly1305,
+    aead: Aead,
     names: Hmac<Sha256>,
     keyring: Keyring,
 }
@@ -355,11 +353,11 @@ pub(crate) struct Seal {
 impl Seal {
     pub(crate) fn new(keyring: Keyring) -> Self {
         let keys = keyring.root();
-        let cipher = XChaCha20Poly1305::new(Key::from_slice(keys.derive("ledger seal").as_slice()));
+        let aead = Aead::new(&keys.derive("ledger seal"));
         let names =
             <Hmac<Sha256> as Mac>::new_from_slice(keys.derive("ledger stream names").as_slice())
                 .expect("HMAC takes a key of any length");
-        Self { cipher, names, keyring }
+        Self { aead, names, keyring }
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {
@@ -416,9 +414,9 @@ impl Seal {
         out.put_u32(len);
         let header = out.get(start..).unwrap_or_default();
         let tag = self
-            .cipher
-            .encrypt_in_place_detached(XNonce::from_slice(&nonce), header, &mut body)
-            .map_err(|chacha20poly1305::Error| io::Error::other("a record too long to seal"))?;
+            .aead
+            .seal(&nonce, header, &mut body)
+            .map_err(|Unsealed| io::Error::other("a record too long to seal"))?;
         out.put_slice(&nonce);
         out.put_slice(&body);
         out.put_slice(&tag);
@@ -457,15 +455,10 @@ impl Seal {
             .sealed
             .split_last_chunk::<TAG_BYTES>()
             .ok_or(Damaged("a record too short to be sealed"))?;
-        let mut body = zeroize::Zeroizing::new(body.to_vec());
-        self.cipher
-            .decrypt_in_place_detached(
-                XNonce::from_slice(frame.nonce),
-                frame.header,
-                &mut body,
-                Tag::from_slice(tag),
-            )
-            .map_err(|chacha20poly1305::Error| Damaged("a record that our key does not open"))?;
+        let body = self
+            .aead
+            .open(frame.nonce, frame.header, body, tag)
+            .map_err(|Unsealed| Damaged("a record that our key does not open"))?;
         let header = frame.header.get(..BOUND_BYTES).unwrap_or_default();
         let pieces = Opening { keyring: &self.keyring, header };
         let body = Body::read(frame.kind, &mut Fields(&body), &pieces)?;

@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FENCED: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("redb", &["store"]),
-    ("chacha20poly1305", &["store"]),
+    ("chacha20", &["store"]),
     ("frankenstein", &["adapters"]),
     ("object_store", &["adapters"]),
     ("lettre", &["adapters"]),

@@ -1,6 +1,7 @@
 //! What a model sees of a question: what others wrote is fenced and labelled by where it came from
 //! ("spotlighting": Hines et al., 2024), and cannot close its fence or open another.
 
+use memchr::memchr;
 use protocol::inbound::Channel;
 
 use crate::guard::Prompt;
@@ -72,7 +73,10 @@ pub(super) fn without_fences(text: &str) -> String {
     };
     let mut opened = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
+    // Not by `split_once`: whole conversations are looked through, at every question.
+    while let Some((before, after)) =
+        memchr(b'<', rest.as_bytes()).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
+    {
         opened.push_str(before);
         opened.push(if is_fence(after) { '(' } else { '<' });
         rest = after;

@@ -148,16 +148,42 @@ fn context_1_a_request_is_never_longer_than_its_room() {
     assert_eq!(said(&question, 1_000_000).1, LeftOut::default());
 }
 
+fn room_of(exchanges_max: usize, chars_max: usize, tokens_max: usize) -> HistoryRoom {
+    HistoryRoom { exchanges_max, chars_max, tokens_max }
+}
+
+#[test]
+fn what_is_surely_within_its_room_is_never_overdue() {
+    let agent = agent();
+    let rooms = Rooms { models: vec![("any".to_owned(), 16_384)] };
+    assert!(rooms.history_tokens_surely(&agent) <= rooms.history_tokens_max(&agent));
+    for count in 0..20 {
+        let history: Vec<_> = (0..count).map(|it| exchange(&format!("{it} é!"), "1,2")).collect();
+        for tokens_max in 0..600 {
+            let room = room_of(15, 120, tokens_max);
+            if surely_within(history.iter(), room) {
+                assert_eq!(overdue(&history, room), 0, "{count} exchanges, {tokens_max} tokens");
+            }
+        }
+        let roomy = room_of(15, 1_000, 10_000);
+        assert_eq!(surely_within(history.iter(), roomy), count <= 15, "not never");
+    }
+}
+
 #[test]
 fn nothing_is_summarised_within_the_limits_and_half_of_them_stay_word_for_word() {
     let history: Vec<_> = (0..10).map(|it| exchange(&format!("{it}"), "12345678")).collect();
-    assert_eq!(overdue(&history, 10, 90, usize::MAX), 0);
-    assert_eq!(overdue(&history, 9, 90, usize::MAX), 6, "four stay: half of nine");
-    assert_eq!(overdue(&history, 10, 89, usize::MAX), 6, "four stay: nine characters each");
+    assert_eq!(overdue(&history, room_of(10, 90, usize::MAX)), 0);
+    assert_eq!(overdue(&history, room_of(9, 90, usize::MAX)), 6, "four stay: half of nine");
+    assert_eq!(
+        overdue(&history, room_of(10, 89, usize::MAX)),
+        6,
+        "four stay: nine characters each"
+    );
     // Twenty tokens each: one of the question, four of the answer, and the frames.
-    assert_eq!(overdue(&history, 10, 90, 199), 6);
-    assert_eq!(overdue(&history[..1], 1, 2, 1), 0, "the newest always stays");
-    assert_eq!(overdue(&[], 1, 1, 1), 0);
+    assert_eq!(overdue(&history, room_of(10, 90, 199)), 6);
+    assert_eq!(overdue(&history[..1], room_of(1, 2, 1)), 0, "the newest always stays");
+    assert_eq!(overdue(&[], room_of(1, 1, 1)), 0);
 }
 
 fn digestion(count: usize, earlier: Option<&str>) -> Digestion {

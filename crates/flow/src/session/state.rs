@@ -315,7 +315,13 @@ impl State {
     /// The conversation with an agent so far, oldest first.
     #[must_use]
     pub fn history(&self, agent: &AgentName) -> Vec<Arc<Exchange>> {
-        self.histories.get(agent).map(|it| it.iter().cloned().collect()).unwrap_or_default()
+        self.exchanges(agent).cloned().collect()
+    }
+
+    /// The same, to look through.
+    pub fn exchanges(&self, agent: &AgentName) -> impl ExactSizeIterator<Item = &Arc<Exchange>> {
+        static NONE: VecDeque<Arc<Exchange>> = VecDeque::new();
+        self.histories.get(agent).unwrap_or(&NONE).iter()
     }
 }
 

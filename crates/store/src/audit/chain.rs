@@ -8,11 +8,13 @@
 use std::io::{self, Read};
 
 use bytes::BufMut as _;
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use protocol::{Timestamp, audit::Record};
 use sha2::{Digest as _, Sha256};
 
-use crate::record::{NONCE_BYTES, Nonces, TAG_BYTES};
+use crate::{
+    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    record::Nonces,
+};
 
 const MAGIC: &[u8] = b"guildhall audit log\n";
 const VERSION: u8 = 1;
@@ -75,24 +77,22 @@ pub(super) fn hash(line: &[u8]) -> Hash {
 
 /// Seals and opens lines of one log.
 pub(super) struct Sealer {
-    cipher: XChaCha20Poly1305,
+    aead: Aead,
     id: LogId,
     nonces: Nonces,
 }
 
 impl Sealer {
     pub(super) fn new(key: &[u8; 32], id: LogId) -> Self {
-        let cipher = XChaCha20Poly1305::new(Key::from_slice(key));
-        Self { cipher, id, nonces: Nonces::new() }
+        Self { aead: Aead::new(key), id, nonces: Nonces::new() }
     }
 
     /// Appends a line to `out` as a frame.
     pub(super) fn seal(&mut self, line: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let nonce = self.nonces.next()?;
         let mut text = line.to_vec();
-        let sealed =
-            self.cipher.encrypt_in_place_detached(XNonce::from_slice(&nonce), &self.id, &mut text);
-        let tag = sealed.map_err(|_too_long| io::Error::other("a record is too long"))?;
+        let tag = self.aead.seal(&nonce, &self.id, &mut text);
+        let tag = tag.map_err(|_too_long| io::Error::other("a record is too long"))?;
         let len = NONCE_BYTES + text.len() + TAG_BYTES;
         if FRAME_BYTES_MAX < len {
             return Err(io::Error::other("a record is too long"));
@@ -106,11 +106,9 @@ impl Sealer {
 
     fn open(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let (nonce, rest) = frame.split_at_checked(NONCE_BYTES)?;
-        let (text, tag) = rest.split_at_checked(rest.len().checked_sub(TAG_BYTES)?)?;
-        let mut text = text.to_vec();
-        let (nonce, tag) = (XNonce::from_slice(nonce), Tag::from_slice(tag));
-        self.cipher.decrypt_in_place_detached(nonce, &self.id, &mut text, tag).ok()?;
-        Some(text)
+        let (text, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
+        let mut text = self.aead.open(nonce, &self.id, text, tag).ok()?;
+        Some(std::mem::take(&mut text))
     }
 }
 

@@ -20,12 +20,17 @@ use std::{
 };
 
 use bytes::BufMut as _;
-use chacha20poly1305::{AeadInPlace as _, Key, KeyInit as _, Tag, XChaCha20Poly1305, XNonce};
 use protocol::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::{
-    KeyringError, codec::Fields, keyring::Keyring, keys::Keys, segments::History, wal::Batch,
+    KeyringError,
+    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    codec::Fields,
+    keyring::Keyring,
+    keys::Keys,
+    segments::History,
+    wal::Batch,
 };
 
 const MAGIC: &[u8; 8] = b"GHBACKUP";
@@ -33,7 +38,6 @@ const MAGIC: &[u8; 8] = b"GHBACKUP";
 const VERSION: u16 = 1;
 const CHECK_BYTES: usize = 16;
 const PREFIX_BYTES: usize = 19;
-const TAG_BYTES: usize = 16;
 const HEAD_BYTES: usize = 8 + 2 + 1 + 8 + 4 + 8 + 16 + 8 + CHECK_BYTES + PREFIX_BYTES + 4;
 /// A block is closed once it is this long.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -47,7 +51,7 @@ const END: u8 = 3;
 /// Seals backups. Derived from the keyring's root, which outlives a change of the master key; not the
 /// key of the records in them.
 pub struct BackupKeys {
-    cipher: XChaCha20Poly1305,
+    aead: Aead,
     check: [u8; CHECK_BYTES],
 }
 
@@ -65,7 +69,7 @@ impl BackupKeys {
         let seal = root.derive("backup seal");
         let check = root.derive("backup key check");
         let (check, _) = check.split_first_chunk().expect("16 of 32 bytes");
-        Self { cipher: XChaCha20Poly1305::new(Key::from_slice(seal.as_slice())), check: *check }
+        Self { aead: Aead::new(&seal), check: *check }
     }
 }
 
@@ -193,8 +197,8 @@ struct Parts {
     prefix: [u8; PREFIX_BYTES],
 }
 
-fn nonce(prefix: &[u8; PREFIX_BYTES], block: u32, is_last: bool) -> XNonce {
-    let mut nonce = XNonce::default();
+fn nonce(prefix: &[u8; PREFIX_BYTES], block: u32, is_last: bool) -> [u8; NONCE_BYTES] {
+    let mut nonce = [0; NONCE_BYTES];
     let parts = prefix.iter().copied().chain(block.to_be_bytes()).chain([u8::from(is_last)]);
     nonce.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
     nonce
@@ -263,7 +267,7 @@ impl<'a> Writer<'a> {
     fn close_block(&mut self, is_last: bool) -> io::Result<()> {
         let mut block = std::mem::take(&mut self.block);
         let nonce = nonce(&self.prefix, self.number, is_last);
-        let tag = self.keys.cipher.encrypt_in_place_detached(&nonce, &self.head, &mut block);
+        let tag = self.keys.aead.seal(&nonce, &self.head, &mut block);
         let tag = tag.expect("a block is far shorter than what one nonce can seal (256 GiB)");
         block.put_slice(&tag);
         let length = u32::try_from(block.len()).map_err(io::Error::other)?;
@@ -368,19 +372,12 @@ impl<'a> Reader<'a> {
             return Err(damaged("a block does not have its checksum"));
         }
         self.bytes += 8 + length as u64;
-        let tag_at = length - TAG_BYTES;
-        let tag = Tag::clone_from_slice(block.get(tag_at..).unwrap_or_default());
-        block.truncate(tag_at);
-        // A tag that does not fit leaves the block as it is.
+        let Some((sealed, tag)) = block.split_last_chunk::<TAG_BYTES>() else {
+            return Err(damaged("a block of an impossible length"));
+        };
         for is_last in [false, true] {
             let nonce = nonce(&self.prefix, self.number, is_last);
-            let opened = self.keys.cipher.decrypt_in_place_detached(
-                &nonce,
-                &self.head_bytes,
-                &mut block,
-                &tag,
-            );
-            if opened.is_ok() {
+            if let Ok(block) = self.keys.aead.open(&nonce, &self.head_bytes, sealed, tag) {
                 self.is_last = is_last;
                 self.number += 1;
                 self.block = block;

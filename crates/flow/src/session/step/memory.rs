@@ -19,7 +19,7 @@ use screening::Placeholders;
 use super::{Asking, Effect, Question, Session, Stage};
 use crate::{
     broker::Unanswered,
-    context::{self, Digestion, Recollection},
+    context::{self, Digestion, HistoryRoom, Recollection},
     guard::{Cleared, Draft, Prompt, Verdict},
     request,
     roster::View,
@@ -234,12 +234,18 @@ impl Session {
 
     /// How many exchanges are too many for so many times the limits.
     fn overdue(&self, agent: &Agent, times: usize) -> usize {
-        let limits = self.config.history;
-        let tokens_max = self.config.memory.rooms.history_tokens_max(agent);
-        let [exchanges_max, chars_max, tokens_max] =
-            [limits.exchanges_max, limits.chars_max, tokens_max].map(|it| it.saturating_mul(times));
+        let (limits, rooms) = (self.config.history, &self.config.memory.rooms);
+        let room = |tokens_max: usize| HistoryRoom {
+            exchanges_max: limits.exchanges_max.saturating_mul(times),
+            chars_max: limits.chars_max.saturating_mul(times),
+            tokens_max: tokens_max.saturating_mul(times),
+        };
+        let at_least = room(rooms.history_tokens_surely(agent));
+        if context::surely_within(self.state.exchanges(&agent.name), at_least) {
+            return 0;
+        }
         let history = self.state.history(&agent.name);
-        context::overdue(&history, exchanges_max, chars_max, tokens_max)
+        context::overdue(&history, room(rooms.history_tokens_max(agent)))
     }
 
     /// A summary in the exchanges' own words.
