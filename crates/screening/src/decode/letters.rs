@@ -62,30 +62,49 @@ fn mapped<'t>(
 
 /// Decodes words in which digits and signs stand for letters. A `1` may be an `i` or an `l`.
 pub(super) fn decode_leet(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
-    let known = lexicon::trigger_count(text);
     for one in ['i', 'l'] {
-        let rewrite = unleeted(text, one);
-        if known < lexicon::trigger_count(rewrite.text()) {
-            found.push((Encoding::Leet, rewrite));
+        // No trigger has a space in it, and all other words stay as they are.
+        let count = |words: &str| lexicon::trigger_count(words);
+        let (written, meant) =
+            leet_words(text, one).fold((0, 0), |(written, meant), (word, core)| {
+                let letters = unleeted(core, one) + word.get(core.len()..).unwrap_or_default();
+                (written + count(word), meant + count(&letters))
+            });
+        if written < meant {
+            found.push((Encoding::Leet, rewritten(text, one)));
         }
     }
 }
 
-fn unleeted(text: &str, one: char) -> Rewrite {
+/// The words that may be spelled so, whole and without the signs at their end.
+fn leet_words(text: &str, one: char) -> impl Iterator<Item = (&str, &str)> {
+    let words = pieces(text).map(|(word, _)| (word, core_of(word)));
+    words.filter(move |(_, core)| is_leet(core, one))
+}
+
+fn core_of(word: &str) -> &str {
+    word.trim_end_matches(['.', ',', '!', '?', ';', ':', ')'])
+}
+
+fn is_leet(core: &str, one: char) -> bool {
+    core.contains(|c: char| c.is_ascii_alphabetic()) && core.contains(|c| unleet(c, one).is_some())
+}
+
+fn unleeted(core: &str, one: char) -> String {
+    core.chars().map(|c| unleet(c, one).unwrap_or(c)).collect()
+}
+
+/// The text with every such word in letters.
+fn rewritten(text: &str, one: char) -> Rewrite {
     let mut rewrite = Rewrite::with_capacity(text.len());
-    let mut word_of_letters = String::new();
     for (word, source) in pieces(text) {
-        let core = word.trim_end_matches(['.', ',', '!', '?', ';', ':', ')']);
-        let is_mixed = core.contains(|c: char| c.is_ascii_alphabetic())
-            && core.contains(|c| unleet(c, one).is_some());
-        if !is_mixed {
+        let core = core_of(word);
+        if !is_leet(core, one) {
             keep(text, source, &mut rewrite);
             continue;
         }
-        word_of_letters.clear();
-        word_of_letters.extend(core.chars().map(|c| unleet(c, one).unwrap_or(c)));
         let middle = source.start + core.len();
-        rewrite.replace(&word_of_letters, source.start..middle);
+        rewrite.replace(&unleeted(core, one), source.start..middle);
         keep(text, middle..source.end, &mut rewrite);
     }
     rewrite
