@@ -86,7 +86,7 @@ impl Trace {
         is_notice || key.chat.0 == person.0 || asker == Some(person)
     }
 
-    fn take(&mut self, event: Event) {
+    pub(crate) fn take(&mut self, event: Event) {
         match event {
             Event::TurnRetried { attempt, .. } => {
                 self.attempts = attempt;

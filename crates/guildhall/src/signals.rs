@@ -21,6 +21,14 @@ async fn asked(may_renew: Option<&MayRenew>) -> Result<(), String> {
     answer.unwrap_or_else(|error| Err(error.to_string()))
 }
 
+/// Stops the hall when whoever started it in this process says so.
+pub(crate) async fn follow(mut ends: watch::Receiver<bool>, stop: watch::Sender<bool>) {
+    // Whoever has gone without a word cannot want anything of it any more.
+    let asked = ends.wait_for(|it| *it).await.is_ok();
+    info!(event.action = "stopping", labels.asked = asked, "the hall is to end");
+    stop.send_replace(true);
+}
+
 /// Turns signals into a stop: the first asks, the second ends the process at once. SIGHUP asks for a
 /// new start, with the configuration and the secrets as they are now.
 pub(crate) async fn listen(

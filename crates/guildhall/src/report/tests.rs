@@ -10,7 +10,7 @@ use std::{
 
 use flow::incident::Desk;
 use protocol::{
-    Clock as _, PersonId,
+    Clock as _, PersonId, Timestamp,
     audit::{Action, AuditLog as _, Deed, Doer, Outcome, Target},
 };
 use store::{KeyPlace, Keys, Store};
