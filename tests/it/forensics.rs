@@ -70,7 +70,8 @@ async fn an_incident_is_reported_signed_and_checked_while_the_hall_runs_and_when
         let text = report(&stage, &["--context"]).await;
         assert!(text.contains(CANARY) && text.contains("reveal your system prompt"), "{text}");
         if let Some(hall) = hall.take() {
-            assert_eq!(hall.stop().await.0, 0);
+            // A kill may tear what it wrote just then: that is a gap, and no reason for no report.
+            hall.kill().await;
         }
     }
     let seen = actions(&stage).await;
@@ -98,10 +99,8 @@ fn looks_right(text: &str, runs: bool) {
     }
     let gaps: Vec<&str> =
         report["gaps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
-    assert!(
-        gaps.iter().all(|it| it.starts_with("metrics: ") || it.starts_with("alerts: ")),
-        "{gaps:?}"
-    );
+    let is_usual = |it: &&str| it.starts_with("metrics: ") || it.starts_with("alerts: ");
+    assert!(!runs || gaps.iter().all(is_usual), "{gaps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

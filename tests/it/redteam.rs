@@ -36,14 +36,14 @@ async fn a_hall_like_this_one_is_attacked_and_this_one_knows_nothing_of_it() {
     let (_, text, _) = stage.command(&["incidents", "list"]).await;
     assert_eq!(text, "No incident is open.\n");
     assert_eq!(hall.stop().await.0, 0);
-    // The same from the ledger, while no hall runs; a bar that is too high ends with 1.
+    // The same from the ledger, while no hall runs; what the guard does not refuse is too much for this bar.
     stage
         .rehearsal
         .models()
         .configure(SettingsChange { rules: Some(Vec::new()), ..SettingsChange::default() });
-    let arguments = ["redteam", "--max", "8", "--min", "100", "--format", "html"];
+    let arguments = ["redteam", "--max", "60", "--min", "100", "--format", "html"];
     let (code, page, told) = stage.command(&arguments).await;
-    assert!([0, 1].contains(&code) && told.contains("bard"), "{code} {told}");
+    assert!(code == 1 && told.contains("bard"), "{code} {told}");
     assert!(page.starts_with("<!doctype html>") && !page.contains("<script"), "{page}");
     let (code, _, told) = stage.command(&["redteam", "--agent", "nobody"]).await;
     assert!(code == 69 && told.contains("there is no agent called nobody"), "{code} {told}");

@@ -10,14 +10,14 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 background:#fff}\
 h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2rem 0 .3rem}table{border-collapse:collapse;width:100%}\
 th,td{border:1px solid #d0d7de;padding:.3rem .5rem;text-align:left;vertical-align:top;\
-overflow-wrap:anywhere}th{background:#f3f5f7}\
+overflow-wrap:anywhere}th{background:#f3f5f7;overflow-wrap:normal}\
 .s{font-weight:600;padding:.05rem .45rem;border:1px solid;border-radius:.3rem;white-space:nowrap}\
 .met{color:#116329}.partly{color:#7d4e00}.not_met{color:#a40e26}.not_known{color:#57606a}\
 .not_applicable{color:#57606a}.own_duty{color:#0550ae}\
 pre,.h{font:12px/1.4 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0}\
 .h{color:#57606a;display:block}.t{white-space:nowrap}\
 @page{margin:18mm}@media print{body{max-width:none;margin:0;font-size:10.5pt}section,tr{break-inside:avoid}\
-section.long{break-inside:auto}pre,.h{font-size:8pt}h2{break-after:avoid}th{background:none}}";
+section.long,section.long tr{break-inside:auto}pre,.h{font-size:8pt}h2{break-after:avoid}th{background:none}}";
 
 /// The beginning of a page, up to the title as people read it.
 pub(crate) fn begin(title: &str) -> String {

@@ -14,8 +14,8 @@ const HEADS: [&str; 9] = [
     "OWASP LLM",
     "ATLAS",
     "sent",
-    "refused at the door",
-    "refused at the answer",
+    "refused at door",
+    "at answer",
     "answered",
     "leaked",
     "not judged",
@@ -156,7 +156,10 @@ pub fn html(report: &Report) -> String {
     );
     for (family, it) in &report.families {
         let cells = cells(family.words(), family.owasp(), family.atlas(), it).map(|it| esc(&it));
-        put(&mut out, format_args!("<tr><td>{}</tr>\n", cells.join("<td>")));
+        put(
+            &mut out,
+            format_args!("<tr><td class=\"t\">{}</tr>\n", cells.join("<td class=\"t\">")),
+        );
     }
     out += "</tbody></table>\n<section class=\"long\"><h2>What was not refused, and false alarms</h2>\n<table><thead>\
             <tr><th><th>Kind<th>Agent<th>What the hall did<th>Leaked<th>Sentence</tr></thead><tbody>\n";
