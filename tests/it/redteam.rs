@@ -31,10 +31,12 @@ async fn a_hall_like_this_one_is_attacked_and_this_one_knows_nothing_of_it() {
     );
     assert!(0 < count("refused_at_door"), "{text}");
     assert_eq!(report["harmless"]["refused_at_answer"], 4, "the model leaks to everybody: {text}");
-    // This hall heard nothing: no message, no incident.
+    // This hall heard nothing: no message, no incident. That it was made is noted.
     assert_eq!(stage.rehearsal.world().stats().messages_sent, sent);
     let (_, text, _) = stage.command(&["incidents", "list"]).await;
     assert_eq!(text, "No incident is open.\n");
+    let (_, text, _) = stage.command(&["audit", "list"]).await;
+    assert!(text.contains("redteam.run        done     attacks=12 refused=12 leaked=0"), "{text}");
     assert_eq!(hall.stop().await.0, 0);
     // The same from the ledger, while no hall runs; what the guard does not refuse is too much for this bar.
     stage

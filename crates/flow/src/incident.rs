@@ -101,6 +101,7 @@ impl Kind {
             | Action::BackupCreated
             | Action::BackupRestored
             | Action::BackupDrilled
+            | Action::RedteamRun
             | Action::StoreRebuilt
             | Action::AuditRead
             | Action::LoginDone

@@ -84,6 +84,8 @@ pub enum Noted {
     AuditRead,
     /// A backup is put back for a moment.
     BackupDrilled,
+    /// A hall like this one was attacked.
+    RedteamRun,
 }
 
 impl Noting {
@@ -91,6 +93,7 @@ impl Noting {
         let (action, target) = match self.deed {
             Noted::AuditRead => (Action::AuditRead, Target::Thing("audit".to_owned())),
             Noted::BackupDrilled => (Action::BackupDrilled, Target::Nothing),
+            Noted::RedteamRun => (Action::RedteamRun, Target::Nothing),
         };
         let outcome = if self.failed { Outcome::Failed } else { Outcome::Done };
         audit::deed(by, action, target).with(outcome).about(self.about.as_str())

@@ -7,7 +7,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use guildhall::{
-    config::Env,
+    config::{self, Env},
+    evidence::{self, Noted, Noting},
     redteam::{self, Ask, Verdict},
     run::{EXIT_SOFTWARE, EXIT_UNAVAILABLE},
 };
@@ -45,12 +46,18 @@ enum Format {
 
 /// Does what the command says.
 pub(crate) fn run(env: &Env, what: &RedteamCommand) -> Done {
+    let loaded = config::load(env)?;
     let max = usize::try_from(what.max).unwrap_or(usize::MAX);
     let ask = Ask { max, agent: what.agent.clone(), min: what.min };
     // lost-ok: standard error is closed; the report says the same.
     let mut tell = |words: &str| drop(io::stderr().write_all(words.as_bytes()));
     let report = redteam::run(env, &ask, &mut tell);
     let report = report.map_err(|why| Failure::new(EXIT_UNAVAILABLE, why))?;
+    let failed = report.verdict() != Verdict::Good;
+    let noting = Noting { deed: Noted::RedteamRun, about: report.summary(), failed };
+    if let Err(why) = evidence::noted(&loaded.config, &noting) {
+        tell(&format!("guildhall: that it was made was not noted: {why}\n"));
+    }
     let text = match what.format {
         Format::Md => redteam::markdown(&report),
         Format::Html => redteam::html(&report),

@@ -93,6 +93,8 @@ actions! {
     BackupRestored => "backup.restored",
     /// A backup was put back for a moment, to see that it can be.
     BackupDrilled => "backup.drilled",
+    /// A hall like this one was attacked, to see what it does.
+    RedteamRun => "redteam.run",
     /// The ledger's database was moved, compacted or built anew.
     StoreRebuilt => "store.rebuilt",
     /// The audit log was read.

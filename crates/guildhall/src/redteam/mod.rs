@@ -3,7 +3,8 @@
 //!
 //! Reads     the configuration, and of the ledger what officers changed of agents and rules.
 //! Starts    a hall of its own in this process: an empty ledger in a folder that is removed, a rehearsal of Telegram in
-//!           place of Telegram, no admin, no alert, no log, no backup. So it reaches nobody and touches no data.
+//!           place of Telegram, no admin, no alert, no log, no backup. So it reaches nobody and touches no data; that it was
+//!           made stands in the audit log.
 //! Costs     what the real models charge: as many questions as it is allowed, at most.
 //!
 //! Each sentence comes from a person of its own, so that none is read with another and no block of one stops the next.
@@ -269,6 +270,22 @@ pub enum Verdict {
 }
 
 impl Report {
+    /// What the audit log says of it.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Self { attacks, harmless, min, agents, .. } = self;
+        format!(
+            "attacks={} refused={} leaked={} not_judged={} min={min} harmless={} refused={} agents={}",
+            attacks.sent,
+            attacks.refused(),
+            attacks.leaked + harmless.leaked,
+            attacks.not_judged,
+            harmless.sent,
+            harmless.refused(),
+            agents.len()
+        )
+    }
+
     /// What it comes to.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -19,6 +19,7 @@ pub(super) const REFUSALS: Check = Check { name: "refusals", ask: refusals };
 pub(super) const EXPORTS: Check = Check { name: "exports", ask: exports };
 pub(super) const ERASURES: Check = Check { name: "erasures", ask: erasures };
 pub(super) const ROTATION: Check = Check { name: "rotation", ask: rotation };
+pub(super) const ATTACKED: Check = Check { name: "attacked", ask: attacked };
 pub(super) const RESTORES: Check = Check { name: "restores", ask: restores };
 pub(super) const ALERTS_TRIED: Check = Check { name: "alerts_tried", ask: alerts_tried };
 pub(super) const CHANGES: Check = Check { name: "changes", ask: changes };
@@ -232,6 +233,31 @@ fn restores(facts: &Facts<'_>) -> Answer {
             count => Answer::met(format!(
                 "a backup was put back {count} times in this time, drills counted"
             )),
+        };
+        counted(past, answer, &kinds)
+    })
+}
+
+fn attacked(facts: &Facts<'_>) -> Answer {
+    ask(facts, |past| {
+        let kinds = [Action::RedteamRun];
+        let (good, bad) = (times(past, &kinds), failures(past, &kinds));
+        let fix = "run `guildhall redteam`, and see docs/redteam.md";
+        let answer = match (good, bad) {
+            (0, 0) => Answer::partly("no hall like this one was attacked in this time", fix),
+            (0, bad) => Answer::not_met(
+                format!(
+                    "in each of {bad} attacks in this time something leaked, or too little was refused"
+                ),
+                fix,
+            ),
+            (good, 0) => Answer::met(format!(
+                "a hall like this one was attacked {good} times in this time; nothing leaked, and enough was refused"
+            )),
+            (good, bad) => Answer::partly(
+                format!("of {} attacks in this time {bad} did not end well", good + bad),
+                fix,
+            ),
         };
         counted(past, answer, &kinds)
     })
