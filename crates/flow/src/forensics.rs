@@ -238,7 +238,7 @@ impl<'s> Search<'s> {
             if self.sought.with_texts {
                 open.texts.take(&event);
             }
-            open.trace.take(event);
+            open.trace.take(&event);
         }
         for update in closed {
             if let Some(open) = self.open.remove(&(key, update)) {

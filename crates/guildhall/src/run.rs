@@ -382,8 +382,7 @@ impl Hall {
         let console = self.serve_console(Arc::clone(&source)).await?;
 
         let (stop, stopping) = watch::channel(false);
-        let renewal = (cues.may_renew, renews);
-        let told = cues.ends.map(|ends| kit::spawn(signals::follow(ends, stop.clone())));
+        let renewal = (cues.may_renew, renews, cues.ends);
         let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
         let connected = tokio::select! {
@@ -412,7 +411,7 @@ impl Hall {
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, failures, signals, menus, pulse, losses].into_iter().chain(told) {
+        for task in [breakers, failures, signals, menus, pulse, losses] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {

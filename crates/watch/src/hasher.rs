@@ -42,12 +42,6 @@ impl KeyedHasher {
         self.word(b"chat", &chat.0.to_be_bytes())
     }
 
-    /// The word for a text: 12 hex digits. Tells whether two texts are equal and nothing else.
-    #[must_use]
-    pub fn text_digest(&self, text: &str) -> String {
-        self.word(b"text", text.as_bytes())
-    }
-
     /// The digest of a record that may hold texts: 64 hex digits. Tells whether a record is the same, and
     /// without the key nothing of what is in it.
     #[must_use]
@@ -56,6 +50,12 @@ impl KeyedHasher {
         mac.update(b"record:");
         mac.update(record);
         mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The word for a text: 12 hex digits. Tells whether two texts are equal and nothing else.
+    #[must_use]
+    pub fn text_digest(&self, text: &str) -> String {
+        self.word(b"text", text.as_bytes())
     }
 
     /// The kind goes in first, so that equal bytes of two kinds have different words.
