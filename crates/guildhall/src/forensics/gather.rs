@@ -25,6 +25,7 @@ use crate::{
     config::Loaded,
     evidence::{self, Evidence, Examination},
     page::moment,
+    residency,
     run::SystemClock,
 };
 
@@ -68,6 +69,8 @@ pub enum ExamineError {
 pub fn examine(loaded: &Loaded, ask: &Ask) -> Result<(Report, AuditKeys), ExamineError> {
     let not_read = |why: &dyn std::fmt::Display| ExamineError::NotRead(why.to_string());
     let config = &loaded.config;
+    // Data that may not be opened here is not read in parts, either.
+    residency::check(config).map_err(|error| not_read(&BuildError::of(&error)))?;
     let keys = audit::keys(config).map_err(|why| not_read(&why))?;
     let place = place(loaded, ask);
     let incident = find(&place, &keys, ask.number)?;

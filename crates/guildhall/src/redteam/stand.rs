@@ -29,6 +29,8 @@ const OUT_MAX: usize = 4;
 const STAND_TIME_MAX: Duration = Duration::from_secs(120);
 /// How much longer than a turn may take an answer is waited for.
 const GRACE: Duration = Duration::from_secs(15);
+/// After so many it is told how far it is.
+const TOLD_EVERY: usize = 25;
 /// How often it is looked whether an answer has come.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Messages that somebody gets who asks one question: the notice, and the answer.
@@ -171,7 +173,7 @@ fn send(
     let (mut waiting, mut done) = (tries.iter(), 0);
     loop {
         let now = SystemClock.now();
-        let before = out.len();
+        let (before, done_before) = (out.len(), done);
         let is_over = |&(person, sent): &(i64, Timestamp)| {
             MESSAGES <= world.sent_to(person).len() || deadline < now.0.saturating_sub(sent.0)
         };
@@ -185,7 +187,7 @@ fn send(
             world.say(&say).map_err(|error| error.to_string())?;
             out.push((next.person, now));
         }
-        if before != out.len() && done.is_multiple_of(25) && 0 < done {
+        if done_before / TOLD_EVERY < done / TOLD_EVERY {
             tell(&format!("{done} of {} are over.\n", tries.len()));
         }
         if out.is_empty() {
