@@ -80,6 +80,10 @@ impl Source for Fair {
         Box::pin(async { Err("nothing is ever wrong at a fair".to_owned()) })
     }
 
+    fn evidence(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Err("nothing ever happens at a fair".to_owned()) })
+    }
+
     fn read_rules(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there are no rules at a fair".to_owned()) })
     }

@@ -33,6 +33,8 @@ const USAGE: &str = "/usage";
 pub(crate) const MAKE_BACKUP: &str = "/backups/make";
 /// Lists, silences or tries alerts.
 pub(crate) const ALERTS: &str = "/alerts";
+/// Reads what reports are made of.
+pub(crate) const EVIDENCE: &str = "/evidence";
 /// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
@@ -48,6 +50,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(USAGE, post(usage))
         .route(MAKE_BACKUP, post(make_backup))
         .route(ALERTS, post(alerts))
+        .route(EVIDENCE, post(evidence))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -81,6 +84,10 @@ async fn make_backup(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Respo
 
 async fn alerts(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
     run(&hall, &headers, |hall, by| hall.source.alerts(by, body)).await
+}
+
+async fn evidence(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.evidence(by, body)).await
 }
 
 async fn run(

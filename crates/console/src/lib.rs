@@ -66,6 +66,11 @@ pub trait Source: Send + Sync + 'static {
     /// Lists, silences, acknowledges or tries alerts. Question and answer are JSON of the program's own.
     fn alerts(&self, by: Bearer, question: Bytes) -> Answer;
 
+    /// What the program's own reports need: what the ledger has about an incident, how many the roster holds of each
+    /// kind, and that a reading is noted. Question and answer are JSON of the program's own; texts of people are in
+    /// the answer only where the question says so, and are noted first.
+    fn evidence(&self, by: Bearer, question: Bytes) -> Answer;
+
     /// Notes that somebody signed in or tried to. An error: it could not be noted, so nobody signs in.
     fn note_login(&self, tried: Signed) -> Answer;
 }

@@ -100,6 +100,8 @@ impl Kind {
             | Action::KeyRotated
             | Action::BackupCreated
             | Action::BackupRestored
+            | Action::BackupDrilled
+            | Action::RedteamRun
             | Action::StoreRebuilt
             | Action::AuditRead
             | Action::LoginDone
@@ -112,6 +114,7 @@ impl Kind {
             | Action::IncidentOpened
             | Action::IncidentSeen
             | Action::IncidentAcknowledged
+            | Action::IncidentExamined
             | Action::IncidentClosed => None,
         }
     }

@@ -45,6 +45,7 @@ pub mod words;
 
 pub mod alarm;
 pub mod export;
+pub mod forensics;
 pub mod incident;
 pub mod janitor;
 pub mod replay;

@@ -29,6 +29,21 @@ pub fn status(config: &Config) -> Result<Value, String> {
     })
 }
 
+/// Fetches the figures of the hall that runs.
+///
+/// # Errors
+/// In words: the hall does not run.
+pub fn metrics(config: &Config) -> Result<String, String> {
+    let addr = config.http.addr;
+    kit::block_on(async {
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+        let client = client.map_err(|error| error.without_url().to_string())?;
+        let answer = client.get(format!("http://{addr}/metrics")).send().await;
+        let answer = answer.map_err(|_unreachable| format!("no hall answers on {addr}"))?;
+        answer.text().await.map_err(|error| error.without_url().to_string())
+    })
+}
+
 /// Why an errand was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrandError {

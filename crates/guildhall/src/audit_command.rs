@@ -1,11 +1,12 @@
 //! `guildhall audit …`: list, verify, resume.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 use guildhall::{
     audit,
     config::{self, Env},
+    evidence::{self, Noted, Noting},
     person,
     run::{EXIT_SOFTWARE, EXIT_UNAVAILABLE, SystemClock},
 };
@@ -63,6 +64,7 @@ pub(crate) fn run(env: &Env, what: AuditCommand) -> Done {
 
 fn list(env: &Env, since: Option<&str>, person: Option<i64>, json: bool) -> Done {
     let loaded = config::load(env)?;
+    note_reading(&loaded.config, person.is_some());
     let since = since.map(moment).transpose().map_err(|why| Failure::new(64, why))?;
     let keys = audit::keys(&loaded.config)?;
     let word = person.map(|it| keys.person(it));
@@ -83,6 +85,17 @@ fn list(env: &Env, since: Option<&str>, person: Option<i64>, json: bool) -> Done
     print(&text)?;
     found.map_err(|error| broken(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The log is shown to whoever has its key, also where it is broken and takes no records: then it is said that it was
+/// not noted.
+fn note_reading(config: &config::Config, is_of_one: bool) {
+    let about = if is_of_one { "of one person, by the command" } else { "by the command" };
+    let noting = Noting { deed: Noted::AuditRead, about: about.to_owned(), failed: false };
+    if let Err(why) = evidence::noted(config, &noting) {
+        // lost-ok: standard error is closed; nobody is there to be told.
+        writeln!(std::io::stderr(), "guildhall: that the log is read was not noted: {why}").ok();
+    }
 }
 
 fn broken(error: &AuditError) -> Failure {

@@ -9,6 +9,7 @@ use guildhall::{
     backups::{self, kind_word, millis},
     build::BuildError,
     config::{self, Config, Env, Loaded},
+    evidence::{self, Noted, Noting},
     master,
     run::{self, EXIT_UNAVAILABLE, SystemClock},
 };
@@ -245,7 +246,18 @@ fn drill(loaded: &Loaded, name: Option<&str>, json: bool) -> Result<Shown, Failu
     let shelf = backups::shelf(loaded)?;
     let folder = config.hall.data_dir.join("drill");
     let target = StoreConfig { folder, reserve_bytes: 0, ..run::store_config(config) };
-    let drilled = backup::drill(shelf.as_ref(), keys(config)?, &target, name);
+    let noted = |failed| {
+        let about = name.unwrap_or("the newest").to_owned();
+        let noting = Noting { deed: Noted::BackupDrilled, about, failed };
+        evidence::noted(config, &noting).map_err(|why| Failure::new(EXIT_UNAVAILABLE, why))
+    };
+    let keys = keys(config)?;
+    // As everything that opens what people wrote: noted first.
+    noted(false)?;
+    let drilled = backup::drill(shelf.as_ref(), keys, &target, name);
+    if drilled.is_err() {
+        noted(true)?;
+    }
     let (restored, verified) = drilled.map_err(|error| bad(&error))?;
     let value = json!({
         "name": restored.name, "rows": verified.rows, "records": verified.records,

@@ -5,15 +5,15 @@ mod guard;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    thread,
 };
 
 use protocol::{AgentName, Clock as _, Timestamp};
-use rehearsal::{BotSeed, GroupSeed, PersonSeed, Rehearsal, models::SettingsChange};
+use rehearsal::{BotSeed, GroupSeed, PersonSeed, models::SettingsChange};
 
 use crate::{
     config::{Allow, Env, Loaded, Problems},
     run::SystemClock,
+    stagehand,
 };
 
 /// What the demo is made of.
@@ -67,26 +67,9 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
         suggestions: guard::suggestions(),
         ..rehearsal::Config::default()
     };
-    let (tell, told) = std::sync::mpsc::sync_channel(1);
-    let body = move || {
-        kit::block_on(async move {
-            match Rehearsal::start(config).await {
-                Ok(rehearsal) => {
-                    let rules = Some(guard::rules());
-                    rehearsal
-                        .models()
-                        .configure(SettingsChange { rules, ..SettingsChange::default() });
-                    // lost-ok: the program ended meanwhile.
-                    tell.send(Ok(rehearsal.addr())).ok();
-                    std::future::pending::<()>().await;
-                }
-                // lost-ok: as above.
-                Err(error) => drop(tell.send(Err(error))),
-            }
-        });
-    };
-    thread::Builder::new().name("rehearsal".to_owned()).spawn(body)?;
-    told.recv().map_err(std::io::Error::other)?
+    let (addr, _, models) = stagehand::start(config)?;
+    models.configure(SettingsChange { rules: Some(guard::rules()), ..SettingsChange::default() });
+    Ok(addr)
 }
 
 /// The demo's configuration: whatever the environment says, in front of the rehearsal.

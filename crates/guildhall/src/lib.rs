@@ -10,18 +10,23 @@ pub mod build;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod evidence;
 pub mod examine;
+pub mod forensics;
 pub mod incidents;
 pub mod init;
 #[cfg(test)]
 #[cfg(feature = "embedded")]
 mod leaks;
 pub mod master;
+mod page;
 pub mod person;
+pub mod redteam;
 pub mod report;
 pub mod residency;
 pub mod rules;
 pub mod run;
 mod signals;
 mod source;
+mod stagehand;
 mod systemd;

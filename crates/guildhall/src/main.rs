@@ -3,9 +3,11 @@
 mod alerts_command;
 mod audit_command;
 mod backup_command;
+mod forensics_command;
 mod incidents_command;
 mod logs_command;
 mod person_command;
+mod redteam_command;
 mod report_command;
 mod rules_command;
 mod store_command;
@@ -138,6 +140,10 @@ enum Command {
     },
     /// Hold this hall against a standard: control by control, with what is missing.
     Report(report_command::ReportCommand),
+    /// Report everything that is kept about one incident, signed.
+    Forensics(forensics_command::ForensicsCommand),
+    /// Attack a hall with the agents, rules and models of this one, which nobody else can reach, and report.
+    Redteam(redteam_command::RedteamCommand),
     /// Backups of the ledger.
     Backup {
         #[command(subcommand)]
@@ -220,6 +226,8 @@ fn main() -> ExitCode {
         Command::Audit { what } => audit_command::run(&env, what),
         Command::Incidents { what } => incidents_command::run(&env, what),
         Command::Report(what) => report_command::run(&env, &what),
+        Command::Redteam(what) => redteam_command::run(&env, &what),
+        Command::Forensics(what) => forensics_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
@@ -316,7 +324,7 @@ fn stand(env: &Env) -> Done {
         loaded,
         Door::Locked,
         &logs,
-        run::Cues { standing: &|| (), may_renew: Some(may_renew) },
+        run::Cues { standing: &|| (), may_renew: Some(may_renew), ends: None },
     );
     drop(logs);
     if let Some(code) = ended {
@@ -343,7 +351,7 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
     print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;
     // lost-ok: whoever started the demo does not read what it says.
     let tell = move || drop(print(&words));
-    let cues = run::Cues { standing: &tell, may_renew: None };
+    let cues = run::Cues { standing: &tell, may_renew: None, ends: None };
     let ended = run::run(loaded, Door::Open, &logs, cues);
     Ok(ended.unwrap_or(ExitCode::SUCCESS))
 }

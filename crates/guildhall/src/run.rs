@@ -121,6 +121,8 @@ pub struct Cues<'c> {
     /// Whether the hall could start anew with the configuration as it is now. `None`: it never does, and
     /// SIGHUP ends it, as when its terminal is closed.
     pub may_renew: Option<MayRenew>,
+    /// Ends the hall as a signal does, once it says true.
+    pub ends: Option<watch::Receiver<bool>>,
 }
 
 /// Runs the hall until it is asked to stop. Blocks. `None` if it is to be started anew: SIGHUP came.
@@ -207,8 +209,7 @@ fn life(
     let own_key = |label| store.own_key(label).map_err(|error| Failure::unavailable(&error));
     let (names, marked) = (own_key("pseudonyms")?, own_key("marked texts")?);
     let canary = own_key("prompt canary")?;
-    let canary: String = canary.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let canary = Arc::from(format!("gh-{canary}"));
+    let canary = Arc::from(self::canary(&canary));
     let audit = audit::open(&loaded.config, &store).map_err(|error| Failure::config(&error))?;
     if is_changed {
         audit.note(audit::deed(Doer::Hall, Action::KeyRotated, Target::Nothing));
@@ -244,6 +245,12 @@ fn life(
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
     ended
+}
+
+/// The word that stands in every agent's instructions and nowhere else, by the key that it is made of.
+pub(crate) fn canary(key: &[u8; 32]) -> String {
+    let digits: String = key.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("gh-{digits}")
 }
 
 /// What works, and could be better.
@@ -375,7 +382,7 @@ impl Hall {
         let console = self.serve_console(Arc::clone(&source)).await?;
 
         let (stop, stopping) = watch::channel(false);
-        let renewal = (cues.may_renew, renews);
+        let renewal = (cues.may_renew, renews, cues.ends);
         let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
         let connected = tokio::select! {

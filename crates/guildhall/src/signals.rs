@@ -21,12 +21,25 @@ async fn asked(may_renew: Option<&MayRenew>) -> Result<(), String> {
     answer.unwrap_or_else(|error| Err(error.to_string()))
 }
 
+/// Waits until whoever started the hall in this process wants it to end, or has gone without a word.
+async fn unwanted(ends: Option<&mut watch::Receiver<bool>>) {
+    match ends {
+        // lost-ok: whoever has gone cannot want anything of it any more.
+        Some(ends) => drop(ends.wait_for(|it| *it).await),
+        None => std::future::pending().await,
+    }
+}
+
 /// Turns signals into a stop: the first asks, the second ends the process at once. SIGHUP asks for a
 /// new start, with the configuration and the secrets as they are now.
 pub(crate) async fn listen(
     stop: watch::Sender<bool>,
     source: Arc<HallSource>,
-    (may_renew, renews): (Option<MayRenew>, Arc<AtomicBool>),
+    (may_renew, renews, mut ends): (
+        Option<MayRenew>,
+        Arc<AtomicBool>,
+        Option<watch::Receiver<bool>>,
+    ),
 ) {
     let (Ok(mut term), Ok(mut interrupt), Ok(mut hangup)) = (
         signal(SignalKind::terminate()),
@@ -43,6 +56,7 @@ pub(crate) async fn listen(
         tokio::select! {
             _ = term.recv() => break,
             _ = interrupt.recv() => break,
+            () = unwanted(ends.as_mut()) => break,
             _ = hangup.recv() => match asked(may_renew.as_ref()).await {
                 Ok(()) if may_renew.is_none() => break,
                 Ok(()) => {

@@ -31,7 +31,7 @@ use protocol::{
 use tokio::time::Instant;
 use watch::KeyedHasher;
 
-use crate::{alert_errand, audit, incidents, person, rules, run::SystemClock};
+use crate::{alert_errand, audit, evidence, incidents, person, rules, run::SystemClock};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -247,6 +247,15 @@ impl Source for HallSource {
             let asked = ask(&alerter, |reply| flow::alerter::Msg::Order(order, reply)).await;
             let report = asked.map_err(|error| format!("the alerter is away: {error}"))??;
             serde_json::to_string(&report).map_err(|error| error.to_string())
+        })
+    }
+
+    fn evidence(&self, _: Bearer, question: Bytes) -> Answer {
+        let (ledger, audit) = (Arc::clone(&self.ledger), Arc::clone(&self.audit));
+        let (hasher, view) = (Arc::clone(&self.hasher), self.hall.load_full());
+        Box::pin(async move {
+            let place = evidence::Place { ledger: &*ledger, audit: &*audit, hasher: &hasher };
+            evidence::answer(&place, &view, &question).await
         })
     }
 

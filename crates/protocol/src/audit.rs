@@ -91,6 +91,10 @@ actions! {
     BackupCreated => "backup.created",
     /// A backup was put back.
     BackupRestored => "backup.restored",
+    /// A backup was put back for a moment, to see that it can be.
+    BackupDrilled => "backup.drilled",
+    /// A hall like this one was attacked, to see what it does.
+    RedteamRun => "redteam.run",
     /// The ledger's database was moved, compacted or built anew.
     StoreRebuilt => "store.rebuilt",
     /// The audit log was read.
@@ -111,6 +115,8 @@ actions! {
     IncidentAcknowledged => "incident.acknowledged",
     /// It is over.
     IncidentClosed => "incident.closed",
+    /// A report of it was made over everything that is kept.
+    IncidentExamined => "incident.examined",
     /// Somebody signed in to the console.
     LoginDone => "login.done",
     /// Somebody tried to.

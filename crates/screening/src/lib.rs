@@ -20,6 +20,7 @@
 pub mod classifier;
 mod confusables;
 mod copies;
+pub mod corpus;
 mod decode;
 mod foresight;
 mod form;

@@ -6,13 +6,11 @@
 
 use std::sync::LazyLock;
 
-use screening::{Kind, Level, Policy, Screen, Verdict, classifier::AttackModel};
+use screening::{Kind, Level, Policy, Screen, Verdict, classifier::AttackModel, corpus};
 use serde::Deserialize;
 
-static HARMLESS: LazyLock<Vec<Sentence>> =
-    LazyLock::new(|| read(include_str!("corpus/harmless.jsonl")));
-static ATTACKS: LazyLock<Vec<Sentence>> =
-    LazyLock::new(|| read(include_str!("corpus/attacks.jsonl")));
+static HARMLESS: LazyLock<Vec<Sentence>> = LazyLock::new(|| read(corpus::HARMLESS));
+static ATTACKS: LazyLock<Vec<Sentence>> = LazyLock::new(|| read(corpus::ATTACKS));
 
 #[derive(Deserialize)]
 struct Sentence {

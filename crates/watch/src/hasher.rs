@@ -42,6 +42,16 @@ impl KeyedHasher {
         self.word(b"chat", &chat.0.to_be_bytes())
     }
 
+    /// The digest of a record that may hold texts: 64 hex digits. Tells whether a record is the same, and
+    /// without the key nothing of what is in it.
+    #[must_use]
+    pub fn record_digest(&self, record: &[u8]) -> String {
+        let mut mac = self.keyed.clone();
+        mac.update(b"record:");
+        mac.update(record);
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The word for a text: 12 hex digits. Tells whether two texts are equal and nothing else.
     #[must_use]
     pub fn text_digest(&self, text: &str) -> String {
@@ -75,6 +85,15 @@ mod tests {
         let words =
             [hasher.person(PersonId(42)), hasher.chat(ChatId(42)), hasher.text_digest("hello")];
         assert_eq!(words, ["4d0a2c4f66ce", "8bd3135a028d", "a6e7163d9811"]);
+    }
+
+    #[test]
+    fn a_record_digest_is_long_and_hangs_on_the_record_and_on_the_key() {
+        let (one, other) = (KeyedHasher::new([1; 32]), KeyedHasher::new([2; 32]));
+        let digest = one.record_digest(b"a record");
+        assert_eq!((digest.len(), &digest), (64, &one.record_digest(b"a record")));
+        assert_ne!(digest, one.record_digest(b"a record."));
+        assert_ne!(digest, other.record_digest(b"a record"));
     }
 
     #[test]

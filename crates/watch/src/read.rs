@@ -115,6 +115,12 @@ impl LogFile {
         Ok(self.end(rest, is_whole, lines))
     }
 
+    /// How many bytes of the file were read and opened so far, from its beginning.
+    #[must_use]
+    pub fn opened_bytes(&self) -> u64 {
+        self.at
+    }
+
     fn head<'b>(&mut self, bytes: &'b [u8]) -> Head<'b> {
         let Some((head, after)) = bytes.split_at_checked(HEAD_BYTES) else {
             let is_ours = MAGIC.starts_with(bytes.get(..8).unwrap_or(bytes));

@@ -222,6 +222,13 @@ pub struct State {
 }
 
 impl State {
+    /// What there is, in the order in which it began.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self.groups.iter().map(Group::line).collect();
+        lines.sort_by_key(|it| it.since);
+        lines
+    }
+
     /// Takes an entry in.
     pub fn fold(&mut self, entry: Entry) {
         match entry {

@@ -68,7 +68,7 @@ pub(super) struct Standing {
 }
 
 /// What is to be known of a kind, for a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The kind.
     pub kind: String,

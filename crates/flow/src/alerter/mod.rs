@@ -306,13 +306,7 @@ impl Alerter {
     /// ALERTER-5: what cannot be read, such as an entry of a later version, is left out. A hall must
     /// not stand still because it does not know whom it told.
     fn fold(&mut self, loaded: &Loaded) {
-        let snapshot = loaded.snapshot.as_ref().and_then(|it| it.first());
-        let mut state: State = snapshot.and_then(|it| readable(&it.bytes)).unwrap_or_default();
-        for event in &loaded.events {
-            if let Some(entry) = readable(&event.bytes) {
-                state.fold(entry);
-            }
-        }
+        let state = state_of(loaded);
         let known = self.book.open_alerts();
         let now = self.now();
         (self.book, self.rules) = open(&self.config, &self.sinks, &state, now);
@@ -536,6 +530,24 @@ impl Alerter {
         let count = std::mem::take(untold) + 1;
         write_to_admins(&self.needs.hall, outbox, &words::refusal(refusal, count));
     }
+}
+
+/// What the ledger's stream of alerts leads to. What cannot be read of it is left out.
+fn state_of(loaded: &Loaded) -> State {
+    let snapshot = loaded.snapshot.as_ref().and_then(|it| it.first());
+    let mut state: State = snapshot.and_then(|it| readable(&it.bytes)).unwrap_or_default();
+    for event in &loaded.events {
+        if let Some(entry) = readable(&event.bytes) {
+            state.fold(entry);
+        }
+    }
+    state
+}
+
+/// The alerts that the ledger knows of, those included that are over and not yet put away.
+#[must_use]
+pub fn listed(loaded: &Loaded) -> Vec<book::Line> {
+    state_of(loaded).lines()
 }
 
 fn readable<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {

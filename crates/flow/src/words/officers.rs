@@ -15,6 +15,8 @@ use crate::{
 
 /// Incidents on one screen.
 const INCIDENTS_SHOWN: usize = 20;
+/// Characters of a record's reference in a line.
+const REFERENCE_CHARS: usize = 40;
 
 /// `/role`: who has which.
 pub(crate) fn roles(view: &View) -> Notice {
@@ -94,9 +96,20 @@ fn line(record: &Record) -> String {
     let target = if target.is_empty() { String::new() } else { format!(" {target}") };
     let outcome = if outcome == "done" { String::new() } else { format!(", {outcome}") };
     let times = if *times == 1 { String::new() } else { format!(" ×{times}") };
-    let about: String = reference.chars().take(40).collect();
+    let about = shortened(reference);
     let about = if about.is_empty() { about } else { format!(" ({about})") };
     format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}\n")
+}
+
+/// A reference that fits in a line: cut between two words where it can be, and seen to be cut.
+fn shortened(reference: &str) -> String {
+    let Some((end, _)) = reference.char_indices().nth(REFERENCE_CHARS) else {
+        return reference.to_owned();
+    };
+    let head = reference.get(..end).unwrap_or_default();
+    let words = head.rsplit_once(' ').map_or(head, |(words, _)| words);
+    let kept = if words.chars().count() < REFERENCE_CHARS / 2 { head } else { words };
+    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]
@@ -126,6 +139,11 @@ mod tests {
         assert_eq!(page.part().buttons[0][0].data, "au:8");
         assert!(audit(Ok(vec![record(1)])).part().buttons.is_empty());
         assert!(audit(Ok(vec![])).part().plain.contains("no older records"));
+        let long = "kind=guard person=person:0123456789ab about=sage score=9";
+        let cut = Record { reference: long.to_owned(), ..record(2) };
+        let text = audit(Ok(vec![cut])).part().plain.clone();
+        assert!(text.contains("(kind=guard person=person:0123456789ab…)"), "{text}");
+        assert_eq!(shortened(&"é".repeat(41)), format!("{}…", "é".repeat(40)));
         assert!(audit(Err(RecordError::Busy)).part().plain.starts_with("Nothing is shown"));
     }
 }

@@ -107,6 +107,12 @@ impl Secrets {
         self.found.get(name).map(|found| &found.value)
     }
 
+    /// Forgets every secret but those with these names.
+    pub(crate) fn only(&mut self, names: &[String]) {
+        self.found.retain(|name, _| names.contains(name));
+        self.agent = None;
+    }
+
     /// Every secret, for the filter that keeps them out of answers and logs.
     pub fn all(&self) -> impl Iterator<Item = &SecretString> {
         self.found.values().map(|found| &found.value)

@@ -7,8 +7,8 @@ use super::{
     Control, Standard,
     installation::{BACKUPS, DOCTOR, FILE_MODES, HALL, KEY_APART, SEALED},
     past::{
-        ACCESS_CHANGES, ALERTS_TRIED, AUDIT, CHANGES, DENIALS, ERASURES, EXPORTS, INCIDENTS,
-        OVERSIGHT, REFUSALS, RESTORES, REVIEWS, ROTATION,
+        ACCESS_CHANGES, ALERTS_TRIED, ATTACKED, AUDIT, CHANGES, DENIALS, ERASURES, EXPORTS,
+        INCIDENTS, OVERSIGHT, REFUSALS, RESTORES, REVIEWS, ROTATION,
     },
     settings::{
         ALERT_SINKS, ALLOW_LIST, BACKUPS_APART, CAPS, CONSOLE, EMBEDDINGS, GUARD, LIMITS, LOGS_END,
@@ -28,7 +28,6 @@ pub(super) const fn of(standard: Standard) -> &'static [Control] {
     }
 }
 
-const NO_FORENSICS: &str = "a report of one incident with its timeline for authorities (forensics)";
 const NO_PLAYBOOKS: &str = "playbooks that act by themselves on an incident";
 const NO_SIEM: &str = "log lines in the shapes of SIEMs (OCSF, CEF)";
 
@@ -113,7 +112,7 @@ const GDPR: &[Control] = &[
         title: "Notification of a breach",
         requires: "A breach is told to the authority within 72 hours, with what happened.",
         checks: &[AUDIT, INCIDENTS, ALERT_SINKS],
-        missing: &[NO_FORENSICS],
+        missing: &[],
         duty: "Judge whether an incident is a breach, and tell the authority and the people.",
     },
 ];
@@ -140,7 +139,7 @@ const HIPAA: &[Control] = &[
         title: "Security incidents",
         requires: "Incidents are found, answered, made good and documented.",
         checks: &[INCIDENTS, ALERT_SINKS, ALERTS_TRIED],
-        missing: &[NO_PLAYBOOKS, NO_FORENSICS],
+        missing: &[NO_PLAYBOOKS],
         duty: "Have a plan and people for it; the runbooks in docs/runbooks are a beginning.",
     },
     Control {
@@ -337,7 +336,7 @@ const OWASP_LLM: &[Control] = &[
         id: "LLM01",
         title: "Prompt Injection",
         requires: "Texts cannot take the agent over, directly or by what they quote.",
-        checks: &[GUARD, RULES, REFUSALS],
+        checks: &[GUARD, RULES, REFUSALS, ATTACKED],
         missing: &[],
         duty: "Look at what was refused, and give agents no secret that must not come out.",
     },
@@ -393,7 +392,7 @@ const OWASP_LLM: &[Control] = &[
         id: "LLM08",
         title: "Hidden Context Exposure",
         requires: "Instructions are taken to be discoverable, and their loss is noticed.",
-        checks: &[GUARD, REFUSALS],
+        checks: &[GUARD, REFUSALS, ATTACKED],
         missing: &[],
         duty: "Put nothing in instructions that must stay secret.",
     },
@@ -468,7 +467,7 @@ const EU_AI_ACT: &[Control] = &[
         id: "Art. 15",
         title: "Accuracy, robustness, security",
         requires: "The system withstands errors and attacks.",
-        checks: &[GUARD, LIMITS, BACKUPS, DOCTOR],
+        checks: &[GUARD, LIMITS, BACKUPS, DOCTOR, ATTACKED],
         missing: &["a measured accuracy of the models that you choose"],
         duty: "Measure how good the answers are for your use.",
     },

@@ -14,6 +14,7 @@ use protocol::{
     ledger::{Ledger as _, Stream},
 };
 use screening::Mode;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
     OpenError, Store,
@@ -26,7 +27,7 @@ use crate::{
     build::{self, BuildError},
     config::Loaded,
     doctor::{self, Finding},
-    master,
+    evidence, master,
     run::{store_config, store_folder},
 };
 
@@ -66,16 +67,17 @@ pub(super) struct Past {
 pub(super) enum Inside {
     /// There is none yet.
     Nothing,
-    /// A hall that runs holds it.
-    InUse,
+    /// A hall that runs holds it: what that says, or why it says nothing.
+    InUse(Result<Held, String>),
     /// It does not open: in words.
     Closed(String),
     /// What stands in it.
     Open(Held),
 }
 
-/// What a ledger says of the hall itself.
-pub(super) struct Held {
+/// What a ledger says of the hall itself: how many there are of each, and nobody by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
     pub(super) owners: usize,
     pub(super) admins: usize,
     pub(super) others: usize,
@@ -83,6 +85,35 @@ pub(super) struct Held {
     /// Rules by `/rule` that are not enforced.
     pub(super) idle_rules: usize,
     pub(super) hall_capped: bool,
+}
+
+impl Held {
+    /// What the roster holds.
+    pub(crate) fn of(view: &View) -> Self {
+        let count = |wanted: &[Role]| view.roles().filter(|(_, it, _)| wanted.contains(it)).count();
+        let idle = |mode: Mode| match mode {
+            Mode::Enforce => false,
+            Mode::Shadow | Mode::Test => true,
+        };
+        Self {
+            owners: count(&[Role::Owner]),
+            admins: count(&[Role::Admin]),
+            others: count(&[Role::Operator, Role::Auditor]),
+            agents: view.agents().count(),
+            idle_rules: view.own_rules().all().iter().filter(|it| idle(it.mode)).count(),
+            hall_capped: view.caps().of(&Whose::Hall).is_set(),
+        }
+    }
+}
+
+impl Inside {
+    /// What is known of it.
+    pub(super) fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Open(held) | Self::InUse(Ok(held)) => Some(held),
+            Self::Nothing | Self::Closed(_) | Self::InUse(Err(_)) => None,
+        }
+    }
 }
 
 /// The newest backup.
@@ -113,13 +144,13 @@ pub struct Facts<'l> {
 pub fn gather(loaded: &Loaded, days: u32, now: Timestamp) -> Facts<'_> {
     let inside = inside(loaded);
     let asked = match inside {
-        Inside::InUse => ask_console::status(&loaded.config),
+        Inside::InUse(_) => ask_console::status(&loaded.config),
         Inside::Nothing | Inside::Closed(_) | Inside::Open(_) => {
             Err("no hall runs here".to_owned())
         }
     };
     let usage = match inside {
-        Inside::InUse => ask_console::usage(&loaded.config),
+        Inside::InUse(_) => ask_console::usage(&loaded.config),
         Inside::Nothing | Inside::Closed(_) | Inside::Open(_) => {
             Err("no hall runs here".to_owned())
         }
@@ -202,12 +233,12 @@ fn inside(loaded: &Loaded) -> Inside {
         Err(error) => return Inside::Closed(words(&error)),
     };
     match Store::open(store_config(&loaded.config), keys) {
-        Err(OpenError::Locked) => Inside::InUse,
+        Err(OpenError::Locked) => Inside::InUse(evidence::roster(&loaded.config)),
         Err(error) => Inside::Closed(words(&error)),
         Ok(store) => {
             let view = kit::block_on(view(loaded, &store));
             match (view, store.close()) {
-                (Ok(view), Ok(())) => Inside::Open(held(&view)),
+                (Ok(view), Ok(())) => Inside::Open(Held::of(&view)),
                 (Err(why), _) => Inside::Closed(why),
                 (_, Err(error)) => Inside::Closed(words(&error)),
             }
@@ -219,22 +250,6 @@ async fn view(loaded: &Loaded, store: &Store) -> Result<View, String> {
     let hall = store.load(Stream::Hall).await.map_err(|error| words(&error))?;
     let founding = build::founding(&loaded.config, &[]).map_err(|error| error.to_string())?;
     roster::view_of(&founding, &hall.events).map_err(|error| words(&error))
-}
-
-fn held(view: &View) -> Held {
-    let count = |wanted: &[Role]| view.roles().filter(|(_, it, _)| wanted.contains(it)).count();
-    let idle = |mode: Mode| match mode {
-        Mode::Enforce => false,
-        Mode::Shadow | Mode::Test => true,
-    };
-    Held {
-        owners: count(&[Role::Owner]),
-        admins: count(&[Role::Admin]),
-        others: count(&[Role::Operator, Role::Auditor]),
-        agents: view.agents().count(),
-        idle_rules: view.own_rules().all().iter().filter(|it| idle(it.mode)).count(),
-        hall_capped: view.caps().of(&Whose::Hall).is_set(),
-    }
 }
 
 fn newest(loaded: &Loaded) -> Result<Option<Newest>, String> {

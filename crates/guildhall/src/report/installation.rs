@@ -20,7 +20,7 @@ fn sealed(facts: &Facts<'_>) -> Answer {
     let met = "every record is sealed with the key of the person it is of, and all keys by the master key";
     match &facts.inside {
         Inside::Open(held) => Answer::met(met).with("agents in the ledger (count)", held.agents),
-        Inside::InUse => Answer::met(format!("{met}; a hall that runs has it open")),
+        Inside::InUse(_) => Answer::met(format!("{met}; a hall that runs has it open")),
         Inside::Nothing => Answer::not_known("there is no ledger yet", "start the hall once"),
         Inside::Closed(why) => {
             Answer::not_known(format!("the ledger does not open: {why}"), "run `guildhall doctor`")

@@ -22,11 +22,12 @@ mod tests;
 
 use std::str::FromStr;
 
-use protocol::Timestamp;
 use serde::Serialize;
 
+use crate::page::moment;
+
 pub use self::{
-    facts::{Facts, gather},
+    facts::{Facts, Held, gather},
     render::{html, json, markdown},
 };
 
@@ -323,10 +324,4 @@ fn gaps(rows: &[Row]) -> Vec<Gap> {
         }
     }
     gaps
-}
-
-/// A moment as people read it, in UTC.
-fn moment(at: Timestamp) -> String {
-    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    format!("{:.0}", jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX))
 }

@@ -19,6 +19,7 @@ pub(super) const REFUSALS: Check = Check { name: "refusals", ask: refusals };
 pub(super) const EXPORTS: Check = Check { name: "exports", ask: exports };
 pub(super) const ERASURES: Check = Check { name: "erasures", ask: erasures };
 pub(super) const ROTATION: Check = Check { name: "rotation", ask: rotation };
+pub(super) const ATTACKED: Check = Check { name: "attacked", ask: attacked };
 pub(super) const RESTORES: Check = Check { name: "restores", ask: restores };
 pub(super) const ALERTS_TRIED: Check = Check { name: "alerts_tried", ask: alerts_tried };
 pub(super) const CHANGES: Check = Check { name: "changes", ask: changes };
@@ -101,14 +102,14 @@ fn reviews(facts: &Facts<'_>) -> Answer {
         let kinds = [
             Action::AuditRead,
             Action::IncidentAcknowledged,
+            Action::IncidentExamined,
             Action::IncidentClosed,
             Action::AlertsRead,
         ];
         let answer = match times(past, &kinds) {
             0 => Answer::partly(
-                "nobody looked at the log, the incidents or the alerts in this time; what is read by \
-                 `guildhall audit list` is not noted",
-                "look at /audit and /incidents regularly",
+                "nobody looked at the log, the incidents or the alerts in this time",
+                "look at /audit or `guildhall audit list`, and at /incidents, regularly",
             ),
             count => Answer::met(format!("log, incidents and alerts were looked at {count} times")),
         };
@@ -142,7 +143,12 @@ fn incidents(facts: &Facts<'_>) -> Answer {
                 format!("{kind}, {severity}, {stage}, {} times since {since}", it.count),
             )
         });
-        let kinds = [Action::IncidentOpened, Action::IncidentAcknowledged, Action::IncidentClosed];
+        let kinds = [
+            Action::IncidentOpened,
+            Action::IncidentAcknowledged,
+            Action::IncidentExamined,
+            Action::IncidentClosed,
+        ];
         counted(past, answer, &kinds).with("not closed", open.len())
     })
 }
@@ -211,13 +217,47 @@ fn rotation(facts: &Facts<'_>) -> Answer {
 
 fn restores(facts: &Facts<'_>) -> Answer {
     ask(facts, |past| {
-        let kinds = [Action::BackupRestored, Action::BackupCreated];
-        let answer = match times(past, &kinds[..1]) {
-            0 => Answer::partly(
-                "no backup was put back in this time; a drill by `guildhall backup drill` is not noted",
-                "run `guildhall backup drill` and keep what it says",
+        let kinds = [Action::BackupDrilled, Action::BackupRestored, Action::BackupCreated];
+        let tried = [Action::BackupDrilled, Action::BackupRestored];
+        // The record of a try that failed stands behind the one that it was begun.
+        let (begun, failed) = (times(past, &tried), failures(past, &tried));
+        let answer = match begun.saturating_sub(failed) {
+            0 if 0 < failed => Answer::not_met(
+                "no backup could be put back in this time",
+                "see `guildhall audit list`, then run `guildhall backup drill`",
             ),
-            count => Answer::met(format!("a backup was put back {count} times in this time")),
+            0 => Answer::partly(
+                "no backup was put back in this time, not even in a drill",
+                "run `guildhall backup drill`",
+            ),
+            count => Answer::met(format!(
+                "a backup was put back {count} times in this time, drills counted"
+            )),
+        };
+        counted(past, answer, &kinds)
+    })
+}
+
+fn attacked(facts: &Facts<'_>) -> Answer {
+    ask(facts, |past| {
+        let kinds = [Action::RedteamRun];
+        let (good, bad) = (times(past, &kinds), failures(past, &kinds));
+        let fix = "run `guildhall redteam`, and see docs/redteam.md";
+        let answer = match (good, bad) {
+            (0, 0) => Answer::partly("no hall like this one was attacked in this time", fix),
+            (0, bad) => Answer::not_met(
+                format!(
+                    "in each of {bad} attacks in this time something leaked, or too little was refused"
+                ),
+                fix,
+            ),
+            (good, 0) => Answer::met(format!(
+                "a hall like this one was attacked {good} times in this time; nothing leaked, and enough was refused"
+            )),
+            (good, bad) => Answer::partly(
+                format!("of {} attacks in this time {bad} did not end well", good + bad),
+                fix,
+            ),
         };
         counted(past, answer, &kinds)
     })

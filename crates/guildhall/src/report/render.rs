@@ -2,23 +2,10 @@
 //!
 //! Every value is escaped, wherever it comes from.
 
-use std::{borrow::Cow, fmt::Write as _};
-
 use protocol::Timestamp;
 
 use super::{Report, Row, Status, moment};
-
-const STYLE: &str = "\
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;\
-background:#fff}\
-h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2rem 0 .3rem}table{border-collapse:collapse;width:100%}\
-th,td{border:1px solid #d0d7de;padding:.3rem .5rem;text-align:left;vertical-align:top;\
-overflow-wrap:anywhere}th{background:#f3f5f7}\
-.s{font-weight:600;padding:.05rem .45rem;border:1px solid;border-radius:.3rem;white-space:nowrap}\
-.met{color:#116329}.partly{color:#7d4e00}.not_met{color:#a40e26}.not_known{color:#57606a}\
-.not_applicable{color:#57606a}.own_duty{color:#0550ae}\
-@page{margin:18mm}@media print{body{max-width:none;margin:0;font-size:10.5pt}section,tr{break-inside:avoid}\
-h2{break-after:avoid}th{background:none}}";
+use crate::page::{self, esc, md, put};
 
 const fn class(status: Status) -> &'static str {
     match status {
@@ -120,15 +107,15 @@ fn markdown_row(out: &mut String, row: &Row) {
 /// To print: one file that needs nothing else.
 #[must_use]
 pub fn html(report: &Report) -> String {
-    let title = esc(report.standard.title());
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n<p>{}</p>\n\
-         <p><strong>{}.</strong></p>\n<table><thead><tr><th>Control<th>Title<th>Status</tr></thead><tbody>\n",
-        esc(&head(report)),
-        esc(&sum(report))
+    let mut out = page::begin(report.standard.title());
+    put(
+        &mut out,
+        format_args!(
+            "<p>{}</p>\n<p><strong>{}.</strong></p>\n<table><thead><tr><th>Control<th>Title<th>Status\
+             </tr></thead><tbody>\n",
+            esc(&head(report)),
+            esc(&sum(report))
+        ),
     );
     for row in &report.controls {
         put(
@@ -159,7 +146,7 @@ pub fn html(report: &Report) -> String {
     if !report.gaps.is_empty() {
         out += "</tbody></table>\n";
     }
-    out + "</section>\n</body></html>\n"
+    out + "</section>\n" + page::END
 }
 
 fn html_row(out: &mut String, row: &Row) {
@@ -196,43 +183,6 @@ fn html_row(out: &mut String, row: &Row) {
     *out += "</ul></section>\n";
 }
 
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // lost-ok: writing to a string cannot fail.
-    out.write_fmt(text).ok();
-}
-
 fn badge(status: Status) -> String {
-    format!("<span class=\"s {}\">{}</span>", class(status), esc(status.words()))
-}
-
-/// For HTML, in text and in attributes.
-fn esc(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// For Markdown: one line, no cell, tag or link of its own. Code in our words stays.
-fn md(text: &str) -> Cow<'_, str> {
-    if !text.contains(['|', '<', '[', '\n', '\r']) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => out.push(' '),
-            '|' | '<' | '[' => out.extend(['\\', c]),
-            _ => out.push(c),
-        }
-    }
-    Cow::Owned(out)
+    page::badge(class(status), status.words())
 }

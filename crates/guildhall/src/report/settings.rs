@@ -73,13 +73,7 @@ fn region(facts: &Facts<'_>) -> Answer {
 
 fn owners(facts: &Facts<'_>) -> Answer {
     let access = &facts.loaded.config.access;
-    let (named, in_ledger) = (
-        access.owners.len(),
-        match &facts.inside {
-            Inside::Open(held) => held.owners,
-            Inside::Nothing | Inside::InUse | Inside::Closed(_) => 0,
-        },
-    );
+    let (named, in_ledger) = (access.owners.len(), facts.inside.held().map_or(0, |it| it.owners));
     let answer = match named.max(in_ledger) {
         0 => Answer::not_met(
             "no owner is named, so nobody can give or take roles",
@@ -99,25 +93,25 @@ fn roles(facts: &Facts<'_>) -> Answer {
     let why = "everybody with a role is an admin or owner: nobody has less";
     let shared = "lesser roles are named, so that not everybody who watches can change the hall";
     let answer = match (&facts.inside, least) {
-        (Inside::Open(held), 0) if held.others == 0 => Answer::partly(why, fix),
+        (Inside::Open(held) | Inside::InUse(Ok(held)), 0) if held.others == 0 => {
+            Answer::partly(why, fix)
+        }
         (Inside::Nothing, 0) => Answer::partly(why, fix),
-        (Inside::InUse, 0) => Answer::not_known(
-            "the configuration names no lesser role, and roles given by /role are in the ledger, which \
-             a hall that runs holds",
-            "run the report while the hall is stopped",
+        (Inside::InUse(Err(why)), 0) => Answer::not_known(
+            format!("the hall that holds the ledger was not asked for roles by /role: {why}"),
+            "run the report where its data folder is, or while it is stopped",
         ),
         (Inside::Closed(why), 0) => {
             Answer::not_known(format!("the ledger does not open: {why}"), "run `guildhall doctor`")
         }
-        (Inside::Open(_), _) | (Inside::Nothing | Inside::InUse | Inside::Closed(_), 1..) => {
-            Answer::met(shared)
-        }
+        (Inside::Open(_) | Inside::InUse(Ok(_)), _)
+        | (Inside::Nothing | Inside::InUse(Err(_)) | Inside::Closed(_), 1..) => Answer::met(shared),
     };
-    let answer = match &facts.inside {
-        Inside::Open(held) => answer
+    let answer = match facts.inside.held() {
+        Some(held) => answer
             .with("admins in the ledger (count)", held.admins)
             .with("operators and auditors in the ledger (count)", held.others),
-        Inside::Nothing | Inside::InUse | Inside::Closed(_) => answer,
+        None => answer,
     };
     answer
         .with("access.operators (count)", access.operators.len())
@@ -177,10 +171,11 @@ fn guard(facts: &Facts<'_>) -> Answer {
 
 fn rules(facts: &Facts<'_>) -> Answer {
     let idle = match &facts.inside {
-        Inside::Open(held) => held.idle_rules,
+        Inside::Open(held) | Inside::InUse(Ok(held)) => held.idle_rules,
         Inside::Nothing => 0,
-        Inside::InUse => {
-            let why = "rules by /rule are in the ledger, which a hall that runs holds";
+        Inside::InUse(Err(why)) => {
+            let why =
+                format!("the hall that holds the ledger was not asked for rules by /rule: {why}");
             return Answer::not_known(
                 why,
                 "send /rule to the hall, or run the report while it is stopped",
@@ -264,7 +259,7 @@ fn caps(facts: &Facts<'_>) -> Answer {
     };
     let answer = match (&facts.inside, &facts.usage) {
         _ if is_set(&it.hall) || is_set(&it.person) => Answer::met(met),
-        (Inside::Open(held), _) if held.hall_capped => {
+        (Inside::Open(held) | Inside::InUse(Ok(held)), _) if held.hall_capped => {
             Answer::met(met).with("hall, by /quota", "set")
         }
         _ if !set.is_empty() => Answer::partly(
@@ -272,11 +267,11 @@ fn caps(facts: &Facts<'_>) -> Answer {
             "set a cap in [budgets.hall] or [budgets.person]",
         ),
         (Inside::Nothing | Inside::Open(_), _) => not_met(),
-        (Inside::InUse, Ok(usage)) if is_hall_capped(usage) => {
+        (Inside::InUse(_), Ok(usage)) if is_hall_capped(usage) => {
             Answer::met(met).with("hall, by /quota", "set")
         }
-        (Inside::InUse, Ok(_)) => not_met(),
-        (Inside::InUse, Err(why)) => Answer::not_known(
+        (Inside::InUse(_), Ok(_)) => not_met(),
+        (Inside::InUse(_), Err(why)) => Answer::not_known(
             format!(
                 "the configuration sets no cap, and the hall cannot be asked for others: {why}"
             ),

@@ -10,7 +10,7 @@ use std::{
 
 use flow::incident::Desk;
 use protocol::{
-    Clock as _, PersonId,
+    Clock as _, PersonId, Timestamp,
     audit::{Action, AuditLog as _, Deed, Doer, Outcome, Target},
 };
 use store::{KeyPlace, Keys, Store};
@@ -85,8 +85,13 @@ impl House {
         let loaded = self.loaded();
         let config = &loaded.config;
         Keys::create(&config.key_file(), KeyPlace::OutsideOf(&config.hall.data_dir)).unwrap();
-        let tried =
-            [Action::HallStarted, Action::AlertsTried, Action::AuditRead, Action::BackupRestored];
+        let tried = [
+            Action::HallStarted,
+            Action::AlertsTried,
+            Action::AuditRead,
+            Action::BackupRestored,
+            Action::RedteamRun,
+        ];
         self.note(&tried.map(|it| audit::deed(Doer::Operator, it, Target::Nothing)));
         let store = self.store();
         let shelf = backups::shelf(&loaded).unwrap();
@@ -233,6 +238,26 @@ fn a_hall_without_a_place_or_with_loose_model_files_is_told() {
     assert!(seen.contains(&(Standard::Gdpr, "Art. 32", "region", Status::NotMet)));
     assert!(seen.contains(&(Standard::OwaspLlm, "LLM04", "model_files", Status::NotMet)));
     assert!(seen.contains(&(Standard::OwaspLlm, "LLM09", "embeddings", Status::NotApplicable)));
+}
+
+#[test]
+fn a_drill_that_failed_counts_as_none_and_an_attack_that_ended_badly_is_told() {
+    let house = House::new();
+    let done = |action| audit::deed(Doer::Operator, action, Target::Nothing);
+    let looked = |check: &str| {
+        let seen = seen(&house.reports());
+        seen.into_iter().find(|it| it.2 == check).map(|it| it.3)
+    };
+    house.note(&[
+        done(Action::BackupDrilled),
+        done(Action::BackupDrilled).with(Outcome::Failed),
+        done(Action::RedteamRun).with(Outcome::Failed),
+    ]);
+    assert_eq!(looked("restores"), Some(Status::Met), "one was put back before");
+    assert_eq!(looked("attacked"), Some(Status::Partly));
+    let text: String = house.reports().iter().map(markdown).collect();
+    assert!(text.contains("a backup was put back 1 times in this time, drills counted"), "{text}");
+    assert!(text.contains("of 2 attacks in this time 1 did not end well"), "{text}");
 }
 
 #[test]

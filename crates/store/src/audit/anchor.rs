@@ -20,7 +20,7 @@ use crate::{
     keys, power,
 };
 
-const TITLE: &str = "guildhall audit checkpoint 1";
+pub(super) const TITLE: &str = "guildhall audit checkpoint 1";
 const SLOT_BYTES: usize = 512;
 
 /// What is signed.

@@ -55,6 +55,8 @@ pub struct Checked {
     pub resumed: Vec<Record>,
     /// The hash of the last line.
     pub head: String,
+    /// Where the last record ends in the file: what was read of it, from its beginning.
+    pub bytes: u64,
     /// The public key that signed.
     pub key: String,
 }
@@ -133,6 +135,7 @@ pub(super) fn follow(
         torn_checkpoint: matches!(anchored, Anchored::At(_, slot) if slot.is_alone),
         resumed: walk.resumed,
         head: hex(&reach.head),
+        bytes: reach.bytes,
         key: hex(public.as_bytes()),
     };
     let (newest, since_checkpoint) = (walk.newest, walk.since_checkpoint);

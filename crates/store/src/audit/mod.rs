@@ -13,6 +13,7 @@ mod anchor;
 mod chain;
 mod copies;
 mod log;
+mod statement;
 mod throttle;
 
 use std::{
@@ -41,6 +42,7 @@ use zeroize::Zeroizing;
 
 pub use copies::{CopyError, put_back, shelve};
 pub use log::Checked;
+pub use statement::{StatementError, verify_statement};
 
 use crate::{KeyringError, Keys, keyring::Keyring};
 use log::{AtHand, Judging, Log};

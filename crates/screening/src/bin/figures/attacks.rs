@@ -25,10 +25,9 @@ use screening::{
             read_guard_data,
         },
     },
+    corpus::{ATTACKS, HARMLESS},
 };
 
-const HARMLESS: &str = include_str!("../../../tests/corpus/harmless.jsonl");
-const ATTACKS: &str = include_str!("../../../tests/corpus/attacks.jsonl");
 /// Sources of ordinary chat, code questions and role-play.
 const ORDINARY: [&str; 3] = ["clinc150", "gpteacher_code", "gpteacher_roleplay"];
 
