@@ -98,7 +98,7 @@ impl StoreConfig {
             queue_max: 1024,
             record_bytes_max: 4 * 1024 * 1024,
             waiting_bytes_max: 8 * 1024 * 1024,
-            cache_bytes: 4 * 1024 * 1024,
+            cache_bytes: 1024 * 1024,
             row_bytes: 2 * 1024,
             checkpoint_bytes: 1024 * 1024,
             reserve_bytes: 8 * 1024 * 1024,

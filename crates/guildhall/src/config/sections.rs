@@ -483,7 +483,7 @@ section! {
         /// The database: "sled" or "redb". `guildhall store migrate` moves from one to the other.
         engine: StoreEngine = StoreEngine::Sled;
         /// Memory for what was read lately.
-        cache_bytes: Size = mib(4), within mib(1)..=Size(64 << 30);
+        cache_bytes: Size = mib(1), within mib(1)..=Size(64 << 30);
         /// Writes that wait for the disk.
         queue_max: usize = 4096, limit 16..=1_000_000;
         /// Disk space kept back, so that a full disk can still be put right; 0 for none.

@@ -56,7 +56,9 @@ static AUTOMATA: LazyLock<Automata> = LazyLock::new(|| {
         AhoCorasick::builder()
             .match_kind(kind)
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
+            // A table of all states would be a megabyte and a half, and no quicker: it would not
+            // stay in the processor's cache.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(words)
             .ok()
     };
