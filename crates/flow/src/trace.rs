@@ -86,28 +86,29 @@ impl Trace {
         is_notice || key.chat.0 == person.0 || asker == Some(person)
     }
 
-    fn take(&mut self, event: Event) {
+    /// Takes an event of the turn.
+    pub fn take(&mut self, event: &Event) {
         match event {
             Event::TurnRetried { attempt, .. } => {
-                self.attempts = attempt;
+                self.attempts = *attempt;
                 self.perhaps_repeated |= (self.parts_sent as usize) < self.parts;
             }
-            Event::PromptJudged { judged, .. } => self.prompt = Some(judged),
-            Event::CompletionStarted { agent, .. } => self.agent = Some(agent),
+            Event::PromptJudged { judged, .. } => self.prompt = Some(judged.clone()),
+            Event::CompletionStarted { agent, .. } => self.agent = Some(agent.clone()),
             Event::DraftReceived { model, usage, .. } => {
-                (self.model, self.usage) = (Some(model), usage);
+                (self.model, self.usage) = (Some(model.clone()), *usage);
             }
-            Event::DraftJudged { judged, .. } => self.draft = Some(judged),
+            Event::DraftJudged { judged, .. } => self.draft = Some(judged.clone()),
             Event::CourseNoted { course, .. } => {
                 self.agent = course.agent.clone().or(self.agent.take());
-                self.course = Some(course);
+                self.course = Some(course.clone());
             }
             Event::AnswerReady { answer, .. } => {
                 self.kind = Some(answer.kind);
                 self.parts = answer.parts.len();
             }
-            Event::PartSent { part, .. } => self.parts_sent = part + 1,
-            Event::TurnClosed { outcome, .. } => self.outcome = Some(outcome),
+            Event::PartSent { part, .. } => self.parts_sent = *part + 1,
+            Event::TurnClosed { outcome, .. } => self.outcome = Some(*outcome),
             Event::TextHeldBack { held, .. } => {
                 self.held_back = Some(held.of_answer);
             }
@@ -174,7 +175,7 @@ pub async fn find(ledger: &dyn Ledger, sought: Sought) -> Result<Option<Trace>, 
             found = Some(update);
         }
         let closed = matches!(event, Event::TurnClosed { .. });
-        turns.entry(update).or_default().take(event);
+        turns.entry(update).or_default().take(&event);
         if closed && found != Some(update) {
             turns.remove(&update);
         }

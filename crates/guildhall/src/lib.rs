@@ -17,6 +17,7 @@ pub mod init;
 #[cfg(feature = "embedded")]
 mod leaks;
 pub mod master;
+mod otlp;
 pub mod person;
 pub mod report;
 pub mod residency;
@@ -25,3 +26,4 @@ pub mod run;
 mod signals;
 mod source;
 mod systemd;
+mod telemetry;
