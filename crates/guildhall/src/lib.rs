@@ -5,6 +5,7 @@ pub mod alert_errand;
 pub mod alert_sinks;
 pub mod ask_console;
 pub mod audit;
+mod audit_lines;
 pub mod backups;
 pub mod build;
 pub mod config;

@@ -55,6 +55,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     alert_sinks, audit,
+    audit_lines::AuditLines,
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, LogForm, Mode, StoreEngine, WEBHOOK_SECRET},
@@ -235,7 +236,7 @@ fn life(
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
-        incidents: Arc::new(incident::Desk::before(Arc::new(audit.clone()))),
+        incidents: Arc::new(incident::Desk::before(Arc::new(AuditLines(Arc::new(audit.clone()))))),
         copier: Arc::new(StoreCopier {
             store: store.clone(),
             audit: audit::place(&loaded.config),

@@ -45,7 +45,8 @@ struct ErrorLines(Reporter);
 impl Write for ErrorLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Some(trouble) = trouble_of(line) {
-            self.0.report(trouble);
+            // The log counts what it could not hand on.
+            self.0.report(trouble).map_err(io::Error::other)?;
         }
         Ok(line.len())
     }

@@ -17,13 +17,16 @@ use crate::form::{Line, Weight, shown};
 const VALUE_CHARS_MAX: usize = 1_023;
 const NAME_CHARS_MAX: usize = 512;
 /// Fields of a line that have a key in the dictionary.
-const DICTIONARY: [(&str, &str); 7] = [
+const DICTIONARY: [(&str, &str); 10] = [
     ("event.dataset", "cat"),
     ("event.outcome", "outcome"),
     ("error.message", "reason"),
     ("labels.person", "suid"),
     ("labels.agent", "destinationServiceName"),
     ("labels.command", "requestMethod"),
+    ("labels.actor", "suser"),
+    ("labels.deed", "act"),
+    ("labels.target", "duser"),
     ("trace.id", "externalId"),
 ];
 /// Fields that stand elsewhere, or say what every line says.

@@ -52,8 +52,37 @@ impl Class {
 }
 
 /// What happened, and the number that its class has for it.
-fn class_of(action: &str, level: &str) -> (Class, u32) {
-    const OTHER: u32 = 99;
+fn class_of(action: &str, deed: &str, level: &str) -> (Class, u32) {
+    match (action, deed) {
+        ("incident", "incident.opened") => (Class::DetectionFinding, 1),
+        ("incident", "incident.closed") => (Class::DetectionFinding, 3),
+        ("incident", _) => (Class::DetectionFinding, 2),
+        ("audit", "login.done" | "login.failed") => (Class::Authentication, 1),
+        ("audit", "hall.started") => (Class::ApplicationLifecycle, 3),
+        ("audit", "hall.stopped") => (Class::ApplicationLifecycle, 4),
+        ("audit", deed) => (Class::ApiActivity, done_to(deed)),
+        (action, _) => by_action(action, level),
+    }
+}
+
+/// Something other than what a class has a number for.
+const OTHER: u32 = 99;
+
+/// What API Activity calls a deed of the audit log, by its verb.
+fn done_to(deed: &str) -> u32 {
+    match deed.rsplit('.').next().unwrap_or_default() {
+        "spawned" | "created" | "given" => 1,
+        "read" | "shown" | "exported" | "tried" => 2,
+        "edited" | "model_set" | "paused" | "resumed" | "changed" | "set" | "rotated"
+        | "restored" | "rebuilt" | "silenced" | "acknowledged" | "marked" | "migrated"
+        | "allowed" | "blocked" | "unblocked" => 3,
+        "retired" | "taken" | "forgotten" => 4,
+        _ => OTHER,
+    }
+}
+
+/// What a line without a deed is, by its word.
+fn by_action(action: &str, level: &str) -> (Class, u32) {
     match action {
         "blocked_attempt" | "security_warning" | "suspicious_pattern" | "alert" => {
             (Class::DetectionFinding, 1)
@@ -81,7 +110,7 @@ fn class_of(action: &str, level: &str) -> (Class, u32) {
 /// The event as JSON, without a line end.
 pub(crate) fn line(line: &Line) -> String {
     let (action, level) = (line.action(), line.text("log.level"));
-    let (class, activity) = class_of(action, level);
+    let (class, activity) = class_of(action, line.text("labels.deed"), level);
     let severity = match line.weight() {
         Weight::Informational => 1,
         Weight::Medium => 3,
@@ -140,6 +169,11 @@ fn metadata(line: &Line, action: &str, level: &str) -> Value {
     metadata
 }
 
+/// The first of some fields that is there.
+fn first<'l>(line: &'l Line, keys: [&str; 2]) -> &'l str {
+    keys.iter().map(|key| line.text(key)).find(|it| !it.is_empty()).unwrap_or_default()
+}
+
 /// What a class asks for beside what all have.
 fn own(class: Class, line: &Line, action: &str) -> Vec<(&'static str, Value)> {
     match class {
@@ -152,12 +186,18 @@ fn own(class: Class, line: &Line, action: &str) -> Vec<(&'static str, Value)> {
             ("is_remote", json!(true)),
         ],
         Class::ApiActivity => {
-            let (person, command) = (line.text("labels.person"), line.text("labels.command"));
-            let actor = match person {
+            let command = first(line, ["labels.command", "labels.deed"]);
+            let person = first(line, ["labels.person", "labels.actor"]);
+            let actor = match person.strip_prefix("person:").unwrap_or(person) {
+                "hall" | "operator" | "console" | "nobody" => json!({ "app_name": person }),
                 "" => json!({ "app_name": "guildhall" }),
                 person => json!({ "user": { "uid": person } }),
             };
-            let from = if person.is_empty() { "guildhall" } else { "telegram" };
+            let from = match person {
+                "" | "hall" | "operator" => "guildhall",
+                "console" => "console",
+                _ => "telegram",
+            };
             let operation = if command.is_empty() { action } else { command };
             vec![
                 ("actor", actor),
@@ -167,8 +207,9 @@ fn own(class: Class, line: &Line, action: &str) -> Vec<(&'static str, Value)> {
         }
         Class::DetectionFinding => {
             let (kind, title) = (line.text("labels.kind"), line.text("message"));
-            // An alert is found again when it is over; what the guard found happens once.
+            // An alert or an incident is found again when it is over; what the guard found happens once.
             let uid = match kind {
+                _ if action == "incident" => line.text("labels.target").to_owned(),
                 "" => format!("{action}/{}", line.time_ms()),
                 kind => format!("alert/{kind}"),
             };
@@ -221,6 +262,36 @@ mod tests {
             "unmapped": { "labels.agent": "sage", "labels.kinds": "jailbreak,secret" },
         });
         assert_eq!(event, golden);
+    }
+
+    #[test]
+    fn deeds_and_incidents_have_who_did_what_and_an_incident_keeps_its_name() {
+        let deed = |deed: &str, actor: &str| {
+            event(&json!({
+                "event.action": "audit", "labels.deed": deed, "labels.actor": actor,
+                "labels.target": "sage", "log.level": "info", "event.outcome": "success",
+            }))
+        };
+        let retired = deed("agent.retired", "person:0123456789ab");
+        assert_eq!(retired["type_uid"], 600_304);
+        assert_eq!(retired["actor"]["user"]["uid"], "0123456789ab");
+        assert_eq!(retired["api"]["operation"], "agent.retired");
+        assert_eq!(deed("backup.created", "hall")["actor"]["app_name"], "hall");
+        assert_eq!(deed("login.failed", "nobody")["class_uid"], 3002);
+        assert_eq!(deed("playbook.something", "hall")["type_uid"], 600_399);
+        let incident = |deed: &str| {
+            event(&json!({
+                "event.action": "incident", "labels.deed": deed, "labels.target": "incident-7",
+                "labels.kind": "guard", "labels.severity": "high", "log.level": "info",
+            }))
+        };
+        for (deed, kind) in
+            [("incident.opened", 200_401), ("incident.seen", 200_402), ("incident.closed", 200_403)]
+        {
+            let event = incident(deed);
+            assert_eq!((&event["type_uid"], &event["severity_id"]), (&json!(kind), &json!(4)));
+            assert_eq!(event["finding_info"]["uid"], "incident-7");
+        }
     }
 
     #[test]

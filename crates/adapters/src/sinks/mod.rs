@@ -46,6 +46,9 @@ pub enum SinkError {
     /// The address of Sentry cannot be used.
     #[error("the address of Sentry is none")]
     BadDsn,
+    /// Too many reports wait.
+    #[error("too many reports wait")]
+    QueueFull,
     /// This machine cannot start a thread for it.
     #[error("no thread can be started for reports")]
     NoThread(#[source] std::io::Error),

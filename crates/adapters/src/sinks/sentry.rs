@@ -8,13 +8,12 @@
 //! way over HTTP, and finds out much about the machine that is nobody's business.
 //!
 //! Invariants: SENTRY-1 an event holds what is on the list and nothing else. SENTRY-2 whoever reports never
-//! waits: what finds the queue full, or comes too fast, is dropped and counted.
+//! waits: what finds the queue full is told to be lost, and what comes too fast is not sent.
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -204,7 +203,6 @@ impl Sink for Sentry {
 pub struct Reporter {
     queue: SyncSender<(Timestamp, Trouble)>,
     clock: Arc<dyn Clock>,
-    dropped: Arc<AtomicU64>,
 }
 
 /// Waits, when it is dropped, until what is left is sent: for a while, once nobody reports.
@@ -236,20 +234,16 @@ impl Reporter {
         };
         let started = thread::Builder::new().name("sentry".to_owned()).spawn(work);
         started.map_err(SinkError::NoThread)?;
-        Ok((Self { queue, clock, dropped: Arc::default() }, LastReports(ended)))
+        Ok((Self { queue, clock }, LastReports(ended)))
     }
 
     /// Reports, and never waits. SENTRY-2.
-    pub fn report(&self, trouble: Trouble) {
-        if self.queue.try_send((self.clock.now(), trouble)).is_err() {
-            self.dropped.fetch_add(1, Relaxed);
-        }
-    }
-
-    /// Reports that found the queue full.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Relaxed)
+    ///
+    /// # Errors
+    /// If the queue is full: the report is lost.
+    pub fn report(&self, trouble: Trouble) -> Result<(), SinkError> {
+        let sent = self.queue.try_send((self.clock.now(), trouble));
+        sent.map_err(|_full_or_ended| SinkError::QueueFull)
     }
 }
 

@@ -336,7 +336,7 @@ async fn sentry_1_an_error_is_reported_by_what_is_on_the_list_and_the_end_waits_
         is_fatal: true,
     };
     for _ in 0..5 {
-        reporter.report(trouble.clone());
+        reporter.report(trouble.clone()).unwrap();
     }
     drop(reporter);
     tokio::task::spawn_blocking(move || drop(last)).await.unwrap();
