@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
+    time::Instant,
 };
 
 const SOON: Duration = Duration::from_secs(20);
@@ -209,4 +210,71 @@ async fn a_collector_with_opentelemetrys_own_types_gets_each_turn_and_the_figure
     for canary in [CANARY, TOKEN, "sk-rehearsal-only", person.as_str()] {
         assert!(!told().contains(canary), "{canary} is in what was told");
     }
+}
+
+/// Needs `GUILDHALL_PROMTOOL`: Prometheus itself lies beside its tool.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_prometheus_scrapes_the_hall_and_loads_the_rules() {
+    let Ok(promtool) = std::env::var("GUILDHALL_PROMTOOL") else {
+        println!("left out: GUILDHALL_PROMTOOL is not set");
+        return;
+    };
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    let (console, folder) = (stage.console(), stage.folder().join("prometheus"));
+    fs::create_dir_all(&folder).unwrap();
+    let rules = stage.folder().join("config/prometheus/alerts.yml");
+    let config = format!(
+        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{}]\n\
+         scrape_configs: [{{ job_name: guildhall, static_configs: [{{ targets: [\"{console}\"] }}] }}]\n",
+        rules.display()
+    );
+    fs::write(folder.join("prometheus.yml"), config).unwrap();
+    let address = format!("127.0.0.1:{}", stage.another_port());
+    let errors = fs::File::create(folder.join("errors")).unwrap();
+    let mut server =
+        tokio::process::Command::new(Path::new(&promtool).with_file_name("prometheus"))
+            .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
+            .arg(format!("--web.listen-address={address}"))
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("Prometheus is installed, see scripts/test");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = async |what: &str| -> Value {
+        let url = format!("http://{address}/api/v1/{what}");
+        let Ok(answer) = client.get(url).send().await else { return Value::Null };
+        answer.json().await.unwrap_or_default()
+    };
+    let begun = Instant::now();
+    let scraped = loop {
+        let series = asked("query?query=guildhall_build_info").await;
+        let result = series["data"]["result"].as_array().cloned().unwrap_or_default();
+        if !result.is_empty() {
+            break result;
+        }
+        let why = fs::read_to_string(folder.join("errors")).unwrap_or_default();
+        assert!(begun.elapsed() < 2 * SOON, "nothing was scraped: {series} {why}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!(scraped[0]["metric"]["version"], env!("CARGO_PKG_VERSION"));
+    let histogram = asked("query?query=guildhall_reply_duration_seconds_bucket").await;
+    assert!(!histogram["data"]["result"].as_array().unwrap().is_empty(), "{histogram}");
+    // Before the first scrape no hall could be asked.
+    let is_down = |it: &Value| it["name"] == "GuildhallDown" && it["state"] != "inactive";
+    let rules = loop {
+        let rules = asked("rules").await["data"]["groups"][0]["rules"].clone();
+        let rules = rules.as_array().cloned().unwrap_or_default();
+        let are_well = rules.iter().all(|it| it["health"] == "ok" && !is_down(it));
+        if !rules.is_empty() && are_well {
+            break rules;
+        }
+        assert!(begun.elapsed() < 2 * SOON, "a rule cannot be evaluated: {rules:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(10 < rules.len(), "{rules:?}");
+    server.kill().await.unwrap();
+    assert_eq!(hall.stop().await.0, 0);
 }
