@@ -205,6 +205,8 @@ impl Teller {
         }
         let untold = self.turns.as_ref().map_or(0, |it| it.lost.load(Relaxed));
         let lost = self.collector.lost() + untold;
+        let [counted, _] = &source.untold;
+        counted.store(lost, Relaxed);
         if progress.lost < lost {
             warn!(
                 labels.items = lost - progress.lost,

@@ -483,6 +483,7 @@ impl Hall {
             hasher: Arc::clone(&self.hasher),
             registry: Mutex::new(registry),
             dropped_lines: Box::new(counter),
+            untold: Default::default(),
             bots: RwLock::new(Vec::new()),
             waiting_for: RwLock::new(None),
             breakers: RwLock::new(Vec::new()),

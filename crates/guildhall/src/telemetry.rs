@@ -4,7 +4,7 @@
 
 use std::{
     io::{self, Write},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -109,6 +109,8 @@ pub(crate) async fn write_figures(
             places.iter().for_each(|it| it.put(&line));
         }
         let lost: u64 = places.iter().map(FigureLines::lost_lines).sum();
+        let [_, counted] = &source.untold;
+        counted.store(lost, Relaxed);
         if told < lost {
             warn!(
                 labels.lines = lost - told,
