@@ -65,7 +65,8 @@ async fn prometheus_reads_the_metrics_and_the_rules_that_are_shipped() {
     let stage = Stage::set().await;
     let hall = stage.open().await;
     stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
-    let (_, metrics) = stage.get("/metrics").await;
+    // The turn ends a moment after its answer was seen.
+    let metrics = stage.metrics_with("guildhall_replies_total{result=\"answered\"}").await;
     for name in [
         "guildhall_build_info{",
         "guildhall_updates_received_total{kind=",
@@ -91,7 +92,13 @@ async fn prometheus_reads_the_metrics_and_the_rules_that_are_shipped() {
     fs::write(&file, in_the_older_format(&metrics)).unwrap();
     let rules = stage.folder().join("config/prometheus/alerts.yml");
     let rules = rules.to_str().unwrap().to_owned();
-    let checks = [vec!["check", "metrics"], vec!["check", "rules", rules.as_str()]];
+    let scenes = rules.replace("alerts.yml", "alerts_test.yml");
+    let checks = [
+        vec!["check", "metrics"],
+        vec!["check", "rules", rules.as_str()],
+        // Whether they speak when they should, and not when they should not.
+        vec!["test", "rules", scenes.as_str()],
+    ];
     for arguments in checks {
         let checked = std::process::Command::new(&promtool)
             .args(&arguments)

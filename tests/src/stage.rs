@@ -206,6 +206,12 @@ impl Stage {
         self.folder.path()
     }
 
+    /// Where the halls' console listens.
+    #[must_use]
+    pub fn console(&self) -> SocketAddr {
+        self.console
+    }
+
     /// A port for something else that the hall or a test shall listen on.
     #[must_use]
     pub fn another_port(&self) -> u16 {

@@ -7,6 +7,7 @@ pub mod bucket;
 #[cfg(feature = "embedded")]
 pub mod embeddings;
 pub mod models;
+pub mod otlp;
 pub mod sinks;
 pub mod telegram;
 #[cfg(feature = "guard-transformer")]

@@ -1,8 +1,11 @@
 //! Counts what happened, for `/metrics`. Labels come from closed sets; never an id, never a text.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use prometheus_client::{
@@ -15,7 +18,10 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use protocol::event::Outcome;
+use protocol::{
+    Clock, SessionKey, Timestamp,
+    event::{Event, Outcome},
+};
 
 use crate::{context::LeftOut, guard::Verdict, treasurer::books::Kind};
 
@@ -97,6 +103,8 @@ pub struct Watched {
     pub updates: u64,
     /// Tokens used.
     pub tokens: u64,
+    /// What answers cost, in millionths.
+    pub cost_micros: u64,
     /// Replies by how long they took; the last bucket has no bound.
     pub replies: [u64; REPLY_BOUNDS.len() + 1],
 }
@@ -109,7 +117,20 @@ struct Watching {
     blocks: AtomicU64,
     updates: AtomicU64,
     tokens: AtomicU64,
+    cost_micros: AtomicU64,
     replies: [AtomicU64; REPLY_BOUNDS.len() + 1],
+}
+
+/// Takes what is recorded of a conversation, and when.
+type Follow = dyn Fn(SessionKey, &[Event], Timestamp) + Send + Sync;
+
+/// Who follows turns by what is recorded of them. It must not wait.
+pub struct Follower(pub Box<Follow>);
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Follower")
+    }
 }
 
 /// Every figure of the flow. Cheap to clone.
@@ -143,6 +164,7 @@ pub struct Figures {
     last_poll: Gauge<f64, AtomicU64>,
     backups: Family<Word, Counter>,
     last_backup: Gauge<f64, AtomicU64>,
+    follower: OnceLock<Follower>,
 }
 
 impl Figures {
@@ -236,6 +258,7 @@ impl Tally {
             last_poll: Gauge::default(),
             backups: Family::default(),
             last_backup: Gauge::default(),
+            follower: OnceLock::new(),
         };
         registry.register(
             "updates_received",
@@ -269,6 +292,19 @@ impl Tally {
         registry.register("recalls", "Searches in the past, by result", it.recalls.clone());
         it.register_more(registry);
         Self(Arc::new(it))
+    }
+
+    /// Names who follows turns. The first one stays.
+    pub fn follow(&self, follower: Follower) {
+        // lost-ok: there is one already.
+        self.0.follower.set(follower).ok();
+    }
+
+    /// Something is being recorded of a conversation. Costs nothing where nobody follows.
+    pub fn recording(&self, key: SessionKey, events: &[Event], clock: &dyn Clock) {
+        if let Some(Follower(follow)) = self.0.follower.get() {
+            follow(key, events, clock.now());
+        }
     }
 
     /// Updates came in.
@@ -360,6 +396,7 @@ impl Tally {
     #[expect(clippy::cast_precision_loss, reason = "a figure to look at, not to settle by")]
     pub fn cost(&self, micros: u64) {
         self.0.cost.inc_by(micros as f64 / 1e6);
+        self.0.watching.cost_micros.fetch_add(micros, Relaxed);
     }
 
     /// A question was refused since a cap is reached.
@@ -426,6 +463,7 @@ impl Tally {
             blocks: it.blocks.load(Relaxed),
             updates: it.updates.load(Relaxed),
             tokens: it.tokens.load(Relaxed),
+            cost_micros: it.cost_micros.load(Relaxed),
             replies: it.replies.each_ref().map(|it| it.load(Relaxed)),
         }
     }

@@ -6,6 +6,7 @@ use adapters::sinks::{
     SinkError,
     mail::{Mail, MailConfig, MailTls},
     pager::Pager,
+    sentry::{Dsn, Sentry},
     slack::Slack,
     sms::{Sms, SmsConfig},
     webhook::Webhook,
@@ -21,7 +22,7 @@ use crate::{
     config::{
         ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD,
         ALERT_WEBHOOK_SECRET, AlertBound, AlertRule, AlertSeverity, AlertSignal, AlertTls, Config,
-        Loaded,
+        Loaded, SENTRY_DSN,
     },
     run::SystemClock,
 };
@@ -67,6 +68,9 @@ pub fn sinks(loaded: &Loaded) -> Result<Vec<Placed>, SinkError> {
         let sink = Pager::new(pager.url.clone(), key.clone(), config.source.clone())?;
         place(Arc::new(sink), pager.step, pager.least);
     }
+    if let Some(sentry) = sentry(loaded)? {
+        place(Arc::new(sentry), config.sentry.step, config.sentry.least);
+    }
     if let Some(token) = secrets.get(ALERT_SMS_TOKEN) {
         let sms = &config.sms;
         let settings = SmsConfig {
@@ -78,6 +82,16 @@ pub fn sinks(loaded: &Loaded) -> Result<Vec<Placed>, SinkError> {
         place(Arc::new(Sms::new(settings, token.clone())?), sms.step, sms.least);
     }
     Ok(sinks)
+}
+
+/// Where Sentry is, if it is anywhere.
+///
+/// # Errors
+/// If its address is none, or this machine cannot make HTTP requests.
+pub(crate) fn sentry(loaded: &Loaded) -> Result<Option<Sentry>, SinkError> {
+    let Some(dsn) = loaded.secrets.get(SENTRY_DSN) else { return Ok(None) };
+    let environment = loaded.config.alerts.sentry.environment.clone();
+    Sentry::new(Dsn::read(dsn)?, environment, Arc::new(SystemClock)).map(Some)
 }
 
 /// How alerts are told, and the rules in force.
@@ -94,6 +108,7 @@ pub fn alerter(config: &Config) -> AlerterConfig {
         telegram: it.telegram,
         refusals: it.refusals,
         rules: rules.into(),
+        runbooks: it.runbooks.clone(),
     }
 }
 
@@ -153,6 +168,7 @@ fn signal(word: AlertSignal) -> Signal {
         AlertSignal::Updates => Signal::Updates,
         AlertSignal::Tokens => Signal::Tokens,
         AlertSignal::LogLines => Signal::LogLinesDropped,
+        AlertSignal::Cost => Signal::Cost,
     }
 }
 
@@ -166,7 +182,8 @@ impl AlertSignal {
             | Self::GuardBlocks
             | Self::Updates
             | Self::Tokens
-            | Self::LogLines => true,
+            | Self::LogLines
+            | Self::Cost => true,
             Self::PollAge | Self::LlmErrors | Self::ReplyP95 | Self::DiskFree | Self::BackupAge => {
                 false
             }
@@ -188,7 +205,9 @@ mod tests {
         let alerts = shipped().into_iter().map(|it| format!("alert-{}.md", it.name));
         let kinds = flow::incident::Kind::ALL.iter().map(|it| format!("incident-{}.md", it.word()));
         let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
-        for name in alerts.chain(kinds) {
+        let actors =
+            flow::alerter::runbook::KINDS.iter().map(|(_, page)| format!("alert-{page}.md"));
+        for name in alerts.chain(kinds).chain(actors) {
             assert!(folder.join(&name).is_file(), "{name} is not there");
             assert!(index.contains(&format!("({name})")), "{name} is not in the list");
         }
@@ -225,11 +244,19 @@ mod tests {
             ("ALERT_SLACK_URL", "https://hooks.slack.com/services/T/B/x"),
             ("ALERT_PAGERDUTY_KEY", "0123456789abcdef"),
             ("ALERT_SMS_TOKEN", "a token"),
+            ("SENTRY_DSN", "https://abc123@sentry.example.org/7"),
         ];
         let all = loaded(text, &env).unwrap();
         assert_eq!(
             names(&all),
-            [("webhook", 3), ("smtp", 0), ("slack", 0), ("pagerduty", 1), ("sms", 2)]
+            [
+                ("webhook", 3),
+                ("smtp", 0),
+                ("slack", 0),
+                ("pagerduty", 1),
+                ("sentry", 0),
+                ("sms", 2)
+            ]
         );
     }
 
@@ -245,6 +272,9 @@ mod tests {
             ),
             ("", [("ALERT_SLACK_URL", "http://hooks.slack.com/x")], "ALERT_SLACK_URL"),
             ("", [("ALERT_SMS_TOKEN", "t")], "alerts.sms.to"),
+            ("", [("SENTRY_DSN", "http://abc@hooks.slack.com/1")], "SENTRY_DSN"),
+            ("", [("SENTRY_DSN", "https://hooks.slack.com/1")], "SENTRY_DSN"),
+            ("[alerts]\nrunbooks = \"a folder\"", [("", "")], "alerts.runbooks"),
             (
                 "[alerts.pagerduty]\nurl = \"http://example.org\"",
                 [("ALERT_PAGERDUTY_KEY", "k")],

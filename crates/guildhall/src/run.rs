@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use ::watch::{KeyedHasher, LogConfig, Logs, SyslogConfig};
+use ::watch::{Form, KeyedHasher, LogConfig, Logs, SyslogConfig};
 use adapters::telegram::{
     ConnectError, Endpoint, Observer, TelegramBot, TelegramConfig, WebhookTarget,
     webhook::{self, UpdateSink, WebhookBot},
@@ -29,7 +29,7 @@ use flow::{
     roster::View,
     rulebook::{Rulebook, Rules},
     session::Recaller,
-    tally::Tally,
+    tally::{Follower, Tally},
     treasurer::Desk,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
@@ -55,17 +55,18 @@ use tracing::{debug, error, info, warn};
 
 use crate::{
     alert_sinks, audit,
+    audit_lines::AuditLines,
     backups::{self, StoreCopier},
     build::{self, BuildError},
-    config::{Config, EXIT_CONFIG, Loaded, Mode, StoreEngine, WEBHOOK_SECRET},
+    config::{Config, EXIT_CONFIG, Loaded, LogForm, Mode, StoreEngine, WEBHOOK_SECRET},
     incidents,
     init::is_inside,
     master::{self, Master},
-    residency,
+    otlp, residency,
     rules::Book,
     signals,
     source::{self, BotPlate, HallSource, PREFIX},
-    systemd,
+    systemd, telemetry,
 };
 
 /// Exit code of a service that is not available (`EX_UNAVAILABLE`).
@@ -151,6 +152,7 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     let log_config = LogConfig {
         dir,
         stdout: config.stdout,
+        form: form(config.format),
         syslog: syslog(&config.syslog)?,
         filter: config.level.word().to_owned(),
         keep_days: u16::try_from(keep).unwrap_or(u16::MAX),
@@ -160,7 +162,8 @@ pub fn start_logs(loaded: &Loaded) -> Result<Logs, BuildError> {
     };
     let long_enough = |it: &&SecretString| 6 <= it.expose_secret().len();
     let secrets: Vec<SecretString> = loaded.secrets.all().filter(long_enough).cloned().collect();
-    let logs = Logs::start(log_config, &secrets, Arc::new(SystemClock));
+    let taps = telemetry::error_tap(loaded).map_err(|error| BuildError::of(&error))?;
+    let logs = Logs::start(log_config, &secrets, Arc::new(SystemClock), taps);
     logs.map_err(|error| BuildError::of(&error))
 }
 
@@ -173,7 +176,17 @@ fn syslog(config: &crate::config::SyslogSection) -> Result<Option<SyslogConfig>,
     })?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Ok(Some(SyslogConfig { host, port, ca_file: config.ca_file.clone(), hostname }))
+    let (ca_file, form) = (config.ca_file.clone(), form(config.format));
+    Ok(Some(SyslogConfig { host, port, ca_file, hostname, form }))
+}
+
+/// What lines look like.
+fn form(word: LogForm) -> Form {
+    match word {
+        LogForm::Ecs => Form::Ecs,
+        LogForm::Cef => Form::Cef,
+        LogForm::Ocsf => Form::Ocsf,
+    }
 }
 
 /// The life of the process.
@@ -224,7 +237,7 @@ fn life(
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
         store: store.clone(),
-        incidents: Arc::new(incident::Desk::before(Arc::new(audit.clone()))),
+        incidents: Arc::new(incident::Desk::before(Arc::new(AuditLines(Arc::new(audit.clone()))))),
         copier: Arc::new(StoreCopier {
             store: store.clone(),
             audit: audit::place(&loaded.config),
@@ -403,21 +416,30 @@ impl Hall {
         let sinks = alert_sinks::sinks(&self.loaded).map_err(|error| Failure::config(&error))?;
         let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter());
         let sinks = (sinks.into(), around);
+        let teller = self.follow_turns(&tally)?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
         let failures =
             kit::spawn(incidents::watch_failures(health.clone(), Arc::clone(&self.incidents)));
         let breakers = kit::spawn(source::watch_breakers(Arc::clone(&source), doors.clone()));
         let losses = kit::spawn(watch_log(logs.drop_counter(), doors.clone()));
+        let told = self.tell_figures(&source, logs)?;
+        let telling = teller.as_ref().map_or_else(
+            || kit::spawn(std::future::ready(())),
+            |it| kit::spawn(otlp::tell(Rc::clone(it), Arc::clone(&source))),
+        );
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
-        for task in [breakers, failures, signals, menus, pulse, losses] {
+        for task in [breakers, failures, signals, menus, pulse, losses, told, telling] {
             task.abort();
         }
         if let Some(webhooks) = webhooks {
             webhooks.stop().await;
         }
         console.stop().await;
+        if let Some(teller) = teller {
+            teller.round(&source, true);
+        }
         match ending {
             Ending::Drained => {
                 info!(event.action = "hall_drained", "everything was put to rest");
@@ -468,12 +490,39 @@ impl Hall {
             hasher: Arc::clone(&self.hasher),
             registry: Mutex::new(registry),
             dropped_lines: Box::new(counter),
+            untold: Default::default(),
             bots: RwLock::new(Vec::new()),
             waiting_for: RwLock::new(None),
             breakers: RwLock::new(Vec::new()),
             stopping: false.into(),
             born: Instant::now(),
         }
+    }
+
+    /// Makes what tells a collector how turns went, if there is one.
+    fn follow_turns(&self, tally: &Tally) -> Result<Option<Rc<otlp::Teller>>, Failure> {
+        let teller = otlp::teller(&self.loaded, &self.hasher);
+        let Some(teller) = teller.map_err(|error| Failure::config(&error))? else {
+            return Ok(None);
+        };
+        if let Some(turns) = teller.turns.clone() {
+            let follow = move |key, events: &[_], now| turns.take(key, events, now);
+            tally.follow(Follower(Box::new(follow)));
+        }
+        Ok(Some(Rc::new(teller)))
+    }
+
+    /// Hands the figures to those who do not fetch them.
+    fn tell_figures(
+        &self,
+        source: &Arc<HallSource>,
+        logs: &Logs,
+    ) -> Result<tokio::task::JoinHandle<()>, Failure> {
+        let config = &self.loaded.config.telemetry;
+        let places = telemetry::figure_lines(config, logs);
+        let places = places.map_err(|error| Failure::config(&error))?;
+        let pace = (config.emf_namespace.clone(), config.emf_every);
+        Ok(kit::spawn(telemetry::write_figures(Arc::clone(source), places, pace)))
     }
 
     async fn serve_console(&self, source: Arc<HallSource>) -> Result<console::Console, Failure> {

@@ -80,6 +80,8 @@ pub(crate) struct HallSource {
     pub(crate) registry: Mutex<Registry>,
     /// Lines that the log lost.
     pub(crate) dropped_lines: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Spans and figures that no collector got, and lines of figures that were not written.
+    pub(crate) untold: [AtomicU64; 2],
     /// The bots; known once they are connected.
     pub(crate) bots: RwLock<Vec<BotPlate>>,
     /// Why no bot is connected yet.
@@ -357,6 +359,13 @@ impl HallSource {
         #[expect(clippy::cast_precision_loss, reason = "microseconds of one commit")]
         flush.set(gauge.commit_us as f64 / 1e6);
         registry.register("store_flush_seconds", "Duration of the last group commit", flush);
+        let untold = Family::<WayLabel, Counter>::default();
+        for (way, lost) in ["otlp", "emf"].into_iter().zip(&self.untold) {
+            let lost = lost.load(std::sync::atomic::Ordering::Relaxed);
+            untold.get_or_create(&WayLabel { way }).inc_by(lost);
+        }
+        let help = "Spans and figures that were not told, by the way they were to go";
+        registry.register("telemetry_lost", help, untold);
         let version = Family::<VersionLabel, Gauge>::default();
         let label = VersionLabel { version: env!("CARGO_PKG_VERSION").to_owned() };
         version.get_or_create(&label).set(1);
@@ -392,6 +401,12 @@ impl HallSource {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ProviderLabel {
     provider: String,
+}
+
+/// The label of what was not told: `otlp` or `emf`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabel {
+    way: &'static str,
 }
 
 /// The label of `build_info`.

@@ -119,6 +119,8 @@ pub struct Notification {
     pub is_lapsed: bool,
     /// It is only a trial of the way.
     pub is_trial: bool,
+    /// Where it stands what to do: an address, or a path in the repository.
+    pub runbook: Option<String>,
 }
 
 impl Notification {
@@ -189,6 +191,7 @@ impl Notification {
             is_escalated: false,
             is_lapsed: false,
             is_trial: true,
+            runbook: None,
         }
     }
 }

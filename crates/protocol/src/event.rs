@@ -204,6 +204,9 @@ pub struct Course {
     /// Milliseconds from the arrival until the guard had judged the question.
     #[serde(default)]
     pub prompt_judged_ms: Option<u64>,
+    /// Milliseconds from the arrival until the past had been looked through, where that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled_ms: Option<u64>,
     /// Milliseconds from the arrival until a model had answered.
     #[serde(default)]
     pub completed_ms: Option<u64>,

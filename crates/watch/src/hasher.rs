@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
-use protocol::{ChatId, PersonId};
+use protocol::{ChatId, PersonId, SessionKey, UpdateId};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -58,15 +58,38 @@ impl KeyedHasher {
         self.word(b"text", text.as_bytes())
     }
 
+    /// The word for a conversation: 12 hex digits.
+    #[must_use]
+    pub fn conversation(&self, key: SessionKey) -> String {
+        self.word(b"conversation", &bytes_of(key))
+    }
+
+    /// The number of a turn, for traces: the same whenever the turn is met again.
+    #[must_use]
+    pub fn turn(&self, key: SessionKey, update: UpdateId) -> [u8; 16] {
+        let value = [bytes_of(key), update.0.to_be_bytes().to_vec()].concat();
+        let mut number = [0; 16];
+        number.iter_mut().zip(self.digest(b"turn", &value)).for_each(|(to, from)| *to = from);
+        number
+    }
+
     /// The kind goes in first, so that equal bytes of two kinds have different words.
     fn word(&self, kind: &[u8], value: &[u8]) -> String {
+        self.digest(kind, value).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn digest(&self, kind: &[u8], value: &[u8]) -> [u8; 32] {
         let mut mac = self.keyed.clone();
         mac.update(kind);
         mac.update(b":");
         mac.update(value);
-        let digest = mac.finalize().into_bytes();
-        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        mac.finalize().into_bytes().into()
     }
+}
+
+fn bytes_of(key: SessionKey) -> Vec<u8> {
+    let topic = key.topic.map_or(0, |it| it.0);
+    [key.bot.0, key.chat.0, topic].map(i64::to_be_bytes).concat()
 }
 
 impl fmt::Debug for KeyedHasher {

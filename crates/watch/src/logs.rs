@@ -1,6 +1,6 @@
 //! Starts and ends the process's log.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{any::Any, io::Write, path::PathBuf, sync::Arc};
 
 use protocol::{Clock, frames::FrameSeal};
 use secrecy::SecretString;
@@ -10,8 +10,10 @@ use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, registry, re
 use crate::{
     Redactor, RedactorError,
     ecs::{EcsLayer, Style},
+    emf::EmfFile,
     files::{Keep, SealedFiles, Sealing},
-    sink::{self, Gauge},
+    form::{Form, Formed},
+    sink::{self, Gauge, Inlet},
     syslog::{self, LastWords, SyslogConfig},
 };
 
@@ -29,6 +31,8 @@ pub struct LogConfig {
     pub stdout: bool,
     /// True if the standard output is a terminal with a person before it: words, not JSON.
     pub pretty: bool,
+    /// What lines on the standard output look like otherwise.
+    pub form: Form,
     /// A collector that gets every line as well.
     pub syslog: Option<SyslogConfig>,
     /// A level, then exceptions by target: `info`, or `info,flow=debug`.
@@ -48,6 +52,7 @@ impl Default for LogConfig {
             dir: None,
             stdout: true,
             pretty: false,
+            form: Form::Ecs,
             syslog: None,
             filter: "info".to_owned(),
             keep_days: 14,
@@ -89,6 +94,14 @@ pub enum LogError {
     Ended(#[source] reload::Error),
 }
 
+/// Somebody else who gets every line as JSON, one a call, on a thread of its own.
+pub struct Tap {
+    /// Takes the lines.
+    pub to: Box<dyn Write + Send>,
+    /// Is dropped when the log ends, after the one above: it may wait a little for what is left.
+    pub last: Box<dyn Any + Send>,
+}
+
 /// The running log. Dropping it writes out what is queued, for about a second at most, and then
 /// loses further lines, so the process keeps it to the end.
 #[derive(Debug)]
@@ -96,7 +109,9 @@ pub enum LogError {
 pub struct Logs {
     /// Before the one below: their threads give the last lines.
     gauges: Vec<Gauge>,
+    stdout: Option<Inlet>,
     _last_words: Option<LastWords>,
+    _last_of_taps: Vec<Box<dyn Any + Send>>,
     sealing: Sealing,
     filter: reload::Handle<EnvFilter, Registry>,
     redactor: Arc<Redactor>,
@@ -111,8 +126,9 @@ impl Logs {
         config: LogConfig,
         secrets: &[SecretString],
         clock: Arc<dyn Clock>,
+        taps: Vec<Tap>,
     ) -> Result<Self, LogError> {
-        let (subscriber, logs) = build(config, secrets, clock)?;
+        let (subscriber, logs) = build(config, secrets, (clock, taps))?;
         set_global_default(subscriber).map_err(LogError::AlreadyStarted)?;
         Ok(logs)
     }
@@ -144,6 +160,14 @@ impl Logs {
         self.filter.reload(parse(filter)?).map_err(LogError::Ended)
     }
 
+    /// Where lines of figures go between the lines of the log; `None` if nothing is written to the
+    /// standard output.
+    #[must_use]
+    pub fn figures_on_stdout(&self) -> Option<FigureLines> {
+        let inlet = self.stdout.clone()?;
+        Some(FigureLines { inlet, gauge: None })
+    }
+
     /// What keeps secrets out of the log, for other ways out of the process.
     #[must_use]
     pub fn redactor(&self) -> Arc<Redactor> {
@@ -151,11 +175,41 @@ impl Logs {
     }
 }
 
+/// Where lines of figures go, from any thread, without waiting.
+#[derive(Debug)]
+pub struct FigureLines {
+    inlet: Inlet,
+    /// Of a file of its own; the standard output's is the log's.
+    gauge: Option<Gauge>,
+}
+
+impl FigureLines {
+    /// A file for an agent that reads it. It grows to 16 MiB, and one before it is kept.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn to_file(path: PathBuf) -> std::io::Result<Self> {
+        let (inlet, gauge) = sink::start(EmfFile::open(path)?);
+        Ok(Self { inlet, gauge: Some(gauge) })
+    }
+
+    /// Takes a line, with its end.
+    pub fn put(&self, line: &str) {
+        self.inlet.put(line.as_bytes());
+    }
+
+    /// Lines that a file refused or was too slow for. Those of the standard output are the log's.
+    #[must_use]
+    pub fn lost_lines(&self) -> u64 {
+        self.gauge.as_ref().map_or(0, Gauge::lost_lines)
+    }
+}
+
 /// The log without its place as the one of the process.
 fn build(
     config: LogConfig,
     secrets: &[SecretString],
-    clock: Arc<dyn Clock>,
+    (clock, taps): (Arc<dyn Clock>, Vec<Tap>),
 ) -> Result<(impl Subscriber + Send + Sync, Logs), LogError> {
     if config.dir.is_none() && !config.stdout && config.syslog.is_none() {
         return Err(LogError::Nowhere);
@@ -163,7 +217,7 @@ fn build(
     let (filter, handle) = reload::Layer::new(parse(&config.filter)?);
     let redactor = Arc::new(Redactor::new(secrets)?);
     let (mut sinks, mut gauges) = (Vec::new(), Vec::new());
-    let (sealing, mut last_words) = (Sealing::default(), None);
+    let (sealing, mut last_words, mut stdout) = (Sealing::default(), None, None);
     if let Some(dir) = config.dir {
         let keep = Keep {
             days: config.keep_days,
@@ -188,13 +242,31 @@ fn build(
         gauges.push(gauge);
     }
     if config.stdout {
-        let (inlet, gauge) = sink::start(std::io::stdout());
+        let form = if config.pretty { Form::Ecs } else { config.form };
+        let (inlet, gauge) = sink::start(Formed { to: std::io::stdout(), form });
+        stdout = Some(inlet.clone());
         sinks.push((if config.pretty { Style::Pretty } else { Style::Json }, inlet));
         gauges.push(gauge);
     }
+    let mut last_of_taps = Vec::new();
+    for Tap { to, last } in taps {
+        let (inlet, gauge) = sink::start(to);
+        sinks.push((Style::Json, inlet));
+        gauges.push(gauge);
+        last_of_taps.push(last);
+    }
     let layer = EcsLayer { sinks, redactor: redactor.clone(), clock };
     let subscriber = registry().with(filter).with(layer);
-    Ok((subscriber, Logs { gauges, _last_words: last_words, sealing, filter: handle, redactor }))
+    let logs = Logs {
+        gauges,
+        stdout,
+        _last_words: last_words,
+        _last_of_taps: last_of_taps,
+        sealing,
+        filter: handle,
+        redactor,
+    };
+    Ok((subscriber, logs))
 }
 
 /// The filter as asked, with noisy dependencies at `warn` unless it names them or is stricter.
@@ -238,7 +310,7 @@ mod tests {
     fn messages(filter: &str, script: impl FnOnce(&Logs)) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let config = to_folder(dir.path(), filter);
-        let (subscriber, logs) = build(config, &[], Arc::new(Epoch)).unwrap();
+        let (subscriber, logs) = build(config, &[], (Arc::new(Epoch), Vec::new())).unwrap();
         logs.seal_with(Arc::new(Turned));
         with_default(subscriber, || script(&logs));
         drop(logs);
@@ -287,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_work_is_refused() {
-        let start = |config| build(config, &[], Arc::new(Epoch)).map(|_| ());
+        let start = |config| build(config, &[], (Arc::new(Epoch), Vec::new())).map(|_| ());
         let nowhere = LogConfig { stdout: false, ..LogConfig::default() };
         assert!(matches!(start(nowhere), Err(LogError::Nowhere)));
         let filter = LogConfig { filter: "loud=very".to_owned(), ..LogConfig::default() };
@@ -296,14 +368,15 @@ mod tests {
         let folder = to_folder(file.path(), "info");
         assert!(matches!(start(folder), Err(LogError::Folder { .. })));
         let short = [SecretString::from("short")];
-        let refused = build(LogConfig::default(), &short, Arc::new(Epoch)).map(|_| ());
+        let refused =
+            build(LogConfig::default(), &short, (Arc::new(Epoch), Vec::new())).map(|_| ());
         assert!(matches!(refused, Err(LogError::Secrets(_))));
     }
 
     #[test]
     fn a_second_start_in_a_process_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let start = || Logs::start(to_folder(dir.path(), "off"), &[], Arc::new(Epoch));
+        let start = || Logs::start(to_folder(dir.path(), "off"), &[], Arc::new(Epoch), Vec::new());
         let _first = start().unwrap();
         assert!(matches!(start(), Err(LogError::AlreadyStarted(_))));
     }

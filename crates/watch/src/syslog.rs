@@ -1,6 +1,6 @@
 //! The log as RFC 5424 messages over TLS (RFC 5425, octet counting), for a collector elsewhere.
 //!
-//! A message carries the line's own JSON, its severity and time, and its `event.action` as MSGID. What
+//! A message carries the line in the form that is asked for, its severity and time, and its `event.action` as MSGID. What
 //! the collector does not take waits in memory, up to a limit; beyond it lines are lost and counted.
 //! A collector acknowledges nothing, so what was on its way when a connection broke may be lost
 //! uncounted: the protocol has no word for it.
@@ -24,6 +24,8 @@ use rustls::{
 };
 use serde_json::Value;
 use tracing::warn;
+
+use crate::Form;
 
 /// Lines on their way to the thread that sends.
 const QUEUE_LINES_MAX: usize = 4096;
@@ -54,6 +56,8 @@ pub struct SyslogConfig {
     pub ca_file: Option<PathBuf>,
     /// What this machine is called there.
     pub hostname: String,
+    /// What the messages are.
+    pub form: Form,
 }
 
 /// Makes ready for TLS.
@@ -196,7 +200,7 @@ impl Sender {
     }
 
     fn take(&mut self, line: &[u8]) {
-        let message = framed(&message(line, &self.config.hostname, self.process));
+        let message = framed(&message(line, &self.config.hostname, self.process, self.config.form));
         if WAITING_BYTES_MAX < self.bytes + message.len() {
             self.lost.fetch_add(1, Relaxed);
             return;
@@ -285,7 +289,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 }
 
 /// A line of the log as an RFC 5424 message.
-fn message(line: &[u8], hostname: &str, process: u32) -> Vec<u8> {
+fn message(line: &[u8], hostname: &str, process: u32, form: Form) -> Vec<u8> {
     let line = line.trim_ascii_end();
     let read: Value = serde_json::from_slice(line).unwrap_or_default();
     let text = |key: &str| read.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -309,7 +313,7 @@ fn message(line: &[u8], hostname: &str, process: u32) -> Vec<u8> {
     }
     let data = if data.is_empty() { "-".to_owned() } else { format!("[{DATA_ID}{data}]") };
     let head = format!("<{priority}>1 {time} {host} guildhall {process} {action} {data} ");
-    [head.as_bytes(), line].concat()
+    [head.as_bytes(), &form.of(line)].concat()
 }
 
 /// A field of the head: printable ASCII without spaces; `-` for none.
@@ -338,7 +342,7 @@ mod tests {
     fn a_line_becomes_a_message_of_rfc_5424_with_its_own_json_in_it() {
         let line = br#"{"@timestamp":"2026-11-26T08:15:00.123Z","log.level":"warn","message":"x","event.action":"ledger_failed","trace.id":"a\"]\\b"}
 "#;
-        let text = String::from_utf8(message(line, "hall 1", 42)).unwrap();
+        let text = String::from_utf8(message(line, "hall 1", 42, Form::Ecs)).unwrap();
         let head = r#"<132>1 2026-11-26T08:15:00.123Z hall1 guildhall 42 ledger_failed [guildhall@32473 action="ledger_failed" trace="a\"\]\\b"] {"@timestamp""#;
         assert!(text.starts_with(head), "{text}");
         assert!(text.ends_with('}'), "no line end: {text}");
@@ -348,11 +352,11 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_sent_all_the_same_and_every_field_is_there() {
-        let text = String::from_utf8(message(b"words\n", "", 1)).unwrap();
+        let text = String::from_utf8(message(b"words\n", "", 1, Form::Cef)).unwrap();
         assert_eq!(text, "<135>1 - - guildhall 1 - - words");
         for (level, priority) in [("error", 131), ("info", 134), ("debug", 135), ("trace", 135)] {
             let line = format!(r#"{{"log.level":"{level}","event.action":"{}"}}"#, "a".repeat(40));
-            let text = String::from_utf8(message(line.as_bytes(), "h", 1)).unwrap();
+            let text = String::from_utf8(message(line.as_bytes(), "h", 1, Form::Ecs)).unwrap();
             let head = format!("<{priority}>1 - h guildhall 1 {} [", "a".repeat(32));
             assert!(text.starts_with(&head), "{text}");
         }
@@ -362,7 +366,8 @@ mod tests {
     fn a_collector_that_is_away_costs_no_time_and_what_it_misses_is_counted() {
         let host = "127.0.0.1".to_owned();
         // Nobody listens on port 1.
-        let config = SyslogConfig { host, port: 1, ca_file: None, hostname: "h".to_owned() };
+        let hostname = "h".to_owned();
+        let config = SyslogConfig { host, port: 1, ca_file: None, hostname, form: Form::Ecs };
         let lost = Arc::new(AtomicU64::new(0));
         let mut sender = Sender {
             tls: Arc::new(

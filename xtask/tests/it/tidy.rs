@@ -88,7 +88,9 @@ fn every_setting_that_is_mentioned_exists() {
     let keys = keys_of(&shipped.expect("the configuration file is shipped"));
     assert!(!keys.is_empty(), "no key was found: this check looks at nothing");
     let mentions = text_files().into_iter().filter(|it| {
-        it.path.ends_with(".md") || it.path.starts_with("scripts/") || it.path == "justfile"
+        it.path.ends_with(".md")
+            || ["scripts/", "deploy/"].iter().any(|folder| it.path.starts_with(folder))
+            || ["justfile", "Dockerfile"].contains(&it.path.as_str())
     });
     for TextFile { path, text } in mentions {
         for word in words(&text, '_').filter(|it| it.starts_with("GUILDHALL__")) {

@@ -177,5 +177,8 @@ fn text(it: &Notification) -> String {
     if it.is_escalated {
         text += "\r\nOthers were told first, and nobody has taken it into their hands.\r\n";
     }
+    if let Some(runbook) = &it.runbook {
+        text += &format!("\r\nWhat to do: {runbook}\r\n");
+    }
     text + "\r\nguildhall alerts list shows all that is wrong.\r\n"
 }

@@ -89,6 +89,7 @@ fn firing() -> Notification {
         is_escalated: true,
         is_lapsed: false,
         is_trial: false,
+        runbook: Some("https://ops.example.org/alert-poll.md".to_owned()),
     }
 }
 

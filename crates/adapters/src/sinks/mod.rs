@@ -5,6 +5,7 @@
 
 pub mod mail;
 pub mod pager;
+pub mod sentry;
 pub mod slack;
 pub mod sms;
 pub mod webhook;
@@ -42,6 +43,15 @@ pub enum SinkError {
     /// An address for mail is none.
     #[error("`{0}` is no address for mail")]
     BadAddress(String),
+    /// The address of Sentry cannot be used.
+    #[error("the address of Sentry is none")]
+    BadDsn,
+    /// Too many reports wait.
+    #[error("too many reports wait")]
+    QueueFull,
+    /// This machine cannot start a thread for it.
+    #[error("no thread can be started for reports")]
+    NoThread(#[source] std::io::Error),
     /// The settings of TLS cannot be used.
     #[error("TLS cannot be used for mail")]
     NoTls(#[source] lettre::transport::smtp::Error),

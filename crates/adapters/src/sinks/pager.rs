@@ -62,6 +62,11 @@ impl Pager {
             });
             body.insert("payload".to_owned(), payload);
             body.insert("client".to_owned(), json!("Guildhall"));
+            // PagerDuty takes addresses only.
+            if let Some(url) = it.runbook.as_ref().filter(|it| it.contains("://")) {
+                let link = json!([{ "href": url, "text": "What to do" }]);
+                body.insert("links".to_owned(), link);
+            }
         }
         body
     }

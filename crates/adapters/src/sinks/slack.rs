@@ -65,6 +65,7 @@ fn body(it: &Notification) -> Value {
     let mut lines = vec![format!("*{}* {text}", escaped(&it.kind))];
     let open = it.alerts.iter().filter(|alert| alert.ended.is_none()).skip(1);
     lines.extend(open.take(NAMED_MAX).map(|alert| format!("• {}", escaped(&alert.summary))));
+    lines.extend(it.runbook.iter().map(|url| format!("What to do: {}", escaped(url))));
     let section = cut(&lines.join("\n"), BLOCK_CHARS_MAX);
     json!({
         "text": cut(&text, BLOCK_CHARS_MAX),

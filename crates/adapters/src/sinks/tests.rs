@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::{
     pager::Pager,
+    sentry::{Dsn, Reporter, Sentry, Trouble},
     slack::Slack,
     sms::{Sms, SmsConfig},
     webhook::{Webhook, signature},
@@ -139,6 +140,7 @@ fn firing() -> Notification {
         is_escalated: false,
         is_lapsed: false,
         is_trial: false,
+        runbook: Some("https://ops.example.org/alert-poll.md".to_owned()),
     }
 }
 
@@ -178,6 +180,7 @@ async fn the_webhook_gets_the_shape_of_alertmanager_with_a_signature_over_time_a
             "annotations": {
                 "summary": format!("Updates of <{label}> & more cannot be fetched."),
                 "count": "3",
+                "runbook_url": "https://ops.example.org/alert-poll.md",
             },
             "startsAt": "2025-11-25T23:59:00.5Z",
             "endsAt": ends,
@@ -194,7 +197,10 @@ async fn the_webhook_gets_the_shape_of_alertmanager_with_a_signature_over_time_a
         "receiver": "guildhall",
         "groupLabels": { "alertname": "poll" },
         "commonLabels": { "alertname": "poll", "severity": "critical" },
-        "commonAnnotations": { "count": "3" },
+        "commonAnnotations": {
+            "count": "3",
+            "runbook_url": "https://ops.example.org/alert-poll.md",
+        },
         "externalURL": "",
         "alerts": [one("firing", "a", never), one("resolved", "b", end)],
     });
@@ -221,7 +227,7 @@ async fn slack_gets_a_text_and_a_block_with_its_own_characters_escaped() {
     let call = receiver.calls().remove(0);
     assert_eq!(call.path, "/services/T/B/x");
     let line = ":red_circle: Updates of &lt;a&gt; &amp; more cannot be fetched. (and 1 more)";
-    let block = format!("*poll* {line}");
+    let block = format!("*poll* {line}\nWhat to do: https://ops.example.org/alert-poll.md");
     let expected = json!({
         "text": line,
         "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": block } }],
@@ -241,6 +247,8 @@ async fn pagerduty_opens_acknowledges_and_closes_one_incident_under_one_key() {
     let event = |action: &str| json!({ "routing_key": "a routing key", "event_action": action, "dedup_key": "hall/poll" });
     let mut trigger = event("trigger");
     trigger["client"] = json!("Guildhall");
+    trigger["links"] =
+        json!([{ "href": "https://ops.example.org/alert-poll.md", "text": "What to do" }]);
     trigger["payload"] = json!({
         "summary": "Updates of <a> & more cannot be fetched. (and 1 more)",
         "source": "hall",
@@ -257,6 +265,100 @@ async fn pagerduty_opens_acknowledges_and_closes_one_incident_under_one_key() {
     sink.tell(&long).await.unwrap();
     let summary = receiver.calls().pop().unwrap().json()["payload"]["summary"].to_string();
     assert_eq!(summary.trim_matches('"').chars().count(), 1_024);
+}
+
+/// The parts of an envelope: its head, the item's head, the event.
+fn envelope(call: &Call) -> [Value; 3] {
+    let text = std::str::from_utf8(&call.body).unwrap();
+    let parts: Vec<&str> = text.lines().collect();
+    assert_eq!(parts.len(), 3, "{text}");
+    let read = |part: &str| serde_json::from_str::<Value>(part).unwrap();
+    let (head, item, event) = (read(parts[0]), read(parts[1]), read(parts[2]));
+    assert_eq!(item, json!({ "type": "event", "length": parts[2].len() }));
+    assert_eq!(head["event_id"], event["event_id"]);
+    assert_eq!(head["event_id"].as_str().map(str::len), Some(32));
+    assert_eq!(call.path, "/api/42/envelope/");
+    assert_eq!(call.header("content-type"), "application/x-sentry-envelope");
+    let auth = call.header("x-sentry-auth");
+    assert!(auth.starts_with("Sentry sentry_version=7, sentry_client=guildhall/"), "{auth}");
+    assert!(auth.ends_with(", sentry_key=a1b2c3"), "{auth}");
+    [head, item, event]
+}
+
+fn sentry(url: &str) -> Sentry {
+    let dsn = format!("{}/42", url.replace("http://", "http://a1b2c3@"));
+    let dsn = Dsn::read(&secret(&dsn)).unwrap();
+    Sentry::new(dsn, "test".to_owned(), Arc::new(Stopped)).unwrap()
+}
+
+#[tokio::test]
+async fn sentry_gets_an_alert_as_an_event_that_is_the_same_when_it_comes_again() {
+    let (receiver, url) = Receiver::start(&[Answer::Wait(60)]).await;
+    let sink = sentry(&url);
+    let refused = sink.tell(&firing()).await.unwrap_err();
+    assert_eq!(refused.retry_after, Some(Duration::from_secs(60)));
+    sink.tell(&firing()).await.unwrap();
+    sink.tell(&over()).await.unwrap();
+    let events: Vec<Value> = receiver.calls().iter().map(|it| envelope(it)[2].clone()).collect();
+    assert_eq!(events[0], events[1], "a repeat");
+    assert_ne!(events[1]["event_id"], events[2]["event_id"]);
+    let golden = json!({
+        "event_id": events[0]["event_id"],
+        "timestamp": "2025-11-26T00:00:00.5Z",
+        "platform": "native",
+        "level": "error",
+        "logger": "alerts",
+        "release": concat!("guildhall@", env!("CARGO_PKG_VERSION")),
+        "environment": "test",
+        "message": { "formatted": "Updates of <a> & more cannot be fetched. (and 1 more)" },
+        "sdk": { "name": "guildhall", "version": env!("CARGO_PKG_VERSION") },
+        "tags": {
+            "alert": "poll", "state": "firing", "runbook": "https://ops.example.org/alert-poll.md",
+        },
+        "fingerprint": ["guildhall-alert", "poll"],
+    });
+    assert_eq!(events[0], golden);
+    assert_eq!(
+        (&events[2]["level"], &events[2]["tags"]["state"]),
+        (&json!("info"), &json!("over"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentry_1_an_error_is_reported_by_what_is_on_the_list_and_the_end_waits_for_it() {
+    let (receiver, url) = Receiver::start(&[]).await;
+    let (reporter, last) = Reporter::start(sentry(&url)).unwrap();
+    let trouble = Trouble {
+        message: "code panicked".to_owned(),
+        action: "panic".to_owned(),
+        logger: "kit::panics".to_owned(),
+        place: "crates/flow/src/session/mod.rs:12".to_owned(),
+        is_fatal: true,
+    };
+    for _ in 0..5 {
+        reporter.report(trouble.clone()).unwrap();
+    }
+    drop(reporter);
+    tokio::task::spawn_blocking(move || drop(last)).await.unwrap();
+    let calls = receiver.calls();
+    assert_eq!(calls.len(), 1, "the same is reported once");
+    let [_, _, event] = envelope(&calls[0]);
+    let golden = json!({
+        "event_id": event["event_id"],
+        "timestamp": "2025-11-26T00:00:00.5Z",
+        "platform": "native",
+        "level": "fatal",
+        "logger": "kit::panics",
+        "release": concat!("guildhall@", env!("CARGO_PKG_VERSION")),
+        "environment": "test",
+        "message": { "formatted": "code panicked" },
+        "sdk": { "name": "guildhall", "version": env!("CARGO_PKG_VERSION") },
+        "tags": { "action": "panic", "place": "crates/flow/src/session/mod.rs:12" },
+        "fingerprint": [
+            "guildhall", "panic", "kit::panics", "crates/flow/src/session/mod.rs:12", "code panicked",
+        ],
+    });
+    assert_eq!(event, golden);
 }
 
 #[tokio::test]

@@ -91,9 +91,11 @@ fn labels(kind: &str, alert: &ToldAlert) -> BTreeMap<String, String> {
     labels
 }
 
-fn annotations(alert: &ToldAlert) -> BTreeMap<String, String> {
+fn annotations(alert: &ToldAlert, runbook: Option<&String>) -> BTreeMap<String, String> {
     let (summary, count) = (alert.summary.clone(), alert.count.to_string());
-    BTreeMap::from([("summary".to_owned(), summary), ("count".to_owned(), count)])
+    let mut all = BTreeMap::from([("summary".to_owned(), summary), ("count".to_owned(), count)]);
+    all.extend(runbook.map(|url| ("runbook_url".to_owned(), url.clone())));
+    all
 }
 
 fn status(is_over: bool) -> &'static str {
@@ -114,7 +116,7 @@ fn body(it: &Notification) -> Value {
         json!({
             "status": status(alert.ended.is_some()),
             "labels": labels(&it.kind, alert),
-            "annotations": annotations(alert),
+            "annotations": annotations(alert, it.runbook.as_ref()),
             "startsAt": rfc3339(alert.since),
             "endsAt": alert.ended.map_or_else(|| NEVER.to_owned(), rfc3339),
             "generatorURL": "",
@@ -129,7 +131,7 @@ fn body(it: &Notification) -> Value {
         "receiver": "guildhall",
         "groupLabels": { "alertname": it.kind },
         "commonLabels": common(it.alerts.iter().map(|alert| labels(&it.kind, alert))),
-        "commonAnnotations": common(it.alerts.iter().map(annotations)),
+        "commonAnnotations": common(it.alerts.iter().map(|alert| annotations(alert, it.runbook.as_ref()))),
         "externalURL": "",
         "alerts": it.alerts.iter().map(alert).collect::<Vec<_>>(),
     })

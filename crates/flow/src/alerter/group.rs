@@ -214,6 +214,7 @@ impl Group {
             is_escalated: 0 < step && !self.is_over(),
             is_lapsed: self.is_over() && self.alerts.values().any(|it| it.is_lapsed),
             is_trial: false,
+            runbook: None,
         }
     }
 

@@ -19,6 +19,7 @@ mod chats;
 mod group;
 mod orders;
 pub mod rules;
+pub mod runbook;
 #[cfg(test)]
 mod shell_tests;
 #[cfg(test)]
@@ -93,6 +94,8 @@ pub struct AlerterConfig {
     pub refusals: bool,
     /// When a figure is out of bounds.
     pub rules: Arc<[Rule]>,
+    /// Where the pages are that say what to do; `None`: in the repository.
+    pub runbooks: Option<String>,
 }
 
 impl Default for AlerterConfig {
@@ -102,6 +105,7 @@ impl Default for AlerterConfig {
             telegram: true,
             refusals: true,
             rules: rules::shipped().into(),
+            runbooks: None,
         }
     }
 }
@@ -412,7 +416,8 @@ impl Alerter {
         self.needs.memory.try_tell(snapshot).ok();
     }
 
-    fn tell(&mut self, name: String, notification: Notification, cx: &mut Cx<'_, Self>) {
+    fn tell(&mut self, name: String, mut notification: Notification, cx: &mut Cx<'_, Self>) {
+        notification.runbook = runbook::of(self.config.runbooks.as_deref(), &notification.kind);
         let Some(placed) = self.sinks.iter().find(|it| it.sink.name() == name) else { return };
         let sink = Arc::clone(&placed.sink);
         let label = sink.name();

@@ -48,6 +48,8 @@ pub enum Signal {
     Tokens,
     /// Log lines that were lost within the window.
     LogLinesDropped,
+    /// What answers cost within the window, in the currency of the price list.
+    Cost,
 }
 
 /// What is out of bounds.
@@ -211,7 +213,8 @@ impl Rules {
             | Signal::GuardBlocks
             | Signal::Updates
             | Signal::Tokens
-            | Signal::LogLinesDropped => grown(rule.signal).map(|it| (it, it)),
+            | Signal::LogLinesDropped
+            | Signal::Cost => grown(rule.signal).map(|it| (it, it)),
         }
     }
 
@@ -285,6 +288,7 @@ impl Reading {
         add(&mut total.blocks, last.blocks, new.blocks);
         add(&mut total.updates, last.updates, new.updates);
         add(&mut total.tokens, last.tokens, new.tokens);
+        add(&mut total.cost_micros, last.cost_micros, new.cost_micros);
         for ((total, last), new) in total.replies.iter_mut().zip(last.replies).zip(new.replies) {
             add(total, last, new);
         }
@@ -309,6 +313,7 @@ fn counted(reading: &Reading, signal: Signal) -> Option<f64> {
         Signal::Updates => reading.watched.updates,
         Signal::Tokens => reading.watched.tokens,
         Signal::LogLinesDropped => reading.dropped_lines,
+        Signal::Cost => return Some(minus(reading.watched.cost_micros, 0) / 1e6),
         Signal::PollAgeSeconds
         | Signal::LlmErrorRatio
         | Signal::ReplyP95Seconds
@@ -341,6 +346,7 @@ fn shown(signal: Signal, value: f64) -> String {
         Signal::BackupAgeSeconds => format!("{:.0} h", value / 3_600.0),
         Signal::ReplyP95Seconds => format!("{value:.1} s"),
         Signal::PollAgeSeconds => format!("{value:.0} s"),
+        Signal::Cost => format!("{value:.2}"),
         Signal::ActorRestarts
         | Signal::Quarantined
         | Signal::GuardBlocks
@@ -367,9 +373,9 @@ fn rule(
 /// The rules that are shipped.
 #[must_use]
 pub fn shipped() -> Vec<Rule> {
-    use Bound::{Above, Below, TimesUsual};
+    use Bound::{Above, Below};
     use Severity::{Critical, Warning};
-    vec![
+    let mut rules = vec![
         rule(
             "no_poll",
             (Signal::PollAgeSeconds, Above(90.0)),
@@ -419,6 +425,24 @@ pub fn shipped() -> Vec<Rule> {
             "Only {value} of the disk is free.",
         ),
         rule(
+            "backup_old",
+            (Signal::BackupAgeSeconds, Above(26.0 * 3_600.0)),
+            0,
+            0.0,
+            Warning,
+            "The last good backup is {value} old.",
+        ),
+    ];
+    rules.extend(of_what_is_usual());
+    rules
+}
+
+/// Those that compare with what is usual at this hour.
+fn of_what_is_usual() -> [Rule; 2] {
+    use Bound::TimesUsual;
+    use Severity::Warning;
+    [
+        rule(
             "guard_blocks_spike",
             (Signal::GuardBlocks, TimesUsual(5.0)),
             60,
@@ -427,12 +451,12 @@ pub fn shipped() -> Vec<Rule> {
             "The guard stopped {value} texts within the hour: more than 5 times the usual.",
         ),
         rule(
-            "backup_old",
-            (Signal::BackupAgeSeconds, Above(26.0 * 3_600.0)),
-            0,
-            0.0,
+            "cost_spike",
+            (Signal::Cost, TimesUsual(5.0)),
+            60,
+            1.0,
             Warning,
-            "The last good backup is {value} old.",
+            "Answers of the last hour cost {value}: more than 5 times the usual.",
         ),
     ]
 }

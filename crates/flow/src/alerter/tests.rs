@@ -751,6 +751,30 @@ fn a_rule_waits_as_long_as_it_should_hold_and_knows_that_it_fired_before_a_resta
 }
 
 #[test]
+fn an_hour_that_costs_more_than_usual_is_told_and_small_change_is_not() {
+    let spike = shipped().into_iter().find(|it| it.name == "cost_spike").unwrap();
+    let cost = |cost_micros| Reading {
+        watched: Watched { cost_micros, ..Watched::default() },
+        ..reading()
+    };
+    let run = |of_hour: f64, costs: u64| {
+        let hour = at(0).0 / 3_600_000;
+        let mut usual = Usual::default();
+        for day in (1..=3).rev() {
+            usual.take(&Hour { signal: Signal::Cost, hour: hour - 24 * day, count: of_hour });
+        }
+        let mut rules = Rules::new(vec![spike.clone()], usual, |_| false);
+        look(&mut rules, [(0, cost(0)), (15, cost(costs))])
+    };
+    assert_eq!(
+        run(0.4, 2_500_000),
+        ["15 cost_spike: Answers of the last hour cost 2.50: more than 5 times the usual."]
+    );
+    assert_eq!(run(0.6, 2_500_000), [""; 0], "less than five times");
+    assert_eq!(run(0.001, 900_000), [""; 0], "of less than one it is not spoken");
+}
+
+#[test]
 fn more_than_usual_at_this_hour_is_told_once_the_hours_are_known() {
     let spike = shipped().into_iter().find(|it| it.name == "guard_blocks_spike").unwrap();
     assert_eq!((spike.signal, spike.bound), (Signal::GuardBlocks, Bound::TimesUsual(5.0)));

@@ -535,6 +535,7 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         events.splice(..0, self.noted.drain(..));
+        self.peers.tally.recording(self.key, &events, &*self.peers.clock);
         let events = pieces::of_events(self.key, &events, &self.authors)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
         self.authors.retain(|update, _| !closes.contains(update));

@@ -37,6 +37,9 @@ pub(crate) fn alert(notification: &Notification) -> Notice {
     if notification.is_trial || notification.is_over() {
         return say(text);
     }
+    if let Some(runbook) = &notification.runbook {
+        write!(text, "\nWhat to do: {runbook}").ok();
+    }
     write!(text, "\n({}; /silence {} 2h)", notification.kind, notification.kind).ok();
     let data = format!("{ACKNOWLEDGE}{}", notification.kind);
     let mut buttons = Vec::new();

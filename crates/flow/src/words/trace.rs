@@ -215,6 +215,7 @@ fn times(course: &Course) -> String {
     let mut before = 0;
     let known = [
         ("until the question was checked", course.prompt_judged_ms),
+        ("to look through the past", course.recalled_ms),
         ("for the model", course.completed_ms),
         ("until the answer was fixed", Some(course.ready_ms)),
     ];
@@ -295,6 +296,7 @@ mod tests {
             perhaps_repeated: true,
             course: Some(Course {
                 prompt_judged_ms: Some(10),
+                recalled_ms: Some(110),
                 completed_ms: Some(1_510),
                 ready_ms: 1_512,
                 calls: 2,
@@ -310,8 +312,8 @@ mod tests {
              Question: checked; hidden from the model: credit card\n\
              Answer: checked, and shown\n\
              Work: 2 attempts, 2 model calls\n\
-             Time: 0.010 s until the question was checked, 1.500 s for the model, \
-             0.002 s until the answer was fixed; 1.512 s in all\n\
+             Time: 0.010 s until the question was checked, 0.100 s to look through the past, \
+             1.400 s for the model, 0.002 s until the answer was fixed; 1.512 s in all\n\
              Messages: 1 of 1 sent. A restart came while one was on its way: it may have come twice."
         );
     }

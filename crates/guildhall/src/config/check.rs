@@ -38,8 +38,10 @@ pub const ALERT_SMS_TOKEN: &str = "ALERT_SMS_TOKEN";
 pub const BUCKET_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The key itself.
 pub const BUCKET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-/// Secrets that are kept where they are given and needed by nobody.
-const OPTIONAL: [&str; 1] = ["SENTRY_DSN"];
+/// Headers for the collector of OpenTelemetry.
+pub const OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+/// Where Sentry takes events, with the key for it.
+pub const SENTRY_DSN: &str = "SENTRY_DSN";
 const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=256;
 
 /// Checks the configuration, and finds its secrets on the way.
@@ -68,9 +70,28 @@ impl Check<'_> {
         self.console();
         self.alerts();
         self.backups();
-        for name in OPTIONAL {
-            let found = self.secrets.find(name, self.env);
-            self.found(name, name, found);
+        self.telemetry();
+    }
+
+    fn telemetry(&mut self) {
+        let found = self.secrets.find(OTLP_HEADERS, self.env);
+        self.found(OTLP_HEADERS, OTLP_HEADERS, found);
+        let config = &self.config.telemetry;
+        if config.emf_stdout && !self.config.logs.stdout {
+            self.note("telemetry.emf_stdout", "needs `logs.stdout`");
+        }
+        if !(1..=1_024).contains(&config.emf_namespace.len()) {
+            self.note("telemetry.emf_namespace", "must have 1 to 1024 characters");
+        }
+        let Some(endpoint) = &config.otlp_endpoint else { return };
+        let has_key = self.secrets.get(OTLP_HEADERS).is_some();
+        if let Some(url) = self.server("telemetry.otlp_endpoint", endpoint)
+            && has_key
+            && url.scheme() == "http"
+            && !is_private(&url)
+        {
+            let text = "would send the headers in the clear: use https";
+            self.note("telemetry.otlp_endpoint", text);
         }
     }
 

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use super::source::{Node, Notes, Origin, Value, nearest};
 
 /// The variables that stand for one key of the file.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("GUILDHALL_DATA_DIR", &["hall", "data_dir"]),
     ("GUILDHALL_KEY_FILE", &["hall", "key_file"]),
     ("GUILDHALL_ADMINS", &["access", "admins"]),
     ("GUILDHALL_ALLOW", &["access", "allow"]),
     ("GUILDHALL_HTTP_ADDR", &["http", "addr"]),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", &["telemetry", "otlp_endpoint"]),
     ("TELEGRAM_API_URL", &["telegram", "api_url"]),
     ("TELEGRAM_WEBHOOK_URL", &["telegram", "webhook_url"]),
     ("TELEGRAM_WEBHOOK_ADDR", &["telegram", "webhook_addr"]),

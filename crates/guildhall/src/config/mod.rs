@@ -30,16 +30,16 @@ pub(crate) use self::{
 pub use self::{
     check::{
         ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD, ALERT_URL,
-        ALERT_WEBHOOK_SECRET, BUCKET_KEY, BUCKET_KEY_ID, WEBHOOK_SECRET,
+        ALERT_WEBHOOK_SECRET, BUCKET_KEY, BUCKET_KEY_ID, OTLP_HEADERS, SENTRY_DSN, WEBHOOK_SECRET,
     },
     secrets::Secrets,
     sections::{
         Access, AlertBound, AlertRule, AlertSeverity, AlertSignal, AlertTls, AlertWebhook,
         AlertsConfig, AllowanceConfig, Attack, BackupConfig, BotConfig, BrokerConfig,
-        BudgetsConfig, Config, GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogLevel,
-        LogsConfig, MemoryConfig, Mode, ModelConfig, PersonalAction, PersonalConfig, Protocol,
-        Sanitising, SessionConfig, StoreConfig, StoreEngine, Summaries, SyslogSection,
-        TelegramConfig,
+        BudgetsConfig, Config, GuardConfig, GuardLevel, Hall, HttpConfig, LimitsConfig, LogForm,
+        LogLevel, LogsConfig, MemoryConfig, Mode, ModelConfig, PersonalAction, PersonalConfig,
+        Protocol, Sanitising, SessionConfig, StoreConfig, StoreEngine, Summaries, SyslogSection,
+        TelegramConfig, TelemetryConfig,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -137,6 +137,18 @@ choice! {
     }
 }
 
+choice! {
+    /// What lines of the log look like.
+    LogForm {
+        /// JSON in Elastic's Common Schema.
+        Ecs = "ecs",
+        /// ArcSight's Common Event Format.
+        Cef = "cef",
+        /// JSON in the Open Cybersecurity Schema Framework.
+        Ocsf = "ocsf",
+    }
+}
+
 section! {
     /// The whole configuration, checked.
     Config {
@@ -172,6 +184,8 @@ section! {
         http: HttpConfig = HttpConfig::default();
         /// What is logged, and where. Never the text of a message.
         logs: LogsConfig = LogsConfig::default();
+        /// Figures for those who do not fetch them from the console.
+        telemetry: TelemetryConfig = TelemetryConfig::default();
         /// How operators learn that something is wrong.
         alerts: AlertsConfig = AlertsConfig::default();
     }
@@ -598,6 +612,8 @@ section! {
         bytes_max: Size = mib(1024), within mib(1)..=mib(1 << 20);
         /// Write to standard output.
         stdout: bool = true;
+        /// What lines look like there: "ecs", or "cef" or "ocsf" for those who watch for attacks.
+        format: LogForm = LogForm::Ecs;
         /// A syslog collector that gets every line as well.
         syslog: SyslogSection = SyslogSection::default();
     }
@@ -610,6 +626,32 @@ section! {
         addr: Option<String> = None, example "syslog.example.org:6514";
         /// Certificates of those who may vouch for it, as PEM; by default those that the system trusts.
         ca_file: Option<PathBuf> = None, example "secrets/syslog-ca.pem";
+        /// What the messages are: "ecs", "cef" or "ocsf".
+        format: LogForm = LogForm::Ecs;
+    }
+}
+
+section! {
+    /// Figures for those who do not fetch them from the console.
+    TelemetryConfig {
+        /// Write them to standard output, as lines of CloudWatch's Embedded Metric Format.
+        emf_stdout: bool = false;
+        /// Or to a file that CloudWatch's agent reads. It grows to 16 MiB, and one before it is kept.
+        emf_file: Option<PathBuf> = None, example "data/emf.ndjson";
+        /// The namespace in CloudWatch.
+        emf_namespace: String = "Guildhall".to_owned();
+        /// How often.
+        emf_every: Duration = secs(60), within secs(1)..=hours(1);
+        /// A collector of OpenTelemetry that is told how turns went, and the figures: OTLP over HTTP, in
+        /// protobuf. It may be on this machine or in your network. Headers for it are the secret
+        /// OTEL_EXPORTER_OTLP_HEADERS.
+        otlp_endpoint: Option<String> = None, example "http://127.0.0.1:4318";
+        /// Tell it how turns went: a span for each, with a child for each stage. Never a text or an id.
+        otlp_traces: bool = true;
+        /// Tell it the figures.
+        otlp_metrics: bool = true;
+        /// How often it is told the figures.
+        otlp_every: Duration = secs(60), within secs(1)..=hours(1);
     }
 }
 
@@ -658,6 +700,8 @@ choice! {
         Tokens = "tokens",
         /// Log lines lost within the window.
         LogLines = "log_lines_dropped",
+        /// What answers cost within the window.
+        Cost = "cost",
     }
 }
 
@@ -684,6 +728,9 @@ section! {
         source: String = "guildhall".to_owned();
         /// What nobody has taken into their hands after so long is told on the next step as well.
         climb_after: Duration = secs(900), within secs(10)..=hours(24);
+        /// Where the pages are that say what to do about an alert; by default docs/runbooks in the
+        /// repository. Your own rules need pages there, too.
+        runbooks: Option<String> = None, example "https://ops.example.org/guildhall/runbooks";
         /// Names of shipped rules that are not used.
         rules_off: Vec<String> = Vec::new();
         /// Rules beside those that are shipped, or in the place of those of the same name.
@@ -697,6 +744,8 @@ section! {
         slack: AlertSlack = AlertSlack::default();
         /// A service of PagerDuty's: told where ALERT_PAGERDUTY_KEY is set, its routing key.
         pagerduty: AlertPager = AlertPager::default();
+        /// Sentry: told where SENTRY_DSN is set.
+        sentry: AlertSentry = AlertSentry::default();
         /// Short messages, by an interface such as Twilio's: sent where ALERT_SMS_TOKEN is set.
         sms: AlertSms = AlertSms::default();
     }
@@ -709,7 +758,7 @@ section! {
         name: String = String::new(), example "many_tokens";
         /// The figure: "poll_age_seconds", "llm_error_ratio", "reply_p95_seconds", "actor_restarts",
         /// "quarantined", "disk_free_ratio", "guard_blocks", "backup_age_seconds", "updates", "tokens",
-        /// "log_lines_dropped".
+        /// "log_lines_dropped", "cost".
         signal: AlertSignal = AlertSignal::Updates;
         /// "above", "below", or "times_usual": above so many times what is usual at this hour of the day.
         bound: AlertBound = AlertBound::TimesUsual;
@@ -725,6 +774,21 @@ section! {
         severity: AlertSeverity = AlertSeverity::Warning;
         /// What is said; {value} stands for the figure. By default the figure and its name.
         summary: Option<String> = None, example "{value} tokens within the hour.";
+    }
+}
+
+section! {
+    /// Sentry.
+    AlertSentry {
+        /// Report errors and panics of the program as well: a constant sentence and a place in the
+        /// source, never a text, an id or a value.
+        errors: bool = true;
+        /// What this hall is there.
+        environment: String = "production".to_owned();
+        /// From which step of an escalation on: 0 at once.
+        step: u32 = 0, within 0..=9;
+        /// Only what is as bad as this, or worse.
+        least: AlertSeverity = AlertSeverity::Warning;
     }
 }
 

@@ -399,6 +399,8 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.telegram.webhook_url = None;
     examples.logs.dir = None;
     examples.logs.syslog = Default::default();
+    examples.telemetry.emf_file = None;
+    examples.telemetry.otlp_endpoint = None;
     examples.budgets.step_down_to = None;
     examples.backup.dir = None;
     examples.backup.url = None;
@@ -406,6 +408,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.memory.embeddings_path = None;
     examples.alerts.webhook.url = None;
     examples.alerts.rule.clear();
+    examples.alerts.runbooks = None;
     let smtp = &mut examples.alerts.smtp;
     (smtp.host, smtp.user, smtp.ca_file) = (None, None, None);
     examples.broker.chain.clear();

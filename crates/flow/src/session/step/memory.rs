@@ -143,8 +143,10 @@ impl Session {
         found: Vec<Recollection>,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::Recalling(..))) else { return };
         let Stage::Recalling(asking, prompt) = turn.stage.take() else { return };
+        turn.course.recalled_ms = Some(now.0.saturating_sub(turn.at.0));
         self.ask_model(update, asking, prompt, found, effects);
     }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD, ALERT_URL,
-    ALERT_WEBHOOK_SECRET, Check, is_private,
+    ALERT_WEBHOOK_SECRET, Check, SENTRY_DSN, is_private,
 };
 use crate::config::{secrets::Place, sections::AlertBound};
 
@@ -21,6 +21,7 @@ impl Check<'_> {
             ALERT_SLACK_URL,
             ALERT_PAGERDUTY_KEY,
             ALERT_SMS_TOKEN,
+            SENTRY_DSN,
         ] {
             let found = self.secrets.find(name, self.env);
             self.found(name, name, found);
@@ -50,6 +51,18 @@ impl Check<'_> {
             }
             if sms.to.is_empty() {
                 self.note("alerts.sms.to", "must name at least one number");
+            }
+        }
+        if let Some(base) = &config.runbooks
+            && !Url::parse(base).is_ok_and(|it| matches!(it.scheme(), "http" | "https"))
+        {
+            self.note("alerts.runbooks", NEEDS_ADDRESS);
+        }
+        if let Some(dsn) = self.secrets.get(SENTRY_DSN) {
+            let is_sealed = Url::parse(dsn.expose_secret())
+                .is_ok_and(|url| url.scheme() == "https" || is_private(&url));
+            if adapters::sinks::sentry::Dsn::read(dsn).is_err() || !is_sealed {
+                self.note(SENTRY_DSN, "must look like https://KEY@sentry.example.org/PROJECT");
             }
         }
         self.alert_rules();
