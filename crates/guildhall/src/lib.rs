@@ -18,6 +18,7 @@ pub mod init;
 mod leaks;
 pub mod master;
 pub mod person;
+pub mod playbooks;
 pub mod report;
 pub mod residency;
 pub mod rules;

@@ -6,6 +6,7 @@ mod backup_command;
 mod incidents_command;
 mod logs_command;
 mod person_command;
+mod playbooks_command;
 mod report_command;
 mod rules_command;
 mod store_command;
@@ -136,6 +137,11 @@ enum Command {
         #[command(subcommand)]
         what: incidents_command::IncidentsCommand,
     },
+    /// What the hall does by itself about incidents.
+    Playbooks {
+        #[command(subcommand)]
+        what: playbooks_command::PlaybooksCommand,
+    },
     /// Hold this hall against a standard: control by control, with what is missing.
     Report(report_command::ReportCommand),
     /// Backups of the ledger.
@@ -219,6 +225,7 @@ fn main() -> ExitCode {
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
         Command::Incidents { what } => incidents_command::run(&env, what),
+        Command::Playbooks { what } => playbooks_command::run(&env, &what),
         Command::Report(what) => report_command::run(&env, &what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),

@@ -61,7 +61,7 @@ use crate::{
     incidents,
     init::is_inside,
     master::{self, Master},
-    residency,
+    playbooks, residency,
     rules::Book,
     signals,
     source::{self, BotPlate, HallSource, PREFIX},
@@ -186,6 +186,7 @@ fn life(
     loaded.ready_to_run().map_err(|error| Failure::config(&error))?;
     warn_of(&loaded);
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
+    playbooks::load(&loaded.config).map_err(|error| Failure::config(&error))?;
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;

@@ -101,6 +101,12 @@ actions! {
     PressDenied => "press.denied",
     /// The guard refused a question or an answer.
     GuardRefused => "guard.refused",
+    /// The guard held back an answer that gave away what nobody is to be told.
+    LeakStopped => "leak.stopped",
+    /// Somebody has used up what they may of models, or nearly.
+    BudgetCrossed => "budget.crossed",
+    /// Somebody uses far more of models than is usual for them.
+    UsageUnusual => "usage.unusual",
     /// An actor failed and was rebuilt.
     ActorFailed => "actor.failed",
     /// Signs of trouble were put together.
@@ -111,6 +117,22 @@ actions! {
     IncidentAcknowledged => "incident.acknowledged",
     /// It is over.
     IncidentClosed => "incident.closed",
+    /// A playbook begins, or asks whether it may.
+    PlaybookBegun => "playbook.begun",
+    /// An officer lets it act, or not.
+    PlaybookDecided => "playbook.decided",
+    /// One of its steps is taken.
+    PlaybookStepTaken => "playbook.step_taken",
+    /// One of its steps is left out.
+    PlaybookStepLeftOut => "playbook.step_left_out",
+    /// What one of its steps did is over.
+    PlaybookStepEnded => "playbook.step_ended",
+    /// An officer undid what it did.
+    PlaybookUndone => "playbook.undone",
+    /// An officer lets it stay.
+    PlaybookKept => "playbook.kept",
+    /// The officers were told of it.
+    PlaybookTold => "playbook.told",
     /// Somebody signed in to the console.
     LoginDone => "login.done",
     /// Somebody tried to.
