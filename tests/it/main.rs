@@ -20,6 +20,7 @@ mod money;
 mod operators;
 mod panics;
 mod people;
+mod playbooks;
 mod real_model;
 mod rules;
 mod secrecy;

@@ -49,8 +49,8 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// How long looking something up may take.
 const LOOK_TIME_MAX: Duration = Duration::from_secs(60);
-/// What the alerts of playbooks are called.
-pub const KIND: &str = "playbook";
+/// What the kind of an alert begins with; the playbook's name follows, so that none waits for another.
+const KIND: &str = "playbook_";
 
 /// What a warden needs from others.
 #[derive(Clone)]
@@ -236,7 +236,7 @@ impl Warden {
         let is_grave = run.in_force().any(|(_, it, _)| matches!(it, Measure::Pause { .. }));
         let labels = words::playbooks::labels(run);
         let alert = Alert {
-            kind: KIND.to_owned(),
+            kind: format!("{KIND}{}", run.beginning.playbook),
             labels: labels.into_iter().collect::<BTreeMap<_, _>>(),
             severity: if is_grave { Severity::Critical } else { Severity::Warning },
             summary: words::playbooks::summary(run, &*self.needs.pseudonym),
