@@ -114,6 +114,7 @@ async fn s2_who_keeps_attacking_waits_also_after_a_kill_in_the_middle_until_an_o
     stage.exchange(ADMIN, "/rule", "playbook_1").await;
     press(&stage, ADMIN, message, "pb:undo:1", "What run 1 did is undone").await;
     press(&stage, ADMIN, message, "pb:undo:1", "That is settled already").await;
+    stage.heard(ADMIN, 0, "✅ Over: Playbook prompt_injection").await;
     stage.exchange(BEN, "Hello again. [ask:u1002n3]", "[answer:u1002n3]").await;
     let rules = stage.exchange(ADMIN, "/rule", "").await.text;
     assert!(!rules.contains("playbook_1"), "the rule that was proposed is gone: {rules}");

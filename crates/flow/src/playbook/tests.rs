@@ -6,7 +6,7 @@ use protocol::{PersonId, Timestamp};
 
 use super::*;
 
-fn beginning(run: u64) -> Beginning {
+pub(crate) fn beginning(run: u64) -> Beginning {
     Beginning {
         run,
         playbook: "injection".to_owned(),

@@ -35,7 +35,7 @@ use tracing::{info, warn};
 
 use self::step::{Core, Effect, Facts, Input, Refused};
 use crate::{
-    alerter::{self, Alert, Severity},
+    alerter::{self, Alert, Severity, book::PLAYBOOK},
     fault::fault_point,
     incident::Desk as Incidents,
     playbook::{Found, Measure, Playbook, Run, RunChange, Spared},
@@ -49,8 +49,6 @@ use crate::{
 const TICK: Duration = Duration::from_secs(1);
 /// How long looking something up may take.
 const LOOK_TIME_MAX: Duration = Duration::from_secs(60);
-/// What the kind of an alert begins with; the playbook's name follows, so that none waits for another.
-const KIND: &str = "playbook_";
 
 /// What a warden needs from others.
 #[derive(Clone)]
@@ -81,6 +79,8 @@ pub enum Msg {}
 pub struct Warden {
     needs: Needs,
     core: Core,
+    /// Playbooks of which officers are to hear when nothing is in force any more.
+    held: BTreeSet<String>,
     born: Instant,
     start: Timestamp,
 }
@@ -96,7 +96,9 @@ impl Warden {
     #[must_use]
     pub fn incarnate(playbooks: Arc<[Playbook]>, needs: Needs) -> Self {
         let start = needs.clock.now();
-        Self { needs, core: Core::new(playbooks), born: Instant::now(), start }
+        let runs = needs.hall.load();
+        let held = runs.runs().each().map(|it| it.beginning.playbook.clone()).collect();
+        Self { needs, core: Core::new(playbooks), held, born: Instant::now(), start }
     }
 
     fn now(&self) -> Timestamp {
@@ -125,6 +127,7 @@ impl Warden {
         cx.after(TICK, |warden, cx| {
             let usual = warden.usual();
             warden.step(Input::Passed(usual), cx);
+            warden.tell_what_is_over();
             warden.tick(cx);
             Ok(())
         });
@@ -229,24 +232,44 @@ impl Warden {
         Some(Found { words: words.join("; "), ..Found::default() })
     }
 
+    /// Says of which playbooks nothing is in force any more.
+    fn tell_what_is_over(&mut self) {
+        let hall = self.needs.hall.load();
+        let is_open = |name: &String| hall.runs().open().any(|it| it.beginning.playbook == *name);
+        let alerter = &self.needs.alerter;
+        self.held.retain(|name| {
+            // One that could not be said is said at the next look.
+            is_open(name) || alerter.try_tell(alerter::Msg::Settled(kind(name))).is_err()
+        });
+    }
+
     /// Tells the officers, with buttons: see `words`.
-    fn tell(&self, run: u64) {
+    fn tell(&mut self, run: u64) {
         let hall = self.needs.hall.load();
         let Some(run) = hall.runs().get(run) else { return };
         let is_grave = run.in_force().any(|(_, it, _)| matches!(it, Measure::Pause { .. }));
         let labels = words::playbooks::labels(run);
         let alert = Alert {
-            kind: format!("{KIND}{}", run.beginning.playbook),
+            kind: kind(&run.beginning.playbook),
             labels: labels.into_iter().collect::<BTreeMap<_, _>>(),
             severity: if is_grave { Severity::Critical } else { Severity::Warning },
             summary: words::playbooks::summary(run, &*self.needs.pseudonym),
-            is_held: false,
+            // What is only found is not in force, and nobody says when it is over.
+            is_held: !run.is_over(),
         };
+        if alert.is_held {
+            self.held.insert(run.beginning.playbook.clone());
+        }
         if self.needs.alerter.try_tell(alerter::Msg::Raise(alert)).is_err() {
             // lost-ok: it is told again after the next start, as the run says that it was not.
             warn!(event.action = "playbook", "the officers could not be told of a playbook");
         }
     }
+}
+
+/// What the alerts of a playbook are called: each its own, so that none waits for another.
+fn kind(playbook: &str) -> String {
+    format!("{PLAYBOOK}{playbook}")
 }
 
 /// What is looked for in the ledger.

@@ -29,6 +29,8 @@ const TOLD_AFTER: Duration = Duration::from_secs(15);
 const COUNTED_MAX: usize = 10_000;
 /// A proposal that nobody has answered for so long is none any more.
 const PROPOSED_MAX: Duration = Duration::from_hours(24);
+/// What could not begin for so long does not begin any more.
+const DUE_TIME_MAX: Duration = Duration::from_secs(600);
 /// Beginnings that may wait.
 const DUE_MAX: usize = 100;
 
@@ -230,12 +232,14 @@ impl Core {
     fn settled(&mut self, settled: Result<(), Refused>, now: Timestamp) {
         let Some(Doing::Order(change)) = self.doing.take() else { return };
         match settled {
-            Ok(()) | Err(Refused::Settled) => {
+            Ok(()) => {
                 if let RunChange::Begun { .. } = change {
                     self.due.pop_front();
                 }
             }
-            Err(Refused::NotStored) => self.not_before = now.plus(PAUSE),
+            // Where it was about a beginning, another one may have taken its number: it is looked again.
+            Err(Refused::Settled) if !matches!(change, RunChange::Begun { .. }) => {}
+            Err(Refused::Settled | Refused::NotStored) => self.not_before = now.plus(PAUSE),
             Err(Refused::Never(why)) => match change {
                 RunChange::Taken { run, step, .. } => {
                     self.left_out.insert((run, step), why);
@@ -261,6 +265,7 @@ impl Core {
             counted.retain(|it| now <= it.at.plus(within));
             !counted.is_empty()
         });
+        self.due.retain(|it| now <= it.at.plus(DUE_TIME_MAX));
         let is_open = |run: u64| runs.get(run).is_some_and(|it| !it.is_over());
         self.ends.retain(|(run, _), _| is_open(*run));
         self.found.retain(|(run, _), _| is_open(*run));

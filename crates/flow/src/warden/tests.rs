@@ -213,6 +213,20 @@ fn the_third_attempt_blocks_its_person_and_the_block_ends_by_itself() {
 }
 
 #[test]
+fn playbook_2_after_a_start_nothing_lasts_longer_than_it_says_whatever_the_clock_did() {
+    let (mut world, ben) = (World::new(false), GUESTS[0]);
+    (0..3).for_each(|_| world.seen(Kind::Guard, ben));
+    // The next incarnation begins with a clock that was set back by two days.
+    world.core = Core::new(playbooks());
+    world.now = Timestamp(world.now.0 - 48 * 3_600_000);
+    world.pass(Duration::ZERO);
+    world.pass(14 * MINUTE);
+    assert!(world.blocked(ben));
+    world.pass(MINUTE);
+    assert!(!world.blocked(ben), "it lasts no longer than it says");
+}
+
+#[test]
 fn an_agent_is_paused_only_for_two_people_and_in_an_open_hall_only_when_an_officer_says_so() {
     let [ben, cleo, ..] = GUESTS;
     let mut world = World::new(false);
@@ -315,6 +329,8 @@ impl Dice {
 struct Simulation {
     world: World,
     dice: Dice,
+    /// What the roster has not made yet, and nobody waits for.
+    late: Vec<RunChange>,
     /// An officer put the agent to rest and did not wake it.
     is_put_to_rest: bool,
 }
@@ -325,13 +341,27 @@ impl Simulation {
         GUESTS.get(at).copied().unwrap_or(OFFICER)
     }
 
-    /// The warden dies: what was on its way is lost, before it was made or after.
-    fn crash(&mut self) {
-        if let Some(Effect::Order(change)) = self.world.waiting.pop()
-            && self.dice.roll(2) == 0
-        {
-            // What comes of it nobody hears.
+    /// What becomes of a change of which nobody hears: it is made, or lost, or waits with the roster and
+    /// is made later.
+    fn lose(&mut self, change: RunChange) {
+        match self.dice.roll(3) {
+            0 => drop(self.world.change(&change)),
+            1 => self.late.push(change),
+            _ => {}
+        }
+    }
+
+    fn make_what_is_late(&mut self) {
+        if let Some(change) = self.late.pop() {
+            // lost-ok: nobody waits for it any more.
             self.world.change(&change).ok();
+        }
+    }
+
+    /// The warden dies: what was on its way is not heard of.
+    fn crash(&mut self) {
+        if let Some(Effect::Order(change)) = self.world.waiting.pop() {
+            self.lose(change);
         }
         self.world.core = Core::new(playbooks());
         // The next one reads the wall clock, which may be anywhere.
@@ -344,9 +374,7 @@ impl Simulation {
         let Some(effect) = self.world.waiting.pop() else { return };
         match effect {
             Effect::Order(change) => {
-                if self.dice.roll(2) == 0 {
-                    self.world.change(&change).ok();
-                }
+                self.lose(change);
                 self.world.input(Input::Settled(Err(Refused::NotStored)));
             }
             Effect::Look { .. } => self.world.input(Input::Looked(None)),
@@ -390,7 +418,8 @@ impl Simulation {
             }
             13 => self.answer_badly(),
             14 => self.crash(),
-            15 | 16 => self.officer(),
+            15 => self.officer(),
+            16 => self.make_what_is_late(),
             _ => {
                 let span = Duration::from_secs(self.dice.roll(1_200));
                 self.world.now = self.world.now.plus(span);
@@ -426,6 +455,9 @@ impl Simulation {
 
     /// PLAYBOOK-2: nothing more happens, and after the longest time everything is over that has an end.
     fn wind_up(&mut self) {
+        while !self.late.is_empty() {
+            self.make_what_is_late();
+        }
         for _ in 0..8 {
             self.world.pass(13 * HOUR);
         }
@@ -443,7 +475,7 @@ fn playbook_2_whatever_fails_every_step_is_taken_once_and_ends() {
     for seed in 0..2_000 {
         let dice = Dice::new(seed);
         let world = World::new(seed % 3 == 0);
-        let mut simulation = Simulation { world, dice, is_put_to_rest: false };
+        let mut simulation = Simulation { world, dice, late: Vec::new(), is_put_to_rest: false };
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             (0..120).for_each(|_| simulation.go_on());
             simulation.wind_up();
