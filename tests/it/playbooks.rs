@@ -131,7 +131,9 @@ async fn s2_who_keeps_attacking_waits_also_after_a_kill_in_the_middle_until_an_o
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_leaks_to_two_people_rests_until_an_admin_wakes_it() {
-    let stage = stage().await;
+    let mut stage = stage().await;
+    // The warden fails when its first change is made, and its next incarnation goes on.
+    stage.set_env([("FAILPOINTS", "warden_ordered=1*panic")]);
     let instructions = std::fs::read_to_string(stage.folder().join("config/agents/sage.toml"));
     let answer = instructions.unwrap();
     let rules = Some(vec![Rule { contains: "the rules of the house".to_owned(), answer }]);
@@ -151,7 +153,9 @@ async fn an_agent_that_leaks_to_two_people_rests_until_an_admin_wakes_it() {
     }
     let (message, _) = buttons(&stage, ADMIN, "Playbook data_exfiltration acts on incident").await;
     stage.exchange(ADMIN, "Hello. [ask:u1001n0]", "is resting").await;
+    assert_eq!(stage.restarts("warden").await, 1);
     hall.kill().await;
+    stage.unset_env("FAILPOINTS");
     let hall = stage.open().await;
     stage.exchange(ADMIN, "Hello. [ask:u1001n1]", "is resting").await;
     let told = stage.sent_to(ADMIN).into_iter().rfind(|it| it.message_id == message).unwrap().text;

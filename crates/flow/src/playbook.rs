@@ -30,6 +30,9 @@ pub const PEOPLE_MAX: usize = 16;
 /// References that a step keeps of what it found.
 pub const REFERENCES_MAX: usize = 20;
 
+/// What the names of proposed rules begin with; the run's number follows.
+pub(crate) const RULE: &str = "playbook_";
+
 /// Whether it acts, or asks first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

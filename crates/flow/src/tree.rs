@@ -310,6 +310,7 @@ fn start_warden(
         treasury: w.desk.clone(),
         ledger: Arc::clone(&w.ledger),
         clock: Arc::clone(&w.clock),
+        counts: Arc::default(),
         pseudonym: Arc::clone(&w.pseudonym),
     };
     let playbooks = Arc::clone(&w.founding.playbooks);

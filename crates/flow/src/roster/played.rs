@@ -11,7 +11,10 @@ use protocol::{
 use screening::Mode;
 
 use super::{AdministerError, Change, RuleChange, View};
-use crate::playbook::{Measure, RunChange};
+use crate::playbook::{Measure, RULE, RunChange};
+
+/// Rules that playbooks proposed and nobody has taken on.
+const PROPOSED_MAX: usize = 20;
 
 impl View {
     /// Checks what is to happen to a run. PLAYBOOK-1.
@@ -26,6 +29,7 @@ impl View {
         }
         if let Some(change) = self.ruled_by(change) {
             self.own_rules.check(&change)?;
+            self.check_proposal(&change)?;
         }
         let RunChange::Taken { run, .. } = change else { return Ok(()) };
         let run = self.runs.get(*run).ok_or(AdministerError::Settled)?;
@@ -50,6 +54,20 @@ impl View {
             | Measure::ListTouched { .. }
             | Measure::ProposeRule
             | Measure::Compare => {}
+        }
+        Ok(())
+    }
+
+    /// Whoever attacks must not fill the list of rules, nor put the same one there again and again.
+    fn check_proposal(&self, change: &RuleChange) -> Result<(), AdministerError> {
+        let RuleChange::Added { rule } = change else { return Ok(()) };
+        let known = self.own_rules.all();
+        if known.iter().any(|it| it.pattern == rule.pattern) {
+            return Err(AdministerError::SoAlready);
+        }
+        let proposed = known.iter().filter(|it| it.name.starts_with(RULE) && it.mode == Mode::Test);
+        if PROPOSED_MAX <= proposed.count() {
+            return Err(AdministerError::TooManyRules(PROPOSED_MAX));
         }
         Ok(())
     }

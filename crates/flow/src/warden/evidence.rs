@@ -14,7 +14,7 @@ use protocol::{
 use screening::{Action, Mode, OwnRule};
 
 use crate::{
-    playbook::{Found, REFERENCES_MAX},
+    playbook::{Found, REFERENCES_MAX, RULE},
     session::reference_of,
 };
 
@@ -160,7 +160,7 @@ impl Doings {
             return Found { count, words, ..Found::default() };
         };
         let rule = OwnRule {
-            name: format!("playbook_{run}"),
+            name: format!("{RULE}{run}"),
             action: Action::Refuse,
             pattern: format!(r"(?i)\b{}\b", common.join(r"\W+")),
             // It is applied when officers say so.

@@ -5,7 +5,7 @@
 //! Owns      nothing durable: what happened stands in the hall's stream, which the roster writes; here
 //!           are the signs that were counted and are not enough yet.
 //! On crash  nothing that was begun is lost: each run goes on at the step that was not taken yet. Signs
-//!           that were not enough yet are counted anew.
+//!           that were not enough yet outlive the actor; when the process ends they are counted anew.
 //!
 //! Taking a step and its effect are one entry of the stream, in the audit log before it is made: no crash
 //! comes between them, and what comes twice changes nothing. An officer's undo goes past this actor.
@@ -24,7 +24,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -33,6 +33,7 @@ use protocol::{Clock, PersonId, Timestamp, ledger::Ledger};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use self::step::Counts;
 use self::step::{Core, Effect, Facts, Input, Refused};
 use crate::{
     alerter::{self, Alert, Severity, book::PLAYBOOK},
@@ -67,6 +68,8 @@ pub struct Needs {
     pub ledger: Arc<dyn Ledger>,
     /// Read once, at the start.
     pub clock: Arc<dyn Clock>,
+    /// Signs that are not enough yet, which outlive an incarnation.
+    pub counts: Arc<Mutex<Counts>>,
     /// What a person is called where officers read it.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -147,7 +150,11 @@ impl Warden {
     fn step(&mut self, input: Input, cx: &mut Cx<'_, Self>) {
         let (hall, now) = (self.needs.hall.load_full(), self.now());
         let facts = Facts { runs: hall.runs(), is_open_to_all: hall.is_open_to_all() };
-        for effect in self.core.step(input, facts, now) {
+        let effects = {
+            let mut counts = self.needs.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            self.core.step(input, (facts, &mut counts), now)
+        };
+        for effect in effects {
             match effect {
                 Effect::Order(change) => self.order(change, cx),
                 Effect::Look { run, measure } => self.look(run, &measure, cx),

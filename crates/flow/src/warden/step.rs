@@ -98,6 +98,11 @@ struct Counted {
     times: u32,
 }
 
+/// Signs that are not enough yet, by the playbook's place and whom they are about. They outlive the
+/// warden's incarnations, not the process.
+#[derive(Debug, Default)]
+pub struct Counts(HashMap<(usize, Subject), VecDeque<Counted>>);
+
 /// What is on its way.
 #[derive(Clone, Debug)]
 enum Doing {
@@ -109,8 +114,6 @@ enum Doing {
 #[derive(Debug)]
 pub(super) struct Core {
     playbooks: Arc<[Playbook]>,
-    /// By the playbook's place and whom it is about.
-    counts: HashMap<(usize, Subject), VecDeque<Counted>>,
     due: VecDeque<Beginning>,
     doing: Option<Doing>,
     not_before: Timestamp,
@@ -130,7 +133,6 @@ impl Core {
     pub(super) fn new(playbooks: Arc<[Playbook]>) -> Self {
         Self {
             playbooks,
-            counts: HashMap::new(),
             due: VecDeque::new(),
             doing: None,
             not_before: Timestamp(0),
@@ -144,14 +146,19 @@ impl Core {
 
     /// Takes one input and says what to do about it.
     #[must_use = "effects not carried out are lost"]
-    pub(super) fn step(&mut self, input: Input, facts: Facts<'_>, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn step(
+        &mut self,
+        input: Input,
+        (facts, counts): (Facts<'_>, &mut Counts),
+        now: Timestamp,
+    ) -> Vec<Effect> {
         match input {
-            Input::Seen(sign) => self.count(&sign, facts, now),
+            Input::Seen(sign) => self.count(&sign, (facts, counts), now),
             Input::Looked(found) => self.looked(found, now),
             Input::Settled(settled) => self.settled(settled, now),
             Input::Passed(usual) => {
                 self.usual = usual;
-                self.tidy(facts.runs, now);
+                self.tidy((facts.runs, counts), now);
             }
         }
         let mut effects = self.tell(facts.runs, now);
@@ -161,7 +168,8 @@ impl Core {
 
     // --- beginning ---
 
-    fn count(&mut self, sign: &Sign, facts: Facts<'_>, now: Timestamp) {
+    fn count(&mut self, sign: &Sign, (facts, counts): (Facts<'_>, &mut Counts), now: Timestamp) {
+        let counts = &mut counts.0;
         for (place, playbook) in Arc::clone(&self.playbooks).iter().enumerate() {
             let when = &playbook.when;
             if !when.kinds.contains(&sign.kind) || sign.severity < when.least {
@@ -173,12 +181,12 @@ impl Core {
             };
             let Some(subject) = subject else { continue };
             let key = (place, subject);
-            if COUNTED_MAX <= self.counts.len() && !self.counts.contains_key(&key) {
+            if COUNTED_MAX <= counts.len() && !counts.contains_key(&key) {
                 // lost-ok: more people at once than playbooks can help against; officers see the
                 // incidents.
                 continue;
             }
-            let counted = self.counts.entry(key.clone()).or_default();
+            let counted = counts.entry(key.clone()).or_default();
             counted.push_back(Counted { at: now, person: sign.person, times: sign.times });
             counted.retain(|it| now <= it.at.plus(when.within));
             let signs = counted.iter().fold(0_u32, |sum, it| sum.saturating_add(it.times));
@@ -193,7 +201,7 @@ impl Core {
                 }
                 continue;
             }
-            self.counts.remove(&key);
+            counts.remove(&key);
             people.truncate(PEOPLE_MAX);
             let of_agent = when.per == Per::Agent;
             // In a hall that is open to everybody people are cheap: it asks before everybody feels it.
@@ -258,9 +266,9 @@ impl Core {
     }
 
     /// Lets go of what is over.
-    fn tidy(&mut self, runs: &Runs, now: Timestamp) {
+    fn tidy(&mut self, (runs, counts): (&Runs, &mut Counts), now: Timestamp) {
         let playbooks = Arc::clone(&self.playbooks);
-        self.counts.retain(|(place, _), counted| {
+        counts.0.retain(|(place, _), counted| {
             let within = playbooks.get(*place).map(|it| it.when.within).unwrap_or_default();
             counted.retain(|it| now <= it.at.plus(within));
             !counted.is_empty()

@@ -92,6 +92,7 @@ fn sign(kind: Kind, person: PersonId, at: Timestamp) -> Sign {
 struct World {
     view: View,
     core: Core,
+    counts: Counts,
     now: Timestamp,
     waiting: Vec<Effect>,
     told: Vec<u64>,
@@ -104,6 +105,7 @@ impl World {
         Self {
             view: founded(is_open_to_all),
             core: Core::new(playbooks()),
+            counts: Counts::default(),
             now: Timestamp(1_700_000_000_000),
             waiting: Vec::new(),
             told: Vec::new(),
@@ -114,7 +116,7 @@ impl World {
 
     fn input(&mut self, input: Input) {
         let facts = Facts { runs: self.view.runs(), is_open_to_all: self.view.is_open_to_all() };
-        for effect in self.core.step(input, facts, self.now) {
+        for effect in self.core.step(input, (facts, &mut self.counts), self.now) {
             match effect {
                 Effect::Tell(run) => self.told.push(run),
                 Effect::Order(_) | Effect::Look { .. } => self.waiting.push(effect),
@@ -297,6 +299,51 @@ fn playbook_5_an_officers_word_stands_whatever_the_playbook_does_later() {
 }
 
 #[test]
+fn the_same_rule_is_proposed_once_and_a_few_at_a_time_and_undone_unless_somebody_took_it_on() {
+    let mut world = World::new(false);
+    let rules = |world: &World| world.view.own_rules().all().len();
+    let propose = |world: &mut World, pattern: &str| {
+        let run = world.view.runs().next_number();
+        let person = PersonId(i64::try_from(run).unwrap() + 100);
+        (0..3).for_each(|_| world.input(Input::Seen(sign(Kind::Guard, person, world.now))));
+        loop {
+            match world.waiting.as_slice() {
+                [] => return run,
+                [Effect::Look { measure: Measure::ProposeRule, .. }] => {
+                    world.waiting.clear();
+                    let rule = screening::OwnRule {
+                        name: format!("playbook_{run}"),
+                        action: screening::Action::Refuse,
+                        pattern: pattern.to_owned(),
+                        mode: screening::Mode::Test,
+                    };
+                    let found = Found { rule: Some(rule), ..Found::default() };
+                    world.input(Input::Looked(Some(found)));
+                }
+                [_, ..] => drop(world.answer()),
+            }
+        }
+    };
+    let first = propose(&mut world, "one");
+    let again = propose(&mut world, "one");
+    assert_eq!(rules(&world), 1);
+    let left_out = &world.view.runs().get(again).unwrap().steps[2];
+    assert_eq!(*left_out, State::LeftOut(Spared::SoAlready));
+    let name = format!("playbook_{first}");
+    let shadow = crate::roster::RuleChange::ModeSet { name, mode: screening::Mode::Shadow };
+    world.officer(Change::Ruled(shadow)).unwrap();
+    world.officer(Change::Played(RunChange::Undone { run: first })).unwrap();
+    assert_eq!(rules(&world), 1, "an officer took it on");
+    let second = propose(&mut world, "two");
+    world.officer(Change::Played(RunChange::Undone { run: second })).unwrap();
+    assert_eq!(rules(&world), 1, "nobody took this one on");
+    for number in 0..30 {
+        propose(&mut world, &format!("other {number}"));
+    }
+    assert_eq!(rules(&world), 21);
+}
+
+#[test]
 fn playbook_3_whoever_has_a_role_is_spared_also_if_they_get_it_later() {
     let mut world = World::new(false);
     (0..3).for_each(|_| world.seen(Kind::Guard, OFFICER));
@@ -364,6 +411,10 @@ impl Simulation {
             self.lose(change);
         }
         self.world.core = Core::new(playbooks());
+        if self.dice.roll(2) == 0 {
+            // The whole process.
+            self.world.counts = Counts::default();
+        }
         // The next one reads the wall clock, which may be anywhere.
         let jump = self.dice.roll(96 * 3_600_000);
         self.world.now = Timestamp(1_700_000_000_000 + jump);
