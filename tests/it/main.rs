@@ -21,6 +21,7 @@ mod money;
 mod operators;
 mod panics;
 mod people;
+mod playbooks;
 mod real_model;
 mod redteam;
 mod rules;

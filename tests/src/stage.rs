@@ -180,6 +180,8 @@ impl Stage {
             ("GUILDHALL__STORE__RESERVE_BYTES", "0"),
             // How full the disk of this machine is has nothing to do with what is tested.
             ("GUILDHALL__ALERTS__RULES_OFF", "disk_full"),
+            // What tests try in a row would block those who try it; see [`Self::use_playbooks`].
+            ("GUILDHALL__PLAYBOOKS__OFF", "data_exfiltration,prompt_injection,unusual_usage"),
         ]);
     }
 
@@ -187,6 +189,11 @@ impl Stage {
     pub fn set_env<'v>(&mut self, variables: impl IntoIterator<Item = (&'v str, &'v str)>) {
         let pairs = variables.into_iter();
         self.env.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    /// The halls to be started use the playbooks that are shipped.
+    pub fn use_playbooks(&mut self) {
+        self.unset_env("GUILDHALL__PLAYBOOKS__OFF");
     }
 
     /// Takes a variable away from the halls to be started.

@@ -95,6 +95,10 @@ impl Source for Fair {
     fn incident(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
         Box::pin(async { Ok(String::new()) })
     }
+
+    fn playbooks(&self, _: console::Bearer) -> console::Answer {
+        Box::pin(async { Ok(String::new()) })
+    }
     fn rotate_key(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there is no key here".to_owned()) })
     }

@@ -25,6 +25,8 @@ const READ_RULES: &str = "/rules/read";
 const PERSON: &str = "/person";
 /// Acknowledges or closes an incident.
 const INCIDENT: &str = "/incidents/handle";
+/// What playbooks did.
+const PLAYBOOKS: &str = "/playbooks/list";
 /// Changes the master key.
 const ROTATE_KEY: &str = "/key/rotate";
 /// What was used of models.
@@ -46,6 +48,7 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(READ_RULES, post(read_rules))
         .route(PERSON, post(person))
         .route(INCIDENT, post(incident))
+        .route(PLAYBOOKS, post(playbooks))
         .route(ROTATE_KEY, post(rotate_key))
         .route(USAGE, post(usage))
         .route(MAKE_BACKUP, post(make_backup))
@@ -68,6 +71,10 @@ async fn person(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) 
 
 async fn incident(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
     run(&hall, &headers, |hall, by| hall.source.incident(by, body)).await
+}
+
+async fn playbooks(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.playbooks(by)).await
 }
 
 async fn rotate_key(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {

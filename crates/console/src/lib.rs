@@ -53,6 +53,8 @@ pub trait Source: Send + Sync + 'static {
 
     /// Acknowledges or closes an incident. The question is JSON of the program's own.
     fn incident(&self, by: Bearer, question: Bytes) -> Answer;
+    /// What playbooks did, with people as keyed hashes.
+    fn playbooks(&self, by: Bearer) -> Answer;
 
     /// Changes the master key.
     fn rotate_key(&self, by: Bearer) -> Answer;

@@ -326,6 +326,10 @@ mod tests {
             Box::pin(async { Err("nobody is kept here".to_owned()) })
         }
 
+        fn playbooks(&self, _: crate::Bearer) -> crate::Answer {
+            Box::pin(async { Err("there is no playbook".to_owned()) })
+        }
+
         fn incident(&self, _: crate::Bearer, _: bytes::Bytes) -> crate::Answer {
             Box::pin(async { Err("there is no incident".to_owned()) })
         }

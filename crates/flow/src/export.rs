@@ -16,7 +16,7 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::roster::View;
+use crate::{playbook::Measure, roster::View};
 
 /// The name and version of the JSON's form.
 const FORM: &str = "guildhall export 1";
@@ -130,6 +130,7 @@ impl Export {
                 "listed": allowed,
                 "blocked": blocked.is_some(),
                 "blocked_until": blocked.flatten().map(time),
+                "playbooks": acts(person, view),
             },
             "updates": updates,
             "events": events,
@@ -154,6 +155,13 @@ impl Export {
                 yes(blocked.is_some())
             ),
         );
+        for run in view.runs().each().filter(|it| it.beginning.people.contains(&person)) {
+            let steps: Vec<&str> = run.beginning.steps.iter().map(Measure::word).collect();
+            let (name, at) = (&run.beginning.playbook, time(run.beginning.at));
+            let is_over = if run.is_over() { "over" } else { "not over" };
+            let steps = steps.join(", ");
+            line(&mut text, &format!("Playbook {name}, {at}: {steps}; {is_over}.\n"));
+        }
         if let Some(sums) = self.held.iter().rev().find_map(spending) {
             line(&mut text, "\n## Used of models\n");
             line(&mut text, &format!("```json\n{:#}\n```\n", value(sums)));
@@ -366,6 +374,21 @@ fn tell_event(text: &mut String, event: &Event) {
     }
 }
 
+/// What playbooks did about a person.
+fn acts(person: PersonId, view: &View) -> Vec<Value> {
+    let theirs = view.runs().each().filter(|it| it.beginning.people.contains(&person));
+    let act = |run: &std::sync::Arc<crate::playbook::Run>| {
+        let steps: Vec<&str> = run.beginning.steps.iter().map(Measure::word).collect();
+        json!({
+            "playbook": run.beginning.playbook,
+            "began": time(run.beginning.at),
+            "steps": steps,
+            "over": run.is_over(),
+        })
+    };
+    theirs.map(act).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,7 +428,10 @@ mod tests {
 
     fn view() -> View {
         let founding = Founding { allowed: [7].into(), ..Founding::default() };
-        View::founded(&founding, Arc::from([]))
+        let run = crate::playbook::tests::beginning(1);
+        let run = crate::playbook::Beginning { people: vec![PersonId(7)], ..run };
+        let begun = crate::playbook::RunChange::Begun { run };
+        crate::roster::view_with(&founding, vec![crate::roster::Change::Played(begun)])
     }
 
     fn export() -> Export {
@@ -430,6 +456,7 @@ mod tests {
         assert_eq!(json["updates"][0]["content"]["message"]["text"], "Why is the sky blue?");
         assert_eq!(json["events"][5]["event"], "not json", "what cannot be read is there as it is");
         assert_eq!(json["access"]["listed"], true);
+        assert_eq!(json["access"]["playbooks"][0]["steps"], json!(["block", "gather"]));
         assert_eq!(json["spending"][1][0]["day"]["input"], 9);
         for broken in [
             "/person",
@@ -451,6 +478,7 @@ mod tests {
         for part in [
             "# Everything kept about 7",
             "On the list of those who may talk: yes",
+            "Playbook injection, 1970-01-01T00:00:00.005Z: block, gather; not over.",
             "## Private chat with bot 1",
             "**You**, 1970-01-01T00:00:01Z (update 5):\n\n> Why is the sky blue?",
             "Asked of **sage** (update 5):",

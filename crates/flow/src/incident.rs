@@ -2,6 +2,7 @@
 //! sign until an officer closes it.
 //!
 //! Receives  everything that is noted in the audit log: it stands before it.
+//! Sends     each sign of trouble, with the incident that it belongs to, to the warden.
 //! Owns      the open incidents, and the newest closed ones.
 //! On crash  nothing is lost but counts since the last step: incidents are folded from the audit log.
 //!
@@ -12,7 +13,7 @@
 //! open. INCIDENT-2 the records of an incident grow with the logarithm of what happens.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -20,9 +21,10 @@ use std::{
 
 use async_trait::async_trait;
 use protocol::{
-    Timestamp,
+    AgentName, PersonId, Timestamp,
     audit::{Action, AuditLog, Deed, Doer, Outcome, Record, RecordError, Target},
 };
+use tokio::sync::Notify;
 
 /// Open incidents at a time; what comes then is put together under everybody.
 const OPEN_MAX: usize = 200;
@@ -30,6 +32,8 @@ const OPEN_MAX: usize = 200;
 const CLOSED_MAX: usize = 200;
 /// A low one that stays silent so long closes by itself.
 const SILENT_MAX: Duration = Duration::from_hours(24);
+/// Signs that may wait for the warden.
+const SIGNS_MAX: usize = 10_000;
 const EVERYBODY: &str = "many";
 
 /// What it began with.
@@ -41,11 +45,18 @@ pub enum Kind {
     Access,
     /// An actor failed.
     Crash,
+    /// The guard held back answers that gave away what nobody is to be told.
+    Leak,
+    /// Somebody used up what they may of models, or nearly.
+    Budget,
+    /// Somebody uses far more of models than is usual for them.
+    Usage,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Guard, Self::Access, Self::Crash];
+    pub const ALL: [Self; 6] =
+        [Self::Guard, Self::Access, Self::Crash, Self::Leak, Self::Budget, Self::Usage];
 
     /// The word for it.
     #[must_use]
@@ -54,6 +65,9 @@ impl Kind {
             Self::Guard => "guard",
             Self::Access => "access",
             Self::Crash => "crash",
+            Self::Leak => "leak",
+            Self::Budget => "budget",
+            Self::Usage => "usage",
         }
     }
 
@@ -61,8 +75,10 @@ impl Kind {
     const fn weight(self) -> u32 {
         match self {
             Self::Guard => 1,
-            Self::Access => 2,
-            Self::Crash => 5,
+            Self::Access | Self::Budget => 2,
+            Self::Crash | Self::Usage => 5,
+            // What was held back was really said: three of them are as bad as it gets.
+            Self::Leak => 7,
         }
     }
 
@@ -72,7 +88,18 @@ impl Kind {
             Action::GuardRefused => Some(Self::Guard),
             Action::CommandDenied | Action::PressDenied | Action::LoginFailed => Some(Self::Access),
             Action::ActorFailed => Some(Self::Crash),
-            Action::AgentSpawned
+            Action::LeakStopped => Some(Self::Leak),
+            Action::BudgetCrossed => Some(Self::Budget),
+            Action::UsageUnusual => Some(Self::Usage),
+            Action::PlaybookBegun
+            | Action::PlaybookDecided
+            | Action::PlaybookStepTaken
+            | Action::PlaybookStepLeftOut
+            | Action::PlaybookStepEnded
+            | Action::PlaybookUndone
+            | Action::PlaybookKept
+            | Action::PlaybookTold
+            | Action::AgentSpawned
             | Action::AgentEdited
             | Action::AgentModelSet
             | Action::AgentPaused
@@ -132,6 +159,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All, the least first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
     const fn of(score: u32) -> Self {
         match score {
             0..5 => Self::Low,
@@ -264,18 +294,39 @@ pub enum HandleError {
     NotNoted(#[from] RecordError),
 }
 
+/// One sign of trouble, and where it was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// What it is a sign of.
+    pub kind: Kind,
+    /// To which incident it belongs.
+    pub incident: u64,
+    /// How bad that is.
+    pub severity: Severity,
+    /// Whose doing it is, if anybody's.
+    pub person: Option<PersonId>,
+    /// With which agent, if with any.
+    pub agent: Option<AgentName>,
+    /// When.
+    pub at: Timestamp,
+    /// How often.
+    pub times: u32,
+}
+
 /// All that are at hand.
 #[derive(Clone, Debug, Default)]
 pub struct Incidents {
     all: BTreeMap<u64, Incident>,
     next: u64,
+    /// Where the last sign was put.
+    newest: Option<u64>,
 }
 
 impl Incidents {
     /// What the records lead to, oldest first.
     #[must_use]
     pub fn folded<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
-        let mut folded = Self { all: BTreeMap::new(), next: 1 };
+        let mut folded = Self { next: 1, ..Self::default() };
         records.into_iter().for_each(|it| folded.apply(it));
         folded.forget_the_oldest();
         folded
@@ -334,8 +385,9 @@ impl Incidents {
             Doer::Hall => "hall".to_owned(),
         };
         let about = match (&deed.target, kind) {
-            (Target::Thing(it), Kind::Guard | Kind::Crash) => it.clone(),
-            (Target::Thing(_) | Target::Person(_) | Target::Nothing, _) => "-".to_owned(),
+            (Target::Thing(_), Kind::Access) => "-".to_owned(),
+            (Target::Thing(it), _) => it.clone(),
+            (Target::Person(_) | Target::Nothing, _) => "-".to_owned(),
         };
         let weight = kind.weight().saturating_mul(deed.times);
         let has_room = self.open().count() < OPEN_MAX;
@@ -345,6 +397,7 @@ impl Incidents {
             it.stage != Stage::Closed && it.person == who && fits
         };
         if let Some(known) = self.all.values_mut().find(is_same) {
+            self.newest = Some(known.number);
             due.extend(known.again(deed, weight));
             return due;
         }
@@ -352,11 +405,13 @@ impl Incidents {
         let is_everybodys =
             |it: &&mut Incident| it.stage != Stage::Closed && it.person == EVERYBODY;
         if !has_room && let Some(known) = self.all.values_mut().find(is_everybodys) {
+            self.newest = Some(known.number);
             due.extend(known.again(deed, weight));
             return due;
         }
         let (number, at) = (self.next.max(1), deed.at);
         self.next = number + 1;
+        self.newest = Some(number);
         let incident = Incident {
             number,
             kind,
@@ -372,6 +427,25 @@ impl Incidents {
         self.all.insert(number, incident);
         self.forget_the_oldest();
         due
+    }
+
+    /// A deed as a sign, once it was taken in.
+    fn sign(&self, deed: &Deed) -> Option<Sign> {
+        let kind = Kind::of(deed.action)?;
+        let incident = self.all.get(&self.newest?)?;
+        let person = match deed.actor {
+            Doer::Person(person) => Some(person),
+            Doer::Nobody | Doer::Console | Doer::Operator | Doer::Hall => None,
+        };
+        let agent = match (&deed.target, kind) {
+            (Target::Thing(it), Kind::Guard | Kind::Leak | Kind::Budget | Kind::Usage) => {
+                it.parse().ok()
+            }
+            (Target::Thing(_), Kind::Access | Kind::Crash)
+            | (Target::Person(_) | Target::Nothing, _) => None,
+        };
+        let (severity, at, times) = (incident.severity(), deed.at, deed.times);
+        Some(Sign { kind, incident: incident.number, severity, person, agent, at, times })
     }
 
     fn close_the_silent(&mut self, now: Timestamp) -> Vec<Deed> {
@@ -415,6 +489,9 @@ impl Incident {
 pub struct Desk {
     audit: Arc<dyn AuditLog>,
     incidents: Mutex<Incidents>,
+    /// What the warden has not looked at yet.
+    signs: Mutex<VecDeque<Sign>>,
+    is_news: Notify,
 }
 
 impl fmt::Debug for Desk {
@@ -428,7 +505,8 @@ impl Desk {
     #[must_use]
     pub fn before(audit: Arc<dyn AuditLog>) -> Self {
         let incidents = Incidents::folded(&audit.incidents());
-        Self { audit, incidents: Mutex::new(incidents) }
+        let signs = Mutex::new(VecDeque::new());
+        Self { audit, incidents: Mutex::new(incidents), signs, is_news: Notify::new() }
     }
 
     fn held(&self) -> MutexGuard<'_, Incidents> {
@@ -462,8 +540,36 @@ impl Desk {
     }
 
     fn look_at(&self, deed: &Deed) {
-        let due = self.held().take(deed, &|id| self.audit.person(id));
+        let (due, sign) = {
+            let mut held = self.held();
+            let due = held.take(deed, &|id| self.audit.person(id));
+            (due, held.sign(deed))
+        };
         due.into_iter().for_each(|it| self.audit.note(it));
+        if let Some(sign) = sign {
+            let mut signs = self.signs.lock().unwrap_or_else(PoisonError::into_inner);
+            if SIGNS_MAX <= signs.len() {
+                // lost-ok: the incident counts it, and the next sign tells of it.
+                signs.pop_front();
+            }
+            signs.push_back(sign);
+            self.is_news.notify_one();
+        }
+    }
+
+    /// Waits for signs, and gives all that there are.
+    pub(crate) async fn signs(&self) -> Vec<Sign> {
+        loop {
+            let news = self.is_news.notified();
+            let signs = {
+                let mut signs = self.signs.lock().unwrap_or_else(PoisonError::into_inner);
+                Vec::from(std::mem::take(&mut *signs))
+            };
+            if !signs.is_empty() {
+                return signs;
+            }
+            news.await;
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use std::{
 use governor::{Quota, RateLimiter, clock::DefaultClock, state::keyed::DashMapStateStore};
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
-    BotId, Clock, PersonId, SessionKey, UpdateId,
+    BotId, Clock, PersonId, SessionKey, Timestamp, UpdateId,
     audit::{Action, AuditLog, Deed, Outcome, Target},
     inbound::Origin,
     ledger::{Arrival, DropReason, Ledger, LedgerError, Receipt, Route},
@@ -33,7 +33,9 @@ use tracing::{debug, info, warn};
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
-    keeper, memory, outbox, request,
+    keeper, memory, outbox,
+    playbook::Limit,
+    request,
     roster::{Shared, Standing, View},
     session,
     tally::Tally,
@@ -66,6 +68,8 @@ const TOLD_MAX: usize = 10_000;
 /// Someone is told the same thing at most this often.
 const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 
+/// The longest wait that is told in minutes: what has no end is told as that.
+const WAIT_MINUTES_MAX: u64 = 7 * 24 * 60;
 /// Polls that fail in a row before somebody is told.
 const POLL_FAILURES_MAX: u32 = 5;
 
@@ -78,6 +82,8 @@ struct Pace {
     ignore: Duration,
     /// Messages over the limit, and until when their writer is ignored.
     strikes: HashMap<PersonId, (u32, Option<Instant>)>,
+    /// Of those whom a playbook holds back: when the next message is taken.
+    held_back: HashMap<PersonId, Instant>,
 }
 
 /// What a message is to the limits.
@@ -89,6 +95,8 @@ pub enum Allowance {
     TooFast(bool),
     /// Over too often: ignored. `true` for the one that began it, which is answered.
     Ignored(bool),
+    /// More than a playbook lets them write a minute: so many.
+    HeldBack(u32),
 }
 
 impl Pace {
@@ -103,7 +111,25 @@ impl Pace {
             chat: limiter(config.chat_per_minute, config.chat_per_minute),
             ignore: config.flood_ignore,
             strikes: HashMap::new(),
+            held_back: HashMap::new(),
         }
+    }
+
+    /// True if a playbook holds a person back, and this is a message too many.
+    fn is_held_back(&mut self, origin: &Origin, slowed: Option<Limit>, now: Instant) -> bool {
+        let Some(person) = origin.person else { return false };
+        let Some(limit) = slowed else {
+            if !self.held_back.is_empty() {
+                self.held_back.remove(&person);
+            }
+            return false;
+        };
+        if self.held_back.get(&person).is_some_and(|it| now < *it) {
+            return true;
+        }
+        let gap = Duration::from_secs(60) / limit.per_minute.max(1);
+        self.held_back.insert(person, now + gap);
+        false
     }
 
     fn weigh(&mut self, origin: &Origin, now: Instant) -> Allowance {
@@ -167,6 +193,10 @@ pub enum Tell {
     SlowDown,
     /// That they are ignored for so many minutes.
     Ignored(u64),
+    /// That a playbook blocked them, until then.
+    Wait(Timestamp),
+    /// That a playbook lets them write so many messages a minute.
+    Slowed(u32),
 }
 
 /// Decides about an update by where it comes from. INGRESS-3.
@@ -188,6 +218,10 @@ pub fn decide(
             let tell = (first && origin.private).then_some(Tell::SlowDown);
             Decision::Drop(DropReason::RateLimited, tell)
         }
+        (Standing::Guest, Allowance::HeldBack(per_minute)) => {
+            let tell = origin.private.then_some(Tell::Slowed(per_minute));
+            Decision::Drop(DropReason::RateLimited, tell)
+        }
         (Standing::Guest, Allowance::Ignored(first)) => {
             let minutes = ignore.as_secs().div_ceil(60);
             let tell = (first && origin.private).then_some(Tell::Ignored(minutes));
@@ -197,11 +231,16 @@ pub fn decide(
 }
 
 impl Tell {
-    fn notice(self) -> Notice {
+    fn notice(self, now: Timestamp) -> Notice {
         match self {
             Self::Private(person) => words::stranger(person),
             Self::SlowDown => words::slow_down(),
             Self::Ignored(minutes) => words::ignored_for(minutes),
+            Self::Wait(until) => {
+                let left = Duration::from_millis(until.0.saturating_sub(now.0));
+                words::playbooks::must_wait(left.as_secs().div_ceil(60).clamp(1, WAIT_MINUTES_MAX))
+            }
+            Self::Slowed(per_minute) => words::playbooks::held_back_pace(per_minute),
         }
     }
 }
@@ -258,6 +297,8 @@ pub struct Ingress {
     peers: Peers,
     pace: Pace,
     told: HashMap<PersonId, Instant>,
+    /// Who was told of a playbook's block, and until when it was.
+    waits: HashMap<PersonId, Timestamp>,
     offset: Option<UpdateId>,
     failures: u32,
     swept: Instant,
@@ -287,6 +328,7 @@ impl Ingress {
             pace: Pace::new(&config),
             peers,
             told: HashMap::new(),
+            waits: HashMap::new(),
             offset: None,
             failures: 0,
             swept: Instant::now(),
@@ -430,7 +472,11 @@ impl Ingress {
         };
         let now = self.peers.clock.now();
         let standing = hall.standing(origin.person, origin.chat, now);
+        let slowed = origin.person.and_then(|it| hall.runs().slowed(it, now));
         let allowance = match standing {
+            Standing::Guest if self.pace.is_held_back(&origin, slowed, Instant::now()) => {
+                Allowance::HeldBack(slowed.map(|it| it.per_minute).unwrap_or_default())
+            }
             Standing::Guest => self.pace.weigh(&origin, Instant::now()),
             Standing::Admin | Standing::Stranger | Standing::Blocked => Allowance::Within,
         };
@@ -443,6 +489,10 @@ impl Ingress {
             }
             Decision::Drop(reason, tell) => {
                 self.log_attempt(&raw, hall);
+                let held_off =
+                    origin.person.filter(|_| origin.private && reason == DropReason::Blocked);
+                let held_off = held_off.and_then(|it| hall.runs().blocked(it, now));
+                let tell = tell.or(held_off.map(Tell::Wait));
                 if let (Some(tell), Some(person)) = (tell, origin.person) {
                     self.tell(person, &origin, tell);
                 }
@@ -469,8 +519,11 @@ impl Ingress {
         let is_new = match tell {
             // Each flood is told once by itself.
             Tell::SlowDown | Tell::Ignored(_) => true,
-            Tell::Private(_) if TOLD_MAX <= self.told.len() => false,
-            Tell::Private(_) => {
+            // Each block is told once.
+            Tell::Wait(_) if TOLD_MAX <= self.waits.len() => false,
+            Tell::Wait(until) => self.waits.insert(person, until) != Some(until),
+            Tell::Private(_) | Tell::Slowed(_) if TOLD_MAX <= self.told.len() => false,
+            Tell::Private(_) | Tell::Slowed(_) => {
                 let told = self.told.insert(person, now);
                 told.is_none_or(|it| TOLD_EVERY <= now.duration_since(it))
             }
@@ -480,7 +533,7 @@ impl Ingress {
         }
         let msg = outbox::Msg::Send {
             to: Address { chat: origin.chat, topic: origin.topic },
-            what: outbox::Sayable::Notice(tell.notice()),
+            what: outbox::Sayable::Notice(tell.notice(self.peers.clock.now())),
             reply_to: None,
             part: None,
             reply: None,
@@ -516,6 +569,8 @@ impl Ingress {
             self.swept = now;
             self.pace.forget_the_slow();
             self.told.retain(|_, at| now.duration_since(*at) < TOLD_EVERY);
+            let now = self.peers.clock.now();
+            self.waits.retain(|_, until| now < *until);
         }
     }
 

@@ -6,7 +6,8 @@
 //!                                               +--------------- memory <-------------+
 //!
 //!  treasurer (who may use how much of models) stands beside the broker;
-//!  roster (who is here, who may talk), alerter (who is told) and archivist (backups) stand beside it
+//!  roster (who is here, who may talk), alerter (who is told), archivist (backups) and warden (playbooks)
+//!  stand beside it
 //! ```
 //!
 //! Every actor is a pure core in a thin shell: the core takes values and returns effects, the shell
@@ -41,6 +42,8 @@ pub mod alerter;
 
 pub mod archivist;
 
+pub mod warden;
+
 pub mod words;
 
 pub mod alarm;
@@ -48,6 +51,7 @@ pub mod export;
 pub mod forensics;
 pub mod incident;
 pub mod janitor;
+pub mod playbook;
 pub mod replay;
 pub mod rulebook;
 pub mod trace;

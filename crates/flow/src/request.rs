@@ -6,6 +6,7 @@
 mod alerts;
 mod officers;
 mod own;
+mod playbooks;
 mod quota;
 mod remember;
 mod rule;
@@ -106,6 +107,14 @@ pub const MENU: &[MenuItem] = &[
     of(
         Role::Operator,
         item("silence", "<kind> <time>", "be told nothing of a kind of alert for a time"),
+    ),
+    of(
+        Role::Operator,
+        item(
+            "playbooks",
+            "[undo <number> | keep <number> | yes <number> | no <number> | close <number>]",
+            "what the hall did by itself, and undo it",
+        ),
     ),
     of(Role::Auditor, item("incidents", "[ack <number> | close <number>]", "what needs a look")),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
@@ -371,6 +380,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
         };
     }
     if let Some(request) = alerts::of_press(pressed, view) {
+        return request;
+    }
+    if let Some(request) = playbooks::of_press(pressed, view) {
         return request;
     }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {

@@ -11,7 +11,7 @@
 //! ```compile_fail
 //! use flow::{right::Order, roster::Change};
 //! let name = "sage".parse().unwrap();
-//! let forged = Order { change: Change::Paused { name }, by: None };
+//! let forged = Order { change: Change::Paused { name }, by: todo!() };
 //! ```
 //!
 //! Invariants: RIGHT-1 a right is a value that only this file makes. RIGHT-2 a role can be given or
@@ -22,7 +22,10 @@ use std::{fmt, marker::PhantomData};
 use protocol::{PersonId, audit::Doer};
 use serde::{Deserialize, Serialize};
 
-use crate::roster::{Change, View};
+use crate::{
+    playbook::RunChange,
+    roster::{Change, View},
+};
 
 /// What somebody is to the hall. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -158,8 +161,36 @@ impl View {
             | Change::Ruled(_)
             | Change::QuotaSet { .. }
             | Change::Alarmed(_) => false,
+            // The rest of a run is the warden's to say.
+            Change::Played(it) => !it.is_officers(),
         };
-        (change.needs() <= role && !exceeds).then_some(Order { change, by: Some(by) })
+        (self.needs(&change) <= role && !exceeds).then_some(Order { change, by: By::Person(by) })
+    }
+
+    /// The least role that may make a change as things stand.
+    #[must_use]
+    pub fn needs(&self, change: &Change) -> Role {
+        let more = match change {
+            // Who may not undo what a playbook did may not wake the agent either.
+            Change::Resumed { name } => self.runs().pausing(name).map(|it| it.beginning.undo_by),
+            Change::Played(it) => Some(self.runs().needs(it.run())),
+            Change::Spawned { .. }
+            | Change::Edited { .. }
+            | Change::ModelSet { .. }
+            | Change::Paused { .. }
+            | Change::Retired { .. }
+            | Change::Allowed { .. }
+            | Change::Denied { .. }
+            | Change::Blocked { .. }
+            | Change::Unblocked { .. }
+            | Change::Migrated { .. }
+            | Change::RoleGiven { .. }
+            | Change::RoleTaken { .. }
+            | Change::Ruled(_)
+            | Change::QuotaSet { .. }
+            | Change::Alarmed(_) => None,
+        };
+        change.needs().max(more.unwrap_or(Role::Auditor))
     }
 }
 
@@ -167,15 +198,33 @@ impl View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     change: Change,
-    /// `None`: whoever holds the console's token.
-    by: Option<PersonId>,
+    by: By,
+}
+
+/// Who wants a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// An officer.
+    Person(PersonId),
+    /// Whoever holds the console's token, or the machine.
+    Operator,
+    /// A playbook.
+    Playbook,
 }
 
 impl Order {
     /// A change that came over the console, whose token was checked there, or on the machine itself.
     #[must_use]
     pub fn by_operator(change: Change) -> Self {
-        Self { change, by: None }
+        Self { change, by: By::Operator }
+    }
+
+    /// What a playbook does: nothing but what can happen to a run, and nothing that an officer has to
+    /// say. Who is an officer is spared where it takes effect.
+    #[must_use]
+    pub(crate) fn by_playbook(change: RunChange) -> Option<Self> {
+        let (is_officers, change) = (change.is_officers(), Change::Played(change));
+        (!is_officers).then_some(Self { change, by: By::Playbook })
     }
 
     /// What is to be changed.
@@ -184,22 +233,41 @@ impl Order {
         &self.change
     }
 
-    /// Who wants it, as the hall's stream names them.
+    /// Who wants it: a person, or [`CONSOLE`].
     #[must_use]
     pub fn by(&self) -> PersonId {
-        self.by.unwrap_or(CONSOLE)
+        match self.by {
+            By::Person(by) => by,
+            By::Operator | By::Playbook => CONSOLE,
+        }
+    }
+
+    /// Who wants it, as the hall's stream names them; `None` for the hall itself.
+    #[must_use]
+    pub fn author(&self) -> Option<PersonId> {
+        match self.by {
+            By::Person(_) | By::Operator => Some(self.by()),
+            By::Playbook => None,
+        }
     }
 
     /// Who wants it, as the audit log names them.
     #[must_use]
     pub fn actor(&self) -> Doer {
-        self.by.map_or(Doer::Console, Doer::Person)
+        match self.by {
+            By::Person(by) => Doer::Person(by),
+            By::Operator => Doer::Console,
+            By::Playbook => Doer::Hall,
+        }
     }
 
     /// True if it may still be made: roles change.
     #[must_use]
     pub fn still_holds(&self, view: &View) -> bool {
-        self.by.is_none_or(|by| view.order(by, self.change.clone()).is_some())
+        match self.by {
+            By::Person(by) => view.order(by, self.change.clone()).is_some(),
+            By::Operator | By::Playbook => true,
+        }
     }
 }
 

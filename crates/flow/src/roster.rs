@@ -12,6 +12,7 @@
 //! ROSTER-4 a change is in the audit log before it is made.
 
 mod change;
+mod played;
 mod rules;
 mod view;
 
@@ -41,6 +42,7 @@ use crate::{
     alarm::Alarms,
     fault::fault_point,
     memory,
+    playbook::Playbook,
     right::{Order, Role},
     rulebook::{InForce, Rulebook, Rules},
     treasurer::caps::Budgets,
@@ -63,6 +65,8 @@ pub struct Founding {
     pub default_agent: Option<AgentName>,
     /// How much may be used of models.
     pub budgets: Budgets,
+    /// What the hall does by itself about incidents.
+    pub playbooks: Arc<[Playbook]>,
 }
 
 /// One entry of the hall's stream.
@@ -148,6 +152,25 @@ pub fn view_of(founding: &Founding, stream: &[Owned]) -> Result<View, serde_json
     Ok(view)
 }
 
+/// A state after some changes, for tests of those who read it.
+#[cfg(test)]
+pub(crate) fn view_with(founding: &Founding, changes: Vec<Change>) -> View {
+    let mut view = View::founded(founding, Arc::from([]));
+    changes.into_iter().for_each(|it| view.apply(it));
+    view
+}
+
+/// Makes a change as the roster does, without storing it.
+#[cfg(test)]
+pub(crate) fn try_order(view: &mut View, order: &Order) -> Result<(), AdministerError> {
+    if !order.still_holds(view) {
+        return Err(AdministerError::NotAllowed);
+    }
+    view.check(order.change())?;
+    view.apply(order.change().clone());
+    Ok(())
+}
+
 /// An entry of the hall's stream, for whoever writes it while no hall runs.
 #[must_use]
 pub fn entry(change: Change, by: PersonId, at: Timestamp) -> Vec<u8> {
@@ -190,8 +213,9 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn deed(&self) -> Deed {
-        self.entry.change.deed(self.entry.at, self.actor)
+    /// What the audit log is to have of it, the change itself first.
+    fn deeds(&self, view: &View) -> Vec<Deed> {
+        view.deeds(&self.entry.change, self.entry.at, self.actor)
     }
 }
 
@@ -321,10 +345,10 @@ impl Roster {
             self.refuse(wanted, why, Outcome::Failed, cx);
             return Ok(());
         }
-        let Change::Ruled(change) = &wanted.entry.change else {
+        let Some(change) = view.ruling(&wanted.entry.change) else {
             return self.write(wanted, None, cx);
         };
-        let (own, name) = (view.own_rules.after(change), change.name().to_owned());
+        let (own, name) = (view.own_rules.after(&change), change.name().to_owned());
         let is_removal = matches!(change, RuleChange::Removed { .. });
         self.writing = true;
         self.make(own, cx, move |roster, made, cx| {
@@ -352,9 +376,15 @@ impl Roster {
         outcome: Outcome,
         cx: &mut Cx<'_, Self>,
     ) {
-        let (audit, deed) = (Arc::clone(&self.audit), wanted.deed().with(outcome));
+        let deed = wanted.deeds(&self.shared.load()).into_iter().next();
+        let audit = Arc::clone(&self.audit);
         self.writing = true;
-        let work = async move { audit.record(deed).await };
+        let work = async move {
+            match deed {
+                Some(deed) => audit.record(deed.with(outcome)).await,
+                None => Ok(()),
+            }
+        };
         cx.when(work, move |roster, _recorded, cx| {
             // lost-ok: nothing was changed, and the log says that the record is missing.
             answer(wanted.reply, Err(why));
@@ -399,16 +429,18 @@ impl Roster {
             closes: Vec::new(),
         };
         let (memory, audit) = (self.memory.clone(), Arc::clone(&self.audit));
-        let deed = wanted.deed();
+        let deeds = wanted.deeds(&self.shared.load());
         let work = async move {
             // ROSTER-4: if this fails, nothing is changed.
-            let recorded = audit.record(deed.clone()).await;
-            recorded.map_err(|error| LedgerError::Unavailable(error.into()))?;
+            for deed in &deeds {
+                let recorded = audit.record(deed.clone()).await;
+                recorded.map_err(|error| LedgerError::Unavailable(error.into()))?;
+            }
             let written = ask(&memory, |reply| memory::Msg::Append(append, reply)).await;
             let gone = |_| Err(LedgerError::Unavailable("the memory restarted".into()));
             let written = written.unwrap_or_else(gone);
             if written.is_err() {
-                audit.note(deed.with(Outcome::Failed));
+                deeds.into_iter().for_each(|it| audit.note(it.with(Outcome::Failed)));
             }
             written
         };
@@ -488,7 +520,7 @@ impl Actor for Roster {
         let at = self.clock.now();
         match msg {
             Msg::Administer { order, reply } => {
-                let entry = Entry { change: order.change().clone(), by: Some(order.by()), at };
+                let entry = Entry { change: order.change().clone(), by: order.author(), at };
                 let (actor, reply) = (order.actor(), Some(reply));
                 let wanted = Wanted { entry, actor, order: Some(order), reply };
                 self.waiting.push_back(Job::Change(Box::new(wanted)));

@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── archivist ── treasurer ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── archivist ── treasurer ── warden ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -43,6 +43,7 @@ use crate::{
     roster::{self, Roster},
     session, status, trace,
     treasurer::{self, Treasurer},
+    warden::{self, Warden},
     wiring::{Bot, Wiring},
 };
 
@@ -218,6 +219,7 @@ async fn start_services(
     let alerter = start_alerter(w, health, children, &memory, &outbox_for_alerts);
     let archivist = start_archivist(w, health, children, &alerter);
     let treasurer = start_treasurer(w, health, children, &memory, &alerter).await?;
+    start_warden(w, health, children, &roster, &alerter);
     let guard = child(children, health, spec("guard", 16_384), {
         let w = Rc::clone(w);
         move || {
@@ -293,6 +295,29 @@ fn start_archivist(
     Some(child(children, health, spec("archivist", 64), incarnate))
 }
 
+fn start_warden(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    roster: &Mailbox<roster::Msg>,
+    alerter: &Mailbox<alerter::Msg>,
+) {
+    let needs = warden::Needs {
+        incidents: Arc::clone(&w.incidents),
+        roster: roster.clone(),
+        alerter: alerter.clone(),
+        hall: Arc::clone(&w.hall),
+        treasury: w.desk.clone(),
+        ledger: Arc::clone(&w.ledger),
+        clock: Arc::clone(&w.clock),
+        counts: Arc::default(),
+        pseudonym: Arc::clone(&w.pseudonym),
+    };
+    let playbooks = Arc::clone(&w.founding.playbooks);
+    let incarnate = move || Warden::incarnate(Arc::clone(&playbooks), needs.clone());
+    child(children, health, spec("warden", 16), incarnate);
+}
+
 /// Nobody may ask a model before it is known what was used.
 async fn start_treasurer(
     w: &Rc<Wiring>,
@@ -306,6 +331,8 @@ async fn start_treasurer(
         memory: memory.clone(),
         ledger: Arc::clone(&w.ledger),
         alerter: alerter.clone(),
+        audit: Arc::clone(&w.incidents) as _,
+        clock: Arc::clone(&w.clock),
         desk: w.desk.clone(),
         ready: Arc::clone(&ready),
     };

@@ -6,6 +6,7 @@
 mod alerts;
 mod money;
 pub(crate) mod officers;
+pub mod playbooks;
 mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};

@@ -39,6 +39,7 @@ use zeroize::Zeroizing;
 use crate::{
     agents,
     config::{self, Allow, Config, Loaded, Protocol, Secrets},
+    playbooks,
     rules::Sources,
 };
 
@@ -319,6 +320,7 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
         default_agents,
         default_agent: Some(config.hall.default_agent.clone()),
         budgets: budgets(&config.budgets),
+        playbooks: playbooks::load(config).map_err(|error| BuildError::of(&error))?.into(),
     })
 }
 
@@ -351,6 +353,8 @@ fn budgets(it: &config::BudgetsConfig) -> Budgets {
         step_down_percent: it.step_down_percent,
         step_down_to: it.step_down_to.clone(),
         currency: it.currency.clone(),
+        unusual_times: it.unusual_times,
+        unusual_tokens_min: u64::try_from(it.unusual_tokens_min).unwrap_or(u64::MAX),
     }
 }
 

@@ -157,6 +157,7 @@ pub fn words(demo: &Demo, rehearsal: SocketAddr, greeter: &AgentName) -> String 
          \x20   Console  http://{console}/    every actor's state, live\n\n\
          \x20 Answers come from {model}. No token, no account, nothing leaves this machine.\n\
          \x20 The buttons under the chat try the guard: an attack, a card number, a leaked key, a leaked secret.\n\
+         \x20 Three attacks by Ben are an incident, and a playbook acts: Ben has to wait, and Ada can undo it.\n\
          \x20 Data: {data}   Stop: Ctrl-C. Kill it, start it again: conversations go on.\n",
         data = demo.data.display(),
     )

@@ -10,7 +10,7 @@ use crate::{
     build::{self, BuildError},
     config::{Config, Loaded},
     doctor::Finding,
-    master,
+    master, playbooks,
     run::{store_config, store_folder},
 };
 
@@ -36,6 +36,7 @@ pub fn all(loaded: &Loaded) -> Vec<Finding> {
             Finding::bad("the guard's rules do not compile", error.to_string(), "correct the rule")
         }
     });
+    findings.push(examine_playbooks(config));
     match build::second_opinion(&loaded.config.guard) {
         Ok(None) => {}
         Ok(Some(_)) => findings.push(Finding::ok("the guard's transformer can be asked")),
@@ -47,6 +48,20 @@ pub fn all(loaded: &Loaded) -> Vec<Finding> {
     }
     findings.extend(kit::block_on(examine_bots(loaded)));
     findings
+}
+
+fn examine_playbooks(config: &Config) -> Finding {
+    match playbooks::load(config) {
+        Ok(playbooks) if playbooks.is_empty() => Finding::warn(
+            format!("there is no playbook in {}", config.playbooks.dir.display()),
+            "nothing is done about incidents before somebody looks",
+            "copy config/playbooks of this version there",
+        ),
+        Ok(playbooks) => Finding::ok(format!("{} playbooks are ready", playbooks.len())),
+        Err(error) => {
+            Finding::bad("the playbooks cannot be read", error.to_string(), "correct the file")
+        }
+    }
 }
 
 fn examine_ledger(config: &Config) -> Finding {

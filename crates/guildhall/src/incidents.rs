@@ -44,7 +44,8 @@ impl Question {
 pub fn all(config: &Config) -> Result<(Incidents, Vec<Record>), BuildError> {
     let mut records = Vec::new();
     let each = &mut |record: &Record, _: &[u8]| {
-        if record.action.starts_with(INCIDENTS) {
+        // What was done about one stands behind it, under its name.
+        if record.action.starts_with(INCIDENTS) || record.target.starts_with("incident-") {
             records.push(record.clone());
         }
         Ok(())

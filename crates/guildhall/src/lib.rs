@@ -23,6 +23,7 @@ pub mod master;
 mod otlp;
 mod page;
 pub mod person;
+pub mod playbooks;
 pub mod redteam;
 pub mod report;
 pub mod residency;

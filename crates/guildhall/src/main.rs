@@ -7,6 +7,7 @@ mod forensics_command;
 mod incidents_command;
 mod logs_command;
 mod person_command;
+mod playbooks_command;
 mod redteam_command;
 mod report_command;
 mod rules_command;
@@ -138,6 +139,11 @@ enum Command {
         #[command(subcommand)]
         what: incidents_command::IncidentsCommand,
     },
+    /// What the hall does by itself about incidents.
+    Playbooks {
+        #[command(subcommand)]
+        what: playbooks_command::PlaybooksCommand,
+    },
     /// Hold this hall against a standard: control by control, with what is missing.
     Report(report_command::ReportCommand),
     /// Report everything that is kept about one incident, signed.
@@ -225,6 +231,7 @@ fn main() -> ExitCode {
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
         Command::Incidents { what } => incidents_command::run(&env, what),
+        Command::Playbooks { what } => playbooks_command::run(&env, &what),
         Command::Report(what) => report_command::run(&env, &what),
         Command::Redteam(what) => redteam_command::run(&env, &what),
         Command::Forensics(what) => forensics_command::run(&env, what),

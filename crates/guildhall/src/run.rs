@@ -62,7 +62,7 @@ use crate::{
     incidents,
     init::is_inside,
     master::{self, Master},
-    otlp, residency,
+    otlp, playbooks, residency,
     rules::Book,
     signals,
     source::{self, BotPlate, HallSource, PREFIX},
@@ -82,8 +82,23 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that others are given")]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp(since.map_or(0, |it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)))
+        let now = since.map_or(0, |it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
+        Timestamp(now.saturating_add(clock_ahead()))
     }
+}
+
+/// How far a test sets the clock ahead: days pass between two starts.
+#[cfg(feature = "faults")]
+fn clock_ahead() -> u64 {
+    static AHEAD: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let told = || std::env::var("FAULTS_CLOCK_AHEAD_MS").ok();
+    *AHEAD.get_or_init(|| told().and_then(|it| it.parse().ok()).unwrap_or_default())
+}
+
+/// Nothing in this build.
+#[cfg(not(feature = "faults"))]
+const fn clock_ahead() -> u64 {
+    0
 }
 
 /// Why the hall did not start, or how it ended.
@@ -201,6 +216,7 @@ fn life(
     loaded.ready_to_run().map_err(|error| Failure::config(&error))?;
     warn_of(&loaded);
     let models = build::models(&loaded).map_err(|error| Failure::config(&error))?;
+    playbooks::load(&loaded.config).map_err(|error| Failure::config(&error))?;
     let recaller = build::recaller(&loaded.config).map_err(|error| Failure::config(&error))?;
     let (book, rules) = Book::open(&loaded).map_err(|error| Failure::config(&error))?;
     build::founding(&loaded.config, &[]).map_err(|error| Failure::config(&error))?;

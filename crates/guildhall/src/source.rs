@@ -31,7 +31,7 @@ use protocol::{
 use tokio::time::Instant;
 use watch::KeyedHasher;
 
-use crate::{alert_errand, audit, evidence, incidents, person, rules, run::SystemClock};
+use crate::{alert_errand, audit, evidence, incidents, person, playbooks, rules, run::SystemClock};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -191,6 +191,12 @@ impl Source for HallSource {
     fn incident(&self, _: Bearer, question: Bytes) -> Answer {
         let desk = Arc::clone(&self.incidents);
         Box::pin(async move { incidents::answer(desk, &question).await })
+    }
+
+    fn playbooks(&self, _: Bearer) -> Answer {
+        let listed = playbooks::answer(&self.hall, &self.hasher);
+        let errand = Box::pin(async move { listed });
+        self.noted(Action::AuditRead, Target::Thing("playbooks".to_owned()), errand)
     }
 
     fn rotate_key(&self, _: Bearer) -> Answer {

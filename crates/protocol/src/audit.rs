@@ -105,6 +105,12 @@ actions! {
     PressDenied => "press.denied",
     /// The guard refused a question or an answer.
     GuardRefused => "guard.refused",
+    /// The guard held back an answer that gave away what nobody is to be told.
+    LeakStopped => "leak.stopped",
+    /// Somebody has used up what they may of models, or nearly.
+    BudgetCrossed => "budget.crossed",
+    /// Somebody uses far more of models than is usual for them.
+    UsageUnusual => "usage.unusual",
     /// An actor failed and was rebuilt.
     ActorFailed => "actor.failed",
     /// Signs of trouble were put together.
@@ -117,6 +123,22 @@ actions! {
     IncidentClosed => "incident.closed",
     /// A report of it was made over everything that is kept.
     IncidentExamined => "incident.examined",
+    /// A playbook begins, or asks whether it may.
+    PlaybookBegun => "playbook.begun",
+    /// An officer lets it act, or not.
+    PlaybookDecided => "playbook.decided",
+    /// One of its steps is taken.
+    PlaybookStepTaken => "playbook.step_taken",
+    /// One of its steps is left out.
+    PlaybookStepLeftOut => "playbook.step_left_out",
+    /// What one of its steps did is over.
+    PlaybookStepEnded => "playbook.step_ended",
+    /// An officer undid what it did.
+    PlaybookUndone => "playbook.undone",
+    /// An officer lets it stay.
+    PlaybookKept => "playbook.kept",
+    /// The officers were told of it.
+    PlaybookTold => "playbook.told",
     /// Somebody signed in to the console.
     LoginDone => "login.done",
     /// Somebody tried to.

@@ -42,6 +42,8 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
 const WRITE_PAUSE: Duration = Duration::from_secs(5);
 /// The longest silence.
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// What the kinds of playbooks begin with: their names follow, and the warden says when they are over.
+pub(crate) const PLAYBOOK: &str = "playbook_";
 /// The silence of this kind is of every kind.
 pub(crate) const EVERY_KIND: &str = "all";
 
@@ -268,7 +270,7 @@ impl Book {
             let mut group = group.clone();
             group.not_after(now);
             // A rule that is no more says nothing of its end.
-            let is_held = holders.contains(&group.kind);
+            let is_held = holders.contains(&group.kind) || group.kind.starts_with(PLAYBOOK);
             group.alerts.values_mut().for_each(|it| it.is_held &= is_held);
             // Of sinks that are no more nobody is to be told.
             group.told.retain(|name, _| ways.iter().any(|it| it.place.name == *name));

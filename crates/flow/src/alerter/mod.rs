@@ -172,6 +172,8 @@ pub enum Msg {
     Raise(Alert),
     /// Something is over: its kind.
     Over(&'static str),
+    /// Nothing of a playbook is in force any more: its kind.
+    Settled(String),
     /// The guard stopped a text. No alarm: one message for the admins, with what they can do.
     Refused(Refusal),
     /// Somebody wants something.
@@ -624,6 +626,7 @@ impl Actor for Alerter {
         match msg {
             Msg::Raise(_) => self.take_tray(cx),
             Msg::Over(kind) => self.step(Input::Over(kind.to_owned()), cx),
+            Msg::Settled(kind) => self.step(Input::Over(kind), cx),
             Msg::Refused(refusal) => self.tell_refusal(&refusal),
             Msg::Order(order, reply) => self.obey(order, reply, cx),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
-use super::{MENU, MenuItem, Request, alerts, quota, rule, sentence, split_word};
+use super::{MENU, MenuItem, Request, alerts, playbooks, quota, rule, sentence, split_word};
 use crate::{
     incident::Handling,
     right::{Auditing, Granted, Operating, Role},
@@ -26,6 +26,11 @@ pub enum Look {
     Incidents {
         /// Who.
         by: Granted<Auditing>,
+    },
+    /// What playbooks did.
+    Playbooks {
+        /// Who.
+        by: Granted<Operating>,
     },
     /// An incident is seen to.
     Handle {
@@ -54,13 +59,16 @@ pub(super) fn of_command(
         "silence" => alerts::of_silence(item, arguments, (by, view)),
         "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
-        "audit" | "role" | "incidents" if !private => Some(Request::Say(words::only_in_private())),
+        "audit" | "role" | "incidents" | "playbooks" if !private => {
+            Some(Request::Say(words::only_in_private()))
+        }
         "audit" => {
             let before = arguments.parse::<u64>().ok().map(|it| it.saturating_add(1));
             Some(Request::Look(Look::Audit { before, by: view.grant(by)? }))
         }
         "role" => of_role(item, arguments, (by, view)),
         "incidents" => of_incidents(item, arguments, (by, view)),
+        "playbooks" => playbooks::of_playbooks(item, arguments, (by, view)),
         name => ordered(item, change_of(name, arguments, now), (by, view)),
     }
 }
@@ -142,6 +150,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
         Inbound::Pressed(pressed) => {
             let is_officers = pressed.data.starts_with(OLDER)
                 || pressed.data.starts_with(words::ACKNOWLEDGE)
+                || playbooks::is_button(&pressed.data)
                 || crate::alarm::Ask::read(&pressed.data).is_some();
             (is_officers && role.is_none()).then_some(("button", actor))
         }
@@ -162,7 +171,16 @@ pub(super) fn ordered(
     (by, view): (PersonId, &View),
 ) -> Option<Request> {
     Some(match read {
-        Ok((change, done)) => Request::Administer { order: view.order(by, change)?, done },
+        Ok((change, done)) => match view.order(by, change.clone()) {
+            Some(order) => Request::Administer { order, done },
+            // They may, but for what a playbook did.
+            None if view.role(by) >= Some(change.needs())
+                && change.needs() < view.needs(&change) =>
+            {
+                Request::Say(words::playbooks::needs(view.needs(&change)))
+            }
+            None => return None,
+        },
         Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
     })
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::RuleChange;
 use crate::{
     alarm::AlarmChange,
+    playbook::{Mode, RunChange},
     right::Role,
     treasurer::caps::{Quota, Whose},
 };
@@ -103,6 +104,8 @@ pub enum Change {
         /// Who, and how much.
         quota: Quota,
     },
+    /// A playbook acts, or an officer says something about what it did.
+    Played(RunChange),
 }
 
 impl Change {
@@ -110,7 +113,7 @@ impl Change {
     #[must_use]
     pub fn needs(&self) -> Role {
         match self {
-            Self::Paused { .. } | Self::Resumed { .. } => Role::Operator,
+            Self::Paused { .. } | Self::Resumed { .. } | Self::Played(_) => Role::Operator,
             Self::RoleGiven { .. } | Self::RoleTaken { .. } => Role::Owner,
             Self::Spawned { .. }
             | Self::Edited { .. }
@@ -148,6 +151,7 @@ impl Change {
             Self::Ruled(it) => (Action::RuleChanged, Target::Thing(it.name().to_owned())),
             Self::QuotaSet { quota } => (Action::QuotaSet, quota_target(&quota.whose)),
             Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
+            Self::Played(it) => (played(it), Target::Nothing),
         };
         let deed = Deed::done(at, actor, action, target);
         match self {
@@ -156,6 +160,7 @@ impl Change {
             Self::RoleGiven { role, .. } => deed.about(role.word()),
             Self::Ruled(it) => deed.about(it.word()),
             Self::Alarmed(it) => deed.about(it.word()),
+            Self::Played(it) => deed.about(about_run(it)),
             Self::Spawned { .. }
             | Self::Edited { .. }
             | Self::Paused { .. }
@@ -170,6 +175,42 @@ impl Change {
             | Self::RoleTaken { .. } => deed,
         }
     }
+}
+
+/// What happens to a run, as the audit log calls it.
+const fn played(change: &RunChange) -> Action {
+    match change {
+        RunChange::Begun { .. } => Action::PlaybookBegun,
+        RunChange::Decided { .. } | RunChange::Lapsed { .. } => Action::PlaybookDecided,
+        RunChange::Taken { .. } => Action::PlaybookStepTaken,
+        RunChange::LeftOut { .. } => Action::PlaybookStepLeftOut,
+        RunChange::Ended { .. } => Action::PlaybookStepEnded,
+        RunChange::Undone { .. } => Action::PlaybookUndone,
+        RunChange::Kept { .. } => Action::PlaybookKept,
+        RunChange::Told { .. } => Action::PlaybookTold,
+    }
+}
+
+/// The change alone; the view adds which playbook and step it is.
+fn about_run(change: &RunChange) -> String {
+    let more = match change {
+        RunChange::Begun { run } => {
+            let mode = if run.mode == Mode::Act { "acts" } else { "asks" };
+            format!(" {mode} signs={} people={}", run.signs, run.people.len())
+        }
+        RunChange::Decided { yes, .. } => format!(" {}", if *yes { "yes" } else { "no" }),
+        RunChange::Taken { step, until, found, .. } => {
+            let until = until.map(|it| format!(" until={}", it.0)).unwrap_or_default();
+            let count =
+                if found.count == 0 { String::new() } else { format!(" found={}", found.count) };
+            format!(" step={}{until}{count}", step + 1)
+        }
+        RunChange::LeftOut { step, why, .. } => format!(" step={}: {}", step + 1, why.words()),
+        RunChange::Ended { step, .. } => format!(" step={}", step + 1),
+        RunChange::Lapsed { .. } => " nobody answered".to_owned(),
+        RunChange::Undone { .. } | RunChange::Kept { .. } | RunChange::Told { .. } => String::new(),
+    };
+    format!("run={}{more}", change.run())
 }
 
 fn quota_target(whose: &Whose) -> Target {
@@ -248,6 +289,15 @@ pub enum AdministerError {
     /// Too many quotas.
     #[error("Quotas are set for {0} already: that is the most. Set one back with `usual` first.")]
     TooManyQuotas(usize),
+    /// A playbook's run is further than that.
+    #[error("That is settled already: /playbooks shows what is in force.")]
+    Settled,
+    /// It would be about officers alone.
+    #[error("That is about officers, and those are spared.")]
+    OfficersSpared,
+    /// Whatever it is about is so already.
+    #[error("It is so already.")]
+    SoAlready,
     /// There is nothing to mark.
     #[error("That text is not there any more, so nothing was marked.")]
     NothingHeldBack,

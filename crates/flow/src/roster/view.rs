@@ -10,6 +10,7 @@ use protocol::{Agent, AgentName, BotId, ChatId, PersonId, Timestamp};
 use super::{AdministerError, Change, Founding, OwnRules};
 use crate::{
     alarm::Alarms,
+    playbook::{Playbook, Runs},
     right::Role,
     treasurer::caps::{Caps, QUOTAS_MAX, Whose},
 };
@@ -24,7 +25,7 @@ pub const INSTRUCTIONS_CHARS_MAX: usize = 16_000;
 /// The state of the hall, as everyone reads it.
 #[derive(Clone, Debug, Default)]
 pub struct View {
-    agents: BTreeMap<AgentName, Arc<Agent>>,
+    pub(super) agents: BTreeMap<AgentName, Arc<Agent>>,
     /// By the configuration.
     fixed_roles: BTreeMap<PersonId, Role>,
     /// By an owner.
@@ -41,7 +42,9 @@ pub struct View {
     models: Arc<[String]>,
     pub(super) own_rules: OwnRules,
     pub(super) alarms: Alarms,
-    caps: Caps,
+    pub(super) caps: Caps,
+    pub(super) runs: Runs,
+    playbooks: Arc<[Playbook]>,
 }
 
 /// What a person may do.
@@ -71,6 +74,7 @@ impl View {
             default_agent: founding.default_agent.clone(),
             models,
             caps: Caps::new(founding.budgets.clone()),
+            playbooks: Arc::clone(&founding.playbooks),
             ..Self::default()
         }
     }
@@ -85,7 +89,8 @@ impl View {
         let is_blocked = |id: i64| {
             self.blocked.get(&id).is_some_and(|until| until.is_none_or(|until| now < until))
         };
-        if is_blocked(chat.0) || person.is_some_and(|it| is_blocked(it.0)) {
+        let is_held_off = |it: PersonId| self.runs.blocked(it, now).is_some();
+        if is_blocked(chat.0) || person.is_some_and(|it| is_blocked(it.0) || is_held_off(it)) {
             return Standing::Blocked;
         }
         let home = self.home(chat);
@@ -159,6 +164,24 @@ impl View {
     #[must_use]
     pub fn caps(&self) -> &Caps {
         &self.caps
+    }
+
+    /// What playbooks did, and what of it is in force.
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// The playbooks in force.
+    #[must_use]
+    pub fn playbooks(&self) -> &[Playbook] {
+        &self.playbooks
+    }
+
+    /// True if everybody may talk.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        self.open_to_all
     }
 
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
@@ -240,6 +263,7 @@ impl View {
                     Whose::Person(_) | Whose::Chat(_) | Whose::Hall => Ok(()),
                 }
             }
+            Change::Played(change) => self.check_run(change),
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
     }
@@ -268,18 +292,7 @@ impl View {
         };
         match change {
             Change::Spawned { name, instructions } => {
-                let description = instructions.split(['.', '\n']).next().unwrap_or_default();
-                let description = description.trim().chars().take(100).collect();
-                let agent = Agent {
-                    name: name.clone(),
-                    description,
-                    instructions,
-                    models: Vec::new(),
-                    paused: false,
-                    memory: None,
-                    proposes_facts: false,
-                };
-                self.agents.insert(name, Arc::new(agent));
+                self.agents.insert(name.clone(), Arc::new(spawned(name, instructions)));
             }
             Change::Edited { name, instructions } => {
                 edit(&mut self.agents, &name, &|it| it.instructions.clone_from(&instructions));
@@ -288,8 +301,15 @@ impl View {
                 it.models.retain(|other| *other != model);
                 it.models.insert(0, model.clone());
             }),
-            Change::Paused { name } => edit(&mut self.agents, &name, &|it| it.paused = true),
-            Change::Resumed { name } => edit(&mut self.agents, &name, &|it| it.paused = false),
+            Change::Paused { name } => {
+                // From now on it rests because an officer says so.
+                self.runs.wake(&name);
+                edit(&mut self.agents, &name, &|it| it.paused = true);
+            }
+            Change::Resumed { name } => {
+                self.runs.wake(&name);
+                edit(&mut self.agents, &name, &|it| it.paused = false);
+            }
             Change::Retired { name } => {
                 self.agents.remove(&name);
             }
@@ -304,6 +324,7 @@ impl View {
             }
             Change::Unblocked { id } => {
                 self.blocked.remove(&id);
+                self.unblock_runs(PersonId(id));
             }
             Change::Migrated { from, to } => {
                 let home = self.home(from);
@@ -313,14 +334,32 @@ impl View {
             }
             Change::RoleGiven { id, role } => {
                 self.given_roles.insert(PersonId(id), role);
+                self.index_runs();
             }
             Change::RoleTaken { id } => {
                 self.given_roles.remove(&PersonId(id));
+                self.index_runs();
             }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
             Change::QuotaSet { quota } => self.caps.apply(quota),
+            Change::Played(change) => self.play(change),
         }
+    }
+}
+
+/// An agent as an admin brings it in.
+fn spawned(name: AgentName, instructions: String) -> Agent {
+    let description = instructions.split(['.', '\n']).next().unwrap_or_default();
+    let description = description.trim().chars().take(100).collect();
+    Agent {
+        name,
+        description,
+        instructions,
+        models: Vec::new(),
+        paused: false,
+        memory: None,
+        proposes_facts: false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     alarm::{Alarm, AlarmChange, Pointer, Refusal},
     alerter,
     request::Look,
-    right::{Auditing, Governing, Granted, Operating, Order},
+    right::{Governing, Granted, Operating, Order},
     roster::{self, AdministerError},
     words,
 };
@@ -159,7 +159,8 @@ impl SessionActor {
         let writer = self.authors.get(&at.update).copied();
         let actor = Doer::Person(at.key.owner(writer));
         let target = Target::Thing(refusal.agent.as_str().to_owned());
-        let deed = self.deed(actor, Action::GuardRefused, target).with(Outcome::Denied);
+        let action = if is_leak(&refusal) { Action::LeakStopped } else { Action::GuardRefused };
+        let deed = self.deed(actor, action, target).with(Outcome::Denied);
         let what = if refusal.of_answer { "an answer" } else { "a question" };
         let reference = reference_of(at.key, at.update);
         self.peers.audit.note(deed.about(format!("{what}, ref {reference}")));
@@ -170,20 +171,26 @@ impl SessionActor {
     /// An officer looks at what happened, or sees to it: both are noted first.
     pub(super) fn look(&self, update: UpdateId, look: Look, cx: &mut Cx<'_, Self>) {
         let (desk, now) = (Arc::clone(&self.peers.incidents), self.peers.clock.now());
-        let read = move |by: Granted<Auditing>, what: &str| {
+        let (hall, pseudonym) = (Arc::clone(&self.peers.hall), Arc::clone(&self.peers.pseudonym));
+        let read = move |by: PersonId, what: &str| {
             let target = Target::Thing(what.to_owned());
-            Deed::done(now, Doer::Person(by.by()), Action::AuditRead, target)
+            Deed::done(now, Doer::Person(by), Action::AuditRead, target)
         };
         let work = async move {
             match look {
                 Look::Audit { before, by } => {
                     let page = desk.newest(before, PAGE);
-                    let read = desk.record(read(by, "audit")).await;
+                    let read = desk.record(read(by.by(), "audit")).await;
                     words::officers::audit(read.map(|()| page))
                 }
                 Look::Incidents { by } => {
-                    let read = desk.record(read(by, "incidents")).await;
+                    let read = desk.record(read(by.by(), "incidents")).await;
                     words::officers::incidents(read.map(|()| desk.all()))
+                }
+                Look::Playbooks { by } => {
+                    let read = desk.record(read(by.by(), "playbooks")).await;
+                    let list = || words::playbooks::list(&hall.load(), &*pseudonym);
+                    read.map_or_else(words::officers::not_shown, |()| list())
                 }
                 Look::Handle { number, handling, by } => {
                     let by = (Doer::Person(by.by()), now);
@@ -194,6 +201,16 @@ impl SessionActor {
         };
         cx.when(work, move |actor, notice, cx| actor.input(Input::Looked(update, notice), cx));
     }
+}
+
+/// True if an answer was held back that gave away a secret, instructions or somebody's data: not
+/// words that only ask for it.
+fn is_leak(refusal: &Refusal) -> bool {
+    let gives_away = |kind: &String| {
+        let kinds = ["prompt_leak", "data_exfiltration"];
+        kinds.contains(&kind.as_str()) || kind.starts_with("secret") || kind.starts_with("pii.")
+    };
+    refusal.of_answer && refusal.judged.kinds.iter().any(gives_away)
 }
 
 /// The line in the log, by which an attempt is found.

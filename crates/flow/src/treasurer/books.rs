@@ -88,6 +88,13 @@ pub struct Grant {
     most: Amount,
 }
 
+impl Grant {
+    /// Who pays, and who answers.
+    pub(super) fn whom(&self) -> (Payer, &AgentName) {
+        (self.payer, &self.agent)
+    }
+}
+
 /// What comes of a call that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -385,7 +392,7 @@ impl Books {
     /// has it.
     pub fn settle(&mut self, grant: &Grant, spent: Spent, day: Day, caps: &Caps) -> u64 {
         for whose in Want::accounts(grant.payer, &grant.agent) {
-            if self.is_forgotten(&whose, grant) {
+            if self.is_gone(&whose, grant) {
                 continue;
             }
             let account = self.accounts.entry(whose.clone()).or_default();
@@ -416,7 +423,8 @@ impl Books {
         self.balance + 1
     }
 
-    fn is_forgotten(&self, whose: &Whose, grant: &Grant) -> bool {
+    /// True if a person was forgotten while the call was under way.
+    pub(super) fn is_gone(&self, whose: &Whose, grant: &Grant) -> bool {
         let Whose::Person(person) = whose else { return false };
         self.forgotten.get(person).is_some_and(|newest| grant.number <= *newest)
     }
@@ -535,7 +543,7 @@ impl Books {
 
     /// Takes in an account as it was written. A later one takes the place of an earlier one.
     pub fn read(&mut self, row: Row) {
-        let Row { whose, day, month, agents } = row;
+        let Row { whose, day, month, agents, habit: _ } = row;
         let account = Account { day: book(day), month: book(month), agents };
         self.accounts.insert(whose, account);
     }
@@ -637,7 +645,7 @@ fn row(whose: Whose, account: &Account, caps: &Caps, is_last: bool) -> Row {
     };
     let (day, month) =
         (stored(&account.day, allowance.day), stored(&account.month, allowance.month));
-    Row { whose, day, month, agents: account.agents.clone() }
+    Row { whose, day, month, agents: account.agents.clone(), habit: None }
 }
 
 /// A row with the leases that are on disk already.

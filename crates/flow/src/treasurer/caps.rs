@@ -32,6 +32,17 @@ pub enum Period {
     Month,
 }
 
+impl Period {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
 /// In what an amount is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,6 +188,10 @@ pub struct Budgets {
     pub step_down_to: Option<String>,
     /// What the currency is called.
     pub currency: String,
+    /// So many times what is usual for somebody at an hour is unusual; 0: nothing is.
+    pub unusual_times: u32,
+    /// Less than so many tokens in an hour never are.
+    pub unusual_tokens_min: u64,
 }
 
 /// What an admin set for one account.
@@ -210,6 +225,8 @@ pub struct Caps {
     /// What the configuration says.
     pub budgets: Budgets,
     set: BTreeMap<Whose, BTreeMap<(Period, Unit), Option<u64>>>,
+    /// Tokens a day that playbooks leave to people: never more than they have otherwise.
+    tightened: BTreeMap<PersonId, u64>,
 }
 
 /// The most accounts that admins may set something for.
@@ -219,7 +236,7 @@ impl Caps {
     /// The configuration's alone.
     #[must_use]
     pub fn new(budgets: Budgets) -> Self {
-        Self { budgets, set: BTreeMap::new() }
+        Self { budgets, ..Self::default() }
     }
 
     /// True if anything is capped.
@@ -228,6 +245,7 @@ impl Caps {
         let it = &self.budgets;
         [&it.person, &it.chat, &it.agent, &it.hall].iter().any(|it| it.is_set())
             || self.set.values().flat_map(BTreeMap::values).any(Option::is_some)
+            || !self.tightened.is_empty()
     }
 
     /// What somebody may use.
@@ -242,7 +260,18 @@ impl Caps {
         for ((period, unit), most) in self.set.get(whose).into_iter().flatten() {
             allowance.set(*period, *unit, *most);
         }
+        if let Whose::Person(person) = whose
+            && let Some(most) = self.tightened.get(person)
+        {
+            let tokens = &mut allowance.day.tokens;
+            *tokens = Some(tokens.map_or(*most, |it| it.min(*most)));
+        }
         allowance
+    }
+
+    /// What playbooks leave to people from now on.
+    pub(crate) fn tighten(&mut self, tightened: impl Iterator<Item = (PersonId, u64)>) {
+        self.tightened = tightened.collect();
     }
 
     /// Those for whom an admin set something.

@@ -18,7 +18,8 @@ use tokio::{
 use super::{
     Missing,
     books::{Answer, Books, Crossed, Grant, Kind, Payer, Spent, Standing, Want, Which},
-    caps::{Amount, Caps, Period, Whose},
+    caps::{Amount, Budgets, Caps, Period, Whose},
+    habit::{Habits, Unusual},
     rows::{Head, Row},
     time::{Calendar, Day, HallTime},
 };
@@ -43,6 +44,34 @@ pub struct Warning {
     /// How many hundredths of it are used; `None` if all of it is.
     pub percent: Option<u32>,
 }
+
+/// Something that is not as it usually is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    /// Whose account.
+    pub whose: Whose,
+    /// With which agent.
+    pub agent: AgentName,
+    /// What it is.
+    pub what: Deviating,
+}
+
+/// In which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deviating {
+    /// A line was crossed: all of a cap is used up, or nearly all.
+    Crossed {
+        /// Of which period.
+        period: Period,
+        /// All of it.
+        is_over: bool,
+    },
+    /// Far more is used than usual.
+    Unusual(Unusual),
+}
+
+/// Deviations that may wait to be noted.
+const DEVIATIONS_MAX: usize = 1_000;
 
 /// Where somebody stands before a question is taken on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +109,9 @@ struct State {
     is_open: bool,
     /// What the operators are still to be told.
     crossed: Vec<Crossed>,
+    habits: Habits,
+    /// What is to be noted as a sign of trouble.
+    deviations: Vec<Deviation>,
 }
 
 impl fmt::Debug for Desk {
@@ -107,6 +139,8 @@ impl Desk {
             today: Default::default(),
             is_open: false,
             crossed: Vec::new(),
+            habits: Habits::default(),
+            deviations: Vec::new(),
         };
         let (changed, _) = watch::channel(());
         let (state, call) = (Mutex::new(state), Notify::new());
@@ -134,6 +168,7 @@ impl Desk {
         let day = calendar.day(now);
         state.today = (day, now, calendar.end(now, Period::Day));
         state.books.prune(day);
+        state.habits.prune(now);
         day
     }
 
@@ -229,6 +264,10 @@ impl Desk {
                     matches!(it.whose, Whose::Person(_) | Whose::Chat(_))
                 });
             let (own, mut halls): (Vec<Crossed>, Vec<Crossed>) = (own, halls);
+            state.deviate(grant, spent, own.iter().chain(&halls), &caps.budgets);
+            if !state.deviations.is_empty() {
+                self.0.call.notify_one();
+            }
             state.crossed.append(&mut halls);
             (booked, own, caps.budgets.warn_percent)
         });
@@ -250,7 +289,10 @@ impl Desk {
 
     pub(super) fn read(&self, rows: Vec<Row>) {
         let mut state = self.state();
-        rows.into_iter().for_each(|it| state.books.read(it));
+        for row in rows {
+            state.habits.read(&row);
+            state.books.read(row);
+        }
     }
 
     /// Makes up what is missing, and grants calls from now on.
@@ -283,8 +325,10 @@ impl Desk {
             if !state.books.has_changed() && !is_due {
                 return None;
             }
-            let balance = state.books.draw_up(caps, is_last);
-            let whole = whole.then(|| state.books.whole(&balance, caps));
+            let mut balance = state.books.draw_up(caps, is_last);
+            let mut whole = whole.then(|| state.books.whole(&balance, caps));
+            state.habits.put_into(&mut balance.rows);
+            whole.iter_mut().for_each(|it| state.habits.put_into(it));
             let head = Head { balance: balance.number, believed: state.time.believed(), at };
             Some(Drawn { head, rows: balance.rows, whole })
         })
@@ -317,7 +361,30 @@ impl Desk {
     }
 
     pub(super) fn forget(&self, person: PersonId) {
-        self.state().books.forget(person);
+        let mut state = self.state();
+        state.books.forget(person);
+        state.habits.forget(person);
+        state.deviations.retain(|it| it.whose != Whose::Person(person));
+    }
+
+    pub(super) fn deviations(&self) -> Vec<Deviation> {
+        std::mem::take(&mut self.state().deviations)
+    }
+
+    // --- for the warden ---
+
+    /// What a person used in this hour or the last, where it was far more than usual.
+    #[must_use]
+    pub fn unusual(&self, person: PersonId) -> Option<Unusual> {
+        self.with(|state, _, caps| {
+            state.habits.unusual(person, state.time.believed(), &caps.budgets)
+        })
+    }
+
+    /// What a person used in this hour, and what is usual; zeros where that is not known.
+    #[must_use]
+    pub fn habit(&self, person: PersonId) -> (u64, u64) {
+        self.with(|state, _, _| state.habits.of(person, state.time.believed()))
     }
 
     pub(super) fn crossed_of_halls(&self) -> Vec<Crossed> {
@@ -331,6 +398,35 @@ impl Desk {
 }
 
 impl State {
+    /// Notes what is not as usual about a call.
+    fn deviate<'c>(
+        &mut self,
+        grant: &Grant,
+        spent: Spent,
+        crossed: impl Iterator<Item = &'c Crossed>,
+        budgets: &Budgets,
+    ) {
+        let (payer, agent) = grant.whom();
+        let crossed = crossed.map(|it| {
+            let what = Deviating::Crossed { period: it.period, is_over: it.is_over };
+            (it.whose.clone(), what)
+        });
+        let mut found: Vec<(Whose, Deviating)> = crossed.collect();
+        if let Spent::Answered(usage) = spent {
+            let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+            let now = self.time.believed();
+            for whose in Want::accounts(payer, agent).filter(|it| !self.books.is_gone(it, grant)) {
+                let unusual = self.habits.take(&whose, now, tokens, budgets);
+                found.extend(unusual.map(|it| (whose, Deviating::Unusual(it))));
+            }
+        }
+        let room = DEVIATIONS_MAX.saturating_sub(self.deviations.len());
+        // lost-ok: what finds no room is beyond what anybody can look at.
+        let found = found.into_iter().take(room);
+        let of = |(whose, what)| Deviation { whose, agent: agent.clone(), what };
+        self.deviations.extend(found.map(of));
+    }
+
     fn now(&mut self, wall: Timestamp, strict: bool) -> Timestamp {
         let passed: Duration = self.born.elapsed();
         self.time.look(wall, passed, strict && self.is_open)

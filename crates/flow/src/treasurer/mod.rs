@@ -2,7 +2,8 @@
 //!
 //! Receives  questions at its [`Desk`], from the broker, sessions and the console; `Forget`, from
 //!           the keeper.
-//! Sends     what changed, to memory, in one append now and then; alerts, to the alerter.
+//! Sends     what changed, to memory, in one append now and then; alerts, to the alerter; what is not
+//!           as usual, to the audit log, where it opens incidents.
 //! Owns      the treasury's stream in the ledger. The accounts lie at the desk, so that a call waits
 //!           for no message.
 //! On crash  of the actor nothing is lost: the accounts are at the desk, and are written again. Of
@@ -15,6 +16,7 @@
 pub mod books;
 pub mod caps;
 mod desk;
+pub mod habit;
 pub mod rows;
 mod statement;
 #[cfg(test)]
@@ -25,7 +27,8 @@ use std::{sync::Arc, time::Duration};
 
 use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
 use protocol::{
-    PersonId, SessionKey,
+    Clock, PersonId, SessionKey,
+    audit::{Action, AuditLog, Deed, Doer, Outcome, Target},
     event::{Course, Event},
     ledger::{Append, Ledger, LedgerError, Loaded, Owned, PastFrom, Seq, Stream},
     model::Usage,
@@ -40,7 +43,7 @@ use self::{
     time::Day,
 };
 pub use self::{
-    desk::{Desk, OverCap, Purse, Ticket, Warning},
+    desk::{Desk, Deviating, Deviation, OverCap, Purse, Ticket, Warning},
     statement::{AccountStatement, PeriodStatement, Statement},
 };
 use crate::{
@@ -75,6 +78,10 @@ pub struct Needs {
     pub ledger: Arc<dyn Ledger>,
     /// Tells the operators.
     pub alerter: Mailbox<alerter::Msg>,
+    /// Notes what is not as usual.
+    pub audit: Arc<dyn AuditLog>,
+    /// For the time of it.
+    pub clock: Arc<dyn Clock>,
     /// Where the accounts are.
     pub desk: Desk,
     /// Notified once the accounts are read.
@@ -159,6 +166,7 @@ impl Treasurer {
 
     /// Writes what changed, unless something is being written.
     fn write(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
+        self.note_deviations();
         self.tell_crossed();
         let Some(expected) = self.at.filter(|_| !self.writing) else { return Ok(()) };
         let is_last = self.stopping;
@@ -260,6 +268,29 @@ impl Treasurer {
             treasurer.write(cx)
         }));
         Ok(())
+    }
+
+    /// Notes what is not as usual: that opens incidents. Figures only.
+    fn note_deviations(&self) {
+        for Deviation { whose, agent, what } in self.needs.desk.deviations() {
+            let actor = match whose {
+                Whose::Person(person) => Doer::Person(person),
+                Whose::Chat(_) | Whose::Agent(_) | Whose::Hall => Doer::Hall,
+            };
+            let (action, about) = match what {
+                Deviating::Crossed { period, is_over } => {
+                    let how = if is_over { "used up" } else { "nearly used up" };
+                    (Action::BudgetCrossed, format!("{how}, {}", period.word()))
+                }
+                Deviating::Unusual(it) => {
+                    let about = format!("{} tokens this hour, usual {}", it.used, it.usual);
+                    (Action::UsageUnusual, about)
+                }
+            };
+            let target = Target::Thing(agent.as_str().to_owned());
+            let deed = Deed::done(self.needs.clock.now(), actor, action, target);
+            self.needs.audit.note(deed.with(Outcome::Denied).about(about));
+        }
     }
 
     /// Tells the operators of what crossed a line at an agent or the hall.

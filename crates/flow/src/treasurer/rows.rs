@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     books::Sums,
     caps::{Amount, Whose},
+    habit::Habit,
 };
 
 /// One period of an account.
@@ -46,6 +47,9 @@ pub struct Row {
     /// Of a person: with whom they used it this month.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<(AgentName, Sums)>,
+    /// What they usually use at which hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub habit: Option<Habit>,
 }
 
 /// What stands at the head of what is written.
@@ -122,6 +126,7 @@ mod tests {
             day: StoredBook { number: 20_261_126, warned: true, ..StoredBook::default() },
             month: StoredBook::default(),
             agents: vec![("sage".parse().unwrap(), Sums { calls: 1, ..Sums::default() })],
+            habit: None,
         };
         let (ada, group) = (Whose::Person(PersonId(7)), Whose::Chat(-3));
         let rows: Vec<Row> = [ada, group, Whose::Hall].map(row).into();

@@ -46,6 +46,7 @@ pub(crate) fn alert(notification: &Notification) -> Notice {
     if data.len() <= DATA_BYTES_MAX && !notification.is_acknowledged {
         buttons.push(vec![Button { label: "I take care of it".to_owned(), data }]);
     }
+    buttons.extend(super::playbooks::buttons(notification));
     Notice(Part { html: None, plain: text, buttons })
 }
 

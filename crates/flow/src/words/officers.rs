@@ -56,6 +56,11 @@ pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
     say(format!("What needs a look:\n\n{text}\n/incidents ack <number>, /incidents close <number>"))
 }
 
+/// It could not be noted that somebody looks.
+pub(crate) fn not_shown(error: RecordError) -> Notice {
+    say(format!("Nothing is shown, because {error}."))
+}
+
 /// An incident was seen to, or not.
 pub(crate) fn handled(number: u64, handling: Handling, done: Result<(), HandleError>) -> Notice {
     match (done, handling) {

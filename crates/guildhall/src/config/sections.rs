@@ -188,6 +188,8 @@ section! {
         telemetry: TelemetryConfig = TelemetryConfig::default();
         /// How operators learn that something is wrong.
         alerts: AlertsConfig = AlertsConfig::default();
+        /// What the hall does by itself about incidents.
+        playbooks: PlaybooksConfig = PlaybooksConfig::default();
     }
 }
 
@@ -547,6 +549,11 @@ section! {
         step_down_percent: u32 = 0, within 0..=100;
         /// The name of a cheaper model.
         step_down_to: Option<String> = None, example "main";
+        /// More than so many times what a person or an agent usually uses at this hour is unusual, and
+        /// opens an incident; 0: nothing is.
+        unusual_times: u32 = 5, within 0..=1_000;
+        /// Fewer tokens than this within an hour never are.
+        unusual_tokens_min: usize = 50_000, limit 1..=1_000_000_000;
     }
 }
 
@@ -714,6 +721,16 @@ choice! {
         Below = "below",
         /// More than so many times what is usual at this hour of the day.
         TimesUsual = "times_usual",
+    }
+}
+
+section! {
+    /// What the hall does by itself about incidents; see docs/playbooks.md.
+    PlaybooksConfig {
+        /// One file for each playbook. `guildhall playbooks check` tries them.
+        dir: PathBuf = "config/playbooks".into();
+        /// Names of playbooks that are not used.
+        off: Vec<String> = Vec::new();
     }
 }
 

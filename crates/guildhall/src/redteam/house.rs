@@ -116,6 +116,8 @@ pub(super) fn apart(loaded: &mut Loaded, folder: &Path, telegram: SocketAddr) ->
     config.backup.every = Limit(None);
     config.alerts.telegram = false;
     config.alerts.refusals = false;
+    // None is there: what acts on attackers would spare the agents most of the attacks.
+    config.playbooks.dir = folder.join("playbooks");
     config.http.addr = SocketAddr::from(([127, 0, 0, 1], 0));
     loaded.config = config;
     Ok(())

@@ -166,8 +166,8 @@ fn denials(facts: &Facts<'_>) -> Answer {
 
 fn refusals(facts: &Facts<'_>) -> Answer {
     ask(facts, |past| {
-        let kinds = [Action::GuardRefused, Action::AlarmMarked];
-        let refused = times(past, &kinds[..1]);
+        let kinds = [Action::GuardRefused, Action::LeakStopped, Action::AlarmMarked];
+        let refused = times(past, &kinds[..2]);
         let why = format!("what the guard refuses is noted and told: {refused} in this time");
         counted(past, Answer::met(why), &kinds)
     })

@@ -2,6 +2,7 @@
 //!
 //! Evidence names keys and values of settings, never whom they name: of ids only how many there are.
 
+use flow::playbook::Mode;
 use url::Url;
 
 use super::{
@@ -22,6 +23,7 @@ pub(super) const PERSONAL_DATA: Check = Check { name: "personal_data", ask: pers
 pub(super) const CAPS: Check = Check { name: "caps", ask: caps };
 pub(super) const LIMITS: Check = Check { name: "limits", ask: limits };
 pub(super) const ALERT_SINKS: Check = Check { name: "alert_sinks", ask: alert_sinks };
+pub(super) const PLAYBOOKS: Check = Check { name: "playbooks", ask: playbooks };
 pub(super) const LOGS_SEALED: Check = Check { name: "logs_sealed", ask: logs_sealed };
 pub(super) const LOGS_SENT: Check = Check { name: "logs_sent", ask: logs_sent };
 pub(super) const LOGS_END: Check = Check { name: "logs_end", ask: logs_end };
@@ -340,6 +342,29 @@ fn alert_sinks(facts: &Facts<'_>) -> Answer {
         .with("alerts.telegram", config.alerts.telegram)
         .with("other places (count)", others)
         .with("alerts.rules_off (count)", off)
+}
+
+fn playbooks(facts: &Facts<'_>) -> Answer {
+    let config = &facts.loaded.config;
+    let known = match crate::playbooks::load(config) {
+        Ok(known) => known,
+        Err(error) => {
+            let why = format!("the playbooks cannot be read: {error}");
+            return Answer::not_met(why, "correct the file, then `guildhall playbooks check`");
+        }
+    };
+    let (off, all) = (config.playbooks.off.len(), known.len());
+    let acting = known.iter().filter(|it| it.mode == Mode::Act).count();
+    let answer = if all == 0 {
+        let fix = "copy config/playbooks of this version to playbooks.dir";
+        Answer::not_met("nothing is done about an incident before somebody looks", fix)
+    } else if 0 < off || acting == 0 {
+        let why = format!("{off} playbooks are switched off; of the others {acting} act");
+        Answer::partly(why, "take them out of playbooks.off, or set their mode to \"act\"")
+    } else {
+        Answer::met(format!("{acting} playbooks act by themselves, and officers can undo it"))
+    };
+    answer.with("playbooks (count)", all).with("playbooks.off (count)", off)
 }
 
 fn logs_sealed(facts: &Facts<'_>) -> Answer {

@@ -53,6 +53,7 @@ impl House {
             logs = {{ dir = {logs:?}, keep_days = 200, syslog = {{ addr = "syslog.example.org:6514" }} }}
             http = {{ addr = "127.0.0.1:1" }}
             alerts = {{ telegram = true }}
+            playbooks = {{ dir = {playbooks:?} }}
             telegram = {{ api_url = "https://api.telegram.org" }}
             "#,
             owner = IDS[0],
@@ -62,6 +63,7 @@ impl House {
             rules = at("rules"),
             backups = at("backups"),
             logs = at("logs"),
+            playbooks = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/playbooks"),
         );
         let house = Self { folder, settings: settings.parse().unwrap() };
         house.stand_once();
@@ -192,7 +194,7 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         .filter(|it| !matches!(it.3, Status::Met | Status::NotApplicable) && it.2 != "hall")
         .collect();
     assert!(bad.is_empty(), "{bad:#?}");
-    let cases: [(&str, Option<&str>, &[&str]); 18] = [
+    let cases: [(&str, Option<&str>, &[&str]); 20] = [
         ("store.retention.conversations", None, &["retention"]),
         ("backup.every", Some("0"), &["backups", "backups_apart"]),
         ("backup.dir", None, &["backups", "backups_apart"]),
@@ -206,6 +208,8 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         ("access.allow", Some("[\"*\"]"), &["allow_list"]),
         ("access.accept_notice", None, &["notice"]),
         ("alerts.telegram", Some("false"), &["alert_sinks"]),
+        ("playbooks.dir", Some("\"/nowhere\""), &["playbooks"]),
+        ("playbooks.off", Some("[\"unusual_usage\"]"), &["playbooks"]),
         ("budgets.hall.tokens_day", None, &["caps"]),
         ("limits.person_per_minute", Some("0"), &["limits"]),
         ("logs.dir", None, &["logs_sealed", "logs_end", "logs_last"]),

@@ -164,3 +164,32 @@ fn where_little_is_left_the_cheaper_model_is_asked_and_who_is_forgotten_begins_a
         assert!(kept.everything().contains("\"whose\":\"hall\""));
     });
 }
+
+#[test]
+fn who_nears_and_reaches_a_cap_is_an_incident_by_person_and_agent() {
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let audit = Arc::<FakeAudit>::default();
+    let (told, noted) = (Arc::clone(&chat), Arc::clone(&audit));
+    let made = || {
+        let budgets = Budgets { warn_percent: 60, ..capped(Some(3 * ANSWER)) };
+        let incidents = Arc::new(incident::Desk::before(audit));
+        Wiring { incidents, ..with(&chat, &ledger, budgets) }
+    };
+    stands_with(made, async move {
+        for update in 1..=3 {
+            told.write(update, GUEST, &format!("question {update}"));
+            told.wait_for(GUEST, &format!("echo: question {update}")).await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let deeds = noted.deeds.lock().unwrap().clone();
+        let of = |word: &str| -> Vec<String> {
+            let found = deeds.iter().filter(|it| it.action.word() == word);
+            found.map(|it| it.reference.clone()).collect()
+        };
+        assert_eq!(of("budget.crossed"), ["nearly used up, day", "used up, day"]);
+        let opened = of("incident.opened");
+        let [opened] = opened.as_slice() else { panic!("one incident: {opened:?}") };
+        let about = "kind=budget person=person:2 about=sage score=2 count=1 severity=low";
+        assert!(opened.starts_with(about), "{opened}");
+    });
+}
