@@ -1,6 +1,6 @@
 //! Carries playbooks out: what the hall does by itself when an incident is as bad as a playbook says.
 //!
-//! Receives  signs of trouble, from the incidents' [`Desk`]; looks at the time itself.
+//! Receives  signs of trouble, from the incidents' desk; looks at the time itself.
 //! Sends     changes, to the roster, one at a time; alerts with buttons, to the alerter.
 //! Owns      nothing durable: what happened stands in the hall's stream, which the roster writes; here
 //!           are the signs that were counted and are not enough yet.
