@@ -2,7 +2,7 @@
 //!
 //! Kept with the accounts and sealed like them: whoever is forgotten has no habits any more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use protocol::{PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,20 +14,28 @@ use super::{
 
 const HOUR_MS: u64 = 3_600_000;
 /// Hours that are remembered: a week's.
-const HOURS_MAX: u64 = 24 * 7;
+const HOURS_MAX: Hour = 24 * 7;
 /// Days and hours that must be known before anything is unusual.
 const KNOWN_MIN: usize = 3;
+
+/// An hour, counted from 1970.
+type Hour = u32;
+
+fn hour_of(now: Timestamp) -> Hour {
+    Hour::try_from(now.0 / HOUR_MS).unwrap_or(Hour::MAX)
+}
 
 /// What one account used in the hours of the last week; hours without use are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Habit {
     /// The first hour that was ever seen, counted from 1970.
-    first: u64,
-    /// Tokens by hour.
-    hours: BTreeMap<u64, u64>,
+    first: Hour,
+    /// Hours and the tokens in them, oldest first. There is one for each person: no map, which would
+    /// take room for eleven hours where most have one.
+    hours: Vec<(Hour, u32)>,
     /// The newest hour in which it was told that this is unusual.
     #[serde(default)]
-    told: u64,
+    told: Hour,
 }
 
 /// Far more than usual.
@@ -42,13 +50,16 @@ pub struct Unusual {
 impl Habit {
     /// Takes in what was used, and says so the first time in an hour that it is far more than usual.
     fn take(&mut self, now: Timestamp, tokens: u64, budgets: &Budgets) -> Option<Unusual> {
-        let hour = now.0 / HOUR_MS;
+        let hour = hour_of(now);
         if self.first == 0 {
             self.first = hour;
         }
-        let used = self.hours.entry(hour).or_default();
-        *used = used.saturating_add(tokens);
-        self.hours.retain(|it, _| hour < it.saturating_add(HOURS_MAX) && *it <= hour);
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        self.hours.retain(|(it, _)| hour < it.saturating_add(HOURS_MAX) && *it <= hour);
+        match self.hours.last_mut() {
+            Some((last, used)) if *last == hour => *used = used.saturating_add(tokens),
+            Some(_) | None => self.hours.push((hour, tokens)),
+        }
         let unusual = self.at(hour, budgets)?;
         (self.told < hour).then(|| {
             self.told = hour;
@@ -56,9 +67,14 @@ impl Habit {
         })
     }
 
+    fn used(&self, hour: Hour) -> u64 {
+        let place = self.hours.binary_search_by_key(&hour, |(it, _)| *it);
+        place.ok().and_then(|it| self.hours.get(it)).map_or(0, |(_, used)| u64::from(*used))
+    }
+
     /// Whether what was used in an hour was far more than usual.
-    fn at(&self, hour: u64, budgets: &Budgets) -> Option<Unusual> {
-        let used = self.hours.get(&hour).copied().unwrap_or_default();
+    fn at(&self, hour: Hour, budgets: &Budgets) -> Option<Unusual> {
+        let used = self.used(hour);
         if budgets.unusual_times == 0 || used < budgets.unusual_tokens_min {
             return None;
         }
@@ -69,11 +85,12 @@ impl Habit {
 
     /// What is usual in an hour: the median of the same hour of the days before, or of all hours that
     /// anything was used in, whichever is more. `None` while too little is known.
-    fn usual(&self, hour: u64) -> Option<u64> {
+    fn usual(&self, hour: Hour) -> Option<u64> {
         let before = (1..=HOURS_MAX / 24).map_while(|day| hour.checked_sub(24 * day));
-        let days: Vec<u64> = before.filter(|it| self.first <= *it).collect();
-        let same = days.iter().map(|it| self.hours.get(it).copied().unwrap_or_default());
-        let all: Vec<u64> = self.hours.range(..hour).map(|(_, used)| *used).collect();
+        let days: Vec<Hour> = before.filter(|it| self.first <= *it).collect();
+        let same = days.iter().map(|it| self.used(*it));
+        let earlier = self.hours.iter().take_while(|(it, _)| *it < hour);
+        let all: Vec<u64> = earlier.map(|(_, used)| u64::from(*used)).collect();
         if days.len() < KNOWN_MIN || all.len() < KNOWN_MIN {
             return None;
         }
@@ -112,7 +129,7 @@ impl Habits {
     #[must_use]
     pub fn unusual(&self, person: PersonId, now: Timestamp, budgets: &Budgets) -> Option<Unusual> {
         let habit = self.0.get(&Whose::Person(person))?;
-        let hour = now.0 / HOUR_MS;
+        let hour = hour_of(now);
         habit.at(hour, budgets).or_else(|| habit.at(hour.saturating_sub(1), budgets))
     }
 
@@ -120,9 +137,8 @@ impl Habits {
     #[must_use]
     pub fn of(&self, person: PersonId, now: Timestamp) -> (u64, u64) {
         let Some(habit) = self.0.get(&Whose::Person(person)) else { return (0, 0) };
-        let hour = now.0 / HOUR_MS;
-        let used = habit.hours.get(&hour).copied().unwrap_or_default();
-        (used, habit.usual(hour).unwrap_or_default())
+        let hour = hour_of(now);
+        (habit.used(hour), habit.usual(hour).unwrap_or_default())
     }
 
     pub(super) fn read(&mut self, row: &Row) {
@@ -144,8 +160,8 @@ impl Habits {
 
     /// Lets go of those who used nothing for a week.
     pub(super) fn prune(&mut self, now: Timestamp) {
-        let first = (now.0 / HOUR_MS).saturating_sub(HOURS_MAX);
-        self.0.retain(|_, it| it.hours.keys().next_back().is_some_and(|last| first <= *last));
+        let first = hour_of(now).saturating_sub(HOURS_MAX);
+        self.0.retain(|_, it| it.hours.last().is_some_and(|(last, _)| first <= *last));
     }
 }
 
