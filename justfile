@@ -19,8 +19,8 @@ test *args:
 
 # End-to-end tests of the real program, or those whose name holds WHAT.
 e2e what="":
-    cargo build --release -p guildhall --features faults
-    GUILDHALL_BIN="{{justfile_directory()}}/target/release/guildhall" cargo test --release -p end-to-end {{what}}
+    cargo build --profile quick -p guildhall --features faults
+    GUILDHALL_BIN="{{justfile_directory()}}/target/quick/guildhall" cargo test --profile quick -p end-to-end {{what}}
 
 # The rules of this repository about itself: architecture, invariants, documents.
 tidy:

@@ -4,7 +4,7 @@
 //! started, killed, stopped and started again. [`judge`] reads the history of it all and says what
 //! was lost, repeated or out of order.
 //!
-//! The program is `GUILDHALL_BIN`, or `target/release/guildhall` of the workspace. It must be built
+//! The program is `GUILDHALL_BIN`, or `target/quick/guildhall` of the workspace. It must be built
 //! with the feature `faults`. At most two tests have halls at the same time: see [`Slots`].
 
 mod dice;

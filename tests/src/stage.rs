@@ -75,11 +75,11 @@ pub struct Log {
 /// When it is not there.
 #[must_use]
 pub fn program() -> PathBuf {
-    let usual = || workspace().join("target/release/guildhall");
+    let usual = || workspace().join("target/quick/guildhall");
     let path = std::env::var_os("GUILDHALL_BIN").map_or_else(usual, PathBuf::from);
     assert!(
         path.is_file(),
-        "{} is not there: cargo build --release -p guildhall --features faults",
+        "{} is not there: cargo build --profile quick -p guildhall --features faults",
         path.display()
     );
     path
