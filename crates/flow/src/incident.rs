@@ -113,6 +113,7 @@ impl Kind {
             | Action::RoleTaken
             | Action::ChatMigrated
             | Action::AlertsRead
+            | Action::ActorRestarted
             | Action::AlertSilenced
             | Action::AlertAcknowledged
             | Action::AlertsTried

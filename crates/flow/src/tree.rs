@@ -371,6 +371,7 @@ fn start_bots(
             tally: w.tally.clone(),
             keeper: Rc::clone(&keeper_of_all),
             status: status::writer(w, health, &services.broker),
+            health: health.clone(),
             trier: replay::trier(w),
             tracer: trace::tracer(w),
             desk: w.desk.clone(),

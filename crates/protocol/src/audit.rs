@@ -113,6 +113,8 @@ actions! {
     UsageUnusual => "usage.unusual",
     /// An actor failed and was rebuilt.
     ActorFailed => "actor.failed",
+    /// An officer had an actor made anew.
+    ActorRestarted => "actor.restarted",
     /// Signs of trouble were put together.
     IncidentOpened => "incident.opened",
     /// There was more of it.

@@ -13,6 +13,7 @@
 
 mod officers;
 mod own;
+mod panel;
 mod pieces;
 mod remembering;
 mod state;
@@ -29,7 +30,7 @@ use std::{
     time::Duration,
 };
 
-use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
+use kit::{Actor, Cx, Fault, Health, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
@@ -99,6 +100,8 @@ pub struct Peers {
     pub keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     /// Writes `/status`.
     pub status: StatusWriter,
+    /// Makes actors anew.
+    pub health: Health,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
     /// Answers `/trace`.
@@ -463,6 +466,9 @@ impl SessionActor {
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
+            Effect::ComposePanel(update) => self.compose_panel(update, cx),
+            Effect::PressPanel(update, press) => self.press_panel(update, press, cx),
+            Effect::RestartActor(id) => self.restart_actor(&id),
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::Look(update, look) => self.look(update, look, cx),

@@ -14,7 +14,7 @@ use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
     alarm,
     guard::Prompt,
-    request::{self, Request},
+    request::{self, PanelPress, Request},
     right::{Governing, Granted},
     roster::View,
     trace::{self, Sought},
@@ -215,6 +215,8 @@ impl Session {
             Request::Status { in_full } => {
                 return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
             }
+            Request::Panel(_) => return self.look(update, Effect::ComposePanel(update), effects),
+            Request::PressPanel(it) => return self.press_panel(update, it, effects),
             Request::Usage(whose) => {
                 return self.compose(update, Effect::ComposeUsage(update, whose), effects);
             }
@@ -239,10 +241,7 @@ impl Session {
             }
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
-            Request::Look(look) => {
-                let effect = Effect::Look(update, look);
-                return self.await_answer(update, Stage::Looking, effect, effects);
-            }
+            Request::Look(look) => return self.look(update, Effect::Look(update, look), effects),
             Request::TryRule { name, days, by } => {
                 return self.compose(update, Effect::TryRule(update, (name, days), by), effects);
             }
@@ -299,6 +298,15 @@ impl Session {
     /// Somebody else puts the answer into words.
     fn compose(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
         self.await_answer(update, Stage::ComposingStatus, effect, effects);
+    }
+
+    /// An officer looks at something.
+    fn look(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
+        self.await_answer(update, Stage::Looking, effect, effects);
+    }
+
+    fn press_panel(&mut self, update: UpdateId, press: PanelPress, effects: &mut Vec<Effect>) {
+        self.look(update, Effect::PressPanel(update, press), effects);
     }
 
     /// Somebody else has to find out first.
