@@ -89,6 +89,29 @@ async fn an_admins_panel_is_pinned_does_what_is_pressed_and_its_buttons_outlive_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hall_that_an_admin_drains_turns_questions_away_until_they_fill_it_or_it_starts_anew() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n0]", "[answer:u1002n0]").await;
+    let message = panel(&stage).await;
+    let drain = async || {
+        press(&stage, message, "st:drain", "Shall new questions be turned away").await;
+        press(&stage, message, "st:drain!:", "New questions are turned away").await;
+        stage.exchange(BEN, "Are you there?", "no new questions").await;
+    };
+    drain().await;
+    press(&stage, message, "st:fill", "Questions are taken again").await;
+    stage.exchange(BEN, "Hello. [ask:u1002n1]", "[answer:u1002n1]").await;
+    drain().await;
+    hall.kill().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello. [ask:u1002n2]", "[answer:u1002n2]").await;
+    assert_eq!(hall.stop().await.0, 0);
+    assert_eq!(records(&stage, "hall.drained").await, 2);
+    assert_eq!(records(&stage, "hall.filled").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_that_an_admin_restarts_is_there_again_and_every_question_is_answered_once() {
     let stage = Stage::set().await;
     let hall = stage.open().await;

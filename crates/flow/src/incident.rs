@@ -114,6 +114,8 @@ impl Kind {
             | Action::ChatMigrated
             | Action::AlertsRead
             | Action::ActorRestarted
+            | Action::HallDrained
+            | Action::HallFilled
             | Action::AlertSilenced
             | Action::AlertAcknowledged
             | Action::AlertsTried

@@ -251,6 +251,12 @@ impl Request {
         matches!(self, Self::Denied { .. } | Self::PressDenied(_))
     }
 
+    /// True for a question to an agent.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Ask(..) | Self::Retry)
+    }
+
     /// True for what is answered in the order of the conversation. The rest is answered at once,
     /// also while an agent is busy.
     #[must_use]

@@ -381,8 +381,8 @@ fn send(
 }
 
 fn panel() -> Notice {
-    use crate::words::panel::{Page, panel};
-    panel("Well.", None, (&Page::Main, None), protocol::Timestamp(0))
+    use crate::words::panel::{Page, Standing, panel};
+    panel("Well.", None, (&Page::Main, Standing::default()), protocol::Timestamp(0))
 }
 
 #[test]

@@ -42,6 +42,12 @@ pub enum Step {
     OfferRestart(String),
     /// Make it anew; offered in that minute since 1970.
     Restart(String, u64),
+    /// Ask whether new questions are to be turned away.
+    OfferDrain,
+    /// Turn them away; offered in that minute since 1970.
+    Drain(u64),
+    /// Take them again.
+    Fill,
 }
 
 impl Step {
@@ -59,6 +65,9 @@ impl Step {
             Self::Actors => "actors".to_owned(),
             Self::OfferRestart(id) => format!("restart:{id}"),
             Self::Restart(id, minute) => format!("restart!:{minute}:{id}"),
+            Self::OfferDrain => "drain".to_owned(),
+            Self::Drain(minute) => format!("drain!:{minute}"),
+            Self::Fill => "fill".to_owned(),
         }
     }
 
@@ -83,6 +92,9 @@ impl Step {
                 let (it, minute) = offered()?;
                 Self::Restart(id(it)?, minute)
             }
+            "drain" => Self::OfferDrain,
+            "drain!" => Self::Drain(rest.parse().ok()?),
+            "fill" => Self::Fill,
             _ => return None,
         })
     }
@@ -99,6 +111,8 @@ pub enum Want {
     Mute(Duration),
     /// A part made anew.
     Restart(String),
+    /// New questions turned away, or taken again.
+    Drain(bool),
     /// Nothing can be done; why not.
     Nothing(String),
 }
@@ -143,7 +157,9 @@ fn want_of(step: Step, by: PersonId, view: &View, now: Timestamp) -> Want {
     match step {
         Step::Mute => Want::Mute(Duration::from_secs(3_600)),
         Step::Unmute => Want::Mute(Duration::ZERO),
-        Step::Pause(_, offered) | Step::Restart(_, offered) if !holds(offered, now) => {
+        Step::Pause(_, offered) | Step::Restart(_, offered) | Step::Drain(offered)
+            if !holds(offered, now) =>
+        {
             Want::Nothing(words::panel::too_old(OFFER_TIME_MAX))
         }
         Step::Pause(name, _) => {
@@ -155,10 +171,13 @@ fn want_of(step: Step, by: PersonId, view: &View, now: Timestamp) -> Want {
             changed(Change::Resumed { name }, said)
         }
         Step::Restart(id, _) => Want::Restart(id),
+        Step::Drain(_) => Want::Drain(true),
+        Step::Fill => Want::Drain(false),
         Step::Refresh
         | Step::Agents
         | Step::OfferPause(_)
         | Step::Actors
+        | Step::OfferDrain
         | Step::OfferRestart(_) => Want::See(step),
     }
 }
@@ -215,6 +234,9 @@ mod tests {
             Step::Actors,
             Step::OfferRestart(guard.clone()),
             Step::Restart(guard, 1_000),
+            Step::OfferDrain,
+            Step::Drain(1_000),
+            Step::Fill,
         ]
     }
 
@@ -234,7 +256,8 @@ mod tests {
     fn what_confirms_holds_for_a_quarter_of_an_hour() {
         let sage: AgentName = "sage".parse().unwrap();
         for (minute, holds) in [(985, false), (986, true), (1_000, true), (1_001, false)] {
-            for step in [Step::Pause(sage.clone(), minute), Step::Restart("guard".into(), minute)] {
+            let restart = Step::Restart("guard".to_owned(), minute);
+            for step in [Step::Pause(sage.clone(), minute), restart, Step::Drain(minute)] {
                 assert_eq!(matches!(want(&step), Want::Nothing(_)), !holds, "{step:?}");
             }
         }

@@ -22,7 +22,7 @@ mod step;
 mod tests;
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -102,6 +102,8 @@ pub struct Peers {
     pub status: StatusWriter,
     /// Makes actors anew.
     pub health: Health,
+    /// An officer wants new questions turned away. Ends with the process, so that no hall stays so unseen.
+    pub drained: Rc<Cell<bool>>,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
     /// Answers `/trace`.
@@ -405,6 +407,7 @@ impl SessionActor {
         let Some(session) = self.session.as_mut() else { return Ok(()) };
         let hall = self.peers.hall.load();
         session.tell_time(self.peers.clock.now());
+        session.tell_drained(self.peers.drained.get());
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;
         self.plan_rest(cx);

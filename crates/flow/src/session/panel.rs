@@ -1,11 +1,11 @@
 //! What the shell does for the panel of `/status`: what was pressed is noted, done, and shown by an edit
 //! of the same message.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
 use kit::{Cx, Health, Mailbox, TellError, ask};
 use protocol::{
-    Clock, MessageId, UpdateId,
+    Clock, MessageId, Timestamp, UpdateId,
     audit::{Action, AuditLog, Deed, Doer, Target},
     messenger::Address,
 };
@@ -19,7 +19,7 @@ use crate::{
     roster::{self, Shared},
     words::{
         Notice,
-        panel::{self, MutedUntil, Page},
+        panel::{self, Page, Standing},
     },
 };
 
@@ -50,6 +50,7 @@ struct Board {
     clock: Arc<dyn Clock>,
     alerter: Mailbox<alerter::Msg>,
     roster: Mailbox<roster::Msg>,
+    drained: Rc<Cell<bool>>,
 }
 
 /// What came of a press.
@@ -78,6 +79,7 @@ impl SessionActor {
             clock: Arc::clone(&it.clock),
             alerter: it.alerter.clone(),
             roster: it.roster.clone(),
+            drained: Rc::clone(&it.drained),
         }
     }
 
@@ -127,6 +129,7 @@ impl Board {
             Want::Change(order, said) => self.change(*order, said).await,
             Want::Mute(span) => self.mute(span, by).await,
             Want::Restart(id) => self.restart(id, by).await,
+            Want::Drain(is_drained) => self.drain(is_drained, by).await,
         }
     }
 
@@ -146,12 +149,18 @@ impl Board {
                 let question = panel::restart_question(&id);
                 Page::Sure { question, step: Step::Restart(id, minute) }
             }
+            Step::OfferDrain => {
+                let question = panel::DRAIN_QUESTION.to_owned();
+                Page::Sure { question, step: Step::Drain(minute) }
+            }
             Step::Refresh
             | Step::Mute
             | Step::Unmute
             | Step::Pause(..)
             | Step::Resume(_)
-            | Step::Restart(..) => Page::Main,
+            | Step::Restart(..)
+            | Step::Drain(_)
+            | Step::Fill => Page::Main,
         };
         Done { page: Some(page), ..Done::default() }
     }
@@ -199,13 +208,25 @@ impl Board {
         }
     }
 
-    async fn show(&self, done: &Done) -> Notice {
-        let (state, muted) = futures::future::join((self.status)(true), self.muted()).await;
-        let page = done.page.as_ref().unwrap_or(&Page::Main);
-        panel::panel(&state, done.note.as_deref(), (page, muted), self.clock.now())
+    async fn drain(&self, is_drained: bool, by: Granted<Operating>) -> Done {
+        let action = if is_drained { Action::HallDrained } else { Action::HallFilled };
+        let actor = Doer::Person(by.by());
+        let deed = Deed::done(self.clock.now(), actor, action, Target::Nothing);
+        if let Err(error) = self.audit.record(deed).await {
+            return Done::note(panel::failed(&format!("{error}.")));
+        }
+        self.drained.set(is_drained);
+        Done::note(panel::drained(is_drained))
     }
 
-    async fn muted(&self) -> MutedUntil {
+    async fn show(&self, done: &Done) -> Notice {
+        let (state, muted_until) = futures::future::join((self.status)(true), self.muted()).await;
+        let page = done.page.as_ref().unwrap_or(&Page::Main);
+        let standing = Standing { muted_until, is_drained: self.drained.get() };
+        panel::panel(&state, done.note.as_deref(), (page, standing), self.clock.now())
+    }
+
+    async fn muted(&self) -> Option<Timestamp> {
         let order = alerter::Order::List;
         let asked = ask(&self.alerter, |reply| alerter::Msg::Order(order, reply));
         match tokio::time::timeout(MUTED_TIME_MAX, asked).await {

@@ -284,6 +284,8 @@ pub struct Session {
     lanes: Lanes,
     /// As it was told last.
     now: Timestamp,
+    /// New questions are turned away, as it was told last.
+    is_drained: bool,
     /// Who wrote the updates in hand, in a group.
     authors: BTreeMap<UpdateId, PersonId>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
@@ -393,6 +395,7 @@ impl Session {
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
             now: Timestamp::default(),
+            is_drained: false,
             digesting: None,
             summary_failures: 0,
         }
@@ -401,6 +404,11 @@ impl Session {
     /// Tells the time, for what is noted about how long work took.
     pub fn tell_time(&mut self, now: Timestamp) {
         self.now = now;
+    }
+
+    /// Tells whether new questions are turned away.
+    pub fn tell_drained(&mut self, is_drained: bool) {
+        self.is_drained = is_drained;
     }
 
     /// What it remembers.

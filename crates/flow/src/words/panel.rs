@@ -39,19 +39,28 @@ pub(crate) enum Page {
     },
 }
 
-/// Until when nobody is told of alerts, if so.
-pub(crate) type MutedUntil = Option<Timestamp>;
+/// What is out of the ordinary because an officer wants it so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Until when nobody is told of alerts.
+    pub muted_until: Option<Timestamp>,
+    /// New questions are turned away.
+    pub is_drained: bool,
+}
 
 /// The panel: `note` is what came of the last press.
 pub(crate) fn panel(
     state: &str,
     note: Option<&str>,
-    (page, muted): (&Page, MutedUntil),
+    (page, standing): (&Page, Standing),
     now: Timestamp,
 ) -> Notice {
     let mut text: String = state.trim_end().chars().take(STATE_CHARS_MAX).collect();
-    if let Some(until) = muted {
+    if let Some(until) = standing.muted_until {
         text.push_str(&format!("\n🔕 Nobody is told of alerts until {} UTC", time(until, "%H:%M")));
+    }
+    if standing.is_drained {
+        text.push_str("\n🚪 New questions are turned away.");
     }
     text.push_str(&format!("\n\nAs of {} UTC", time(now, "%Y-%m-%d %H:%M:%S")));
     if let Some(note) = note {
@@ -60,7 +69,7 @@ pub(crate) fn panel(
     if let Page::Sure { question, .. } = page {
         text.push_str(&format!("\n\n{question}"));
     }
-    let buttons = buttons(page, muted.is_some());
+    let buttons = buttons(page, standing);
     Notice(Part { html: None, plain: text, buttons })
 }
 
@@ -69,17 +78,21 @@ pub(crate) fn is_one(part: &Part) -> bool {
     part.buttons.iter().flatten().any(|it| it.data.starts_with(BUTTON))
 }
 
-fn buttons(page: &Page, is_muted: bool) -> Vec<Vec<Button>> {
+fn buttons(page: &Page, standing: Standing) -> Vec<Vec<Button>> {
     match page {
         Page::Main => {
-            let mute = match is_muted {
+            let mute = match standing.muted_until.is_some() {
                 true => button("🔔 Unmute alerts", &Step::Unmute),
                 false => button("🔕 Mute 1 hour", &Step::Mute),
             };
             let refresh = button("🔄 Refresh", &Step::Refresh);
             let agents = button("⏸ Quarantine", &Step::Agents);
             let actors = button("♻️ Restart", &Step::Actors);
-            rows([refresh, mute, agents, actors])
+            let drain = match standing.is_drained {
+                true => button("🚪 Take questions again", &Step::Fill),
+                false => button("🚪 Drain", &Step::OfferDrain),
+            };
+            rows([refresh, mute, agents, actors, drain])
         }
         Page::Agents(agents) => {
             let choice = |(name, rests): &(AgentName, bool)| match rests {
@@ -131,6 +144,27 @@ pub(crate) fn restart_question(id: &str) -> String {
 /// A part is made anew.
 pub(crate) fn restarting(id: &str) -> String {
     format!("♻️ {id} is being made anew. Refresh shows whether it is there again.")
+}
+
+/// Whether new questions are to be turned away.
+pub(crate) const DRAIN_QUESTION: &str = "Shall new questions be turned away, with a word to ask again \
+    later? What is in hand is answered. It ends by the same button, and when the hall starts anew.";
+
+/// New questions are turned away, or not.
+pub(crate) fn drained(is_drained: bool) -> String {
+    match is_drained {
+        true => "🚪 New questions are turned away; what is in hand is answered.",
+        false => "🚪 Questions are taken again.",
+    }
+    .to_owned()
+}
+
+/// Somebody asks while new questions are turned away.
+pub(crate) fn turned_away() -> Notice {
+    super::say(
+        "I take no new questions for the moment: the hall is being looked after. Please ask again in \
+         a few minutes. Commands work as ever.",
+    )
 }
 
 /// An agent rests.
@@ -194,8 +228,8 @@ mod tests {
         let (question, step) = (restart_question("guard"), Step::OfferRestart("guard".to_owned()));
         let sure = Page::Sure { question, step };
         for page in [Page::Main, Page::Agents(agents), Page::Actors(actors), sure] {
-            let until = Some(Timestamp(1));
-            let notice = panel(&"é".repeat(9_000), Some("Done."), (&page, until), Timestamp(2));
+            let standing = Standing { muted_until: Some(Timestamp(1)), is_drained: true };
+            let notice = panel(&"é".repeat(9_000), Some("Done."), (&page, standing), Timestamp(2));
             let part = notice.part();
             assert!(part.plain.encode_utf16().count() <= 4_096);
             assert!(is_one(part), "{page:?}");

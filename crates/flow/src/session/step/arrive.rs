@@ -52,7 +52,12 @@ impl Session {
                 self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
                 continue;
             }
-            let request = if request == Request::Cancel {
+            // What was in hand at a failure is no new question.
+            let is_new = !recovered && !self.state.open.contains_key(&entry.update);
+            let is_turned_away = self.is_drained && is_new && request.asks();
+            let request = if is_turned_away {
+                Request::Say(words::panel::turned_away())
+            } else if request == Request::Cancel {
                 let stopped = self.cancel(effects);
                 Request::Say(if stopped { words::stopped() } else { words::nothing_to_stop() })
             } else {

@@ -202,7 +202,8 @@ fn s2_a_button_of_officers_does_nothing_for_anybody_else() {
         ["refresh", "mute", "unmute", "agents", "pause:sage", "pause!:0:sage", "resume:sage"];
     buttons
         .extend(panel.into_iter().chain(["actors", "restart:guard"]).map(|it| format!("st:{it}")));
-    buttons.push("st:restart!:0:guard".to_owned());
+    buttons
+        .extend(["st:restart!:0:guard", "st:drain", "st:drain!:0", "st:fill"].map(str::to_owned));
     let pressers = [
         (STRANGER, STRANGER),
         (GUEST, GUEST),
@@ -235,7 +236,7 @@ fn the_panel_does_what_an_officer_presses_notes_it_and_is_edited_in_place() {
         let panel = i64::try_from(chat.sent.lock().unwrap().len()).unwrap();
         let pins = || chat.pins.lock().unwrap().clone();
         assert_eq!(pins(), [(ChatId(OPERATOR), MessageId(panel), "st:".to_owned())]);
-        let cases: [(&str, &str, Option<Action>); 12] = [
+        let cases: [(&str, &str, Option<Action>); 15] = [
             ("refresh", "As of", None),
             ("agents", "As of", None),
             ("pause:sage", "Shall sage rest?", None),
@@ -248,6 +249,9 @@ fn the_panel_does_what_an_officer_presses_notes_it_and_is_edited_in_place() {
             ("restart:guard", "Shall guard be made anew?", None),
             ("restart!:0:guard", "guard is being made anew", Some(Action::ActorRestarted)),
             ("restart!:0:outbox/9", "There is no outbox/9 here", None),
+            ("drain", "Shall new questions be turned away", None),
+            ("drain!:0", "New questions are turned away; what is in", Some(Action::HallDrained)),
+            ("fill", "Questions are taken again", Some(Action::HallFilled)),
         ];
         for (step, shows, notes) in cases {
             let press = format!("st:{step}");
@@ -279,6 +283,27 @@ fn the_panel_does_what_an_officer_presses_notes_it_and_is_edited_in_place() {
             assert!(said.len() == 1 && !said[0].1.contains("As of"), "{said:?}");
         }
         assert_eq!(pins().len(), 3);
+    });
+}
+
+#[test]
+fn a_drained_hall_answers_what_is_in_hand_turns_new_questions_away_and_takes_them_again() {
+    scene(|mut scene| async move {
+        scene.says(OPERATOR, "/status").await;
+        let chat = Arc::clone(&scene.chat);
+        let panel = i64::try_from(chat.sent.lock().unwrap().len()).unwrap();
+        let press = |step: &str| json!({ "person": OPERATOR, "chat": OPERATOR, "press": step, "message": panel });
+        let (answered, _) = scene.says(GUEST, "Hello.").await;
+        scene.happens(&press("st:drain!:0")).await;
+        for person in [GUEST, OWNER] {
+            let (said, _) = scene.says(person, "Hello.").await;
+            assert!(said.len() == 1 && said[0].1.contains("no new questions"), "{said:?}");
+            let (said, _) = scene.says(person, "/help").await;
+            assert!(said.len() == 1 && !said[0].1.contains("no new questions"), "{said:?}");
+        }
+        scene.happens(&press("st:fill")).await;
+        let (said, _) = scene.says(GUEST, "Hello.").await;
+        assert_eq!(said, answered, "as before");
     });
 }
 
