@@ -19,6 +19,7 @@ mod memory;
 mod models;
 mod money;
 mod operators;
+mod panel;
 mod panics;
 mod people;
 mod playbooks;

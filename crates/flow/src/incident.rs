@@ -113,6 +113,9 @@ impl Kind {
             | Action::RoleTaken
             | Action::ChatMigrated
             | Action::AlertsRead
+            | Action::ActorRestarted
+            | Action::HallDrained
+            | Action::HallFilled
             | Action::AlertSilenced
             | Action::AlertAcknowledged
             | Action::AlertsTried

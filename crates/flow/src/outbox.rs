@@ -1,15 +1,18 @@
 //! Writes to one bot's chats: in order per chat, at Telegram's pace, until it is accepted.
 //!
-//! Receives  `Send`, `Preview`, `Typing` and `AnswerPress`, from sessions and others.
+//! Receives  `Send`, `Edit`, `Preview`, `Typing` and `AnswerPress`, from sessions and others.
 //! Sends     the message id, or why there never will be one, back to who asked.
-//! Owns      a queue per chat and the pace of the bot: one budget for messages, previews, actions.
+//! Owns      a queue per chat and the pace of the bot: one budget for messages, edits, pins, previews,
+//!           actions.
 //! On crash  what was queued is dropped; each session learns it and sends again. A part that was
 //!           accepted a moment before is noted in the ledger, ahead of the session's record.
 //!
 //! Invariants: OUTBOX-1 one request per chat at a time, in the order they came. OUTBOX-2 nothing is
 //! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
-//! delivered; previews and actions give way to messages.
+//! delivered; previews and actions give way to messages. OUTBOX-4 the panel of `/status` is pinned once
+//! it was accepted, and stands without a pin where that is refused.
 
+mod panel;
 #[cfg(test)]
 mod tests;
 
@@ -45,7 +48,7 @@ use crate::{
     guard::{Cleared, Draft},
     roster::{self, Shared},
     tally::Tally,
-    words::Notice,
+    words::{self, Notice},
 };
 
 /// How fast a bot may write. Zero switches a limit off.
@@ -105,6 +108,20 @@ impl Sayable {
             Self::Notice(notice) => messenger.send(to, notice.part(), reply_to).await,
             Self::Copy(copy) => messenger.send_document(to, copy.document()).await,
         }
+    }
+
+    /// The message, if it is one.
+    fn part(&self) -> Option<&Part> {
+        match self {
+            Self::Answer(part) => Some(part.get()),
+            Self::Notice(notice) => Some(notice.part()),
+            Self::Copy(_) => None,
+        }
+    }
+
+    /// Known by its buttons, so that it is one also when it is sent after a crash.
+    fn is_panel(&self) -> bool {
+        self.part().is_some_and(words::panel::is_one)
     }
 }
 
@@ -415,6 +432,18 @@ pub enum Msg {
         /// The way back, if anyone waits.
         reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
     },
+    /// Put something in the place of a message that was sent. Answered once it was accepted, or never
+    /// can be.
+    Edit {
+        /// Where.
+        to: Address,
+        /// Which message.
+        message: MessageId,
+        /// What.
+        what: Notice,
+        /// The way back.
+        reply: oneshot::Sender<Result<MessageId, MessengerError>>,
+    },
     /// Show what is being written. Dropped where there is no room.
     Preview {
         /// Where.
@@ -443,6 +472,16 @@ enum Job {
         part: Option<PartId>,
         reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
     },
+    Edit {
+        to: Address,
+        message: MessageId,
+        what: Notice,
+        reply: oneshot::Sender<Result<MessageId, MessengerError>>,
+    },
+    Pin {
+        to: Address,
+        message: MessageId,
+    },
     Preview {
         to: Address,
         draft: i64,
@@ -456,7 +495,22 @@ enum Job {
 impl Job {
     fn to(&self) -> Address {
         match self {
-            Self::Message { to, .. } | Self::Preview { to, .. } | Self::Typing { to } => *to,
+            Self::Message { to, .. }
+            | Self::Edit { to, .. }
+            | Self::Pin { to, .. }
+            | Self::Preview { to, .. }
+            | Self::Typing { to } => *to,
+        }
+    }
+
+    /// Moves it to another chat.
+    fn move_to(&mut self, chat: ChatId) {
+        match self {
+            Self::Message { to, .. }
+            | Self::Edit { to, .. }
+            | Self::Pin { to, .. }
+            | Self::Preview { to, .. }
+            | Self::Typing { to } => to.chat = chat,
         }
     }
 }
@@ -524,14 +578,10 @@ impl Outbox {
 
     fn accept(&mut self, mut job: Job, cx: &mut Cx<'_, Self>) {
         let moved = self.hall.load().destination(job.to().chat);
-        match &mut job {
-            Job::Message { to, .. } | Job::Preview { to, .. } | Job::Typing { to } => {
-                to.chat = moved
-            }
-        }
+        job.move_to(moved);
         let id = JobId::unique();
         let input = match &job {
-            Job::Message { .. } => Input::Message(moved, id),
+            Job::Message { .. } | Job::Edit { .. } | Job::Pin { .. } => Input::Message(moved, id),
             Job::Preview { .. } | Job::Typing { .. } => Input::Extra(moved, id),
         };
         self.jobs.insert(id, job);
@@ -598,6 +648,22 @@ impl Outbox {
                 while self.sends.try_join_next().is_some() {}
                 self.sends.spawn_on(send, &self.egress);
             }
+            Job::Edit { message, what, .. } => {
+                let (message, what) = (*message, what.clone());
+                self.tasks.start(async move {
+                    let result = messenger.edit(to, message, what.part()).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
+                });
+            }
+            Job::Pin { message, .. } => {
+                let message = *message;
+                self.tasks.start(async move {
+                    let result = messenger.pin(to, message, words::panel::BUTTON).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
+                });
+            }
             Job::Preview { draft, text, .. } => {
                 let (draft, text) = (*draft, text.clone());
                 self.tasks.start(async move {
@@ -622,9 +688,20 @@ impl Outbox {
     ) -> Result<(), Fault> {
         let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
         let chat = job.to().chat;
-        let Job::Message { to, what, reply_to, part, reply } = job else {
-            self.extra_ended(chat, result, cx);
-            return Ok(());
+        let (to, what, reply_to, part, reply) = match job {
+            Job::Message { to, what, reply_to, part, reply } => (to, what, reply_to, part, reply),
+            Job::Edit { .. } => {
+                self.edit_ended(id, job, result, cx);
+                return Ok(());
+            }
+            Job::Pin { .. } => {
+                self.pin_ended(id, job, result, cx);
+                return Ok(());
+            }
+            Job::Preview { .. } | Job::Typing { .. } => {
+                self.extra_ended(chat, result, cx);
+                return Ok(());
+            }
         };
         match result {
             Err(MessengerError::Flooded { retry_after }) => {
@@ -662,12 +739,16 @@ impl Outbox {
                         warn!(error.message = %error, event.action = "send_refused", "a message cannot be delivered");
                     }
                 }
+                let pinned = result.as_ref().ok().copied().filter(|_| what.is_panel());
                 if let Some(reply) = reply {
                     // lost-ok: the session restarted and will send again: that is the one place
                     // where a crash can repeat a part.
                     reply.send(result).ok();
                 }
                 self.perform(Input::Settled(chat), cx);
+                if let Some(message) = pinned {
+                    self.accept(Job::Pin { to, message }, cx);
+                }
             }
         }
         Ok(())
@@ -714,6 +795,9 @@ impl Actor for Outbox {
         match msg {
             Msg::Send { to, what, reply_to, part, reply } => {
                 self.accept(Job::Message { to, what, reply_to, part, reply }, cx);
+            }
+            Msg::Edit { to, message, what, reply } => {
+                self.accept(Job::Edit { to, message, what, reply }, cx);
             }
             Msg::Preview { to, draft, text } if self.previews => {
                 self.accept(Job::Preview { to, draft, text }, cx);

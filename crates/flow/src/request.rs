@@ -6,6 +6,7 @@
 mod alerts;
 mod officers;
 mod own;
+mod panel;
 mod playbooks;
 mod quota;
 mod remember;
@@ -17,9 +18,14 @@ use protocol::{
     memory::FactId,
 };
 
-pub use self::{alerts::span, officers::Look};
+pub use self::{
+    alerts::span,
+    officers::Look,
+    panel::{PanelPress, Step, Want},
+};
 pub(crate) use self::{
     officers::{attempted, older_button},
+    panel::minute as panel_minute,
     remember::button as forget_button,
 };
 use crate::{
@@ -152,6 +158,10 @@ pub enum Request {
         /// With every actor's state.
         in_full: bool,
     },
+    /// Show the panel: whether all is well, with buttons.
+    Panel(Granted<Operating>),
+    /// An officer pressed a button of the panel.
+    PressPanel(PanelPress),
     /// Say what was used of models.
     Usage(UsageOf),
     /// Say how an answer came about.
@@ -241,6 +251,12 @@ impl Request {
         matches!(self, Self::Denied { .. } | Self::PressDenied(_))
     }
 
+    /// True for a question to an agent.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Ask(..) | Self::Retry)
+    }
+
     /// True for what is answered in the order of the conversation. The rest is answered at once,
     /// also while an agent is busy.
     #[must_use]
@@ -258,6 +274,8 @@ impl Request {
             | Self::Say(_)
             | Self::ListAgents
             | Self::Status { .. }
+            | Self::Panel(_)
+            | Self::PressPanel(_)
             | Self::Usage(_)
             | Self::Trace { .. }
             | Self::ListMemory { .. }
@@ -382,6 +400,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     if let Some(request) = alerts::of_press(pressed, view) {
         return request;
     }
+    if let Some(request) = panel::of_press(pressed, view, now) {
+        return request;
+    }
     if let Some(request) = playbooks::of_press(pressed, view) {
         return request;
     }
@@ -439,7 +460,10 @@ fn of_command(
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
         "usage" => quota::of_usage(arguments, said, view),
-        "status" => Request::Status { in_full: role.is_some() },
+        "status" => match by.and_then(|it| view.grant(it)).filter(|_| said.private) {
+            Some(by) => Request::Panel(by),
+            None => Request::Status { in_full: role.is_some() },
+        },
         "trace" => Request::Trace {
             replied: said.replied,
             person: person.map(|it| it.id),
@@ -607,8 +631,13 @@ mod tests {
     fn buttons_carry_only_what_we_put_there() {
         let press = |data: &str| {
             let person = Person { id: GUEST, first_name: String::new(), language: None };
-            let pressed =
-                Pressed { person, query: "q".to_owned(), data: data.to_owned(), private: true };
+            let pressed = Pressed {
+                person,
+                query: "q".to_owned(),
+                data: data.to_owned(),
+                private: true,
+                message: None,
+            };
             of_press(&pressed, KEY, &view(), Timestamp(0))
         };
         assert_eq!(press("ag:sage"), Request::Switch("sage".parse().unwrap()));

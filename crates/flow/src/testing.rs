@@ -58,6 +58,12 @@ pub(crate) struct FakeMessenger {
     pub(crate) sent: Mutex<Vec<(ChatId, String)>>,
     /// What the next sends fail with, in order.
     pub(crate) failures: Mutex<VecDeque<MessengerError>>,
+    /// What messages were edited into, in order.
+    pub(crate) edits: Mutex<Vec<(MessageId, Part)>>,
+    /// What was pinned, and in place of what.
+    pub(crate) pins: Mutex<Vec<(ChatId, MessageId, String)>>,
+    /// What becomes of the next pins.
+    pub(crate) pin_failures: Mutex<VecDeque<MessengerError>>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +85,8 @@ struct FakeUpdate {
     quoted: Option<String>,
     /// What a pressed button carries.
     press: Option<String>,
+    /// Under which message it stands.
+    message: Option<i64>,
 }
 
 impl FakeMessenger {
@@ -89,6 +97,9 @@ impl FakeMessenger {
             news: Notify::new(),
             sent: Mutex::default(),
             failures: Mutex::default(),
+            edits: Mutex::default(),
+            pins: Mutex::default(),
+            pin_failures: Mutex::default(),
         }
     }
 
@@ -169,7 +180,8 @@ impl Messenger for FakeMessenger {
         let person = Person { id, first_name: "Ada".to_owned(), language: None };
         if let Some(data) = it.press {
             let (query, private) = (String::new(), 0 < it.chat);
-            return Some(Inbound::Pressed(Pressed { person, query, data, private }));
+            let message = it.message.map(MessageId);
+            return Some(Inbound::Pressed(Pressed { person, query, data, private, message }));
         }
         Some(Inbound::Said(Said {
             person: Some(person).filter(|_| !(it.anonymous || it.bot)),
@@ -199,6 +211,41 @@ impl Messenger for FakeMessenger {
         let mut sent = self.sent.lock().unwrap();
         sent.push((to.chat, part.plain.clone()));
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    /// An edit stands among what was sent, as what is seen then; a message that was never sent cannot be
+    /// edited.
+    async fn edit(
+        &self,
+        to: Address,
+        message: MessageId,
+        part: &Part,
+    ) -> Result<(), MessengerError> {
+        if let Some(failure) = self.failures.lock().unwrap().pop_front() {
+            return Err(failure);
+        }
+        let mut sent = self.sent.lock().unwrap();
+        let at = usize::try_from(message.0).unwrap().checked_sub(1);
+        let Some(there) = at.and_then(|it| sent.get_mut(it)).filter(|it| it.0 == to.chat) else {
+            let description = "message to edit not found".to_owned();
+            return Err(MessengerError::Rejected { description });
+        };
+        there.1.clone_from(&part.plain);
+        self.edits.lock().unwrap().push((message, part.clone()));
+        Ok(())
+    }
+
+    async fn pin(
+        &self,
+        to: Address,
+        message: MessageId,
+        replaces: &str,
+    ) -> Result<(), MessengerError> {
+        if let Some(failure) = self.pin_failures.lock().unwrap().pop_front() {
+            return Err(failure);
+        }
+        self.pins.lock().unwrap().push((to.chat, message, replaces.to_owned()));
+        Ok(())
     }
 
     async fn send_document(

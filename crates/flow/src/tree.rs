@@ -15,7 +15,7 @@
 mod tests;
 
 use std::{
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -354,6 +354,7 @@ fn start_bots(
 ) {
     let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
     let keeper_of_all = Rc::new(OnceCell::new());
+    let drained = Rc::new(Cell::new(false));
     for bot in &w.bots {
         let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
@@ -371,6 +372,8 @@ fn start_bots(
             tally: w.tally.clone(),
             keeper: Rc::clone(&keeper_of_all),
             status: status::writer(w, health, &services.broker),
+            health: health.clone(),
+            drained: Rc::clone(&drained),
             trier: replay::trier(w),
             tracer: trace::tracer(w),
             desk: w.desk.clone(),

@@ -6,6 +6,7 @@
 mod alerts;
 mod money;
 pub(crate) mod officers;
+pub(crate) mod panel;
 pub mod playbooks;
 mod trace;
 

@@ -44,6 +44,9 @@ pub trait Actor: Sized + 'static {
     }
 }
 
+/// What unwinds to the supervisor when a restart was asked for.
+pub(crate) struct RestartAsked;
+
 /// The actor as actix sees it: whichever incarnation lives, and the factory of the next.
 pub(crate) struct Shell<A: Actor> {
     pub(crate) incarnation: Option<A>,
@@ -90,6 +93,8 @@ impl<A: Actor> actix::Handler<Envelope<A::Msg>> for Shell<A> {
                     ctx.stop();
                 }
             }
+            // Like a fault it unwinds to the supervisor, past actix; it is none.
+            Envelope::Restart => std::panic::resume_unwind(Box::new(RestartAsked)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who is alive: health is progress (the last completed piece of work), never mere presence.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -11,6 +12,8 @@ use std::{
 use dashmap::DashMap;
 use serde::Serialize;
 use tokio::time::Instant;
+
+use crate::mailbox::TellError;
 
 /// What an actor is doing, as its supervisor sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -155,7 +158,7 @@ pub struct ActorHealth {
     pub state: ActorState,
     /// True if it does what is expected of it.
     pub healthy: bool,
-    /// Restarts since the process began.
+    /// Restarts after failures since the process began.
     pub restarts: u32,
     /// Messages waiting.
     pub mailbox: usize,
@@ -165,10 +168,15 @@ pub struct ActorHealth {
     pub last_fault: Option<String>,
 }
 
+/// Asks one actor's supervisor for another incarnation.
+pub(crate) type Bell = Box<dyn Fn() -> Result<(), TellError> + Send + Sync>;
+
 /// Every supervised actor of the process. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Health {
     probes: Arc<DashMap<String, Arc<Probe>>>,
+    /// The ways to ask for a restart, by id. They keep no actor alive.
+    bells: Arc<DashMap<String, Bell>>,
     /// How many there are of each kind that is not listed one by one.
     unlisted: Arc<DashMap<&'static str, usize>>,
 }
@@ -181,7 +189,26 @@ impl Health {
 
     /// Forgets an actor that ended for good, unless another took its id.
     pub fn remove(&self, probe: &Arc<Probe>) {
-        self.probes.remove_if(&probe.id, |_, known| Arc::ptr_eq(known, probe));
+        let removed = self.probes.remove_if(&probe.id, |_, known| Arc::ptr_eq(known, probe));
+        if removed.is_some() {
+            self.bells.remove(&probe.id);
+        }
+    }
+
+    /// Adds the way to ask for an actor's restart.
+    pub(crate) fn hang(&self, id: &str, bell: Bell) {
+        self.bells.insert(id.to_owned(), bell);
+    }
+
+    /// Asks for another incarnation of a listed actor. It comes once all that waited before in its mailbox
+    /// was handled, keeps the rest of the mailbox, and counts as no failure. What the old one was about
+    /// goes with it, as with a failure.
+    ///
+    /// # Errors
+    /// [`TellError::Full`] if its mailbox is at its limit, [`TellError::Closed`] if there is no such
+    /// actor.
+    pub fn restart(&self, id: &str) -> Result<(), TellError> {
+        self.bells.get(id).map_or(Err(TellError::Closed), |ring| ring())
     }
 
     /// Counts an actor that is not listed.
@@ -209,6 +236,12 @@ impl Health {
     pub fn count(&self, kind: &str) -> usize {
         let listed = self.probes.iter().filter(|probe| probe.kind == kind).count();
         listed + self.unlisted.get(kind).map_or(0, |it| *it)
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("probes", &self.probes).finish_non_exhaustive()
     }
 }
 

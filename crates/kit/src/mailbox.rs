@@ -13,6 +13,8 @@ pub(crate) enum Envelope<M> {
     Tell(M),
     /// For its supervisor: everything before this was handled, now end.
     Stop,
+    /// For its supervisor: everything before this was handled, now make another incarnation.
+    Restart,
 }
 
 impl<M: Send + 'static> Message for Envelope<M> {
@@ -97,7 +99,9 @@ impl<M: Send + 'static> Mailbox<M> {
                 Ok(())
             }
             Err(SendError::Full(Envelope::Tell(msg))) => self.tell(msg).await,
-            Err(SendError::Full(Envelope::Stop) | SendError::Closed(_)) => Err(TellError::Closed),
+            Err(SendError::Full(Envelope::Stop | Envelope::Restart) | SendError::Closed(_)) => {
+                Err(TellError::Closed)
+            }
         }
     }
 

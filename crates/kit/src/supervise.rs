@@ -8,7 +8,10 @@
 //! `actix::Supervisor` restarts only actors that stop themselves: a panic closes the mailbox for
 //! good. So this drives actix's `ContextFut` itself, under `catch_unwind`.
 //!
+//! - A restart that was asked for goes the same way, and is no failure.
+//!
 //! Invariants: SUPERVISE-1 a panic never leaves this future. SUPERVISE-2 giving up is a result.
+//! SUPERVISE-3 a restart that was asked for never counts against `restarts_max`.
 
 use std::{
     any::Any,
@@ -22,15 +25,18 @@ use std::{
     time::Duration,
 };
 
-use actix::{ActorContext, Addr, Context, dev::ContextFut, dev::channel};
+use actix::{
+    ActorContext, Addr, Context,
+    dev::{ContextFut, SendError, channel},
+};
 use futures::FutureExt;
 use tokio::time::{Instant, Sleep, sleep};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::{
-    actor::{Actor, Shell},
-    health::{ActorState, Expectation, Health, Probe},
-    mailbox::Mailbox,
+    actor::{Actor, RestartAsked, Shell},
+    health::{ActorState, Bell, Expectation, Health, Probe},
+    mailbox::{Envelope, Mailbox, TellError},
     panics,
 };
 
@@ -163,6 +169,9 @@ pub fn supervise<A: Actor>(
     }
     let (sender, receiver) = channel::channel(spec.mailbox_max);
     let address: Addr<Shell<A>> = Addr::new(sender);
+    if spec.listed {
+        health.hang(&spec.id, bell(&address));
+    }
     let mailbox = Mailbox::new(address.recipient(), Arc::clone(&probe));
     let shell =
         Shell { incarnation: None, incarnate: Rc::new(incarnate), probe: Arc::clone(&probe) };
@@ -176,6 +185,18 @@ pub fn supervise<A: Actor>(
         waiting: None,
     };
     (mailbox, supervision)
+}
+
+/// The way to ask for a restart. It keeps the actor from ending no more than nothing would.
+fn bell<A: Actor>(address: &Addr<Shell<A>>) -> Bell {
+    let to = address.downgrade().recipient::<Envelope<A::Msg>>();
+    Box::new(move || match to.upgrade() {
+        None => Err(TellError::Closed),
+        Some(to) => to.try_send(Envelope::Restart).map_err(|error| match error {
+            SendError::Full(_) => TellError::Full,
+            SendError::Closed(_) => TellError::Closed,
+        }),
+    })
 }
 
 /// Runs incarnations of an actor until it stops or fails too often. Dropping it ends the actor at
@@ -229,6 +250,16 @@ impl<A: Actor> Future for Supervision<A> {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(())) => {
                     return Poll::Ready(this.ended(ActorState::Stopped, Exit::Stopped));
+                }
+                Err(payload) if payload.is::<RestartAsked>() => {
+                    // SUPERVISE-3: it is not counted. The wait lets others go on between two of them.
+                    this.probe.set_state(ActorState::Restarting);
+                    info!(
+                        labels.actor = this.spec.kind,
+                        event.action = "actor_restart_asked",
+                        "an actor is made anew because somebody asked for it"
+                    );
+                    this.waiting = Some(Box::pin(sleep(this.spec.policy.backoff_min)));
                 }
                 Err(payload) => {
                     let fault = fault_of(payload);
@@ -395,6 +426,42 @@ mod tests {
         assert!(matches!(exit_after(POLICY.restarts_max), Exit::Stopped));
         let exit = exit_after(POLICY.restarts_max + 1);
         assert!(matches!(exit, Exit::GaveUp(Fault::Panicked { .. })), "{exit:?}");
+    }
+
+    #[test]
+    fn supervise_3_a_restart_that_was_asked_for_keeps_the_queue_and_never_counts() {
+        local(async {
+            let health = Health::default();
+            let spec = Spec::new("counter", "counter", 8, POLICY);
+            let (mailbox, supervision) = supervise(spec, &health, Counter::default);
+            let running = crate::spawn(supervision);
+            for _ in 0..POLICY.restarts_max * 3 {
+                assert_eq!(ask(&mailbox, Say::Count).await, Ok(1), "state must not survive");
+                let (reply, before) = oneshot::channel();
+                mailbox.try_tell(Say::Count(reply)).unwrap();
+                health.restart("counter").unwrap();
+                assert_eq!(ask(&mailbox, Say::Count).await, Ok(1), "the queue is kept");
+                assert_eq!(before.await, Ok(2), "what waited before is handled before");
+                health.restart("counter").unwrap();
+            }
+            let figures = mailbox.probe().read();
+            assert_eq!((figures.restarts, figures.last_fault), (0, None), "they are no failures");
+            mailbox.stop().await;
+            assert!(matches!(running.await.unwrap(), Exit::Stopped));
+            assert_eq!(health.restart("counter"), Err(TellError::Closed));
+            assert_eq!(health.restart("nobody"), Err(TellError::Closed));
+        });
+    }
+
+    #[test]
+    fn an_actor_that_nobody_can_reach_ends_though_a_restart_could_be_asked_for() {
+        local(async {
+            let health = Health::default();
+            let spec = Spec::new("counter", "counter", 8, POLICY);
+            let (mailbox, supervision) = supervise(spec, &health, Counter::default);
+            drop(mailbox);
+            assert!(matches!(supervision.await, Exit::Stopped));
+        });
     }
 
     #[test]

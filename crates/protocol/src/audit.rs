@@ -113,6 +113,12 @@ actions! {
     UsageUnusual => "usage.unusual",
     /// An actor failed and was rebuilt.
     ActorFailed => "actor.failed",
+    /// An officer had an actor made anew.
+    ActorRestarted => "actor.restarted",
+    /// The hall takes no new questions for now.
+    HallDrained => "hall.drained",
+    /// And takes them again.
+    HallFilled => "hall.filled",
     /// Signs of trouble were put together.
     IncidentOpened => "incident.opened",
     /// There was more of it.

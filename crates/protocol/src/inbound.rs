@@ -133,6 +133,8 @@ pub struct Pressed {
     pub data: String,
     /// True in a private chat.
     pub private: bool,
+    /// The message that the button stands under; `None` where the chat service does not say.
+    pub message: Option<MessageId>,
 }
 
 /// Where an update belongs: read by ingress before anything else, from the raw bytes.

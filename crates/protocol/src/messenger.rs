@@ -139,6 +139,24 @@ pub trait Messenger: Send + Sync + 'static {
         reply_to: Option<MessageId>,
     ) -> Result<MessageId, MessengerError>;
 
+    /// Puts a part in the place of a message that this bot sent. To put there what is there already
+    /// is no error.
+    async fn edit(
+        &self,
+        to: Address,
+        message: MessageId,
+        part: &Part,
+    ) -> Result<(), MessengerError>;
+
+    /// Pins a message of this bot without telling anybody, in place of an earlier one of this bot
+    /// that has a button whose data begins with `replaces`.
+    async fn pin(
+        &self,
+        to: Address,
+        message: MessageId,
+        replaces: &str,
+    ) -> Result<(), MessengerError>;
+
     /// Sends a file.
     async fn send_document(
         &self,

@@ -5,6 +5,7 @@
 
 mod edit;
 mod lookup;
+mod pin;
 mod profile;
 mod rich;
 mod send;
@@ -30,6 +31,9 @@ pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Re
         "editMessageText" => edit::text(state, call),
         "editMessageReplyMarkup" => edit::markup(state, call),
         "deleteMessage" => edit::delete(state, call),
+        "pinChatMessage" => pin::pin(state, call),
+        "unpinChatMessage" => pin::unpin(state, call),
+        "unpinAllChatMessages" => pin::unpin_all(state, call),
         "setMessageReaction" => edit::react(state, call),
         "answerCallbackQuery" => edit::answer(state, call),
         "getMe" => Ok(lookup::me(state, call)),

@@ -305,6 +305,44 @@ impl Messenger for TelegramBot {
         }
     }
 
+    async fn edit(
+        &self,
+        to: Address,
+        message: MessageId,
+        part: &Part,
+    ) -> Result<(), MessengerError> {
+        let edit = EditMessage {
+            chat_id: to.chat.0,
+            message_id: message.0,
+            text: &part.plain,
+            link_preview_options: LinkPreview { is_disabled: true },
+            reply_markup: Keyboard::new(&part.buttons),
+        };
+        match self.client.call::<_, Sent>("editMessageText", &edit).await {
+            Err(MessengerError::Rejected { description }) if is_unchanged(&description) => Ok(()),
+            edited => edited.map(drop),
+        }
+    }
+
+    async fn pin(
+        &self,
+        to: Address,
+        message: MessageId,
+        replaces: &str,
+    ) -> Result<(), MessengerError> {
+        let chat_id = to.chat.0;
+        let chat: ChatNow = self.client.call("getChat", &OfChat { chat_id }).await?;
+        let is_earlier = |it: &Pinned| it.is_by(self.identity.id) && it.has_button(replaces);
+        let earlier = chat.pinned_message.filter(|it| is_earlier(it)).map(|it| it.message_id);
+        if let Some(message_id) = earlier.filter(|it| *it != message.0) {
+            let pinned = PinnedMessage { chat_id, message_id, disable_notification: None };
+            self.client.call::<_, bool>("unpinChatMessage", &pinned).await?;
+        }
+        let message_id = message.0;
+        let pinned = PinnedMessage { chat_id, message_id, disable_notification: Some(true) };
+        self.client.call::<_, bool>("pinChatMessage", &pinned).await.map(drop)
+    }
+
     async fn send_document(
         &self,
         to: Address,
@@ -387,6 +425,70 @@ struct SendMessage<'a> {
     reply_markup: Option<Keyboard<'a>>,
 }
 
+#[derive(Serialize)]
+struct EditMessage<'a> {
+    chat_id: i64,
+    message_id: i64,
+    text: &'a str,
+    link_preview_options: LinkPreview,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_markup: Option<Keyboard<'a>>,
+}
+
+#[derive(Serialize)]
+struct OfChat {
+    chat_id: i64,
+}
+
+#[derive(Serialize)]
+struct PinnedMessage {
+    chat_id: i64,
+    message_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_notification: Option<bool>,
+}
+
+/// What `getChat` says, as far as we look.
+#[derive(Deserialize)]
+struct ChatNow {
+    pinned_message: Option<Pinned>,
+}
+
+#[derive(Deserialize)]
+struct Pinned {
+    message_id: i64,
+    from: Option<Author>,
+    reply_markup: Option<Shown>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    id: i64,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    #[serde(default)]
+    inline_keyboard: Vec<Vec<ShownKey>>,
+}
+
+#[derive(Deserialize)]
+struct ShownKey {
+    callback_data: Option<String>,
+}
+
+impl Pinned {
+    fn is_by(&self, bot: BotId) -> bool {
+        self.from.as_ref().is_some_and(|it| it.id == bot.0)
+    }
+
+    fn has_button(&self, begins_with: &str) -> bool {
+        let keys = self.reply_markup.iter().flat_map(|it| it.inline_keyboard.iter().flatten());
+        let mut data = keys.filter_map(|it| it.callback_data.as_deref());
+        data.any(|it| it.starts_with(begins_with))
+    }
+}
+
 /// A preview would fetch whatever address a model was talked into writing.
 #[derive(Serialize)]
 struct LinkPreview {
@@ -467,6 +569,11 @@ impl<'a> Keyboard<'a> {
 
 fn sendable_topic(to: Address) -> Option<i64> {
     to.topic.filter(|topic| *topic != GENERAL_TOPIC).map(|topic| topic.0)
+}
+
+/// True if an edit was refused because the message says that already.
+fn is_unchanged(description: &str) -> bool {
+    description.contains("message is not modified")
 }
 
 /// True if a refusal is about the HTML, so that the same in plain text may be accepted.

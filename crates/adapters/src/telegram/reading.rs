@@ -48,6 +48,7 @@ struct Update<M> {
 /// Where a message stands and who sent it.
 #[derive(Deserialize)]
 struct Place {
+    message_id: Option<i64>,
     chat: Chat,
     from: Option<User>,
     sender_chat: Option<IgnoredAny>,
@@ -317,7 +318,8 @@ impl CallbackQuery {
             person: self.from.person(),
             query: self.id,
             data: self.data.unwrap_or_default().0,
-            private: self.message.is_some_and(|message| message.chat.is_private()),
+            private: self.message.as_ref().is_some_and(|message| message.chat.is_private()),
+            message: self.message.and_then(|message| message.message_id).map(MessageId),
         })
     }
 }

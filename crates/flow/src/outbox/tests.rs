@@ -321,6 +321,50 @@ impl Actor for Deaf {
     }
 }
 
+/// Runs an outbox in front of a made-up service for a while; what the roster heard.
+async fn with_outbox<T>(
+    messenger: &Arc<FakeMessenger>,
+    work: impl AsyncFnOnce(&Mailbox<Msg>) -> T,
+) -> (T, Vec<roster::Msg>) {
+    let heard = Arc::<std::sync::Mutex<Vec<roster::Msg>>>::default();
+    let health = kit::Health::default();
+    let spec = |name| kit::Spec::new(name, name, 8, kit::RestartPolicy::GENTLE);
+    let (roster, deaf) = {
+        let heard = Arc::clone(&heard);
+        kit::supervise(spec("roster"), &health, move || Deaf(Arc::clone(&heard)))
+    };
+    let hall = Shared::new(arc_swap::ArcSwap::from_pointee(View::default()));
+    let tally = Tally::register(&mut prometheus_client::registry::Registry::default());
+    let fake = Arc::clone(messenger);
+    let (outbox, running) = kit::supervise(spec("outbox"), &health, move || {
+        let (fake, hall) = (Arc::clone(&fake) as Arc<dyn Messenger>, Arc::clone(&hall));
+        let ledger = Arc::new(FakeLedger::default());
+        let egress = tokio::runtime::Handle::current();
+        Outbox::incarnate(fake, ledger, egress, roster.clone(), hall, PACING, tally.clone())
+    });
+    let running = [
+        kit::spawn(async { drop(deaf.await) }),
+        kit::spawn(async {
+            drop(running.await);
+        }),
+    ];
+    let done = work(&outbox).await;
+    outbox.stop().await;
+    running.iter().for_each(|it| it.abort());
+    (done, std::mem::take(&mut *heard.lock().unwrap()))
+}
+
+const HERE: Address = Address { chat: CHAT, topic: None };
+
+async fn send_to(outbox: &Mailbox<Msg>, notice: Notice) -> Result<MessageId, MessengerError> {
+    let what = Sayable::Notice(notice);
+    let sent = kit::ask(outbox, |reply| {
+        let reply = Some(reply);
+        Msg::Send { to: HERE, what, reply_to: None, part: None, reply }
+    });
+    sent.await.unwrap()
+}
+
 /// Sends one message; the first tries end with the given failures. What became of it, what was
 /// sent, and what the roster heard.
 fn send(
@@ -329,39 +373,66 @@ fn send(
     local(async move {
         let messenger = Arc::new(FakeMessenger::new());
         *messenger.failures.lock().unwrap() = failures.into();
-        let heard = Arc::<std::sync::Mutex<Vec<roster::Msg>>>::default();
-        let health = kit::Health::default();
-        let spec = |name| kit::Spec::new(name, name, 8, kit::RestartPolicy::GENTLE);
-        let (roster, deaf) = {
-            let heard = Arc::clone(&heard);
-            kit::supervise(spec("roster"), &health, move || Deaf(Arc::clone(&heard)))
-        };
-        let hall = Shared::new(arc_swap::ArcSwap::from_pointee(View::default()));
-        let tally = Tally::register(&mut prometheus_client::registry::Registry::default());
-        let fake = Arc::clone(&messenger);
-        let (outbox, running) = kit::supervise(spec("outbox"), &health, move || {
-            let (fake, hall) = (Arc::clone(&fake) as Arc<dyn Messenger>, Arc::clone(&hall));
-            let ledger = Arc::new(FakeLedger::default());
-            let egress = tokio::runtime::Handle::current();
-            Outbox::incarnate(fake, ledger, egress, roster.clone(), hall, PACING, tally.clone())
-        });
-        let running = [
-            kit::spawn(async { drop(deaf.await) }),
-            kit::spawn(async {
-                drop(running.await);
-            }),
-        ];
-        let (to, what) = (Address { chat: CHAT, topic: None }, Sayable::Notice(words::stopped()));
-        let sent = kit::ask(&outbox, |reply| {
-            let reply = Some(reply);
-            Msg::Send { to, what, reply_to: None, part: None, reply }
-        });
-        let sent = sent.await.unwrap();
-        outbox.stop().await;
-        running.iter().for_each(|it| it.abort());
+        let work = async |outbox: &Mailbox<Msg>| send_to(outbox, words::stopped()).await;
+        let (sent, heard) = with_outbox(&messenger, work).await;
         let to = messenger.sent.lock().unwrap().iter().map(|(to, _)| *to).collect();
-        (sent, to, std::mem::take(&mut *heard.lock().unwrap()))
+        (sent, to, heard)
     })
+}
+
+fn panel() -> Notice {
+    use crate::words::panel::{Page, Standing, panel};
+    panel("Well.", None, (&Page::Main, Standing::default()), protocol::Timestamp(0))
+}
+
+#[test]
+fn outbox_4_a_panel_is_pinned_once_it_is_there_and_stands_where_that_is_refused() {
+    local(async {
+        let messenger = Arc::new(FakeMessenger::new());
+        let flooded = MessengerError::Flooded { retry_after: Duration::from_secs(3) };
+        let refused = MessengerError::Rejected { description: "not enough rights".to_owned() };
+        let refusals = [flooded, refused, MessengerError::Forbidden];
+        *messenger.pin_failures.lock().unwrap() = refusals.into();
+        let work = async |outbox: &Mailbox<Msg>| {
+            for _ in 0..3 {
+                send_to(outbox, panel()).await.unwrap();
+                tokio::time::sleep(Duration::from_secs(10)).await;
+            }
+            send_to(outbox, words::stopped()).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        };
+        with_outbox(&messenger, work).await;
+        let pins = messenger.pins.lock().unwrap().clone();
+        assert_eq!(pins, [(CHAT, MessageId(3), "st:".to_owned())], "two were refused");
+        assert_eq!(messenger.sent.lock().unwrap().len(), 4);
+    });
+}
+
+#[test]
+fn an_edit_waits_its_turn_is_tried_again_and_says_when_it_never_can_be() {
+    local(async {
+        let messenger = Arc::new(FakeMessenger::new());
+        let work = async |outbox: &Mailbox<Msg>| {
+            let message = send_to(outbox, words::stopped()).await.unwrap();
+            let flooded = MessengerError::Flooded { retry_after: Duration::from_secs(3) };
+            let lost = MessengerError::Unreachable("the line is cut".into());
+            *messenger.failures.lock().unwrap() =
+                [flooded, lost, MessengerError::Broken { status: 502 }].into();
+            let began = Instant::now();
+            let edit = async |message| {
+                let what = panel();
+                let asked = kit::ask(outbox, |reply| Msg::Edit { to: HERE, message, what, reply });
+                asked.await.unwrap()
+            };
+            assert_eq!(edit(message).await.unwrap(), message);
+            assert!(Duration::from_secs(3) <= began.elapsed(), "OUTBOX-2");
+            let gone = edit(MessageId(999)).await.unwrap_err();
+            assert!(matches!(gone, MessengerError::Rejected { .. }), "{gone:?}");
+        };
+        with_outbox(&messenger, work).await;
+        assert_eq!(messenger.edits.lock().unwrap().len(), 1);
+        assert!(messenger.sent.lock().unwrap()[0].1.contains("Well."));
+    });
 }
 
 #[test]

@@ -111,7 +111,7 @@ mod tests {
                 language: None,
             };
             let (query, data) = ("q".to_owned(), data.to_owned());
-            of_press(&Pressed { person, query, data, private }, &view)
+            of_press(&Pressed { person, query, data, private, message: None }, &view)
         };
         let kind = "no_poll".to_owned();
         let granted = view.grant(PersonId(1)).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
-use super::{MENU, MenuItem, Request, alerts, playbooks, quota, rule, sentence, split_word};
+use super::{MENU, MenuItem, Request, alerts, panel, playbooks, quota, rule, sentence, split_word};
 use crate::{
     incident::Handling,
     right::{Auditing, Granted, Operating, Role},
@@ -151,6 +151,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
             let is_officers = pressed.data.starts_with(OLDER)
                 || pressed.data.starts_with(words::ACKNOWLEDGE)
                 || playbooks::is_button(&pressed.data)
+                || panel::is_button(&pressed.data)
                 || crate::alarm::Ask::read(&pressed.data).is_some();
             (is_officers && role.is_none()).then_some(("button", actor))
         }

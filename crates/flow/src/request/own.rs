@@ -75,7 +75,7 @@ mod tests {
 
     fn press(data: &str, private: bool, now: Timestamp) -> Request {
         let (query, data) = (String::new(), data.to_owned());
-        let pressed = Pressed { person: ada(), query, data, private };
+        let pressed = Pressed { person: ada(), query, data, private, message: None };
         of_press(pressed.data.clone().strip_prefix(FORGET).unwrap(), &pressed, now)
     }
 

@@ -114,7 +114,7 @@ mod tests {
     fn press(person: PersonId, data: &str, private: bool) -> Option<Request> {
         let person = Person { id: person, first_name: String::new(), language: None };
         let (query, data) = ("q".to_owned(), data.to_owned());
-        of_press(&Pressed { person, query, data, private }, &view())
+        of_press(&Pressed { person, query, data, private, message: None }, &view())
     }
 
     #[test]

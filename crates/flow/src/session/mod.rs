@@ -13,6 +13,7 @@
 
 mod officers;
 mod own;
+mod panel;
 mod pieces;
 mod remembering;
 mod state;
@@ -21,7 +22,7 @@ mod step;
 mod tests;
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
@@ -29,7 +30,7 @@ use std::{
     time::Duration,
 };
 
-use kit::{Actor, Cx, Fault, Mailbox, Pending, TellError, ask};
+use kit::{Actor, Cx, Fault, Health, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
@@ -99,6 +100,10 @@ pub struct Peers {
     pub keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     /// Writes `/status`.
     pub status: StatusWriter,
+    /// Makes actors anew.
+    pub health: Health,
+    /// An officer wants new questions turned away. Ends with the process, so that no hall stays so unseen.
+    pub drained: Rc<Cell<bool>>,
     /// Answers `/rule test`.
     pub trier: RuleTrier,
     /// Answers `/trace`.
@@ -402,6 +407,7 @@ impl SessionActor {
         let Some(session) = self.session.as_mut() else { return Ok(()) };
         let hall = self.peers.hall.load();
         session.tell_time(self.peers.clock.now());
+        session.tell_drained(self.peers.drained.get());
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;
         self.plan_rest(cx);
@@ -463,6 +469,9 @@ impl SessionActor {
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
             }
+            Effect::ComposePanel(update) => self.compose_panel(update, cx),
+            Effect::PressPanel(update, press) => self.press_panel(update, press, cx),
+            Effect::RestartActor(id) => self.restart_actor(&id),
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::Look(update, look) => self.look(update, look, cx),

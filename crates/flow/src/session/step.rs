@@ -38,7 +38,7 @@ use crate::{
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
-    request::{House, Look, Request, UsageOf},
+    request::{House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     trace::{Sought, Trace},
@@ -135,6 +135,9 @@ pub enum Input {
     StatusComposed(UpdateId, String),
     /// An officer's look, in words.
     Looked(UpdateId, Notice),
+    /// What was pressed on the panel is done and shown; the panel anew where it could not be edited; and
+    /// the actor that is to be made anew.
+    PanelPressed(UpdateId, Option<Notice>, Option<String>),
     /// What is held of a person was sent to them, or could not be.
     Exported(UpdateId, Result<(), ExportError>),
     /// What was found that may help with a question; nothing where it took too long.
@@ -224,6 +227,12 @@ pub enum Effect {
     Administer(UpdateId, Order),
     /// Put the state of the hall into words.
     ComposeStatus(UpdateId, bool),
+    /// Put the panel together.
+    ComposePanel(UpdateId),
+    /// Do what an officer pressed, and edit the panel.
+    PressPanel(UpdateId, PanelPress),
+    /// Have an actor made anew.
+    RestartActor(String),
     /// Look for a turn in the past.
     Trace(UpdateId, Sought),
     /// Tell the admins that the guard stopped a text.
@@ -275,6 +284,8 @@ pub struct Session {
     lanes: Lanes,
     /// As it was told last.
     now: Timestamp,
+    /// New questions are turned away, as it was told last.
+    is_drained: bool,
     /// Who wrote the updates in hand, in a group.
     authors: BTreeMap<UpdateId, PersonId>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
@@ -384,6 +395,7 @@ impl Session {
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
             now: Timestamp::default(),
+            is_drained: false,
             digesting: None,
             summary_failures: 0,
         }
@@ -392,6 +404,11 @@ impl Session {
     /// Tells the time, for what is noted about how long work took.
     pub fn tell_time(&mut self, now: Timestamp) {
         self.now = now;
+    }
+
+    /// Tells whether new questions are turned away.
+    pub fn tell_drained(&mut self, is_drained: bool) {
+        self.is_drained = is_drained;
     }
 
     /// What it remembers.
@@ -454,6 +471,9 @@ impl Session {
                 if self.turn(update, |it| matches!(it, Stage::Looking)).is_some() {
                     self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
+            }
+            Input::PanelPressed(update, anew, restart) => {
+                self.panel_pressed(update, anew, restart, &mut effects);
             }
             Input::CallsCounted(update, calls) => {
                 if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {

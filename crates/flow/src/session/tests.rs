@@ -205,6 +205,9 @@ impl World {
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
+                | Effect::ComposePanel(..)
+                | Effect::PressPanel(..)
+                | Effect::RestartActor(..)
                 | Effect::ComposeUsage(..)
                 | Effect::Trace(..)
                 | Effect::FindHeldBack(..)
@@ -364,6 +367,9 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("administer {update} by {}: {:?}", order.by(), order.change())
         }
         Effect::ComposeStatus(update, in_full) => format!("status {update} in full: {in_full}"),
+        Effect::ComposePanel(update) => format!("panel {update}"),
+        Effect::PressPanel(update, press) => format!("press panel {update} {:?}", press.want),
+        Effect::RestartActor(id) => format!("restart {id}"),
         Effect::ComposeUsage(update, whose) => format!("usage of {whose:?} for {update}"),
         Effect::FindHeldBack(update, at, _) => format!("find {} for {update}", at.update),
         Effect::MarkAlarm(update, at, by) => {
@@ -438,6 +444,8 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::Deliver { update: it, .. }
         | Effect::Administer(it, ..)
         | Effect::ComposeStatus(it, _)
+        | Effect::ComposePanel(it)
+        | Effect::PressPanel(it, _)
         | Effect::ComposeUsage(it, _) => Some(*it),
         _ => None,
     }
@@ -498,7 +506,10 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         | Effect::ComposeUsage(update, _)
         | Effect::AskAlerter(update, ..)
         | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
-        Effect::Look(update, _) => Input::Looked(*update, words::unknown_command()),
+        Effect::PressPanel(update, _) => Input::PanelPressed(*update, None, None),
+        Effect::ComposePanel(update) | Effect::Look(update, _) => {
+            Input::Looked(*update, words::unknown_command())
+        }
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),
         Effect::MarkAlarm(update, ..) => Input::Administered(*update, Ok(())),
         Effect::Trace(update, _) => Input::Traced(*update, Ok(Some(Box::default()))),

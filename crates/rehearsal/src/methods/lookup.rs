@@ -41,6 +41,11 @@ pub(super) fn chat(state: &State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
             "premium_subscription": false, "gifts_from_channels": false,
         }),
     );
+    let pinned = state.chat(key).pinned.iter().rev();
+    if let Some(message) = pinned.filter_map(|it| state.message_json(key, *it)).next() {
+        let message: Value = serde_json::from_slice(&message).unwrap_or_else(|_| json!({}));
+        put(&mut full, "pinned_message", message);
+    }
     if !key.is_private() {
         put(&mut full, "permissions", json!({"can_send_messages": true}));
     }

@@ -90,6 +90,8 @@ pub(crate) struct Chat {
     /// Bots that left.
     pub(crate) left: HashSet<BotIndex>,
     pub(crate) migrated_to: Option<i64>,
+    /// Pinned messages.
+    pub(crate) pinned: BTreeSet<i64>,
     messages: VecDeque<Message>,
     next_message_id: i64,
 }
@@ -204,6 +206,7 @@ impl State {
             topics,
             left: HashSet::new(),
             migrated_to: None,
+            pinned: BTreeSet::new(),
             messages: VecDeque::new(),
             next_message_id: 1,
         };
@@ -228,6 +231,7 @@ impl State {
                 topics: BTreeMap::new(),
                 left: HashSet::new(),
                 migrated_to: None,
+                pinned: BTreeSet::new(),
                 messages: VecDeque::new(),
                 next_message_id: 1,
             };

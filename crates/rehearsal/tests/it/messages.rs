@@ -105,6 +105,45 @@ async fn edits_must_change_something_that_is_there_and_ours() {
 }
 
 #[tokio::test]
+async fn a_pin_is_named_by_get_chat_until_it_is_taken_off_and_in_groups_only_an_admin_pins() {
+    let hall = Hall::open().await;
+    hall.say(ADA, "hello");
+    let markup = json!({"inline_keyboard": [[{"text": "x", "callback_data": "st:refresh"}]]});
+    let send = json!({"chat_id": ADA, "text": "one", "reply_markup": markup});
+    let first = hall.ok("sendMessage", send.clone()).await["message_id"].clone();
+    let second = hall.ok("sendMessage", send).await["message_id"].clone();
+    let of = |id: &Value| json!({"chat_id": ADA, "message_id": id});
+    let pinned = async || {
+        hall.ok("getChat", json!({"chat_id": ADA})).await["pinned_message"]["message_id"].clone()
+    };
+    assert_eq!(pinned().await, Value::Null);
+    assert_eq!(hall.ok("pinChatMessage", of(&first)).await, true);
+    assert_eq!(hall.ok("pinChatMessage", of(&second)).await, true);
+    assert_eq!(pinned().await, second, "the newest");
+    let chat = hall.ok("getChat", json!({"chat_id": ADA})).await;
+    let key = &chat["pinned_message"]["reply_markup"]["inline_keyboard"][0][0];
+    assert_eq!(key["callback_data"], "st:refresh");
+    assert_eq!(hall.ok("unpinChatMessage", of(&second)).await, true);
+    assert_eq!(pinned().await, first);
+    assert_eq!(
+        hall.refused("unpinChatMessage", of(&second)).await,
+        "400 Bad Request: message to unpin not found"
+    );
+    assert_eq!(
+        hall.refused("pinChatMessage", of(&json!(999))).await,
+        "400 Bad Request: message to pin not found"
+    );
+    assert_eq!(hall.ok("unpinAllChatMessages", json!({"chat_id": ADA})).await, true);
+    assert_eq!(pinned().await, Value::Null);
+    let group = hall.ok("sendMessage", json!({"chat_id": GROUP, "text": "x"})).await;
+    let pin = json!({"chat_id": GROUP, "message_id": group["message_id"]});
+    assert_eq!(
+        hall.refused("pinChatMessage", pin).await,
+        "400 Bad Request: not enough rights to manage pinned messages in the chat"
+    );
+}
+
+#[tokio::test]
 async fn a_pressed_button_is_answered_once() {
     let hall = Hall::open().await;
     hall.say(ADA, "hello");

@@ -241,6 +241,62 @@ async fn refused_markup_is_sent_again_as_plain_text_and_other_refusals_are_not()
 }
 
 #[tokio::test]
+async fn an_edit_is_plain_text_with_its_buttons_and_one_that_changes_nothing_is_no_error() {
+    let same = r#"{"ok":false,"error_code":400,"description":"Bad Request: message is not modified: specified new message content"}"#;
+    let gone =
+        r#"{"ok":false,"error_code":400,"description":"Bad Request: message to edit not found"}"#;
+    let (bot, api) = connected(&[(200, SENT), (400, same), (400, gone)]).await;
+    let button = Button { label: "Refresh".to_owned(), data: "st:refresh".to_owned() };
+    let part = Part { html: None, plain: "well".to_owned(), buttons: vec![vec![button]] };
+    bot.edit(HERE, MessageId(77), &part).await.expect("edited");
+    let expected = json!({
+        "chat_id": 5,
+        "message_id": 77,
+        "text": "well",
+        "link_preview_options": {"is_disabled": true},
+        "reply_markup":
+            {"inline_keyboard": [[{"text": "Refresh", "callback_data": "st:refresh"}]]},
+    });
+    assert_eq!(api.last(), expected);
+    bot.edit(HERE, MessageId(77), &part).await.expect("it says that already");
+    let error = bot.edit(HERE, MessageId(77), &part).await.expect_err("it is gone");
+    assert!(matches!(error, MessengerError::Rejected { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_pin_is_quiet_and_takes_the_place_of_our_own_earlier_one_alone() {
+    let pinned = |from: i64, data: &str| {
+        let markup = json!({"inline_keyboard": [[{"text": "Refresh", "callback_data": data}]]});
+        let message = json!({"message_id": 70, "from": {"id": from}, "reply_markup": markup});
+        json!({"ok": true, "result": {"id": 5, "type": "private", "pinned_message": message}})
+            .to_string()
+    };
+    let nothing = r#"{"ok":true,"result":{"id":5,"type":"private"}}"#.to_owned();
+    let cases = [
+        (pinned(4242, "st:refresh"), true),
+        (pinned(4242, "ag:sage"), false),
+        (pinned(7, "st:refresh"), false),
+        (nothing, false),
+    ];
+    for (chat, is_replaced) in cases {
+        let (bot, api) = connected(&[(200, &chat), (200, TRUE), (200, TRUE)]).await;
+        bot.pin(HERE, MessageId(77), "st:").await.expect("pinned");
+        let calls = api.calls();
+        let methods: Vec<&str> = calls.iter().skip(2).map(|it| it.0.as_str()).collect();
+        let expected: &[&str] = match is_replaced {
+            true => &["getChat", "unpinChatMessage", "pinChatMessage"],
+            false => &["getChat", "pinChatMessage"],
+        };
+        assert_eq!(methods, expected, "{chat}");
+        if is_replaced {
+            assert_eq!(calls[3].1, json!({"chat_id": 5, "message_id": 70}));
+        }
+        let pin = json!({"chat_id": 5, "message_id": 77, "disable_notification": true});
+        assert_eq!(api.last(), pin);
+    }
+}
+
+#[tokio::test]
 async fn the_general_topic_is_left_out_of_sends_and_named_in_actions() {
     let (bot, api) = connected(&[(200, SENT), (200, TRUE)]).await;
     let general = Address { chat: ChatId(-5), topic: Some(GENERAL_TOPIC) };

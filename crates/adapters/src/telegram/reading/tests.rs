@@ -346,6 +346,7 @@ fn presses_name_person_and_place() {
         query: "q9".to_owned(),
         data: "k1".to_owned(),
         private: false,
+        message: Some(MessageId(1)),
     };
     assert_eq!(read(raw.as_bytes(), &me()), Some(Inbound::Pressed(expected)));
     let expected = Origin {

@@ -410,6 +410,24 @@ impl Session {
         self.answer_notice(update, notice, Outcome::Answered, effects);
     }
 
+    /// A restart comes behind the record that ends the press: it cannot come twice, whatever it is of.
+    pub(super) fn panel_pressed(
+        &mut self,
+        update: UpdateId,
+        anew: Option<Notice>,
+        restart: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.turn(update, |it| matches!(it, Stage::Looking)).is_none() {
+            return;
+        }
+        match anew {
+            Some(notice) => self.answer_notice(update, notice, Outcome::Answered, effects),
+            None => self.finish(update, vec![], Outcome::Answered, effects),
+        }
+        effects.extend(restart.map(Effect::RestartActor));
+    }
+
     pub(super) fn exported(
         &mut self,
         update: UpdateId,

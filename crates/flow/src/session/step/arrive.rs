@@ -14,7 +14,7 @@ use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
     alarm,
     guard::Prompt,
-    request::{self, Request},
+    request::{self, PanelPress, Request},
     right::{Governing, Granted},
     roster::View,
     trace::{self, Sought},
@@ -52,7 +52,12 @@ impl Session {
                 self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
                 continue;
             }
-            let request = if request == Request::Cancel {
+            // What was in hand at a failure is no new question.
+            let is_new = !recovered && !self.state.open.contains_key(&entry.update);
+            let is_turned_away = self.is_drained && is_new && request.asks();
+            let request = if is_turned_away {
+                Request::Say(words::panel::turned_away())
+            } else if request == Request::Cancel {
                 let stopped = self.cancel(effects);
                 Request::Say(if stopped { words::stopped() } else { words::nothing_to_stop() })
             } else {
@@ -215,6 +220,8 @@ impl Session {
             Request::Status { in_full } => {
                 return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
             }
+            Request::Panel(_) => return self.look(update, Effect::ComposePanel(update), effects),
+            Request::PressPanel(it) => return self.press_panel(update, it, effects),
             Request::Usage(whose) => {
                 return self.compose(update, Effect::ComposeUsage(update, whose), effects);
             }
@@ -239,10 +246,7 @@ impl Session {
             }
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
-            Request::Look(look) => {
-                let effect = Effect::Look(update, look);
-                return self.await_answer(update, Stage::Looking, effect, effects);
-            }
+            Request::Look(look) => return self.look(update, Effect::Look(update, look), effects),
             Request::TryRule { name, days, by } => {
                 return self.compose(update, Effect::TryRule(update, (name, days), by), effects);
             }
@@ -299,6 +303,15 @@ impl Session {
     /// Somebody else puts the answer into words.
     fn compose(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
         self.await_answer(update, Stage::ComposingStatus, effect, effects);
+    }
+
+    /// An officer looks at something.
+    fn look(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
+        self.await_answer(update, Stage::Looking, effect, effects);
+    }
+
+    fn press_panel(&mut self, update: UpdateId, press: PanelPress, effects: &mut Vec<Effect>) {
+        self.look(update, Effect::PressPanel(update, press), effects);
     }
 
     /// Somebody else has to find out first.

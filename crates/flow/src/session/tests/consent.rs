@@ -49,7 +49,10 @@ fn a_crash_between_the_agreement_and_the_answer_loses_neither() {
     world.complete(1);
     let person = Person { id: GUEST, first_name: String::new(), language: None };
     let (query, data) = ("q".to_owned(), crate::words::ACCEPT.to_owned());
-    world.arrive(2, Some(Inbound::Pressed(Pressed { person, query, data, private: true })));
+    world.arrive(
+        2,
+        Some(Inbound::Pressed(Pressed { person, query, data, private: true, message: None })),
+    );
     world.pull(false);
     world.settle();
     world.dies();

@@ -787,7 +787,10 @@ fn what_is_known_too_long_or_too_much_is_not_remembered() {
 pub(super) fn press(world: &mut World, update: i64, person: PersonId, data: &str) {
     let person = Person { id: person, first_name: String::new(), language: None };
     let (query, data) = ("q".to_owned(), data.to_owned());
-    world.arrive(update, Some(Inbound::Pressed(Pressed { person, query, data, private: true })));
+    world.arrive(
+        update,
+        Some(Inbound::Pressed(Pressed { person, query, data, private: true, message: None })),
+    );
     world.pull(false);
     world.settle();
     world.complete(update);

@@ -106,7 +106,7 @@ impl Run {
             _ => format!("mf:{}:{GUEST}", self.dice.roll(4)),
         };
         let query = "q".to_owned();
-        let pressed = Pressed { person, query, data, private: true };
+        let pressed = Pressed { person, query, data, private: true, message: None };
         self.world.arrive(update, Some(Inbound::Pressed(pressed)));
     }
 

@@ -2,7 +2,7 @@
 //! logged. The commands are those of the menu, so that a new one cannot be forgotten.
 
 use protocol::{
-    BotId, ChatId, SessionKey, Timestamp, UpdateId,
+    BotId, ChatId, MessageId, SessionKey, Timestamp, UpdateId,
     audit::{Action, Deed, Doer, Outcome, Target},
 };
 use serde_json::{Value, json};
@@ -198,6 +198,12 @@ fn s2_a_button_of_officers_does_nothing_for_anybody_else() {
     let mut buttons: Vec<String> = asks.into_iter().map(|it| it.button(at).unwrap().data).collect();
     buttons.push(older_button(5));
     buttons.extend(["pb:undo:1", "pb:keep:1", "pb:yes:1", "pb:close:1"].map(str::to_owned));
+    let panel =
+        ["refresh", "mute", "unmute", "agents", "pause:sage", "pause!:0:sage", "resume:sage"];
+    buttons
+        .extend(panel.into_iter().chain(["actors", "restart:guard"]).map(|it| format!("st:{it}")));
+    buttons
+        .extend(["st:restart!:0:guard", "st:drain", "st:drain!:0", "st:fill"].map(str::to_owned));
     let pressers = [
         (STRANGER, STRANGER),
         (GUEST, GUEST),
@@ -217,6 +223,116 @@ fn s2_a_button_of_officers_does_nothing_for_anybody_else() {
                 assert!(deeds.len() == 1 && deeds.iter().all(denied), "{data}: {deeds:?}");
                 assert_eq!(scene.state(), before);
             }
+        }
+    });
+}
+
+#[test]
+fn the_panel_does_what_an_officer_presses_notes_it_and_is_edited_in_place() {
+    scene(|mut scene| async move {
+        let (said, deeds) = scene.says(OPERATOR, "/status").await;
+        assert!(said.len() == 1 && deeds.is_empty(), "{said:?} {deeds:?}");
+        let chat = Arc::clone(&scene.chat);
+        let panel = i64::try_from(chat.sent.lock().unwrap().len()).unwrap();
+        let pins = || chat.pins.lock().unwrap().clone();
+        assert_eq!(pins(), [(ChatId(OPERATOR), MessageId(panel), "st:".to_owned())]);
+        let cases: [(&str, &str, Option<Action>); 15] = [
+            ("refresh", "As of", None),
+            ("agents", "As of", None),
+            ("pause:sage", "Shall sage rest?", None),
+            ("pause!:0:sage", "sage rests", Some(Action::AgentPaused)),
+            ("pause!:9:sage", "nothing was done", None),
+            ("resume:sage", "sage is awake", Some(Action::AgentResumed)),
+            ("resume:nobody", "There is no agent called nobody", Some(Action::AgentResumed)),
+            ("mute", "Nobody is told of alerts until", Some(Action::AlertSilenced)),
+            ("unmute", "told of alerts again", Some(Action::AlertSilenced)),
+            ("restart:guard", "Shall guard be made anew?", None),
+            ("restart!:0:guard", "guard is being made anew", Some(Action::ActorRestarted)),
+            ("restart!:0:outbox/9", "There is no outbox/9 here", None),
+            ("drain", "Shall new questions be turned away", None),
+            ("drain!:0", "New questions are turned away; what is in", Some(Action::HallDrained)),
+            ("fill", "Questions are taken again", Some(Action::HallFilled)),
+        ];
+        for (step, shows, notes) in cases {
+            let press = format!("st:{step}");
+            let press =
+                json!({ "person": OPERATOR, "chat": OPERATOR, "press": press, "message": panel });
+            let (said, deeds) = scene.happens(&press).await;
+            assert_eq!(said, [], "{step}: nothing new is sent");
+            let shown = chat.edits.lock().unwrap().last().cloned().unwrap();
+            assert_eq!(shown.0, MessageId(panel));
+            assert!(shown.1.plain.contains(shows), "{step}: {}", shown.1.plain);
+            let noted = deeds.iter().map(|it| it.action).collect::<Vec<_>>();
+            assert_eq!(noted, notes.into_iter().collect::<Vec<_>>(), "{step}");
+        }
+        // The guard that was made anew judges on.
+        let (said, _) = scene.says(GUEST, "Hello again.").await;
+        assert_eq!(said.len(), 1, "{said:?}");
+        // A second panel takes the first one's place; one that is gone comes anew.
+        scene.says(OPERATOR, "/status").await;
+        assert_eq!(pins().len(), 2);
+        let press =
+            json!({ "person": OPERATOR, "chat": OPERATOR, "press": "st:refresh", "message": 999 });
+        let (said, _) = scene.happens(&press).await;
+        assert!(said.len() == 1 && said[0].1.contains("As of"), "{said:?}");
+        assert_eq!(pins().len(), 3);
+        // Whoever only looks gets the text, and so does a group.
+        for (person, chat_id) in [(AUDITOR, AUDITOR), (OWNER, GROUP)] {
+            let status = json!({ "person": person, "chat": chat_id, "text": "/status" });
+            let (said, _) = scene.happens(&status).await;
+            assert!(said.len() == 1 && !said[0].1.contains("As of"), "{said:?}");
+        }
+        assert_eq!(pins().len(), 3);
+    });
+}
+
+#[test]
+fn a_drained_hall_answers_what_is_in_hand_turns_new_questions_away_and_takes_them_again() {
+    scene(|mut scene| async move {
+        scene.says(OPERATOR, "/status").await;
+        let chat = Arc::clone(&scene.chat);
+        let panel = i64::try_from(chat.sent.lock().unwrap().len()).unwrap();
+        let press = |step: &str| json!({ "person": OPERATOR, "chat": OPERATOR, "press": step, "message": panel });
+        let (answered, _) = scene.says(GUEST, "Hello.").await;
+        scene.happens(&press("st:drain!:0")).await;
+        for person in [GUEST, OWNER] {
+            let (said, _) = scene.says(person, "Hello.").await;
+            assert!(said.len() == 1 && said[0].1.contains("no new questions"), "{said:?}");
+            let (said, _) = scene.says(person, "/help").await;
+            assert!(said.len() == 1 && !said[0].1.contains("no new questions"), "{said:?}");
+        }
+        scene.happens(&press("st:fill")).await;
+        let (said, _) = scene.says(GUEST, "Hello.").await;
+        assert_eq!(said, answered, "as before");
+    });
+}
+
+/// Each part of the hall that the panel restarts, while people write.
+#[test]
+fn a_restart_of_any_part_that_the_panel_names_loses_and_doubles_nothing() {
+    scene(|mut scene| async move {
+        scene.says(OWNER, "/status").await;
+        let chat = Arc::clone(&scene.chat);
+        let panel = i64::try_from(chat.sent.lock().unwrap().len()).unwrap();
+        let press = |step: &str| json!({ "person": OWNER, "chat": OWNER, "press": format!("st:{step}"), "message": panel });
+        scene.happens(&press("actors")).await;
+        let page = chat.edits.lock().unwrap().last().cloned().unwrap().1;
+        let buttons = page.buttons.into_iter().flatten();
+        let steps: Vec<String> = buttons
+            .filter_map(|it| it.data.strip_prefix("st:restart:").map(str::to_owned))
+            .collect();
+        for id in ["guard", "broker", "memory", "roster", "alerter", "ingress/9"] {
+            assert!(steps.contains(&id.to_owned()), "{id} is missing: {steps:?}");
+        }
+        for id in steps {
+            scene.update += 1;
+            chat.write(scene.update, GUEST, &format!("Is {id} there?"));
+            let (said, deeds) = scene.happens(&press(&format!("restart!:0:{id}"))).await;
+            assert_eq!(said.len(), 1, "{id}: the question is answered once: {said:?}");
+            let restarts = deeds.iter().filter(|it| it.action == Action::ActorRestarted).count();
+            assert_eq!(restarts, 1, "{id}: {deeds:?}");
+            let (said, _) = scene.says(GUEST, "And now?").await;
+            assert_eq!(said.len(), 1, "{id}: {said:?}");
         }
     });
 }
