@@ -13,6 +13,7 @@ mod alerts;
 mod audit;
 mod backups;
 mod crashes;
+mod demo;
 mod forensics;
 mod logs;
 mod memory;

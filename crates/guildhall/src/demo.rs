@@ -1,20 +1,22 @@
 //! `guildhall demo`: the hall in front of a rehearsal of Telegram, with no token and no account.
 
+mod desk;
 mod guard;
+mod lives;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use protocol::{AgentName, Clock as _, Timestamp};
 use rehearsal::{BotSeed, GroupSeed, PersonSeed, models::SettingsChange};
 
-use crate::{
-    config::{Allow, Env, Loaded, Problems},
-    run::SystemClock,
-    stagehand,
-};
+use crate::{config::Env, run::SystemClock, stagehand};
+
+pub use desk::Clerk;
+pub use lives::live;
 
 /// What the demo is made of.
 #[derive(Clone, Debug)]
@@ -42,11 +44,11 @@ fn first_update_id(now: Timestamp) -> i64 {
     i64::from(u32::try_from(tenths).unwrap_or(u32::MAX / 2)) + 1
 }
 
-/// Starts the rehearsal on a thread of its own and says where it is.
+/// Starts the rehearsal on a thread of its own, with a desk that this clerk serves, and says where it is.
 ///
 /// # Errors
 /// If it cannot listen there.
-pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
+pub fn start_rehearsal(demo: &Demo, clerk: &Arc<Clerk>) -> std::io::Result<SocketAddr> {
     let config = rehearsal::Config {
         addr: demo.chat,
         bots: vec![BotSeed::default()],
@@ -65,6 +67,7 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
         first_update_id: first_update_id(SystemClock.now()),
         console_url: Some(format!("http://{}/", demo.console)),
         suggestions: guard::suggestions(),
+        desk: Some(desk::desk(Arc::clone(clerk))),
         ..rehearsal::Config::default()
     };
     let (addr, _, models) = stagehand::start(config)?;
@@ -72,11 +75,9 @@ pub fn start_rehearsal(demo: &Demo) -> std::io::Result<SocketAddr> {
     Ok(addr)
 }
 
-/// The demo's configuration: whatever the environment says, in front of the rehearsal.
-///
-/// # Errors
-/// What is wrong with the environment or the configuration file.
-pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Loaded, Problems> {
+/// The environment of the demo's hall and of every command about it: what there is, in front of the rehearsal.
+#[must_use]
+pub fn environment(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Env {
     let mut env = env.clone();
     let mut set = |name: &str, value: String| drop(env.insert(name.to_owned(), value));
     set("TELEGRAM_BOT_TOKEN", BotSeed::default().token);
@@ -84,6 +85,9 @@ pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Lo
     set("GUILDHALL_DATA_DIR", demo.data.display().to_string());
     set("GUILDHALL_KEY_FILE", demo.data.with_extension("key").display().to_string());
     set("GUILDHALL_ADMINS", ADMIN.to_string());
+    set("GUILDHALL_ALLOW", "*".to_owned());
+    // Beside the data, so that a lost data folder does not take them along.
+    set("GUILDHALL__BACKUP__DIR", demo.data.with_extension("backups").display().to_string());
     set("GUILDHALL_HTTP_ADDR", demo.console.to_string());
     set("GUILDHALL__HTTP__LOGIN", "false".to_owned());
     set("GUILDHALL__LOGS__STDOUT", "false".to_owned());
@@ -119,21 +123,19 @@ pub fn configuration(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Result<Lo
     if let Some(folder) = embeddings_beside(demo.weights.as_deref()) {
         set("GUILDHALL__MEMORY__EMBEDDINGS_PATH", folder.display().to_string());
     }
-    let mut loaded = crate::config::load(&env)?;
-    loaded.config.access.allow = Allow::Everyone;
     let answering = if demo.weights.is_some() { "embedded" } else { "openai" };
-    loaded.config.broker.chain = vec![answering.to_owned()];
-    Ok(loaded)
+    set("GUILDHALL__BROKER__CHAIN", answering.to_owned());
+    env
 }
 
-/// Puts the demo's agents where the configuration then finds them.
+/// Puts the agents of the house and the demo's own into a folder of the demo, and has the environment say so.
 ///
 /// # Errors
 /// If a file cannot be read or written.
-pub fn put_agents(demo: &Demo, loaded: &mut Loaded) -> std::io::Result<()> {
+pub fn put_agents(demo: &Demo, env: &mut Env, house: &Path) -> std::io::Result<()> {
     let folder = demo.data.join("agents");
-    guard::put_agents(&loaded.config.hall.agents_dir, &folder)?;
-    loaded.config.hall.agents_dir = folder;
+    guard::put_agents(house, &folder)?;
+    env.insert("GUILDHALL__HALL__AGENTS_DIR".to_owned(), folder.display().to_string());
     Ok(())
 }
 
@@ -156,6 +158,7 @@ pub fn words(demo: &Demo, rehearsal: SocketAddr, greeter: &AgentName) -> String 
          \x20   Chat     http://{rehearsal}/    two people, Ada (admin) and Ben, talk to {greeter}\n\
          \x20   Console  http://{console}/    every actor's state, live\n\n\
          \x20 Answers come from {model}. No token, no account, nothing leaves this machine.\n\
+         \x20 The desk beside the chats runs an operator's commands: back up, lose the data, restore, report.\n\
          \x20 The buttons under the chat try the guard: an attack, a card number, a leaked key, a leaked secret.\n\
          \x20 Three attacks by Ben are an incident, and a playbook acts: Ben has to wait, and Ada can undo it.\n\
          \x20 Data: {data}   Stop: Ctrl-C. Kill it, start it again: conversations go on.\n",

@@ -19,6 +19,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -323,7 +324,7 @@ fn stand(env: &Env) -> Done {
     let loaded = config::load(env)?;
     let logs = run::start_logs(&loaded)?;
     let now = env.clone();
-    let may_renew = std::sync::Arc::new(move || {
+    let may_renew = Arc::new(move || {
         let loaded = config::load(&now).map_err(|problems| problems.to_string())?;
         loaded.ready_to_run().map_err(|problems| problems.to_string())
     });
@@ -344,23 +345,24 @@ fn stand(env: &Env) -> Done {
 }
 
 fn rehearse(env: &Env, demo: &Demo) -> Done {
-    let rehearsal = demo::start_rehearsal(demo).map_err(|error| {
+    let clerk = Arc::new(demo::Clerk::default());
+    let rehearsal = demo::start_rehearsal(demo, &clerk).map_err(|error| {
         let text = format!("the chat page cannot listen on {}: {error}; try --chat", demo.chat);
         Failure::new(EXIT_UNAVAILABLE, text)
     })?;
-    let mut loaded = demo::configuration(env, demo, rehearsal)?;
-    demo::put_agents(demo, &mut loaded).map_err(|error| {
+    let mut env = demo::environment(env, demo, rehearsal);
+    let house = config::load(&env)?.config.hall.agents_dir;
+    demo::put_agents(demo, &mut env, &house).map_err(|error| {
         let text = format!("the demo's agents cannot be put into {}: {error}", demo.data.display());
         Failure::new(EXIT_UNAVAILABLE, text)
     })?;
+    let loaded = config::load(&env)?;
     let logs = run::start_logs(&loaded)?;
     let words = demo::words(demo, rehearsal, &loaded.config.hall.default_agent);
     print("\n  The hall is being built: the ledger is opened and the model is loaded…\n")?;
     // lost-ok: whoever started the demo does not read what it says.
     let tell = move || drop(print(&words));
-    let cues = run::Cues { standing: &tell, may_renew: None, ends: None };
-    let ended = run::run(loaded, Door::Open, &logs, cues);
-    Ok(ended.unwrap_or(ExitCode::SUCCESS))
+    Ok(demo::live((demo, &env, &clerk), loaded, &logs, &tell))
 }
 
 fn diagnose(env: &Env, json: bool, fix: bool) -> Done {

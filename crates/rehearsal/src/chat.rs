@@ -56,6 +56,9 @@ async fn people(Shared(world): Shared<World>) -> Json<Value> {
     if !suggestions.is_empty() {
         put(&mut answer, "suggestions", suggestions);
     }
+    if let Some(desk) = &state.config.desk {
+        put(&mut answer, "desk", desk.json());
+    }
     if let Some(console) = &state.config.console_url {
         put(&mut answer, "console", console);
     }

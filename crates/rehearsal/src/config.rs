@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::desk::Desk;
 use crate::faults::{Faults, FloodLimits};
 
 /// Everything a rehearsal starts with.
@@ -42,6 +43,8 @@ pub struct Config {
     pub console_url: Option<String>,
     /// Sentences to try, offered under private chats on the chat page.
     pub suggestions: Vec<Suggestion>,
+    /// The operator's desk beside the chats; shown only to this machine.
+    pub desk: Option<Desk>,
 }
 
 impl Default for Config {
@@ -66,6 +69,7 @@ impl Default for Config {
             flood: FloodLimits::default(),
             console_url: None,
             suggestions: Vec::new(),
+            desk: None,
         }
     }
 }

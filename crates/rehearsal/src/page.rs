@@ -1,6 +1,6 @@
 //! The chat page: two people and a bot in a browser, served from inside the program.
 //!
-//! Gives     `/` and its few files. The page talks to `/chat/*` of the same server and to nothing else, which its
+//! Gives     `/` and its few files. The page talks to `/chat/*` and `/desk/*` of the same server and to nothing else, which its
 //!           content security policy makes sure of.
 
 use axum::{
@@ -16,11 +16,12 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Each file of the page: its path, its type and its text.
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
     ("/chat.css", CSS, include_str!("page/chat.css")),
     ("/chat.js", SCRIPT, include_str!("page/chat.js")),
+    ("/desk.js", SCRIPT, include_str!("page/desk.js")),
     ("/pane.js", SCRIPT, include_str!("page/pane.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/composer.js", SCRIPT, include_str!("page/composer.js")),

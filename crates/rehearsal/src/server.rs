@@ -44,9 +44,10 @@ impl Rehearsal {
     ///
     /// # Errors
     /// The address cannot be bound, or the client for webhooks cannot be made.
-    pub async fn start(config: Config) -> io::Result<Self> {
+    pub async fn start(mut config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind(config.addr).await?;
         let addr = listener.local_addr()?;
+        config.desk = config.desk.and_then(|it| it.at(addr));
         let world = World::new(config.clone());
         let models = ModelWorld::default();
         let mut tasks = JoinSet::new();
@@ -57,7 +58,8 @@ impl Rehearsal {
             tasks.spawn(deliverer.run());
         }
         tasks.spawn(sweep(world.clone()));
-        tasks.spawn(accept(listener, world.clone(), crate::router(&world, &models)));
+        let router = crate::router(&world, &models, config.desk.as_ref());
+        tasks.spawn(accept(listener, world.clone(), router));
         Ok(Self { addr, world, models, _tasks: tasks })
     }
 

@@ -1,10 +1,12 @@
 // The chat page: people side by side, each with their own screen; behind tabs where there is no room.
 
+import { Desk } from "./desk.js";
 import { ask, el } from "./dom.js";
 import { Pane } from "./pane.js";
 
 const CONNECTED_MAX = 4;
 const RETRY_MS = 1500;
+const REST_MS = 10_000;
 const panes = [];
 
 async function start() {
@@ -20,6 +22,7 @@ async function start() {
     link.href = world.console;
     link.hidden = false;
   }
+  if (world.desk) new Desk(world.desk);
   panes.push(...world.people.map((person) => new Pane(person, tabs, world.suggestions ?? [])));
   document.getElementById("panes").replaceChildren(...panes.map((pane) => pane.root));
   document.documentElement.classList.toggle("solo", panes.length > 2);
@@ -37,6 +40,24 @@ function select(chosen) {
   chosen.connect();
   chosen.seen();
 }
+
+// === Tabs of the browser ===
+
+// A browser keeps six connections to one server, and each person here takes one: a tab that nobody looks at gives its
+// own back, or a third one could not send any more and a fourth would not load.
+let resting = null;
+let rested = [];
+
+function rest() {
+  rested = panes.filter((pane) => pane.source);
+  rested.forEach((pane) => pane.disconnect());
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(resting);
+  if (document.hidden) resting = setTimeout(rest, REST_MS);
+  else rested.splice(0).forEach((pane) => pane.connect());
+});
 
 function tabs() {
   const buttons = panes.map((pane) => {

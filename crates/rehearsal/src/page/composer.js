@@ -36,9 +36,14 @@ export class Composer {
     this.typed();
   }
 
+  /** Leaves what is being written with its chat. */
+  keep() {
+    if (this.chat) this.chat.writing = this.field.value;
+  }
+
   /** Turns to another chat; what was being written stays with its chat. */
   show(chat) {
-    if (this.chat && this.chat !== chat) this.chat.writing = this.field.value;
+    if (this.chat !== chat) this.keep();
     if (this.chat !== chat) this.field.value = chat.writing ?? "";
     this.chat = chat;
     this.tries.hidden = chat.kind !== "private" || this.tries.children.length === 0;

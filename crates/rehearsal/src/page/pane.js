@@ -68,6 +68,7 @@ export class Pane {
   }
 
   snapshot({ chats }) {
+    this.composer.keep();
     const known = this.chats;
     this.chats = new Map();
     for (const chat of chats) this.add(chat, known.get(chat.id));

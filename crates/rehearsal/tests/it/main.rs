@@ -6,6 +6,7 @@
     reason = "a panic in what a test calls fails that test, as it should"
 )]
 
+mod desk;
 mod faults;
 mod messages;
 mod people;
