@@ -8,7 +8,7 @@ use std::{
 
 use protocol::{AgentName, PersonId, Timestamp};
 
-use super::{Beginning, Found, Measure, Mode, PEOPLE_MAX, RunChange, STEPS_MAX, Spared};
+use super::{Beginning, Found, Measure, Mode, PEOPLE_MAX, RULE, RunChange, STEPS_MAX, Spared};
 use crate::right::Role;
 
 /// Runs that are not over, at a time.
@@ -342,12 +342,12 @@ impl Run {
 
     /// The name of the rule that it proposed, while that is not undone.
     #[must_use]
-    pub fn proposed_rule(&self) -> Option<&str> {
-        let rule = self.steps.iter().find_map(|state| match state {
-            State::Taken { found, .. } => found.rule.as_ref(),
-            State::Waits | State::LeftOut(_) | State::Over(_) => None,
+    pub fn proposed_rule(&self) -> Option<String> {
+        let is_taken = self.each().any(|(_, measure, state)| match state {
+            State::Taken { .. } => *measure == Measure::ProposeRule,
+            State::Waits | State::LeftOut(_) | State::Over(_) => false,
         });
-        rule.map(|it| it.name.as_str())
+        is_taken.then(|| format!("{RULE}{}", self.number()))
     }
 
     fn take(&mut self, change: RunChange) {
