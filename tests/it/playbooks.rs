@@ -147,6 +147,10 @@ async fn playbook_6_a_proposed_rule_goes_with_whose_words_it_holds_and_one_taken
     stage.say(BEN, ATTACK);
     noted(&stage, "playbook.step_taken", 3).await;
     assert!(rule_is_listed(&stage, "playbook_1").await);
+    let figures = stage.get("/metrics").await.1;
+    let labels = r#"playbook="prompt_injection",step="propose_rule",outcome="taken""#;
+    let line = format!("guildhall_playbook_steps_total{{{labels}}} 1");
+    assert!(figures.contains(&line), "{figures}");
     // Blocked, they are not heard; and the rule outlasts the block.
     stage.exchange(ADMIN, "/unblock 1002", "1002").await;
     assert_eq!(hall.stop().await.0, 0);

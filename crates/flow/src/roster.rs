@@ -47,6 +47,7 @@ use crate::{
     playbook::Playbook,
     right::{Order, Role},
     rulebook::{InForce, Rulebook, Rules},
+    tally::Tally,
     treasurer::caps::Budgets,
 };
 
@@ -196,6 +197,7 @@ pub struct Roster {
     shared: Shared,
     rules: Rules,
     rulebook: Arc<dyn Rulebook>,
+    tally: Tally,
     ready: Arc<tokio::sync::Notify>,
     at: Seq,
     /// What waits for the change being written.
@@ -251,6 +253,8 @@ pub struct Needs {
     pub rules: Rules,
     /// Makes other rules.
     pub rulebook: Arc<dyn Rulebook>,
+    /// Counts steps of playbooks.
+    pub tally: Tally,
     /// Notified once the state was folded from the ledger.
     pub ready: Arc<tokio::sync::Notify>,
 }
@@ -259,7 +263,7 @@ impl Roster {
     /// The factory given to the supervisor: `started` folds the hall's stream.
     #[must_use]
     pub fn incarnate(needs: Needs) -> Self {
-        let Needs { memory, audit, clock, founding, models, shared, rules, rulebook, ready } =
+        let Needs { memory, audit, clock, founding, models, shared, rules, rulebook, tally, ready } =
             needs;
         let (at, waiting) = (Seq::default(), VecDeque::new());
         Self {
@@ -271,6 +275,7 @@ impl Roster {
             shared,
             rules,
             rulebook,
+            tally,
             ready,
             at,
             waiting,
@@ -474,9 +479,11 @@ impl Roster {
     /// ROSTER-1: called only once the change is durable.
     fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>, made: Option<InForce>) {
         self.at = at;
-        let mut view = View::clone(&self.shared.load());
+        let before = self.shared.load_full();
+        let mut view = View::clone(&before);
         info!(event.action = "hall_changed", labels.seq = at.0, "the hall was changed");
         view.apply(entry.change);
+        view.runs.steps_since(&before.runs).iter().for_each(|it| self.tally.stepped(it));
         if let Some(made) = made {
             view.own_rules.leave_out(made.left_out.clone());
             self.rules.store(Arc::new(made));
