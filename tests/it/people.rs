@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use end_to_end::{ADMIN, BEN, Dice, Stage, scan};
+use end_to_end::{ADMIN, BEN, Dice, Stage, copy_folder, scan};
 use rehearsal::models::{Rule, SettingsChange};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -48,7 +48,7 @@ async fn whoever_confirms_is_forgotten_everywhere_old_copies_included_and_gets_a
     // A copy as an operator makes one, of a stopped hall.
     assert_eq!(hall.stop().await.0, 0);
     let copy = stage.folder().join("copy");
-    copy_folder(&stage.data().join("ledger"), &copy);
+    copy_folder(&stage.data().join("ledger"), &copy).unwrap();
     let hall = stage.open().await;
     stage.exchange(BEN, "/export", "That is everything").await;
     stage.exchange(BEN, "/forget", "Erase everything about you?").await;
@@ -72,23 +72,10 @@ async fn whoever_confirms_is_forgotten_everywhere_old_copies_included_and_gets_a
     assert_eq!(scan(&stage.data(), &secrets).unwrap(), []);
     // The old copy in its place: their words do not come back.
     fs::remove_dir_all(stage.data().join("ledger")).unwrap();
-    copy_folder(&copy, &stage.data().join("ledger"));
+    copy_folder(&copy, &stage.data().join("ledger")).unwrap();
     let gone = export(&stage, BEN).await.to_string();
     assert!(!gone.contains(MARK), "{gone}");
     assert!(export(&stage, ADMIN).await.to_string().contains(OTHER));
-}
-
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

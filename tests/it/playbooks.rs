@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{ADMIN, BEN, Stage, wait_until};
+use end_to_end::{ADMIN, BEN, Stage, copy_folder, wait_until};
 use rehearsal::models::{Rule, SettingsChange};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -72,6 +72,8 @@ async fn s2_who_keeps_attacking_waits_also_after_a_kill_in_the_middle_until_an_o
     stage.say(BEN, ATTACK);
     let taken = noted(&stage, "playbook.step_taken", 1).await;
     assert!(taken[0].starts_with("prompt_injection block run=1 step=1 until="), "{taken:?}");
+    // In the ledger, too: the audit log has it before.
+    hall.log().wait_for_times("hall_changed", 2).await;
     hall.kill().await;
 
     stage.unset_env("FAILPOINTS");
@@ -127,6 +129,79 @@ async fn s2_who_keeps_attacking_waits_also_after_a_kill_in_the_middle_until_an_o
     let (code, text, problem) = stage.command(&["playbooks", "list", "--all"]).await;
     assert!(code == 0 && text.contains("Nothing is in force."), "{text}{problem}");
     assert!(text.contains("Playbook prompt_injection was stopped"), "{text}");
+}
+
+/// Whether `/rule` lists this one.
+async fn rule_is_listed(stage: &Stage, name: &str) -> bool {
+    let listed = stage.exchange(ADMIN, "/rule", "Rules given by admins").await;
+    listed.text.contains(name)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn playbook_6_a_proposed_rule_goes_with_whose_words_it_holds_and_one_taken_on_is_the_halls() {
+    let stage = stage().await;
+    let hall = stage.open().await;
+    for _ in 0..2 {
+        stage.exchange(BEN, ATTACK, REFUSED).await;
+    }
+    stage.say(BEN, ATTACK);
+    noted(&stage, "playbook.step_taken", 3).await;
+    assert!(rule_is_listed(&stage, "playbook_1").await);
+    let figures = stage.get("/metrics").await.1;
+    let labels = r#"playbook="prompt_injection",step="propose_rule",outcome="taken""#;
+    let line = format!("guildhall_playbook_steps_total{{{labels}}} 1");
+    assert!(figures.contains(&line), "{figures}");
+    // Blocked, they are not heard; and the rule outlasts the block.
+    stage.exchange(ADMIN, "/unblock 1002", "1002").await;
+    assert_eq!(hall.stop().await.0, 0);
+    let copy = stage.folder().join("copy");
+    copy_folder(&stage.data().join("ledger"), &copy).unwrap();
+    let hall = stage.open().await;
+    assert!(rule_is_listed(&stage, "playbook_1").await, "it is there after a start");
+    let held = export(&stage, BEN).await;
+    let pattern = held["proposals"][0]["rule"]["pattern"].as_str().unwrap().to_owned();
+    assert!(pattern.contains(r"previous\W+instructions"), "{pattern}");
+
+    stage.exchange(BEN, "/forget yes", "Guildhall receipt of erasure").await;
+    assert!(!rule_is_listed(&stage, "playbook_1").await, "gone at once");
+    stage.exchange(ADMIN, "/rule shadow playbook_1", "No admin gave a rule").await;
+    assert!(!export(&stage, BEN).await.to_string().contains("previous"));
+    // Of the next one an officer takes on what was proposed: it is the hall's from then on.
+    for _ in 0..2 {
+        stage.exchange(CLEO, ATTACK, REFUSED).await;
+    }
+    stage.say(CLEO, ATTACK);
+    noted(&stage, "playbook.step_taken", 6).await;
+    stage.exchange(ADMIN, "/rule shadow playbook_2", "playbook_2").await;
+    let (code, _, problem) = stage.command(&["person", "forget", "1003", "--yes"]).await;
+    assert_eq!(code, 0, "{problem}");
+    assert!(rule_is_listed(&stage, "playbook_2").await);
+    hall.kill().await;
+    let hall = stage.open().await;
+    assert!(rule_is_listed(&stage, "playbook_2").await, "also after a kill");
+    assert!(!rule_is_listed(&stage, "playbook_1").await);
+    assert_eq!(hall.stop().await.0, 0);
+    // A copy from before they were forgotten, in its place: the words do not come back.
+    std::fs::remove_dir_all(stage.data().join("ledger")).unwrap();
+    copy_folder(&copy, &stage.data().join("ledger")).unwrap();
+    assert!(!export(&stage, BEN).await.to_string().contains("previous"));
+    let hall = stage.open().await;
+    assert!(!rule_is_listed(&stage, "playbook_1").await);
+    stage.exchange(ADMIN, "/playbooks", "prompt_injection").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+/// What an operator gets for a person who asks what is kept of them.
+async fn export(stage: &Stage, person: i64) -> Value {
+    let to = stage.folder().join("output");
+    let (to, id) = (to.to_str().unwrap(), person.to_string());
+    let (code, _, problem) = stage.command(&["person", "export", &id, "--to", to]).await;
+    assert_eq!(code, 0, "{problem}");
+    let path = format!("{to}/{person}.json");
+    let found = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(format!("{to}/{person}.md")).unwrap();
+    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

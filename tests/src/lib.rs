@@ -18,5 +18,7 @@ pub use dice::Dice;
 pub use judge::{Verdict, judge};
 pub use scan::{Hit, scan};
 pub use slots::Slots;
-pub use stage::{ADMIN, BEN, FORUM, GROUP, Hall, Log, STRANGER, Stage, TOKEN, program, shown};
+pub use stage::{
+    ADMIN, BEN, FORUM, GROUP, Hall, Log, STRANGER, Stage, TOKEN, copy_folder, program, shown,
+};
 pub use wait::wait_until;

@@ -78,7 +78,8 @@ impl Export {
             | Held::Events { events: it, .. }
             | Held::State { state: it, .. }
             | Held::Memory { memory: it, .. }
-            | Held::Spending { sums: it } => it.len(),
+            | Held::Spending { sums: it }
+            | Held::Proposal { rule: it } => it.len(),
         };
         self.bytes += page.held.iter().map(size).sum::<usize>();
         self.held.extend(page.held.into_iter().map(without_stopped_answers));
@@ -100,6 +101,7 @@ impl Export {
         let (allowed, blocked) = view.listed(person);
         let (mut updates, mut events) = (Vec::new(), Vec::new());
         let (mut states, mut memories, mut spending) = (Vec::new(), Vec::new(), Vec::new());
+        let mut proposals = Vec::new();
         for held in &self.held {
             match held {
                 Held::Update { session, update, at, raw } => {
@@ -119,6 +121,7 @@ impl Export {
                     memories.push(json!({ "session": place(session), "memory": value(memory) }));
                 }
                 Held::Spending { sums } => spending.push(value(sums)),
+                Held::Proposal { rule } => proposals.push(value(rule)),
             }
         }
         json!({
@@ -137,6 +140,7 @@ impl Export {
             "states": states,
             "memories": memories,
             "spending": spending,
+            "proposals": proposals,
         })
     }
 
@@ -166,6 +170,10 @@ impl Export {
             line(&mut text, "\n## Used of models\n");
             line(&mut text, &format!("```json\n{:#}\n```\n", value(sums)));
         }
+        for rule in self.held.iter().filter_map(proposal) {
+            line(&mut text, "\n## A rule that was proposed with words of yours\n");
+            line(&mut text, &format!("```json\n{:#}\n```\n", value(rule)));
+        }
         for (session, held) in self.by_session() {
             line(&mut text, &format!("\n## {}\n", title(&session)));
             held.iter().for_each(|it| tell(&mut text, it));
@@ -183,7 +191,7 @@ impl Export {
                 | Held::Memory { session, .. } => {
                     sessions.entry(*session).or_default().push(held);
                 }
-                Held::Spending { .. } => (),
+                Held::Spending { .. } | Held::Proposal { .. } => (),
             }
         }
         sessions
@@ -251,9 +259,22 @@ fn without_stopped_answers(held: Held) -> Held {
 fn spending(held: &Held) -> Option<&Bytes> {
     match held {
         Held::Spending { sums } => Some(sums),
-        Held::Update { .. } | Held::Events { .. } | Held::State { .. } | Held::Memory { .. } => {
-            None
-        }
+        Held::Update { .. }
+        | Held::Events { .. }
+        | Held::State { .. }
+        | Held::Memory { .. }
+        | Held::Proposal { .. } => None,
+    }
+}
+
+fn proposal(held: &Held) -> Option<&Bytes> {
+    match held {
+        Held::Proposal { rule } => Some(rule),
+        Held::Update { .. }
+        | Held::Events { .. }
+        | Held::State { .. }
+        | Held::Memory { .. }
+        | Held::Spending { .. } => None,
     }
 }
 
@@ -316,7 +337,7 @@ fn tell(text: &mut String, held: &Held) {
             said.for_each(|it| quoted(text, it));
         }
         // Once, before the conversations.
-        Held::Spending { .. } => (),
+        Held::Spending { .. } | Held::Proposal { .. } => (),
     }
 }
 
@@ -421,6 +442,7 @@ mod tests {
                 Held::Memory { session, memory: Bytes::from_static(MEMORY) },
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":1}}]"#) },
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":9}}]"#) },
+                Held::Proposal { rule: Bytes::from_static(br#"{"run":1,"rule":"their words"}"#) },
             ],
             next: None,
         }
@@ -458,6 +480,7 @@ mod tests {
         assert_eq!(json["access"]["listed"], true);
         assert_eq!(json["access"]["playbooks"][0]["steps"], json!(["block", "gather"]));
         assert_eq!(json["spending"][1][0]["day"]["input"], 9);
+        assert_eq!(json["proposals"][0]["rule"], "their words");
         for broken in [
             "/person",
             "/updates/0/session/chat",

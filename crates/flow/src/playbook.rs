@@ -257,7 +257,7 @@ pub struct Found {
     /// What it comes to, in a few words without names.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
-    /// The rule that is proposed.
+    /// The rule that is proposed. It is stored apart, sealed with the keys of whose words it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<OwnRule>,
 }

@@ -1,7 +1,7 @@
 //! Who is here and who may talk: agents, admins, the allowlist, blocks; and the rules admins gave.
 //!
-//! Receives  `Administer`, from sessions, `ChatMigrated`, from outboxes, and `ReadRules`, from the
-//!           console.
+//! Receives  `Administer`, from sessions, `ChatMigrated`, from outboxes, `Forget`, from the keeper,
+//!           and `ReadRules`, from the console.
 //! Sends     one answer per question, once the change is durable.
 //! Owns      the hall's stream in the ledger, and the pointer to the rules in force. Everyone else
 //!           reads its [`View`].
@@ -13,6 +13,7 @@
 
 mod change;
 mod played;
+mod proposed;
 mod rules;
 mod view;
 
@@ -35,6 +36,7 @@ use tracing::{info, warn};
 
 pub use self::{
     change::{AdministerError, Change},
+    proposed::Erasure,
     rules::{OWN_RULES_MAX, OwnRules, RuleChange},
     view::{AGENTS_MAX, INSTRUCTIONS_CHARS_MAX, ROLES_MAX, Standing, View},
 };
@@ -45,6 +47,7 @@ use crate::{
     playbook::Playbook,
     right::{Order, Role},
     rulebook::{InForce, Rulebook, Rules},
+    tally::Tally,
     treasurer::caps::Budgets,
 };
 
@@ -110,6 +113,15 @@ pub enum Msg {
         /// Answered once they are in force, or with what is wrong with them.
         reply: oneshot::Sender<Result<(), String>>,
     },
+    /// A person is being forgotten: nothing that was proposed with their words stays.
+    Forget {
+        /// Who.
+        person: PersonId,
+        /// How far that is.
+        erasure: Erasure,
+        /// Answered once nothing of them is at hand or on its way to the ledger.
+        heard: oneshot::Sender<()>,
+    },
 }
 
 /// The rules in a hall's stream, for whoever reads the ledger of a hall that does not run.
@@ -117,13 +129,8 @@ pub enum Msg {
 /// # Errors
 /// If the stream is not one.
 pub fn own_rules_in(stream: &[Owned]) -> Result<OwnRules, serde_json::Error> {
-    let mut rules = OwnRules::default();
-    for events in stream {
-        if let Change::Ruled(change) = serde_json::from_slice::<Entry>(&events.bytes)?.change {
-            rules.apply(change);
-        }
-    }
-    Ok(rules)
+    // What playbooks proposed and officers took on is among them.
+    Ok(view_of(&Founding::default(), stream)?.own_rules)
 }
 
 /// The marks in the hall's stream.
@@ -132,7 +139,7 @@ pub fn own_rules_in(stream: &[Owned]) -> Result<OwnRules, serde_json::Error> {
 /// If the stream is not one.
 pub fn alarms_in(stream: &[Owned]) -> Result<Alarms, serde_json::Error> {
     let mut alarms = Alarms::default();
-    for events in stream {
+    for events in stream.iter().filter(|it| it.owners.is_empty()) {
         if let Change::Alarmed(change) = serde_json::from_slice::<Entry>(&events.bytes)?.change {
             alarms.apply(change);
         }
@@ -147,7 +154,7 @@ pub fn alarms_in(stream: &[Owned]) -> Result<Alarms, serde_json::Error> {
 pub fn view_of(founding: &Founding, stream: &[Owned]) -> Result<View, serde_json::Error> {
     let mut view = View::founded(founding, Arc::from([]));
     for events in stream {
-        view.apply(serde_json::from_slice::<Entry>(&events.bytes)?.change);
+        view.take_in(events)?;
     }
     Ok(view)
 }
@@ -190,6 +197,7 @@ pub struct Roster {
     shared: Shared,
     rules: Rules,
     rulebook: Arc<dyn Rulebook>,
+    tally: Tally,
     ready: Arc<tokio::sync::Notify>,
     at: Seq,
     /// What waits for the change being written.
@@ -201,6 +209,7 @@ pub struct Roster {
 enum Job {
     Change(Box<Wanted>),
     ReadRules(oneshot::Sender<Result<(), String>>),
+    Forget(PersonId, Erasure, oneshot::Sender<()>),
 }
 
 /// A change on its way.
@@ -244,6 +253,8 @@ pub struct Needs {
     pub rules: Rules,
     /// Makes other rules.
     pub rulebook: Arc<dyn Rulebook>,
+    /// Counts steps of playbooks.
+    pub tally: Tally,
     /// Notified once the state was folded from the ledger.
     pub ready: Arc<tokio::sync::Notify>,
 }
@@ -252,7 +263,7 @@ impl Roster {
     /// The factory given to the supervisor: `started` folds the hall's stream.
     #[must_use]
     pub fn incarnate(needs: Needs) -> Self {
-        let Needs { memory, audit, clock, founding, models, shared, rules, rulebook, ready } =
+        let Needs { memory, audit, clock, founding, models, shared, rules, rulebook, tally, ready } =
             needs;
         let (at, waiting) = (Seq::default(), VecDeque::new());
         Self {
@@ -264,6 +275,7 @@ impl Roster {
             shared,
             rules,
             rulebook,
+            tally,
             ready,
             at,
             waiting,
@@ -275,10 +287,10 @@ impl Roster {
     fn fold(&mut self, loaded: &Loaded, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         let mut view = View::founded(&self.founding, Arc::clone(&self.models));
         for events in &loaded.events {
-            let entry: Entry = serde_json::from_slice(&events.bytes)
+            view.take_in(events)
                 .map_err(|error| Fault::new("the hall's stream cannot be read", error))?;
-            view.apply(entry.change);
         }
+        view.barred.clone_from(&self.shared.load().barred);
         self.at = loaded.at;
         let own = view.own_rules.all();
         if own == self.rules.load().own {
@@ -328,13 +340,16 @@ impl Roster {
         if self.writing {
             return Ok(());
         }
-        let wanted = match self.waiting.pop_front() {
-            None => return Ok(()),
-            Some(Job::ReadRules(reply)) => {
-                self.read_rules(reply, cx);
-                return Ok(());
+        let wanted = loop {
+            match self.waiting.pop_front() {
+                None => return Ok(()),
+                Some(Job::ReadRules(reply)) => {
+                    self.read_rules(reply, cx);
+                    return Ok(());
+                }
+                Some(Job::Forget(person, erasure, heard)) => self.forget(person, erasure, heard),
+                Some(Job::Change(wanted)) => break *wanted,
             }
-            Some(Job::Change(wanted)) => *wanted,
         };
         let view = self.shared.load();
         if wanted.order.as_ref().is_some_and(|it| !it.still_holds(&view)) {
@@ -415,21 +430,19 @@ impl Roster {
     /// Makes a change durable, and lets it take effect then. `made` is what it makes of the rules.
     fn write(
         &mut self,
-        wanted: Wanted,
+        mut wanted: Wanted,
         made: Option<InForce>,
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
-        let events = serde_json::to_vec(&wanted.entry)
+        let view = self.shared.load();
+        wanted.entry.change = view.as_stored(wanted.entry.change);
+        let events = view
+            .pieces(&wanted.entry)
             .map_err(|error| Fault::new("a change cannot be written as JSON", error))?;
         self.writing = true;
-        let append = Append {
-            stream: Stream::Hall,
-            expected: self.at,
-            events: vec![Owned::halls(events)],
-            closes: Vec::new(),
-        };
+        let append = Append { stream: Stream::Hall, expected: self.at, events, closes: Vec::new() };
         let (memory, audit) = (self.memory.clone(), Arc::clone(&self.audit));
-        let deeds = wanted.deeds(&self.shared.load());
+        let deeds = wanted.deeds(&view);
         let work = async move {
             // ROSTER-4: if this fails, nothing is changed.
             for deed in &deeds {
@@ -466,9 +479,11 @@ impl Roster {
     /// ROSTER-1: called only once the change is durable.
     fn take_effect(&mut self, at: Seq, entry: Entry, reply: Option<Reply>, made: Option<InForce>) {
         self.at = at;
-        let mut view = View::clone(&self.shared.load());
+        let before = self.shared.load_full();
+        let mut view = View::clone(&before);
         info!(event.action = "hall_changed", labels.seq = at.0, "the hall was changed");
         view.apply(entry.change);
+        view.runs.steps_since(&before.runs).iter().for_each(|it| self.tally.stepped(it));
         if let Some(made) = made {
             view.own_rules.leave_out(made.left_out.clone());
             self.rules.store(Arc::new(made));
@@ -534,6 +549,9 @@ impl Actor for Roster {
                 self.waiting.push_back(Job::Change(Box::new(wanted)));
             }
             Msg::ReadRules { reply } => self.waiting.push_back(Job::ReadRules(reply)),
+            Msg::Forget { person, erasure, heard } => {
+                self.waiting.push_back(Job::Forget(person, erasure, heard));
+            }
         }
         self.write_next(cx)
     }

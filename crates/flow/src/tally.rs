@@ -84,6 +84,17 @@ pub struct Tell {
     result: &'static str,
 }
 
+/// The labels of a playbook's step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Step {
+    /// The playbook's name, as its file has it.
+    pub playbook: String,
+    /// The word for what it does.
+    pub step: &'static str,
+    /// `taken`, `left_out`, `ended` or `undone`.
+    pub outcome: &'static str,
+}
+
 /// The bounds of the buckets in which the rules of the alerter count replies, in seconds.
 pub const REPLY_BOUNDS: [f64; 17] = [
     0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0, 90.0, 120.0,
@@ -164,6 +175,7 @@ pub struct Figures {
     last_poll: Gauge<f64, AtomicU64>,
     backups: Family<Word, Counter>,
     last_backup: Gauge<f64, AtomicU64>,
+    steps: Family<Step, Counter>,
     follower: OnceLock<Follower>,
 }
 
@@ -226,6 +238,11 @@ impl Figures {
             "When the last good backup was made; 0 if there is none",
             self.last_backup.clone(),
         );
+        registry.register(
+            "playbook_steps",
+            "Steps of playbooks, by what became of them",
+            self.steps.clone(),
+        );
     }
 }
 
@@ -258,6 +275,7 @@ impl Tally {
             last_poll: Gauge::default(),
             backups: Family::default(),
             last_backup: Gauge::default(),
+            steps: Family::default(),
             follower: OnceLock::new(),
         };
         registry.register(
@@ -413,6 +431,11 @@ impl Tally {
     /// A question went to the cheaper model.
     pub fn stepped_down(&self) {
         self.0.stepped_down.inc();
+    }
+
+    /// A step of a playbook was taken or left out, or is over.
+    pub fn stepped(&self, step: &Step) {
+        self.0.steps.get_or_create(step).inc();
     }
 
     /// A model does not see all of a conversation.

@@ -463,7 +463,8 @@ impl Ledger for FakeLedger {
                     held.extend(bytes.map(|memory| Of::Memory { session, memory }));
                 }
                 Stream::Treasury => held.extend(bytes.map(|sums| Of::Spending { sums })),
-                Stream::Hall | Stream::Alerts => {}
+                Stream::Hall => held.extend(bytes.map(|rule| Of::Proposal { rule })),
+                Stream::Alerts => {}
             }
         }
         Ok(HeldPage { held, next: None })

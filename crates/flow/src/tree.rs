@@ -205,6 +205,7 @@ async fn start_services(
             shared: Arc::clone(&w.hall),
             rules: Arc::clone(&w.rules),
             rulebook: Arc::clone(&w.rulebook),
+            tally: w.tally.clone(),
             ready: Arc::clone(&ready),
         };
         move || Roster::incarnate(needs.clone())

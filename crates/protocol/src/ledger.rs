@@ -248,6 +248,11 @@ pub enum Held {
         /// Sums, as JSON.
         sums: Bytes,
     },
+    /// A rule of the guard that was proposed with words of theirs.
+    Proposal {
+        /// The rule, as JSON.
+        rule: Bytes,
+    },
 }
 
 /// A part of what is held of a person.

@@ -474,7 +474,9 @@ async fn what_is_held_of_a_person_is_theirs_and_all_of_it(engine: &mut dyn Engin
             | Held::Memory { session, memory: it } => {
                 (session == key).then(|| String::from_utf8_lossy(&it).into_owned())
             }
-            Held::Spending { sums } => Some(String::from_utf8_lossy(&sums).into_owned()),
+            Held::Spending { sums: it } | Held::Proposal { rule: it } => {
+                Some(String::from_utf8_lossy(&it).into_owned())
+            }
         }));
         match page.next {
             Some(next) => from = Some(next),

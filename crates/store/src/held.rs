@@ -75,7 +75,11 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = sums.into_iter().filter(|it| it.owners.contains(&person));
             held.extend(theirs.map(|it| Held::Spending { sums: it.bytes }));
         }
-        Body::Appended { stream: Some(Stream::Hall | Stream::Alerts) | None, .. }
+        Body::Appended { stream: Some(Stream::Hall), events: rules, .. } => {
+            let theirs = rules.into_iter().filter(|it| it.owners.contains(&person));
+            held.extend(theirs.map(|it| Held::Proposal { rule: it.bytes }));
+        }
+        Body::Appended { stream: Some(Stream::Alerts) | None, .. }
         | Body::State {
             stream: Some(Stream::Hall | Stream::Alerts | Stream::Memories(_)) | None,
             ..

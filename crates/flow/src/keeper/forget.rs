@@ -16,11 +16,17 @@ use tokio::{sync::oneshot, time::timeout};
 use tracing::{info, warn};
 
 use super::Keeper;
-use crate::{memory, outbox, session, treasurer, words};
+use crate::{
+    memory, outbox,
+    roster::{self, Erasure},
+    session, treasurer, words,
+};
 
 /// A conversation that does not stop within this time does not hold up the forgetting.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
+/// As often as a roster may fail at most before the tree comes down with it.
+const HEARD_TRIES_MAX: u32 = 8;
 
 /// Who is to be forgotten.
 #[derive(Debug)]
@@ -47,9 +53,22 @@ impl Keeper {
             if let Err(error) = peers.audit.record(deed).await {
                 return Ok(Err(LedgerError::Unavailable(error.into())));
             }
+            // Else one of them would be written with a key that comes after.
+            if !heard(&peers.roster, person, Erasure::Begins).await {
+                return Ok(Err(LedgerError::Unavailable("the roster restarted; ask again".into())));
+            }
             // lost-ok: where it is away it reads nothing of theirs when it comes back.
             ask(&peers.treasurer, |gone| treasurer::Msg::Forget(person, gone)).await.ok();
-            ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply)).await
+            let done = ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply));
+            let done = done.await;
+            // It may have read what is gone now, where it came back in between: it is told until it has
+            // heard, or is not there any more.
+            for _ in 0..HEARD_TRIES_MAX {
+                if heard(&peers.roster, person, Erasure::IsOver).await {
+                    break;
+                }
+            }
+            done
         };
         cx.when(work, move |keeper, done, cx| {
             let done = done.unwrap_or_else(|_gone| {
@@ -145,6 +164,11 @@ impl Keeper {
             Ok(())
         });
     }
+}
+
+/// True once the roster has nothing of the person at hand, nor on its way to the ledger.
+async fn heard(roster: &kit::Mailbox<roster::Msg>, person: PersonId, erasure: Erasure) -> bool {
+    ask(roster, |heard| roster::Msg::Forget { person, erasure, heard }).await.is_ok()
 }
 
 /// Has a session stop if it holds words of the person.

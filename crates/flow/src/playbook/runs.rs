@@ -8,8 +8,8 @@ use std::{
 
 use protocol::{AgentName, PersonId, Timestamp};
 
-use super::{Beginning, Found, Measure, Mode, PEOPLE_MAX, RunChange, STEPS_MAX, Spared};
-use crate::right::Role;
+use super::{Beginning, Found, Measure, Mode, PEOPLE_MAX, RULE, RunChange, STEPS_MAX, Spared};
+use crate::{right::Role, tally::Step};
 
 /// Runs that are not over, at a time.
 const OPEN_MAX: usize = 500;
@@ -160,6 +160,34 @@ impl Runs {
     /// All of them, the oldest first.
     pub fn each(&self) -> impl DoubleEndedIterator<Item = &Arc<Run>> {
         self.all.values()
+    }
+
+    /// What became of steps between a state and this one, for the figures.
+    #[must_use]
+    pub fn steps_since(&self, before: &Self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for run in self.all.values() {
+            let Some(known) = before.all.get(&run.number()) else { continue };
+            if Arc::ptr_eq(known, run) {
+                continue;
+            }
+            let is_undone = run.stand == Stand::Stopped && known.stand != Stand::Stopped;
+            for ((_, measure, state), was) in run.each().zip(&known.steps) {
+                let outcome = match (was, state) {
+                    (State::Waits, State::Taken { .. }) => "taken",
+                    (State::Waits, State::LeftOut(_)) => "left_out",
+                    (State::Taken { .. }, State::Over(_)) if is_undone => "undone",
+                    (State::Taken { .. }, State::Over(_)) => "ended",
+                    (
+                        State::Waits | State::Taken { .. } | State::LeftOut(_) | State::Over(_),
+                        State::Waits | State::Taken { .. } | State::LeftOut(_) | State::Over(_),
+                    ) => continue,
+                };
+                let playbook = run.beginning.playbook.clone();
+                steps.push(Step { playbook, step: measure.word(), outcome });
+            }
+        }
+        steps
     }
 
     /// Those that are not over, the oldest first.
@@ -342,12 +370,12 @@ impl Run {
 
     /// The name of the rule that it proposed, while that is not undone.
     #[must_use]
-    pub fn proposed_rule(&self) -> Option<&str> {
-        let rule = self.steps.iter().find_map(|state| match state {
-            State::Taken { found, .. } => found.rule.as_ref(),
-            State::Waits | State::LeftOut(_) | State::Over(_) => None,
+    pub fn proposed_rule(&self) -> Option<String> {
+        let is_taken = self.each().any(|(_, measure, state)| match state {
+            State::Taken { .. } => *measure == Measure::ProposeRule,
+            State::Waits | State::LeftOut(_) | State::Over(_) => false,
         });
-        rule.map(|it| it.name.as_str())
+        is_taken.then(|| format!("{RULE}{}", self.number()))
     }
 
     fn take(&mut self, change: RunChange) {

@@ -86,3 +86,25 @@ fn runs_that_are_over_are_kept_at_hand_up_to_a_limit() {
     }
     assert_eq!((runs.each().count(), runs.next_number()), (200, 301));
 }
+
+#[test]
+fn what_becomes_of_steps_is_counted_once_each() {
+    let (mut runs, nobody) = (Runs::default(), |_| false);
+    let mut after = |change: RunChange| {
+        let before = runs.clone();
+        runs.apply(change, nobody);
+        let steps = runs.steps_since(&before).into_iter();
+        steps.map(|it| format!("{} {} {}", it.playbook, it.step, it.outcome)).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(after(RunChange::Begun { run: beginning(1) }), none);
+    assert_eq!(after(taken(1, 0)), ["injection block taken"]);
+    assert_eq!(after(taken(1, 0)), none, "what comes twice");
+    let left_out = RunChange::LeftOut { run: 1, step: 1, why: Spared::Nothing };
+    assert_eq!(after(left_out), ["injection gather left_out"]);
+    assert_eq!(after(RunChange::Told { run: 1 }), none);
+    assert_eq!(after(RunChange::Ended { run: 1, step: 0 }), ["injection block ended"]);
+    after(RunChange::Begun { run: beginning(2) });
+    after(taken(2, 0));
+    assert_eq!(after(RunChange::Undone { run: 2 }), ["injection block undone"]);
+}

@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 
+use super::{AdministerError, Change, RuleChange, View, proposed::take_rule};
+use crate::playbook::{Measure, RunChange};
 use protocol::{
     AgentName, PersonId, Timestamp,
     audit::{Action, Deed, Doer, Target},
 };
-use screening::Mode;
-
-use super::{AdministerError, Change, RuleChange, View};
-use crate::playbook::{Measure, RULE, RunChange};
 
 /// Rules that playbooks proposed and nobody has taken on.
 const PROPOSED_MAX: usize = 20;
@@ -31,6 +29,7 @@ impl View {
             self.own_rules.check(&change)?;
             self.check_proposal(&change)?;
         }
+        self.check_owners(change)?;
         let RunChange::Taken { run, .. } = change else { return Ok(()) };
         let run = self.runs.get(*run).ok_or(AdministerError::Settled)?;
         let Some((_, measure)) = run.next() else { return Err(AdministerError::Settled) };
@@ -65,8 +64,7 @@ impl View {
         if known.iter().any(|it| it.pattern == rule.pattern) {
             return Err(AdministerError::SoAlready);
         }
-        let proposed = known.iter().filter(|it| it.name.starts_with(RULE) && it.mode == Mode::Test);
-        if PROPOSED_MAX <= proposed.count() {
+        if PROPOSED_MAX <= self.own_rules.proposals() {
             return Err(AdministerError::TooManyRules(PROPOSED_MAX));
         }
         Ok(())
@@ -81,8 +79,7 @@ impl View {
             RunChange::Undone { run } => {
                 let name = self.runs.get(*run)?.proposed_rule()?;
                 // What an officer took a step on is theirs. PLAYBOOK-5.
-                let rules = self.own_rules.all();
-                let rule = rules.iter().find(|it| it.name == name && it.mode == Mode::Test)?;
+                let rule = self.own_rules.proposal(&name)?;
                 Some(RuleChange::Removed { name: rule.name.clone() })
             }
             RunChange::Begun { .. }
@@ -118,11 +115,17 @@ impl View {
         }
     }
 
-    pub(super) fn play(&mut self, change: RunChange) {
-        if let Some(change) = self.ruled_by(&change).filter(|_| !self.runs.is_settled(&change)) {
+    pub(super) fn play(&mut self, mut change: RunChange) {
+        let number = change.run();
+        let rule = take_rule(&mut change);
+        if self.runs.is_settled(&change) {
+            return;
+        }
+        if let Some(rule) = rule {
+            self.own_rules.propose(rule, self.people_of(number));
+        } else if let Some(change) = self.ruled_by(&change) {
             self.own_rules.apply(change);
         }
-        let number = change.run();
         let agent = |view: &Self| view.runs.get(number).and_then(|it| it.beginning.agent.clone());
         let before = agent(self).filter(|it| self.runs.pausing(it).is_some());
         let roles = self.officers();

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::PersonId;
 use screening::{Mode, OwnRule};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,11 @@ pub enum RuleChange {
         /// How far it is to come.
         mode: Mode,
     },
+    /// Take a proposed one a step on: all of it, as it is the hall's own from now on.
+    Adopted {
+        /// With how far it is to come.
+        rule: OwnRule,
+    },
     /// Take it away.
     Removed {
         /// Which.
@@ -40,7 +46,7 @@ impl RuleChange {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Added { rule } => &rule.name,
+            Self::Added { rule } | Self::Adopted { rule } => &rule.name,
             Self::ModeSet { name, .. } | Self::Removed { name } => name,
         }
     }
@@ -50,9 +56,12 @@ impl RuleChange {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Added { .. } => "added",
-            Self::ModeSet { mode: Mode::Test, .. } => "test",
-            Self::ModeSet { mode: Mode::Shadow, .. } => "shadow",
-            Self::ModeSet { mode: Mode::Enforce, .. } => "enforce",
+            Self::ModeSet { mode, .. } | Self::Adopted { rule: OwnRule { mode, .. } } => match mode
+            {
+                Mode::Test => "test",
+                Mode::Shadow => "shadow",
+                Mode::Enforce => "enforce",
+            },
             Self::Removed { .. } => "removed",
         }
     }
@@ -63,6 +72,8 @@ impl RuleChange {
 pub struct OwnRules {
     rules: BTreeMap<String, OwnRule>,
     left_out: BTreeMap<String, String>,
+    /// Those that a playbook proposed and no officer has taken on, and whose words are in them.
+    proposed: BTreeMap<String, Vec<PersonId>>,
 }
 
 impl OwnRules {
@@ -92,12 +103,17 @@ impl OwnRules {
             RuleChange::Added { .. } if OWN_RULES_MAX <= self.rules.len() => {
                 Err(AdministerError::TooManyRules(OWN_RULES_MAX))
             }
-            RuleChange::ModeSet { .. } | RuleChange::Removed { .. } if !is_known => {
+            RuleChange::ModeSet { .. }
+            | RuleChange::Adopted { .. }
+            | RuleChange::Removed { .. }
+                if !is_known =>
+            {
                 Err(AdministerError::NoSuchRule(change.name().to_owned()))
             }
-            RuleChange::Added { .. } | RuleChange::ModeSet { .. } | RuleChange::Removed { .. } => {
-                Ok(())
-            }
+            RuleChange::Added { .. }
+            | RuleChange::ModeSet { .. }
+            | RuleChange::Adopted { .. }
+            | RuleChange::Removed { .. } => Ok(()),
         }
     }
 
@@ -110,18 +126,50 @@ impl OwnRules {
 
     pub(super) fn apply(&mut self, change: RuleChange) {
         match change {
-            RuleChange::Added { rule } => {
+            RuleChange::Added { rule } | RuleChange::Adopted { rule } => {
+                self.proposed.remove(&rule.name);
                 self.rules.insert(rule.name.clone(), rule);
             }
             RuleChange::ModeSet { name, mode } => {
+                if mode != Mode::Test {
+                    self.proposed.remove(&name);
+                }
                 if let Some(rule) = self.rules.get_mut(&name) {
                     rule.mode = mode;
                 }
             }
             RuleChange::Removed { name } => {
+                self.proposed.remove(&name);
                 self.rules.remove(&name);
             }
         }
+    }
+
+    /// A rule that nobody has taken on, with words of these people.
+    pub(super) fn propose(&mut self, rule: OwnRule, owners: Vec<PersonId>) {
+        self.proposed.insert(rule.name.clone(), owners);
+        self.rules.insert(rule.name.clone(), rule);
+    }
+
+    /// A rule that was proposed and that nobody has taken on.
+    pub(super) fn proposal(&self, name: &str) -> Option<&OwnRule> {
+        self.proposed.get(name).and_then(|_| self.rules.get(name))
+    }
+
+    /// How many of those there are.
+    pub(super) fn proposals(&self) -> usize {
+        self.proposed.len()
+    }
+
+    /// What was proposed with words of a person goes. True if there was anything.
+    pub(super) fn forget(&mut self, person: PersonId) -> bool {
+        let gone = self.proposed.extract_if(.., |_, owners| owners.contains(&person));
+        let gone: Vec<String> = gone.map(|(name, _)| name).collect();
+        for name in &gone {
+            self.rules.remove(name);
+            self.left_out.remove(name);
+        }
+        !gone.is_empty()
     }
 }
 

@@ -44,6 +44,8 @@ pub struct View {
     pub(super) alarms: Alarms,
     pub(super) caps: Caps,
     pub(super) runs: Runs,
+    /// Through which run nothing is proposed with words of somebody who was forgotten.
+    pub(super) barred: BTreeMap<PersonId, u64>,
     playbooks: Arc<[Playbook]>,
 }
 

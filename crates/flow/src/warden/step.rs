@@ -239,6 +239,12 @@ impl Core {
 
     fn settled(&mut self, settled: Result<(), Refused>, now: Timestamp) {
         let Some(Doing::Order(change)) = self.doing.take() else { return };
+        if let (RunChange::Taken { run, step, .. }, Ok(()) | Err(Refused::Never(_))) =
+            (&change, settled)
+        {
+            // It may hold words of somebody, and is not needed any more.
+            self.found.remove(&(*run, *step));
+        }
         match settled {
             Ok(()) => {
                 if let RunChange::Begun { .. } = change {

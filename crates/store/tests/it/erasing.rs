@@ -24,6 +24,7 @@ for_each_engine!(
     a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others,
     what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age,
     what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire,
+    what_the_halls_stream_holds_of_people_goes_with_the_first_of_them_and_the_rest_does_not_expire,
     killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true,
 );
 
@@ -120,6 +121,48 @@ async fn what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire(eng
     let loaded = store.load(stream).await.unwrap();
     assert_eq!(texts(&loaded.snapshot.unwrap()), ["sums of 2", "the hall's sums"]);
     assert!(store.read_all(stream).await.unwrap().concat().is_empty(), "the appends have expired");
+}
+
+async fn what_the_halls_stream_holds_of_people_goes_with_the_first_of_them_and_the_rest_does_not_expire(
+    engine: EngineKind,
+) {
+    let home = Home::of(engine);
+    let store = home.open().unwrap();
+    let stream = Stream::Hall;
+    let both = Owned { owners: vec![PersonId(1), PersonId(2)], bytes: "rule of both".into() };
+    let events = vec![Owned::halls("step"), both, Owned::by(PersonId(3), "rule of 3")];
+    let append = Append { stream, expected: Seq(0), events, closes: vec![] };
+    store.append(append).await.unwrap();
+    store.close().unwrap();
+    let copied = home.root.path().join("copy");
+    copy(&home.data(), &copied);
+    let store = home.open().unwrap();
+    for (person, text) in [(2, "rule of both"), (3, "rule of 3")] {
+        let held = store.held(PersonId(person), None).await.unwrap().held;
+        assert_eq!(held, [Held::Proposal { rule: text.into() }]);
+    }
+    store.forget(PersonId(2), Timestamp(1), None).await.unwrap().unwrap();
+    for update in 1..=2 {
+        let at = Timestamp(u64::try_from(update).unwrap() * 1_000_000_000);
+        let later = Arrival { at, ..arrival(7, update, "later") };
+        store.journal(session(7).bot, vec![later]).await.unwrap();
+    }
+    let expiry = Expiry { conversations: Some(Timestamp(2_000_000_000)), ..Expiry::default() };
+    while store.expire(expiry).await.unwrap().more {}
+    for person in [1, 2] {
+        assert_eq!(store.held(PersonId(person), None).await.unwrap().held, []);
+    }
+    let loaded = store.load(stream).await.unwrap();
+    assert_eq!(
+        (texts(&loaded.events), loaded.at),
+        (vec!["step".into(), "rule of 3".into()], Seq(1))
+    );
+    store.close().unwrap();
+    // An old copy in its place.
+    fs::remove_dir_all(home.data()).unwrap();
+    fs::rename(copied, home.data()).unwrap();
+    let loaded = home.open().unwrap().load(stream).await.unwrap();
+    assert_eq!(texts(&loaded.events), ["step", "rule of 3"]);
 }
 
 async fn a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others(

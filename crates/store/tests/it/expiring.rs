@@ -94,7 +94,10 @@ async fn days(store: &Store, chat: i64) -> (Vec<u64>, Vec<u64>) {
             match held {
                 Held::Update { raw, .. } => raws.extend(day(&raw)),
                 Held::Events { events: it, .. } => events.extend(day(&it)),
-                Held::State { .. } | Held::Memory { .. } | Held::Spending { .. } => {}
+                Held::State { .. }
+                | Held::Memory { .. }
+                | Held::Spending { .. }
+                | Held::Proposal { .. } => {}
             }
         }
         match page.next {
