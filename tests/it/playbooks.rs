@@ -131,6 +131,38 @@ async fn s2_who_keeps_attacking_waits_also_after_a_kill_in_the_middle_until_an_o
     assert!(text.contains("Playbook prompt_injection was stopped"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_enough_before_a_kill_is_enough_with_one_more_after_it() {
+    let stage = stage().await;
+    let hall = stage.open().await;
+    for _ in 0..2 {
+        stage.exchange(BEN, ATTACK, REFUSED).await;
+    }
+    stage.exchange(CLEO, ATTACK, REFUSED).await;
+    let mut refused = 0;
+    for _ in 0..100 {
+        let (_, text, _) = stage.command(&["audit", "list", "--json"]).await;
+        refused = text.matches(r#""action":"guard.refused""#).count();
+        if refused == 3 {
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(refused, 3, "each is in the audit log");
+    hall.kill().await;
+    let hall = stage.open().await;
+    stage.exchange(CLEO, ATTACK, REFUSED).await;
+    stage.say(BEN, ATTACK);
+    let begun = noted(&stage, "playbook.begun", 1).await;
+    assert!(begun[0].contains("signs=3 people=1"), "{begun:?}");
+    // The block comes first, and then it is in force.
+    hall.log().wait_for_times("hall_changed", 2).await;
+    stage.exchange(BEN, "Are you there? [ask:u1002n0]", WAIT).await;
+    stage.exchange(CLEO, "And me? [ask:u1003n0]", "[answer:u1003n0]").await;
+    assert_eq!(records(&stage, "playbook.begun").await.len(), 1, "two are not enough");
+    assert_eq!(hall.stop().await.0, 0);
+}
+
 /// Whether `/rule` lists this one.
 async fn rule_is_listed(stage: &Stage, name: &str) -> bool {
     let listed = stage.exchange(ADMIN, "/rule", "Rules given by admins").await;

@@ -12,6 +12,8 @@
 //! Invariants: INCIDENT-1 what belongs to the same person and agent is one incident while that is
 //! open. INCIDENT-2 the records of an incident grow with the logarithm of what happens.
 
+mod past;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
@@ -26,6 +28,8 @@ use protocol::{
 };
 use tokio::sync::Notify;
 
+pub(crate) use self::past::PastSign;
+
 /// Open incidents at a time; what comes then is put together under everybody.
 const OPEN_MAX: usize = 200;
 /// Closed incidents that are kept at hand.
@@ -34,6 +38,8 @@ const CLOSED_MAX: usize = 200;
 const SILENT_MAX: Duration = Duration::from_hours(24);
 /// Signs that may wait for the warden.
 const SIGNS_MAX: usize = 10_000;
+/// Records of the audit log in which signs of before a start are looked for.
+const PAST_MAX: usize = 1_000;
 const EVERYBODY: &str = "many";
 
 /// What it began with.
@@ -558,6 +564,16 @@ impl Desk {
             signs.push_back(sign);
             self.is_news.notify_one();
         }
+    }
+
+    /// The signs that the audit log has at hand, the oldest first. Those that wait are among them, and
+    /// wait no more.
+    pub(crate) fn past_signs(&self) -> Vec<PastSign> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut records = self.audit.newest(None, PAST_MAX);
+        records.retain(|it| number_of(it).is_none());
+        records.extend(self.audit.incidents());
+        past::signs(records)
     }
 
     /// Waits for signs, and gives all that there are.

@@ -629,7 +629,13 @@ impl AuditLog for FakeAudit {
             seq,
             prev: String::new(),
             at: deed.at,
-            actor: format!("{:?}", deed.actor),
+            actor: match deed.actor {
+                protocol::audit::Doer::Person(it) => self.person(it.0),
+                other @ (protocol::audit::Doer::Nobody
+                | protocol::audit::Doer::Console
+                | protocol::audit::Doer::Operator
+                | protocol::audit::Doer::Hall) => format!("{other:?}"),
+            },
             action: deed.action.word().to_owned(),
             target: match &deed.target {
                 Target::Thing(name) => name.clone(),

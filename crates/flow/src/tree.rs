@@ -23,7 +23,7 @@ use std::{
 };
 
 use kit::{Actor, Children, Expectation, Fault, Health, Mailbox, RestartPolicy, Spec, supervise};
-use protocol::BotId;
+use protocol::{BotId, audit::AuditLog as _};
 use tokio::{sync::watch, time::Instant};
 use tracing::{error, info};
 
@@ -303,6 +303,12 @@ fn start_warden(
     roster: &Mailbox<roster::Msg>,
     alerter: &Mailbox<alerter::Msg>,
 ) {
+    let playbooks = Arc::clone(&w.founding.playbooks);
+    let signs = w.incidents.past_signs();
+    let counts = {
+        let (hall, name) = (w.hall.load(), |id| w.incidents.person(id));
+        warden::Counts::recounted(&playbooks, &signs, (&hall, &name), w.clock.now())
+    };
     let needs = warden::Needs {
         incidents: Arc::clone(&w.incidents),
         roster: roster.clone(),
@@ -311,10 +317,9 @@ fn start_warden(
         treasury: w.desk.clone(),
         ledger: Arc::clone(&w.ledger),
         clock: Arc::clone(&w.clock),
-        counts: Arc::default(),
+        counts: Arc::new(Mutex::new(counts)),
         pseudonym: Arc::clone(&w.pseudonym),
     };
-    let playbooks = Arc::clone(&w.founding.playbooks);
     let incarnate = move || Warden::incarnate(Arc::clone(&playbooks), needs.clone());
     child(children, health, spec("warden", 16), incarnate);
 }

@@ -5,7 +5,8 @@
 //! Owns      nothing durable: what happened stands in the hall's stream, which the roster writes; here
 //!           are the signs that were counted and are not enough yet.
 //! On crash  nothing that was begun is lost: each run goes on at the step that was not taken yet. Signs
-//!           that were not enough yet outlive the actor; when the process ends they are counted anew.
+//!           that were not enough yet outlive the actor; after a start they are counted from the audit
+//!           log.
 //!
 //! Taking a step and its effect are one entry of the stream, in the audit log before it is made: no crash
 //! comes between them, and what comes twice changes nothing. An officer's undo goes past this actor.
@@ -17,6 +18,7 @@
 //! durable and in the audit log. PLAYBOOK-1, 3 and 5 are kept by `playbook` and the roster.
 
 mod evidence;
+mod recount;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ use std::{
 };
 
 use kit::{Actor, Cx, Fault, Mailbox, ask};
-use protocol::{Clock, PersonId, Timestamp, ledger::Ledger};
+use protocol::{Clock, PersonId, Timestamp, audit::AuditLog as _, ledger::Ledger};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -117,6 +119,9 @@ impl Warden {
                 // PLAYBOOK-3: what officers do is not counted either.
                 let hall = warden.needs.hall.load();
                 let is_officers = sign.person.is_some_and(|it| hall.role(it).is_some());
+                if let Some(person) = sign.person {
+                    warden.know(person);
+                }
                 if !is_officers {
                     warden.step(Input::Seen(sign), cx);
                 }
@@ -124,6 +129,13 @@ impl Warden {
             warden.wait_for_signs(cx);
             Ok(())
         });
+    }
+
+    /// Whose signs of before the start are whose.
+    fn know(&self, person: PersonId) {
+        let name = self.needs.incidents.person(person.0);
+        let mut counts = self.needs.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.know(person, &name);
     }
 
     fn tick(&self, cx: &mut Cx<'_, Self>) {

@@ -85,23 +85,45 @@ pub(super) enum Effect {
 
 /// By what signs are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Subject {
-    Person(PersonId),
+pub(super) enum Subject {
+    Person(Who),
     Agent(AgentName),
+}
+
+/// Who somebody is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Who {
+    /// By id.
+    Person(PersonId),
+    /// As the audit log names them; they were not seen since the start.
+    Named(String),
+}
+
+impl Who {
+    fn id(self) -> Option<PersonId> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::Named(_) => None,
+        }
+    }
 }
 
 /// One sign that counts.
 #[derive(Clone, Debug)]
-struct Counted {
-    at: Timestamp,
-    person: Option<PersonId>,
-    times: u32,
+pub(super) struct Counted {
+    pub(super) at: Timestamp,
+    pub(super) person: Option<Who>,
+    pub(super) times: u32,
 }
 
 /// Signs that are not enough yet, by the playbook's place and whom they are about. They outlive the
-/// warden's incarnations, not the process.
+/// warden's incarnations, and after a start they are counted from the audit log.
 #[derive(Debug, Default)]
-pub struct Counts(HashMap<(usize, Subject), VecDeque<Counted>>);
+pub struct Counts {
+    pub(super) all: HashMap<(usize, Subject), VecDeque<Counted>>,
+    /// Who is only known as the audit log names them.
+    pub(super) unseen: BTreeSet<String>,
+}
 
 /// What is on its way.
 #[derive(Clone, Debug)]
@@ -169,14 +191,14 @@ impl Core {
     // --- beginning ---
 
     fn count(&mut self, sign: &Sign, (facts, counts): (Facts<'_>, &mut Counts), now: Timestamp) {
-        let counts = &mut counts.0;
+        let counts = &mut counts.all;
         for (place, playbook) in Arc::clone(&self.playbooks).iter().enumerate() {
             let when = &playbook.when;
             if !when.kinds.contains(&sign.kind) || sign.severity < when.least {
                 continue;
             }
             let subject = match when.per {
-                Per::Person => sign.person.map(Subject::Person),
+                Per::Person => sign.person.map(Who::Person).map(Subject::Person),
                 Per::Agent => sign.agent.clone().map(Subject::Agent),
             };
             let Some(subject) = subject else { continue };
@@ -187,13 +209,14 @@ impl Core {
                 continue;
             }
             let counted = counts.entry(key.clone()).or_default();
-            counted.push_back(Counted { at: now, person: sign.person, times: sign.times });
+            let person = sign.person.map(Who::Person);
+            counted.push_back(Counted { at: now, person, times: sign.times });
             counted.retain(|it| now <= it.at.plus(when.within));
             let signs = counted.iter().fold(0_u32, |sum, it| sum.saturating_add(it.times));
-            let mut people: Vec<PersonId> =
-                counted.iter().rev().filter_map(|it| it.person).collect();
+            let mut people: Vec<Who> =
+                counted.iter().rev().filter_map(|it| it.person.clone()).collect();
             let mut known = BTreeSet::new();
-            people.retain(|it| known.insert(*it));
+            people.retain(|it| known.insert(it.clone()));
             if signs < when.count || known.len() < usize::try_from(when.people).unwrap_or_default()
             {
                 while usize::try_from(when.count).unwrap_or(usize::MAX) < counted.len() {
@@ -202,6 +225,8 @@ impl Core {
                 continue;
             }
             counts.remove(&key);
+            // Of whom nothing is known but a hash nothing can be said or done.
+            let mut people: Vec<PersonId> = people.into_iter().filter_map(Who::id).collect();
             people.truncate(PEOPLE_MAX);
             let of_agent = when.per == Per::Agent;
             // In a hall that is open to everybody people are cheap: it asks before everybody feels it.
@@ -274,7 +299,7 @@ impl Core {
     /// Lets go of what is over.
     fn tidy(&mut self, (runs, counts): (&Runs, &mut Counts), now: Timestamp) {
         let playbooks = Arc::clone(&self.playbooks);
-        counts.0.retain(|(place, _), counted| {
+        counts.all.retain(|(place, _), counted| {
             let within = playbooks.get(*place).map(|it| it.when.within).unwrap_or_default();
             counted.retain(|it| now <= it.at.plus(within));
             !counted.is_empty()
