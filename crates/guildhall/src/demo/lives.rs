@@ -3,8 +3,7 @@
 //!
 //! Receives  the desk's wish, as the end of a life.
 //! Owns      `<data>.lost`, where the lost data is put; what an earlier loss left there is removed.
-//! On crash  in the middle of a restore, the next start finds an empty or a half restored folder. The hall refuses
-//!           the half restored one in words; the lost data is still there.
+//! On crash  in the middle of a restore, the next start puts the lost data back.
 
 use std::{
     cell::Cell,
@@ -30,6 +29,9 @@ use crate::{
 /// What belongs to the demo and not to its hall, and stays.
 const STAYS: [&str; 2] = ["agents", "logs"];
 
+/// Lies beside the lost data until a restore is over, well or not.
+const UNFINISHED: &str = "unfinished";
+
 /// Whoever waits for the hall to stand again, and what they are told then.
 type Waiting = Option<(oneshot::Sender<Ran>, Ran)>;
 
@@ -42,6 +44,9 @@ pub fn live(
     first: &dyn Fn(),
 ) -> ExitCode {
     clerk.know(env.clone());
+    if lost(demo).join(UNFINISHED).exists() && put_back(demo).is_err() {
+        // lost-ok: the hall says in words that it does not find what it had.
+    }
     let waiting: Cell<Waiting> = Cell::new(None);
     let is_first = Cell::new(true);
     let standing = || match waiting.take() {
@@ -86,25 +91,27 @@ fn lose(demo: &Demo) -> io::Result<()> {
         fs::remove_dir_all(&lost)?;
     }
     fs::create_dir_all(&lost)?;
+    fs::write(lost.join(UNFINISHED), "")?;
     for entry in kept(demo)? {
         fs::rename(entry.path(), lost.join(entry.file_name()))?;
     }
     Ok(())
 }
 
-/// Puts the lost data back in place of whatever a restore left.
+/// Puts the lost data back in place of what a restore left of it.
 fn put_back(demo: &Demo) -> io::Result<()> {
-    for entry in kept(demo)? {
-        match entry.file_type()?.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
-            false => fs::remove_file(entry.path())?,
-        }
-    }
     for entry in fs::read_dir(lost(demo))? {
         let entry = entry?;
-        fs::rename(entry.path(), demo.data.join(entry.file_name()))?;
+        let place = demo.data.join(entry.file_name());
+        if entry.file_name() == UNFINISHED {
+            continue;
+        }
+        if place.is_dir() {
+            fs::remove_dir_all(&place)?;
+        }
+        fs::rename(entry.path(), place)?;
     }
-    Ok(())
+    fs::remove_file(lost(demo).join(UNFINISHED))
 }
 
 fn restore(env: &Env) -> io::Result<Ran> {
@@ -117,7 +124,12 @@ fn lose_and_restore(demo: &Demo, env: &Env) -> Ran {
     if let Err(error) = lose(demo) {
         return desk::bad(format!("The data cannot be moved away: {error}"));
     }
-    let restored = restore(env).unwrap_or_else(desk::bad);
+    let mut restored = restore(env).unwrap_or_else(desk::bad);
+    if restored.is_good
+        && let Err(error) = fs::remove_file(lost(demo).join(UNFINISHED))
+    {
+        restored = desk::bad(format!("The restore cannot be finished: {error}. "));
+    }
     if restored.is_good {
         let words = format!(
             "The hall was stopped, and its data moved to {}.\n{}The hall stands again. What was said \
@@ -155,6 +167,7 @@ mod tests {
             assert!(!data.join("ledger").exists() && data.join("logs").exists());
             fs::create_dir_all(data.join("ledger/half")).unwrap();
             put_back(&demo).unwrap();
+            assert!(!lost(&demo).join(UNFINISHED).exists());
             assert_eq!(fs::read_to_string(&note).unwrap(), "kept");
             assert!(!data.join("ledger/half").exists() && data.join("agents").exists());
         }
