@@ -246,7 +246,6 @@ async fn start_services(
         plates.roster = Some(roster.clone());
         plates.alerter = Some(alerter.clone());
         plates.archivist = archivist;
-        plates.alerter = Some(alerter.clone());
     }
 
     Ok(Services { memory, roster, alerter, treasurer, guard, broker, outbox_for_alerts })

@@ -194,7 +194,11 @@ impl Source for HallSource {
     }
 
     fn playbooks(&self, _: Bearer) -> Answer {
-        let listed = playbooks::answer(&self.hall, &self.hasher);
+        // Before the roster has read its stream the hall knows of nothing that is in force.
+        let listed = match self.doors.roster() {
+            Some(_) => playbooks::answer(&self.hall, &self.hasher),
+            None => Err("the hall is still starting".to_owned()),
+        };
         let errand = Box::pin(async move { listed });
         self.noted(Action::AuditRead, Target::Thing("playbooks".to_owned()), errand)
     }
