@@ -4,7 +4,10 @@ use std::{
     fs, io,
     io::{Read, Write as _},
     path::Path,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -153,6 +156,39 @@ async fn backup_1_a_backup_made_under_load_restores_a_prefix_of_the_log(engine: 
     store.close().unwrap();
 }
 
+/// A shelf that takes nothing before two more records were written: it is asked once it is settled
+/// what the backup begins with.
+struct Patient {
+    shelf: FolderShelf,
+    done: Arc<AtomicU64>,
+}
+
+impl Shelf for Patient {
+    fn place(&self) -> String {
+        self.shelf.place()
+    }
+
+    fn list(&self) -> io::Result<Vec<Shelved>> {
+        self.shelf.list()
+    }
+
+    fn draft(&self, name: &str) -> io::Result<Box<dyn Draft>> {
+        let before = self.done.load(Ordering::SeqCst);
+        while self.done.load(Ordering::SeqCst) < before + 2 {
+            std::thread::yield_now();
+        }
+        self.shelf.draft(name)
+    }
+
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.shelf.read(name)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.shelf.remove(name)
+    }
+}
+
 #[tokio::test]
 async fn a_backup_while_others_write_holds_what_came_meanwhile() {
     let home = Home::new();
@@ -160,7 +196,7 @@ async fn a_backup_while_others_write_holds_what_came_meanwhile() {
     for seq in 0..2_000 {
         store.append(append(0, seq, text(0, seq), &[])).await.unwrap();
     }
-    let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, done) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)));
     let writing = async {
         let mut seq = 0;
         while !stop.load(Ordering::SeqCst) {
@@ -170,8 +206,10 @@ async fn a_backup_while_others_write_holds_what_came_meanwhile() {
         }
     };
     let backing_up = async {
-        let (store, root) = (store.clone(), home.root.path().to_owned());
-        let job = move || back_up_in(&store, &root, 0, weekly());
+        let store = store.clone();
+        let shelf = Patient { shelf: shelf(&home), done: Arc::clone(&done) };
+        let job =
+            move || store.backup(&shelf, weekly(), Timestamp(0), &AtomicBool::new(false)).unwrap();
         let report = tokio::task::spawn_blocking(job).await.unwrap();
         stop.store(true, Ordering::SeqCst);
         report
