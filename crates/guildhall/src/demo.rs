@@ -16,7 +16,7 @@ use rehearsal::{BotSeed, GroupSeed, PersonSeed, models::SettingsChange};
 use crate::{config::Env, run::SystemClock, stagehand};
 
 pub use desk::Clerk;
-pub use lives::live;
+pub use lives::{live, recover};
 
 /// What the demo is made of.
 #[derive(Clone, Debug)]

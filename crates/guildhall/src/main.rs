@@ -356,6 +356,10 @@ fn rehearse(env: &Env, demo: &Demo) -> Done {
         let text = format!("the demo's agents cannot be put into {}: {error}", demo.data.display());
         Failure::new(EXIT_UNAVAILABLE, text)
     })?;
+    demo::recover(demo).map_err(|error| {
+        let text = format!("the data that a restore had moved away cannot be put back: {error}");
+        Failure::new(EXIT_UNAVAILABLE, text)
+    })?;
     let loaded = config::load(&env)?;
     let logs = run::start_logs(&loaded)?;
     let words = demo::words(demo, rehearsal, &loaded.config.hall.default_agent);

@@ -35,6 +35,14 @@ const UNFINISHED: &str = "unfinished";
 /// Whoever waits for the hall to stand again, and what they are told then.
 type Waiting = Option<(oneshot::Sender<Ran>, Ran)>;
 
+/// Puts back what a restore had moved away that was killed in the middle.
+///
+/// # Errors
+/// Why it cannot. What was not put back is where it was; the next start tries again.
+pub fn recover(demo: &Demo) -> io::Result<()> {
+    if lost(demo).join(UNFINISHED).exists() { put_back(demo) } else { Ok(()) }
+}
+
 /// Runs the hall until it ends for another reason than the desk's wish. Blocks.
 #[must_use]
 pub fn live(
@@ -44,9 +52,6 @@ pub fn live(
     first: &dyn Fn(),
 ) -> ExitCode {
     clerk.know(env.clone());
-    if lost(demo).join(UNFINISHED).exists() && put_back(demo).is_err() {
-        // lost-ok: the hall says in words that it does not find what it had.
-    }
     let waiting: Cell<Waiting> = Cell::new(None);
     let is_first = Cell::new(true);
     let standing = || match waiting.take() {
