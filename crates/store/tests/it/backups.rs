@@ -419,8 +419,15 @@ async fn backup_2_segments_go_only_when_a_backup_holds_them(engine: EngineKind) 
     assert!(segments() < before, "covered ones are used again");
     let report = back_up(&store, &home, 1);
     assert_eq!((report.kind, report.pairs), (Some(Kind::More), 0), "{report:?}");
-    let nothing = back_up(&store, &home, 1);
-    assert_eq!((nothing.kind, nothing.name), (None, report.name), "nothing was written since");
+    // The writer may have put down a checkpoint of its own behind the last record, but no second one.
+    let mut newest = report.name;
+    let mut again = back_up(&store, &home, 1);
+    if let Some(kind) = again.kind {
+        assert_eq!((kind, again.batches), (Kind::More, 1), "{again:?}");
+        newest = std::mem::take(&mut again.name);
+        again = back_up(&store, &home, 1);
+    }
+    assert_eq!((again.kind, again.name), (None, newest), "nothing was written since");
     // A chain is not gone on with when it is old, or a segment or a file of it is missing.
     store.append(append(1, 4_500, text(1, 4_500), &[])).await.unwrap();
     assert_eq!(back_up(&store, &home, 8).kind, Some(Kind::Full));
