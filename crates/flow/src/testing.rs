@@ -64,6 +64,8 @@ pub(crate) struct FakeMessenger {
     pub(crate) pins: Mutex<Vec<(ChatId, MessageId, String)>>,
     /// What becomes of the next pins.
     pub(crate) pin_failures: Mutex<VecDeque<MessengerError>>,
+    /// Messages on their way, and the most that there were at a time.
+    pub(crate) on_the_way: Mutex<(usize, usize)>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +102,7 @@ impl FakeMessenger {
             edits: Mutex::default(),
             pins: Mutex::default(),
             pin_failures: Mutex::default(),
+            on_the_way: Mutex::default(),
         }
     }
 
@@ -204,7 +207,13 @@ impl Messenger for FakeMessenger {
         part: &Part,
         _: Option<MessageId>,
     ) -> Result<MessageId, MessengerError> {
+        {
+            let (now, most) = &mut *self.on_the_way.lock().unwrap();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
         tokio::time::sleep(Duration::from_millis(30)).await;
+        self.on_the_way.lock().unwrap().0 -= 1;
         if let Some(failure) = self.failures.lock().unwrap().pop_front() {
             return Err(failure);
         }

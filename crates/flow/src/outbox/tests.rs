@@ -326,6 +326,14 @@ async fn with_outbox<T>(
     messenger: &Arc<FakeMessenger>,
     work: impl AsyncFnOnce(&Mailbox<Msg>) -> T,
 ) -> (T, Vec<roster::Msg>) {
+    with_paced(PACING, messenger, work).await
+}
+
+async fn with_paced<T>(
+    pacing: Pacing,
+    messenger: &Arc<FakeMessenger>,
+    work: impl AsyncFnOnce(&Mailbox<Msg>) -> T,
+) -> (T, Vec<roster::Msg>) {
     let heard = Arc::<std::sync::Mutex<Vec<roster::Msg>>>::default();
     let health = kit::Health::default();
     let spec = |name| kit::Spec::new(name, name, 8, kit::RestartPolicy::GENTLE);
@@ -340,7 +348,7 @@ async fn with_outbox<T>(
         let (fake, hall) = (Arc::clone(&fake) as Arc<dyn Messenger>, Arc::clone(&hall));
         let ledger = Arc::new(FakeLedger::default());
         let egress = tokio::runtime::Handle::current();
-        Outbox::incarnate(fake, ledger, egress, roster.clone(), hall, PACING, tally.clone())
+        Outbox::incarnate(fake, ledger, egress, roster.clone(), hall, pacing, tally.clone())
     });
     let running = [
         kit::spawn(async { drop(deaf.await) }),
@@ -378,6 +386,33 @@ fn send(
         let to = messenger.sent.lock().unwrap().iter().map(|(to, _)| *to).collect();
         (sent, to, heard)
     })
+}
+
+/// A kill may repeat what was accepted and is not known here yet.
+#[test]
+fn without_pacing_no_more_than_eight_messages_are_on_their_way() {
+    local(async {
+        let messenger = Arc::new(FakeMessenger::new());
+        let work = async |outbox: &Mailbox<Msg>| {
+            let mut sent = Vec::new();
+            for chat in 1..=100 {
+                let (reply, answer) = oneshot::channel();
+                let to = Address { chat: ChatId(chat), topic: None };
+                let what = Sayable::Notice(words::stopped());
+                let reply = Some(reply);
+                outbox
+                    .tell(Msg::Send { to, what, reply_to: None, part: None, reply })
+                    .await
+                    .unwrap();
+                sent.push(answer);
+            }
+            for answer in sent {
+                answer.await.unwrap().unwrap();
+            }
+        };
+        with_paced(Pacing { enabled: false, ..PACING }, &messenger, work).await;
+        assert_eq!(*messenger.on_the_way.lock().unwrap(), (0, IN_FLIGHT_MIN));
+    });
 }
 
 fn panel() -> Notice {
