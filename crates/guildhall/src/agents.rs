@@ -3,11 +3,11 @@
 //! A file holds `name`, `description`, `instructions`, `models`, `paused`, `memory` (the name of a
 //! memory that it shares) and `proposes_facts`; an unknown key is an error. All problems of a folder are told at once.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use protocol::{Agent, AgentName};
 
-use crate::config::{Node, Notes, Origin, Problem, Problems, Value, parse, read_file};
+use crate::config::{Bounds, Node, Notes, Origin, Problems, Value, parse, read_folder};
 
 /// The most agents one folder may hold.
 pub const AGENTS_MAX: usize = 1_000;
@@ -24,38 +24,8 @@ const KEYS: [&str; 7] =
 /// # Errors
 /// If the folder cannot be read or any file has a problem: all of them, with file and line.
 pub fn load(folder: &Path) -> Result<Vec<Agent>, Problems> {
-    let mut problems = Vec::new();
-    let mut agents: BTreeMap<AgentName, (Agent, String)> = BTreeMap::new();
-    let files = files(folder).map_err(|error| cannot_read(folder, &error))?;
-    if AGENTS_MAX < files.len() {
-        let text = format!("there are {} files, and at most {AGENTS_MAX} are read", files.len());
-        return Err(Problems(vec![Problem { place: folder.display().to_string(), text }]));
-    }
-    for path in files {
-        let file = path.display().to_string();
-        let text = match read_file(&path, FILE_BYTES_MAX) {
-            Ok(text) => text,
-            Err(error) => {
-                problems.extend(cannot_read(&path, &error).0);
-                continue;
-            }
-        };
-        match read_text(&file, &text) {
-            Ok(agent) => {
-                if let Some((_, other)) = agents.get(&agent.name) {
-                    let text = format!("`{}` is the name of the agent in {other}", agent.name);
-                    problems.push(Problem { place: format!("{file}: name"), text });
-                } else {
-                    agents.insert(agent.name.clone(), (agent, file));
-                }
-            }
-            Err(found) => problems.extend(found.0),
-        }
-    }
-    if problems.is_empty() {
-        return Ok(agents.into_values().map(|(agent, _)| agent).collect());
-    }
-    Err(Problems(problems))
+    let bounds = Bounds { noun: "agent", files_max: AGENTS_MAX, bytes_max: FILE_BYTES_MAX };
+    read_folder(folder, bounds, read_text, |it| it.name.clone())
 }
 
 /// Reads one agent from the text of a file. `file` is what problems call it.
@@ -162,27 +132,10 @@ impl Fields {
     }
 }
 
-/// The TOML files of a folder, sorted by name. Hidden files are left alone.
-fn files(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.extension().is_some_and(|end| end == "toml") && !hidden {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn cannot_read(path: &Path, error: &io::Error) -> Problems {
-    let text = format!("cannot be read: {error}");
-    Problems(vec![Problem { place: path.display().to_string(), text }])
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {

@@ -6,7 +6,7 @@
 
 mod reading;
 
-use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use flow::{
     playbook::{Playbook, Run},
@@ -23,7 +23,7 @@ use watch::KeyedHasher;
 use self::reading::read_text;
 use crate::{
     build::BuildError,
-    config::{Config, Loaded, Problem, Problems, read_file},
+    config::{Bounds, Config, Loaded, Problem, Problems, read_folder},
     person,
 };
 
@@ -59,62 +59,11 @@ pub fn load(config: &Config) -> Result<Vec<Playbook>, Problems> {
 /// # Errors
 /// As above.
 pub fn all(folder: &Path) -> Result<Vec<Playbook>, Problems> {
-    let mut problems = Vec::new();
-    let mut playbooks: BTreeMap<String, (Playbook, String)> = BTreeMap::new();
-    let files = files(folder).map_err(|error| cannot_read(folder, &error))?;
-    if PLAYBOOKS_MAX < files.len() {
-        let text = format!("there are {} files, and at most {PLAYBOOKS_MAX} are read", files.len());
-        return Err(Problems(vec![Problem { place: folder.display().to_string(), text }]));
+    if !folder.exists() {
+        return Ok(Vec::new());
     }
-    for path in files {
-        let file = path.display().to_string();
-        let text = match read_file(&path, FILE_BYTES_MAX) {
-            Ok(text) => text,
-            Err(error) => {
-                problems.extend(cannot_read(&path, &error).0);
-                continue;
-            }
-        };
-        match read_text(&file, &text) {
-            Ok(playbook) => {
-                if let Some((_, other)) = playbooks.get(&playbook.name) {
-                    let text = format!("`{}` is the name of the one in {other}", playbook.name);
-                    problems.push(Problem { place: format!("{file}: name"), text });
-                } else {
-                    playbooks.insert(playbook.name.clone(), (playbook, file));
-                }
-            }
-            Err(found) => problems.extend(found.0),
-        }
-    }
-    if problems.is_empty() {
-        return Ok(playbooks.into_values().map(|(playbook, _)| playbook).collect());
-    }
-    Err(Problems(problems))
-}
-
-/// The TOML files of a folder, sorted by name. Hidden files are left alone; a missing folder has none.
-fn files(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.extension().is_some_and(|end| end == "toml") && !hidden {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn cannot_read(path: &Path, error: &io::Error) -> Problems {
-    let text = format!("cannot be read: {error}");
-    Problems(vec![Problem { place: path.display().to_string(), text }])
+    let bounds = Bounds { noun: "playbook", files_max: PLAYBOOKS_MAX, bytes_max: FILE_BYTES_MAX };
+    read_folder(folder, bounds, read_text, |it| it.name.clone())
 }
 
 /// What playbooks did, as lines.
@@ -165,6 +114,8 @@ pub fn acts_offline(loaded: &Loaded) -> Result<Option<Acts>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const GOOD: &str = "name = \"one\"\n[when]\nincident = \"guard\"\ncount = 3\nwithin = \"10m\"\n\
@@ -190,7 +141,7 @@ mod tests {
         assert_eq!(all(folder.path()).unwrap().len(), 1);
         fs::write(folder.path().join("b.toml"), GOOD).unwrap();
         let found = all(folder.path()).unwrap_err().to_string();
-        assert!(found.contains("b.toml: name: `one` is the name of the one in"), "{found}");
+        assert!(found.contains("b.toml: name: `one` is the name of the playbook in"), "{found}");
         assert_eq!(all(&folder.path().join("none")).unwrap(), []);
     }
 

@@ -9,6 +9,7 @@
 pub mod aws_agent;
 mod check;
 mod environment;
+mod folder;
 pub mod schema;
 pub mod secrets;
 mod section;
@@ -23,6 +24,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::folder::{Bounds, read_folder};
 pub(crate) use self::{
     check::is_private,
     source::{Node, Notes, Value, parse},
