@@ -131,18 +131,18 @@ pub fn request_of(
     out.exchanges = question.history.len() - fitting.len();
 
     let mut turns = Vec::with_capacity(2 + 2 * fitting.len());
-    turns.push(Turn { role: Role::System, content: system });
+    turns.push(Turn::new(Role::System, system));
     for exchange in fitting {
         let content = without_fences(&exchange.asked);
-        turns.push(Turn { role: Role::User, content });
-        turns.push(Turn { role: Role::Assistant, content: exchange.answered.clone() });
+        turns.push(Turn::new(Role::User, content));
+        turns.push(Turn::new(Role::Assistant, exchange.answered.clone()));
     }
-    turns.push(Turn { role: Role::User, content: recalled + &asked });
+    turns.push(Turn::new(Role::User, recalled + &asked));
     // With the first thing said, since some models want the two sides to take turns.
     if let Some(first) = turns.get_mut(1) {
         first.content.insert_str(0, &material);
     }
-    (ModelRequest { turns, answer_tokens_max }, out)
+    (ModelRequest::new(turns, answer_tokens_max), out)
 }
 
 /// True if there is room even with a token for every byte, so that nothing needs to be counted. What
@@ -346,7 +346,7 @@ pub fn overdue(history: &[Arc<Exchange>], room: HistoryRoom) -> usize {
 pub fn summary_request(digestion: &Digestion, room: Room<'_>) -> ModelRequest {
     let earlier = digestion.earlier.as_deref().map(|it| fenced("summary", it) + "\n\n");
     let earlier = earlier.unwrap_or_default();
-    let system = Turn { role: Role::System, content: SUMMARISING.to_owned() };
+    let system = Turn::new(Role::System, SUMMARISING.to_owned());
     let mut chars_max = usize::MAX;
     loop {
         let talk: Vec<String> = digestion
@@ -362,8 +362,8 @@ pub fn summary_request(digestion: &Digestion, room: Room<'_>) -> ModelRequest {
         let content = format!("{earlier}{talk}\n\nWrite the notes.");
         let fits = room.turn(&system.content) + room.turn(&content) <= room.tokens_max;
         if fits || chars_max < 32 {
-            let turns = vec![system, Turn { role: Role::User, content }];
-            return ModelRequest { turns, answer_tokens_max: SUMMARY_TOKENS_MAX };
+            let turns = vec![system, Turn::new(Role::User, content)];
+            return ModelRequest::new(turns, SUMMARY_TOKENS_MAX);
         }
         chars_max = chars_max.min(4_000) / 2;
     }

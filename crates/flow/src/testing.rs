@@ -571,7 +571,7 @@ impl Model for Echo {
         let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
         let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
         let usage = Usage { input_tokens: 40, output_tokens: 10, ..Usage::default() };
-        Ok(Completion { text, model, usage, finish: Finish::Stop })
+        Ok(Completion { text, model, usage, finish: Finish::Stop, calls: Vec::new() })
     }
 }
 

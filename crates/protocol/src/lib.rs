@@ -17,6 +17,7 @@ pub mod memory;
 pub mod messenger;
 pub mod model;
 pub mod shelf;
+pub mod tool;
 
 pub use agent::{Agent, AgentName, AgentNameError};
 pub use clock::{Clock, Timestamp};

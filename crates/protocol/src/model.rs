@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Who speaks in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,15 +17,69 @@ pub enum Role {
     User,
     /// The agent.
     Assistant,
+    /// A tool that the agent called.
+    Tool,
 }
 
 /// One message of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// Who speaks.
     pub role: Role,
     /// What is said.
     pub content: String,
+    /// Tools that the agent called with it.
+    pub calls: Vec<ToolCall>,
+    /// The call that a tool answers with it.
+    pub answers: Option<String>,
+    /// Pictures that the person showed with it.
+    pub images: Vec<Image>,
+}
+
+impl Turn {
+    /// Something that is only said.
+    #[must_use]
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        let content = content.into();
+        Self { role, content, calls: Vec::new(), answers: None, images: Vec::new() }
+    }
+}
+
+/// A tool as a model is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolSpec {
+    /// Letters, digits, hyphens and underscores, at most 64: what every provider takes.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// A JSON Schema of its arguments.
+    pub parameters: Value,
+}
+
+/// A call of a tool that a model asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// What the provider calls it.
+    pub id: String,
+    /// A [`ToolSpec::name`], as the model wrote it: it may name none.
+    pub name: String,
+    /// JSON, as the model wrote it: it may be none.
+    pub arguments: String,
+}
+
+/// A picture for a model that sees.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Image {
+    /// `image/jpeg`, `image/png` or `image/webp`.
+    pub media_type: &'static str,
+    /// The file.
+    pub bytes: Bytes,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image").field("len", &self.bytes.len()).finish_non_exhaustive()
+    }
 }
 
 /// What a model is asked.
@@ -33,13 +89,25 @@ pub struct ModelRequest {
     pub turns: Vec<Turn>,
     /// The longest answer we take, in tokens.
     pub answer_tokens_max: u32,
+    /// What it may call instead of answering.
+    pub tools: Vec<ToolSpec>,
+}
+
+impl ModelRequest {
+    /// A conversation without tools.
+    #[must_use]
+    pub fn new(turns: Vec<Turn>, answer_tokens_max: u32) -> Self {
+        Self { turns, answer_tokens_max, tools: Vec::new() }
+    }
 }
 
 /// What a model answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// The answer's text.
+    /// The answer's text. May be empty only where tools are called.
     pub text: String,
+    /// The tools that it wants called before it answers.
+    pub calls: Vec<ToolCall>,
     /// The model that wrote it, as the provider names it.
     pub model: String,
     /// What it cost. Estimated if the provider does not say.
@@ -58,6 +126,8 @@ pub enum Finish {
     Length,
     /// The provider's own filter cut it.
     Filtered,
+    /// It calls tools.
+    Tools,
 }
 
 /// Tokens and money of one answer.

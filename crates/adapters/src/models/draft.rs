@@ -93,6 +93,7 @@ impl<'a> Draft<'a> {
             },
             finish,
             text: self.text,
+            calls: Vec::new(),
         })
     }
 }

@@ -226,14 +226,14 @@ fn hasty(url: &str) -> HttpModelConfig {
 }
 
 fn request() -> ModelRequest {
-    let turn = |role, content: &str| Turn { role, content: content.to_owned() };
+    let turn = |role, content: &str| Turn::new(role, content);
     let turns = vec![
         turn(Role::System, "be \"kind\""),
         turn(Role::User, "canary-question"),
         turn(Role::Assistant, "yes"),
         turn(Role::User, "again"),
     ];
-    ModelRequest { turns, answer_tokens_max: 99 }
+    ModelRequest::new(turns, 99)
 }
 
 /// Asks once, and returns what was heard beside what came of it.
@@ -266,6 +266,7 @@ fn good_day() -> Completion {
         model: "m-7".to_owned(),
         usage: Usage { input_tokens: 11, output_tokens: 3, cost_micros: 11, ..Usage::default() },
         finish: Finish::Stop,
+        calls: Vec::new(),
     }
 }
 

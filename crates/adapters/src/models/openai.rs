@@ -114,6 +114,7 @@ impl<'a> From<&'a Turn> for Message<'a> {
             Role::System => "system",
             Role::User => "user",
             Role::Assistant => "assistant",
+            Role::Tool => "tool",
         };
         Self { role, content: &turn.content }
     }

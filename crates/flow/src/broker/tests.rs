@@ -335,7 +335,13 @@ impl Model for Fake {
             std::future::pending::<()>().await;
         }
         let (text, model) = (self.name.to_owned(), self.name.to_owned());
-        Ok(Completion { text, model, usage: Usage::default(), finish: Finish::Stop })
+        Ok(Completion {
+            text,
+            model,
+            usage: Usage::default(),
+            finish: Finish::Stop,
+            calls: Vec::new(),
+        })
     }
 }
 

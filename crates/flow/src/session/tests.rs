@@ -453,7 +453,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
 
 fn completion(text: &str) -> Completion {
     let (model, usage) = ("small".to_owned(), Usage::default());
-    Completion { text: text.to_owned(), model, usage, finish: Finish::Stop }
+    Completion { text: text.to_owned(), model, usage, finish: Finish::Stop, calls: Vec::new() }
 }
 
 thread_local! {

@@ -287,6 +287,7 @@ impl Model for EmbeddedModel {
         }
         Ok(Completion {
             text,
+            calls: Vec::new(),
             model: self.config.name.clone(),
             usage: Usage {
                 input_tokens: written.input_tokens.try_into().unwrap_or(u64::MAX),
@@ -345,7 +346,7 @@ fn read_ahead<W>(instructions: String, write: &mut W)
 where
     W: FnMut(&Order<'_>, &mut dyn FnMut(String) -> bool) -> Result<Option<Written>, CompleteError>,
 {
-    let turns = [Turn { role: Role::System, content: instructions }];
+    let turns = [Turn::new(Role::System, instructions)];
     let order = Order { turns: &turns, answer_tokens_max: 0, seed: 0 };
     if let Err(error) = guarded(write, &order, &mut |_| true) {
         // lost-ok: they are read with the first request that needs them.

@@ -73,7 +73,8 @@ pub(super) fn write<E>(
 fn speaker(role: Role) -> &'static str {
     match role {
         Role::System => "system",
-        Role::User => "user",
+        // It is offered no tools, so none answers it.
+        Role::User | Role::Tool => "user",
         Role::Assistant => "assistant",
     }
 }
@@ -92,10 +93,8 @@ mod tests {
     }
 
     fn prompt(turns: &[(Role, &str)], tokens_max: usize) -> Option<Prompt> {
-        let turns: Vec<Turn> = turns
-            .iter()
-            .map(|(role, content)| Turn { role: *role, content: (*content).to_owned() })
-            .collect();
+        let turns: Vec<Turn> =
+            turns.iter().map(|(role, content)| Turn::new(*role, (*content).to_owned())).collect();
         let marks = Marks { start: u32::from('<'), end: u32::from('>'), line: vec![10] };
         let encode = |text: &str| Ok::<_, Infallible>(text.chars().map(u32::from).collect());
         write(&turns, tokens_max, &marks, encode).unwrap()

@@ -20,11 +20,11 @@ fn model(queue_max: usize, write: Writer) -> EmbeddedModel {
 
 fn says(text: &str) -> ModelRequest {
     let ada = "You are Ada, a friendly librarian. Answer in one or two sentences.";
-    ModelRequest { turns: turns(Some(ada), text), answer_tokens_max: 80 }
+    ModelRequest::new(turns(Some(ada), text), 80)
 }
 
 fn turns(instructions: Option<&str>, text: &str) -> Vec<Turn> {
-    let turn = |role, content: &str| Turn { role, content: content.to_owned() };
+    let turn = |role, content: &str| Turn::new(role, content);
     let instructions = instructions.map(|content| turn(Role::System, content));
     instructions.into_iter().chain([turn(Role::User, text)]).collect()
 }
@@ -169,7 +169,7 @@ async fn the_real_model_takes_the_likeliest_words_that_others_find() {
     let config = EmbeddedConfig { temperature: 0.0, repeat_penalty: 1.0, ..config };
     let smollm = EmbeddedModel::load(config).unwrap();
     let france = "What is the capital of France?";
-    let nobody = ModelRequest { turns: turns(None, france), answer_tokens_max: 40 };
+    let nobody = ModelRequest::new(turns(None, france), 40);
     for (request, beginning) in [
         (nobody, "The capital of France is Paris."),
         (says(france), "Bonjour, mon amour. Paris, la femme de la France, la femme"),
