@@ -3,11 +3,7 @@
 //! Words are compared without case, accents, punctuation and markup, so that reformatting or
 //! quoting the instructions does not hide them. Translating or encoding them does.
 
-use std::{
-    collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
-    ops::Range,
-};
+use std::{collections::HashSet, ops::Range};
 
 use aho_corasick::AhoCorasick;
 
@@ -35,12 +31,12 @@ impl OutboundContext {
     #[must_use]
     pub fn new(agent: Option<String>, instructions: &str) -> Self {
         let copy = MatchCopy::folded(instructions);
-        let words: Vec<u64> = words(copy.text()).map(|(hash, _)| hash).collect();
+        let words: Vec<(u64, Range<usize>)> = words(copy.text()).collect();
         let shingle_words = words.len().min(SHINGLE_WORDS);
         if shingle_words < WORDS_MIN {
             return Self { agent, ..Self::default() };
         }
-        let shingles = words.windows(shingle_words).map(hash_of).collect();
+        let shingles = words.windows(shingle_words).map(shingle_of).collect();
         Self { agent, shingles, shingle_words, ..Self::default() }
     }
 
@@ -72,9 +68,8 @@ impl OutboundContext {
             return None;
         }
         let words: Vec<(u64, Range<usize>)> = words(text).collect();
-        let hashes: Vec<u64> = words.iter().map(|(hash, _)| *hash).collect();
-        let shared = hashes.windows(self.shingle_words).position(|it| {
-            let shingle = hash_of(it);
+        let shared = words.windows(self.shingle_words).position(|it| {
+            let shingle = shingle_of(it);
             self.shingles.contains(&shingle)
         });
         // What is at the end may be the beginning of such words.
@@ -89,12 +84,11 @@ impl OutboundContext {
             return None;
         }
         let words: Vec<(u64, Range<usize>)> = words(text).collect();
-        let hashes: Vec<u64> = words.iter().map(|(hash, _)| *hash).collect();
         let mut shared = HashSet::new();
         let (mut run, mut longest) = (0, 0);
         let mut found: Option<(usize, usize)> = None;
-        for (at, shingle) in hashes.windows(self.shingle_words).enumerate() {
-            let shingle = hash_of(shingle);
+        for (at, shingle) in words.windows(self.shingle_words).enumerate() {
+            let shingle = shingle_of(shingle);
             if !self.shingles.contains(&shingle) {
                 run = 0;
                 continue;
@@ -110,10 +104,23 @@ impl OutboundContext {
     }
 }
 
-fn hash_of<T: Hash + ?Sized>(value: &T) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// FNV-1a (draft-eastlake-fnv), by numbers instead of bytes: whoever makes two words that hash alike
+/// wins nothing by it.
+fn mixed(hash: u64, more: u64) -> u64 {
+    (hash ^ more).wrapping_mul(0x0100_0000_01B3)
+}
+
+const FNV_OFFSET: u64 = 0xCBF2_9CE4_8422_2325;
+
+fn shingle_of(words: &[(u64, Range<usize>)]) -> u64 {
+    words.iter().fold(FNV_OFFSET, |hash, (word, _)| mixed(hash, *word))
+}
+
+fn lowered(hash: u64, c: char) -> u64 {
+    if c.is_ascii() {
+        return mixed(hash, u64::from(c.to_ascii_lowercase()));
+    }
+    c.to_lowercase().fold(hash, |hash, c| mixed(hash, u64::from(c)))
 }
 
 /// The words of a text, hashed without case, with their places. Where words are not divided by
@@ -123,17 +130,16 @@ fn words(text: &str) -> impl Iterator<Item = (u64, Range<usize>)> {
     std::iter::from_fn(move || {
         let (start, first) = rest.find(|(_, c)| c.is_alphanumeric())?;
         let mut end = start + first.len_utf8();
-        let mut hasher = DefaultHasher::new();
-        first.to_lowercase().for_each(|c| c.hash(&mut hasher));
+        let mut hash = lowered(FNV_OFFSET, first);
         if !stands_alone(first) {
             while let Some((at, c)) =
                 rest.next_if(|(_, c)| c.is_alphanumeric() && !stands_alone(*c))
             {
-                c.to_lowercase().for_each(|c| c.hash(&mut hasher));
+                hash = lowered(hash, c);
                 end = at + c.len_utf8();
             }
         }
-        Some((hasher.finish(), start..end))
+        Some((hash, start..end))
     })
 }
 

@@ -62,7 +62,9 @@ fn mapped<'t>(
 
 /// Decodes words in which digits and signs stand for letters. A `1` may be an `i` or an `l`.
 pub(super) fn decode_leet(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
-    for one in ['i', 'l'] {
+    let is_one = |byte| matches!(byte, b'1' | b'!' | b'|');
+    let meanings: &[char] = if text.bytes().any(is_one) { &['i', 'l'] } else { &['i'] };
+    for &one in meanings {
         // No trigger has a space in it, and all other words stay as they are.
         let count = |words: &str| lexicon::trigger_count(words);
         let (written, meant) =
@@ -79,11 +81,20 @@ pub(super) fn decode_leet(text: &str, found: &mut Vec<(Encoding, Rewrite)>) {
 /// The words that may be spelled so, whole and without the signs at their end.
 fn leet_words(text: &str, one: char) -> impl Iterator<Item = (&str, &str)> {
     let words = pieces(text).map(|(word, _)| (word, core_of(word)));
-    words.filter(move |(_, core)| is_leet(core, one))
+    words.filter(move |(_, core)| may_be_leet(core) && is_leet(core, one))
 }
 
 fn core_of(word: &str) -> &str {
     word.trim_end_matches(['.', ',', '!', '?', ';', ':', ')'])
+}
+
+/// True for all words that are leet and few others: looks at bytes alone.
+fn may_be_leet(core: &str) -> bool {
+    let (letters, others) = core.bytes().fold((false, false), |(letters, others), byte| {
+        let is_letter = byte.is_ascii_alphabetic();
+        (letters | is_letter, others | !is_letter)
+    });
+    letters && others
 }
 
 fn is_leet(core: &str, one: char) -> bool {

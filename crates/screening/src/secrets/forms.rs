@@ -72,7 +72,9 @@ pub(super) fn caseless_forms(secret: &str) -> Vec<String> {
 
 /// Letters and digits alone: what is left of a text whose parts were pushed apart.
 pub(super) fn squeezed(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
+    let mut kept = String::with_capacity(text.len());
+    kept.extend(text.chars().filter(|c| c.is_alphanumeric()));
+    kept
 }
 
 fn base64_forms(secret: &str) -> Vec<String> {
