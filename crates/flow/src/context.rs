@@ -319,12 +319,6 @@ pub fn surely_within<'e>(
 #[must_use]
 pub fn overdue(history: &[Arc<Exchange>], room: HistoryRoom) -> usize {
     let HistoryRoom { exchanges_max, chars_max, tokens_max } = room;
-    // No text has more tokens than bytes: most conversations need no counting.
-    let bytes: usize = history.iter().map(|it| it.asked.len() + it.answered.len()).sum();
-    let tokens_surely = bytes + 2 * FRAME_TOKENS * history.len();
-    if history.len() <= exchanges_max && bytes <= chars_max && tokens_surely <= tokens_max {
-        return 0;
-    }
     let size = |it: &Arc<Exchange>| {
         let tokens = estimate_tokens(&it.asked) + estimate_tokens(&it.answered);
         (it.asked.len() + it.answered.len(), tokens + 2 * FRAME_TOKENS)
