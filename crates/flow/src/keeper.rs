@@ -7,17 +7,13 @@
 //! On crash  all its sessions end with it; the next incarnation starts those that have work.
 //!
 //! Invariants: KEEPER-1 at most one session per key. KEEPER-2 a session that gave up is not started
-//! again before its pause is over. KEEPER-3 about `live_max` sessions at most are in memory.
+//! again before its pause is over. KEEPER-3 about `live_max` sessions at most are in memory, and a
+//! quarter of that if the rest is silent.
 
 mod forget;
+mod rings;
 
-use std::{
-    cell::RefCell,
-    collections::{HashMap, VecDeque},
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use kit::{
@@ -29,6 +25,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use self::forget::Forget;
+use self::rings::Rings;
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
@@ -39,7 +36,8 @@ use crate::{
 /// Limits of the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeeperConfig {
-    /// Sessions in memory. Past that the ones that rang longest ago are asked to rest.
+    /// Sessions in memory. Past that the ones that rang longest ago are asked to rest; past a quarter
+    /// of it, those that are silent for a moment.
     pub live_max: usize,
     /// How long a session that gave up is left alone.
     pub quarantine_pause: Duration,
@@ -77,8 +75,7 @@ pub struct Keeper {
     peers: Rc<HashMap<BotId, Peers>>,
     health: Health,
     live: HashMap<SessionKey, Live>,
-    /// Keys by when they rang, oldest first; may hold a key more than once.
-    rings: VecDeque<(Instant, SessionKey)>,
+    rings: Rings,
     quarantined: HashMap<SessionKey, Instant>,
     /// Doorbells that rang before it was known which sessions have unfinished work.
     early: Option<Vec<SessionKey>>,
@@ -111,7 +108,7 @@ impl Keeper {
             peers,
             health,
             live: HashMap::new(),
-            rings: VecDeque::new(),
+            rings: Rings::default(),
             quarantined: HashMap::new(),
             early: Some(Vec::new()),
             stopping: false,
@@ -167,8 +164,8 @@ impl Keeper {
             self.quarantined.remove(&key);
         }
         self.start(key, recovered, now, cx);
-        self.rings.push_back((now, key));
-        self.let_some_rest();
+        self.rings.begin(key, now);
+        self.let_some_rest(now);
     }
 
     fn start(&mut self, key: SessionKey, recovered: bool, now: Instant, cx: &Cx<'_, Self>) {
@@ -201,20 +198,13 @@ impl Keeper {
         }));
     }
 
-    /// KEEPER-3.
-    fn let_some_rest(&mut self) {
-        let mut excess = self.live.len().saturating_sub(self.config.live_max);
-        while 0 < excess {
-            let Some((when, key)) = self.rings.pop_front() else { return };
-            let Some(live) = self.live.get(&key) else { continue };
-            if live.rang == when {
-                // lost-ok: it is busy, or rests by itself.
-                live.mailbox.try_tell(session::Msg::Rest).ok();
-                excess -= 1;
-            } else {
-                self.rings.push_back((live.rang, key));
-                excess -= 1;
-            }
+    fn let_some_rest(&mut self, now: Instant) {
+        let (live, live_max) = (&self.live, self.config.live_max);
+        let rang = |key| live.get(&key).map(|it| it.rang);
+        for key in self.rings.make_room(live.len(), live_max, now, rang) {
+            let mailbox = self.live.get(&key).map(|it| &it.mailbox);
+            // lost-ok: it is busy, or rests by itself.
+            mailbox.and_then(|it| it.try_tell(session::Msg::Rest).ok());
         }
     }
 

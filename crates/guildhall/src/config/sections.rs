@@ -373,7 +373,8 @@ section! {
         history_chars_max: usize = 24_000, limit 1_000..=2_000_000;
         /// Messages of one conversation that wait while it answers another.
         backlog_max: usize = 32, limit 1..=10_000;
-        /// Conversations that are held in memory; the others rest on disk.
+        /// Conversations that are held in memory; the others rest on disk. Those that are silent for a
+        /// moment are held only up to a quarter of that.
         live_max: usize = 1024, limit 1..=1_000_000;
         /// How long a conversation is held in memory after its last message.
         rest_after: Duration = secs(60), within millis(100)..=hours(24);

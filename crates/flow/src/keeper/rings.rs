@@ -1,0 +1,102 @@
+//! Which conversations leave memory to make room for others. Pure.
+
+use std::{collections::VecDeque, time::Duration};
+
+use protocol::SessionKey;
+use tokio::time::Instant;
+
+/// Of the room for conversations, one part in so many is for those that are silent for a moment.
+const SILENT_SHARE: usize = 4;
+/// That moment. A conversation of which something is to be done all the time rings more often.
+const SILENCE: Duration = Duration::from_millis(500);
+/// Conversations that leave at once: one more than come, so that their number falls.
+const SILENT_AT_ONCE: usize = 2;
+
+/// Who rang, oldest first; a key may be in it more than once, and out of it while it is in memory.
+#[derive(Debug, Default)]
+pub(super) struct Rings(VecDeque<(Instant, SessionKey)>);
+
+impl Rings {
+    /// A conversation was taken into memory.
+    pub(super) fn begin(&mut self, key: SessionKey, now: Instant) {
+        self.0.push_back((now, key));
+    }
+
+    /// Those that are to rest, of so many in memory. `rang` tells when one rang last, if it is there.
+    /// KEEPER-3.
+    pub(super) fn make_room(
+        &mut self,
+        live: usize,
+        live_max: usize,
+        now: Instant,
+        rang: impl Fn(SessionKey) -> Option<Instant>,
+    ) -> Vec<SessionKey> {
+        let mut excess = live.saturating_sub(live_max);
+        let mut spare = live.saturating_sub(live_max / SILENT_SHARE).min(SILENT_AT_ONCE);
+        let mut resting = Vec::new();
+        while 0 < excess.max(spare) {
+            let Some(&(when, key)) = self.0.front() else { break };
+            let rang = rang(key);
+            let is_silent = SILENCE <= now.saturating_duration_since(when);
+            if excess == 0 && !is_silent {
+                break; // All others rang later.
+            }
+            self.0.pop_front();
+            let Some(rang) = rang else { continue };
+            if rang == when {
+                resting.push(key);
+            } else {
+                self.0.push_back((rang, key));
+            }
+            (excess, spare) = (excess.saturating_sub(1), spare.saturating_sub(1));
+        }
+        resting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use protocol::{BotId, ChatId};
+
+    use super::*;
+
+    fn key(chat: i64) -> SessionKey {
+        SessionKey { bot: BotId(1), chat: ChatId(chat), topic: None }
+    }
+
+    /// So many conversations begin, one every `pause`; each stays until it is asked to rest.
+    fn left_after(count: i64, pause: Duration, talks_on: impl Fn(i64) -> bool) -> Vec<i64> {
+        let (mut rings, mut live) = (Rings::default(), BTreeMap::new());
+        let mut now = Instant::now();
+        for chat in 0..count {
+            now += pause;
+            rings.begin(key(chat), now);
+            live.insert(chat, now);
+            live.iter_mut().filter(|(chat, _)| talks_on(**chat)).for_each(|(_, rang)| *rang = now);
+            let rang = |it: SessionKey| live.get(&it.chat.0).copied();
+            let resting = rings.make_room(live.len(), 16, now, rang);
+            live.retain(|chat, _| !resting.contains(&key(*chat)));
+        }
+        live.into_keys().collect()
+    }
+
+    #[test]
+    fn no_more_are_in_memory_than_there_is_room_for() {
+        let left = left_after(100, Duration::from_millis(1), |_| false);
+        assert_eq!(left, (84..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn those_that_are_silent_for_a_moment_keep_a_part_of_the_room_only() {
+        let left = left_after(100, Duration::from_secs(1), |_| false);
+        assert_eq!(left, (96..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_talks_on_stays() {
+        let left = left_after(100, Duration::from_secs(1), |chat| chat < 12);
+        assert_eq!(left.iter().filter(|it| **it < 12).count(), 12, "{left:?}");
+    }
+}
