@@ -22,6 +22,7 @@ mod money;
 mod operators;
 mod panel;
 mod panics;
+mod paths;
 mod people;
 mod playbooks;
 mod real_model;

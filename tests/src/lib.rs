@@ -9,6 +9,7 @@
 
 mod dice;
 mod judge;
+mod paths;
 mod scan;
 mod slots;
 mod stage;
@@ -16,6 +17,7 @@ mod wait;
 
 pub use dice::Dice;
 pub use judge::{Verdict, judge};
+pub use paths::{MARK, hostile_names, marked_below};
 pub use scan::{Hit, scan};
 pub use slots::Slots;
 pub use stage::{
