@@ -15,6 +15,7 @@ mod backups;
 mod crashes;
 mod demo;
 mod forensics;
+mod language;
 mod logs;
 mod memory;
 mod models;

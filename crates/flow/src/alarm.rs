@@ -169,6 +169,7 @@ pub async fn find_held_back(
             | Event::FactForgotten { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::LanguageChosen { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -388,6 +388,7 @@ fn tell_event(text: &mut String, event: &Event) {
         | Event::AgentSwitched { .. }
         | Event::HistoryReset { .. }
         | Event::NoticeAccepted { .. }
+        | Event::LanguageChosen { .. }
         | Event::NoticeShown => {
             let json = serde_json::to_string(event).unwrap_or_default();
             writeln!(text, "- `{json}`\n").expect("a string takes everything");

@@ -339,6 +339,7 @@ impl Texts {
             | Event::AgentSwitched { .. }
             | Event::HistoryReset { .. }
             | Event::NoticeShown
+            | Event::LanguageChosen { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }

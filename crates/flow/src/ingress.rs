@@ -21,9 +21,9 @@ use std::{
 use governor::{Quota, RateLimiter, clock::DefaultClock, state::keyed::DashMapStateStore};
 use kit::{Actor, Cx, Fault, Mailbox, ask};
 use protocol::{
-    BotId, Clock, PersonId, SessionKey, Timestamp, UpdateId,
+    BotId, Clock, Languages, PersonId, SessionKey, Timestamp, UpdateId,
     audit::{Action, AuditLog, Deed, Outcome, Target},
-    inbound::Origin,
+    inbound::{Inbound, Origin},
     ledger::{Arrival, DropReason, Ledger, LedgerError, Receipt, Route},
     messenger::{Address, Messenger, MessengerError, RawUpdate},
 };
@@ -59,6 +59,8 @@ pub struct IngressConfig {
     pub flood_ignore: Duration,
     /// Updates that may wait in all inboxes.
     pub waiting_max: u64,
+    /// What is told before a conversation begins is told in one of these.
+    pub languages: Languages,
 }
 
 /// Messages over the limit after which their writer is ignored for a while.
@@ -494,7 +496,7 @@ impl Ingress {
                 let held_off = held_off.and_then(|it| hall.runs().blocked(it, now));
                 let tell = tell.or(held_off.map(Tell::Wait));
                 if let (Some(tell), Some(person)) = (tell, origin.person) {
-                    self.tell(person, &origin, tell);
+                    self.tell(person, (&origin, &raw), tell);
                 }
                 (Route::Dropped(reason), None)
             }
@@ -503,10 +505,7 @@ impl Ingress {
 
     /// An officer's command of somebody who may not even talk is logged; their text is not.
     fn log_attempt(&self, raw: &[u8], hall: &View) {
-        // A reader that fails over bytes of strangers must not take ingress down.
-        let read = AssertUnwindSafe(|| self.peers.messenger.read(raw));
-        let inbound = catch_unwind(read).unwrap_or(None);
-        let attempt = inbound.and_then(|it| request::attempted(&it, hall));
+        let attempt = self.read(raw).and_then(|it| request::attempted(&it, hall));
         let Some((command, actor)) = attempt else { return };
         session::log_attempt(&self.peers.pseudonym, command, actor);
         let target = Target::Thing(command.to_owned());
@@ -514,7 +513,13 @@ impl Ingress {
         self.peers.audit.note(deed.with(Outcome::Denied));
     }
 
-    fn tell(&mut self, person: PersonId, origin: &Origin, tell: Tell) {
+    /// A reader that fails over bytes of strangers must not take ingress down.
+    fn read(&self, raw: &[u8]) -> Option<Inbound> {
+        let read = AssertUnwindSafe(|| self.peers.messenger.read(raw));
+        catch_unwind(read).unwrap_or(None)
+    }
+
+    fn tell(&mut self, person: PersonId, (origin, raw): (&Origin, &[u8]), tell: Tell) {
         let now = Instant::now();
         let is_new = match tell {
             // Each flood is told once by itself.
@@ -531,9 +536,12 @@ impl Ingress {
         if !is_new {
             return;
         }
+        let of_app = self.read(raw).as_ref().and_then(Inbound::language);
+        let language = self.config.languages.choose(None, of_app);
+        let notice = tell.notice(self.peers.clock.now()).in_language(language);
         let msg = outbox::Msg::Send {
             to: Address { chat: origin.chat, topic: origin.topic },
-            what: outbox::Sayable::Notice(tell.notice(self.peers.clock.now())),
+            what: outbox::Sayable::Notice(notice),
             reply_to: None,
             part: None,
             reply: None,
@@ -658,6 +666,7 @@ mod tests {
         chat_per_minute: 0,
         flood_ignore: Duration::from_secs(600),
         waiting_max: 100,
+        languages: Languages::ENGLISH,
     };
 
     fn origin(person: i64) -> Origin {

@@ -20,7 +20,7 @@ use kit::{
     Actor, Cx, Exit, Expectation, Fault, Health, Mailbox, Probe, RestartPolicy, Spec, Tasks, ask,
     supervise,
 };
-use protocol::{BotId, SessionKey};
+use protocol::{BotId, Language, PersonId, SessionKey};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -84,6 +84,8 @@ pub struct Keeper {
     /// Receipts of erasure are being shown, and whether there may be more by now.
     telling: bool,
     tell_again: bool,
+    /// What the receipts that are still to be shown are shown in.
+    languages: HashMap<PersonId, Language>,
     tasks: Tasks,
 }
 
@@ -113,6 +115,7 @@ impl Keeper {
             early: Some(Vec::new()),
             stopping: false,
             telling: false,
+            languages: HashMap::new(),
             tell_again: false,
             tasks: Tasks::default(),
         }

@@ -205,6 +205,7 @@ impl Replay {
                 | Event::FactForgotten { .. }
                 | Event::QuestionHeld { .. }
                 | Event::NoticeAccepted { .. }
+                | Event::LanguageChosen { .. }
                 | Event::NoticeShown => (),
             }
         }

@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod language;
 mod officers;
 mod own;
 mod panel;
@@ -13,7 +14,7 @@ mod remember;
 mod rule;
 
 use protocol::{
-    Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
+    Agent, AgentName, ChatId, Language, Languages, PersonId, SessionKey, Timestamp,
     inbound::{Command, Inbound, Person, Pressed, Replied, Said},
     memory::FactId,
 };
@@ -34,7 +35,7 @@ use crate::{
     right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
     treasurer::time::Calendar,
-    words::{self, Notice},
+    words::{self, Notice, Text},
 };
 
 /// A command as help and menu show it.
@@ -51,6 +52,21 @@ pub struct MenuItem {
 }
 
 impl MenuItem {
+    /// What it does, in any language.
+    #[must_use]
+    pub fn does(&self) -> Text {
+        Text::known(format!("cmd-{}", self.name), self.does)
+    }
+
+    /// What to write after it, in any language.
+    #[must_use]
+    pub fn usage(&self) -> Text {
+        match self.usage {
+            "" => Text::default(),
+            usage => Text::known(format!("cmd-{}.usage", self.name), usage),
+        }
+    }
+
     /// True if somebody with this role may use it.
     #[must_use]
     pub fn is_for(&self, role: Option<Role>) -> bool {
@@ -84,6 +100,7 @@ pub const MENU: &[MenuItem] = &[
     item("memory", "", "see what is remembered, and delete it"),
     item("usage", "", "see what you used, and what is left"),
     item("status", "", "see whether all is well"),
+    item("language", "[<language>]", "choose the language I speak"),
     item("privacy", "", "what is stored, and for what"),
     item("export", "", "get everything that is kept about you"),
     item("forget", "", "have everything about you erased"),
@@ -145,6 +162,8 @@ pub enum Request {
     },
     /// Talk to another agent from now on.
     Switch(AgentName),
+    /// Speak this language in this chat from now on; none: that of each person's app.
+    Speak(Option<Language>),
     /// Begin a fresh conversation.
     Fresh,
     /// Stop the answer being written.
@@ -233,7 +252,7 @@ pub enum Request {
         /// What, with the proof that they may.
         order: Order,
         /// What to say when it is done.
-        done: String,
+        done: Text,
     },
     /// The person tried an officer's command without being one. Answered like an unknown command.
     Denied {
@@ -267,6 +286,7 @@ impl Request {
             | Self::Accept(_)
             | Self::Greet { .. }
             | Self::Switch(_)
+            | Self::Speak(_)
             | Self::Fresh
             | Self::Remember { .. } => true,
             Self::Ignore
@@ -309,7 +329,9 @@ pub enum UsageOf {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct House {
     /// Who answers, in words for the privacy notice, e.g. "OpenAI (api.openai.com)".
-    pub providers: String,
+    pub providers: Text,
+    /// The languages that are spoken here.
+    pub languages: Languages,
     /// How to reach whoever runs the hall, e.g. " (mail@example.org)", or nothing.
     pub contact: String,
     /// People must agree to the privacy notice before a model sees what they write.
@@ -329,7 +351,7 @@ pub fn interpret(
 ) -> Request {
     match inbound {
         Inbound::Said(said) => of_message(said, key, view, house, now),
-        Inbound::Pressed(pressed) => of_press(pressed, key, view, now),
+        Inbound::Pressed(pressed) => of_press(pressed, key, view, house, now),
         Inbound::StopRequested { .. } => Request::Cancel,
         Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
     }
@@ -372,7 +394,13 @@ fn prompt_of(text: &str, said: &Said) -> Prompt {
     }
 }
 
-fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> Request {
+fn of_press(
+    pressed: &Pressed,
+    key: SessionKey,
+    view: &View,
+    house: &House,
+    now: Timestamp,
+) -> Request {
     match view.standing(Some(pressed.person.id), key.chat, now) {
         Standing::Stranger | Standing::Blocked => return Request::Ignore,
         Standing::Admin | Standing::Guest => (),
@@ -416,11 +444,11 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
             None => Request::Say(words::fact_of_another()),
         };
     }
-    let example = words::EXAMPLES.iter().find(|(data, _, _)| *data == pressed.data);
-    match example {
-        Some((_, _, text)) => {
-            Request::Ask(None, Prompt { text: (*text).to_owned(), ..Prompt::default() })
-        }
+    if let Some(request) = language::of_press(pressed, view, house) {
+        return request;
+    }
+    match words::pressed_example(&pressed.data, view) {
+        Some((agent, text)) => Request::Ask(agent, Prompt { text, ..Prompt::default() }),
         None => Request::Ignore,
     }
 }
@@ -448,6 +476,7 @@ fn of_command(
         "help" | "settings" => Request::Say(words::help(role)),
         "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
         "export" | "forget" => own::of_command(command, said, now),
+        "language" => language::of_command(arguments, said, view, house),
         "agents" => Request::ListAgents,
         "agent" => match arguments.parse() {
             Ok(name) => Request::Switch(name),
@@ -638,11 +667,24 @@ mod tests {
                 private: true,
                 message: None,
             };
-            of_press(&pressed, KEY, &view(), Timestamp(0))
+            of_press(&pressed, KEY, &view(), &House::default(), Timestamp(0))
         };
         assert_eq!(press("ag:sage"), Request::Switch("sage".parse().unwrap()));
         assert!(matches!(press("ex:1"), Request::Ask(None, _)));
-        for forged in ["ag:../x", "ag:", "admin:1", "", "ex:9"] {
+        let Request::Ask(None, prompt) = press("ex:1:de") else { panic!("not asked") };
+        assert!(prompt.text.contains("Himmel"), "in the language of the button: {}", prompt.text);
+        for forged in [
+            "ag:../x",
+            "ag:",
+            "admin:1",
+            "",
+            "ex:9",
+            "ex:0",
+            "ex:1:xx",
+            "ex:sage:1:en",
+            "lang:",
+            "lang:xx",
+        ] {
             assert_eq!(press(forged), Request::Ignore, "{forged}");
         }
     }

@@ -4,14 +4,14 @@ use std::{fmt::Write as _, rc::Rc, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use kit::{ActorHealth, Health, Mailbox, ask};
-use protocol::Timestamp;
+use protocol::{Language, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
     broker::{self, BreakerState},
     session::StatusWriter,
     wiring::Wiring,
-    words,
+    words::{self, Text, text},
 };
 
 /// Makes the function that puts the state of the hall into words.
@@ -28,16 +28,17 @@ pub(crate) fn writer(
     Rc::new(move |in_full| {
         let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
         let used = words::used_today(&desk.statement_of_hall(|_| String::new()));
+        let used = used.in_language(Language::English);
         let backups = backups(has_backups, tally.last_backup(), clock.now());
         async move {
             let actors = health.read();
             if !in_full {
-                return for_everybody(&actors);
+                return Text::concat(vec![for_everybody(&actors), "\n".into()]);
             }
             let breakers = ask(&broker, broker::Msg::Breakers);
             let breakers = tokio::time::timeout(Duration::from_secs(1), breakers).await;
             let breakers = breakers.ok().and_then(Result::ok).unwrap_or_default();
-            let mut text = for_everybody(&actors);
+            let mut text = String::new();
             write_actors(&mut text, &actors);
             write_models(&mut text, &breakers);
             let gauge = ledger.gauge();
@@ -54,7 +55,7 @@ pub(crate) fn writer(
                 span(born.elapsed()),
             )
             .ok();
-            text
+            Text::lines(vec![for_everybody(&actors), text.into()])
         }
         .boxed_local()
     })
@@ -70,15 +71,12 @@ fn backups(are_on: bool, last_s: Option<f64>, now: Timestamp) -> String {
     format!("Backup: {} ago", span(now.saturating_sub(last)))
 }
 
-fn for_everybody(actors: &[ActorHealth]) -> String {
+fn for_everybody(actors: &[ActorHealth]) -> Text {
     let ill = actors.iter().filter(|it| !it.healthy).count();
     match ill {
-        0 => "✅ All is well.\n".to_owned(),
-        1 => "⚠️ One part of the hall is not well. Messages are kept and answered later.\n"
-            .to_owned(),
-        _ => {
-            "⚠️ Parts of the hall are not well. Messages are kept and answered later.\n".to_owned()
-        }
+        0 => text!("status-well"),
+        1 => text!("status-one-ill"),
+        _ => text!("status-many-ill"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, Clock, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    BotId, ChatId, Clock, Language, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
     audit::{AuditLog, Deed, Record, RecordError, Target},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
@@ -280,7 +280,12 @@ impl Messenger for FakeMessenger {
         Ok(())
     }
 
-    async fn set_menu(&self, _: MenuScope, _: &[MenuEntry]) -> Result<(), MessengerError> {
+    async fn set_menu(
+        &self,
+        _: MenuScope,
+        _: Option<Language>,
+        _: &[MenuEntry],
+    ) -> Result<(), MessengerError> {
         Ok(())
     }
 }

@@ -115,6 +115,7 @@ impl Trace {
             Event::AgentSwitched { .. }
             | Event::HistoryReset { .. }
             | Event::NoticeShown
+            | Event::LanguageChosen { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }

@@ -1,11 +1,12 @@
 //! The agents that come as files: one TOML file each, read and checked together.
 //!
 //! A file holds `name`, `description`, `instructions`, `models`, `paused`, `memory` (the name of a
-//! memory that it shares) and `proposes_facts`; an unknown key is an error. All problems of a folder are told at once.
+//! memory that it shares), `proposes_facts`, `examples` (what people may ask it to begin with, at most
+//! three) and `examples_in` (the same, a list for each language's code); an unknown key is an error. All problems of a folder are told at once.
 
 use std::{collections::BTreeMap, path::Path};
 
-use protocol::{Agent, AgentName};
+use protocol::{Agent, AgentName, Language};
 
 use crate::config::{Bounds, Node, Notes, Origin, Problems, Value, parse, read_folder};
 
@@ -16,8 +17,22 @@ pub const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// The longest description, in characters: it must fit a button's answer.
 pub const DESCRIPTION_CHARS_MAX: usize = 200;
 
-const KEYS: [&str; 7] =
-    ["name", "description", "instructions", "models", "paused", "memory", "proposes_facts"];
+/// The most examples of one agent: one button each.
+pub const EXAMPLES_MAX: usize = 3;
+/// The longest example, in characters.
+pub const EXAMPLE_CHARS_MAX: usize = 200;
+
+const KEYS: [&str; 9] = [
+    "name",
+    "description",
+    "instructions",
+    "models",
+    "paused",
+    "memory",
+    "proposes_facts",
+    "examples",
+    "examples_in",
+];
 
 /// Reads every `*.toml` of a folder, in the order of the agents' names.
 ///
@@ -55,6 +70,7 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     let paused = fields.flag("paused", &mut notes);
     let memory = fields.name("memory", &mut notes);
     let proposes_facts = fields.flag("proposes_facts", &mut notes);
+    let examples = fields.examples(&mut notes);
     for (key, missing) in [("name", name.is_none()), ("instructions", instructions.is_none())] {
         if missing && !fields.given(key) {
             notes.note(&whole, key, "is missing");
@@ -64,7 +80,16 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     match (name, instructions) {
         (Some(name), Some(instructions)) if problems.is_empty() => {
             let description = description.unwrap_or_default();
-            Ok(Agent { name, description, instructions, models, paused, memory, proposes_facts })
+            Ok(Agent {
+                name,
+                description,
+                instructions,
+                models,
+                paused,
+                memory,
+                proposes_facts,
+                examples,
+            })
         }
         _ => Err(Problems(problems)),
     }
@@ -122,6 +147,28 @@ impl Fields {
         })
     }
 
+    /// Under no code those for every language, then those of each.
+    fn examples(&mut self, notes: &mut Notes) -> BTreeMap<String, Vec<String>> {
+        let mut all = BTreeMap::new();
+        if let Some(node) = self.left.remove("examples") {
+            all.extend(examples_of("examples", &node, notes).map(|it| (String::new(), it)));
+        }
+        let Some(node) = self.left.remove("examples_in") else { return all };
+        let Value::Table(languages) = node.value else {
+            notes.note(&node.origin, "examples_in", "must be a list of examples for each language");
+            return all;
+        };
+        for (code, node) in languages {
+            let key = format!("examples_in.{code}");
+            if !Language::ALL.iter().any(|it| it.code() == code) {
+                let known = Language::ALL.map(Language::code).join(", ");
+                notes.note(&node.origin, &key, format!("is no language of ours: {known}"));
+            }
+            all.extend(examples_of(&key, &node, notes).map(|it| (code, it)));
+        }
+        all
+    }
+
     fn flag(&mut self, key: &str, notes: &mut Notes) -> bool {
         let Some(node) = self.left.remove(key) else { return false };
         if let Value::Flag(flag) = node.value {
@@ -130,6 +177,26 @@ impl Fields {
         notes.note(&node.origin, key, "must be true or false");
         false
     }
+}
+
+fn examples_of(key: &str, node: &Node, notes: &mut Notes) -> Option<Vec<String>> {
+    let is_good = |text: &str| {
+        !text.trim().is_empty() && !text.contains('\n') && text.chars().count() <= EXAMPLE_CHARS_MAX
+    };
+    let good = |row: &Node| {
+        let text = if let Value::Text(text) = &row.value { text } else { return None };
+        is_good(text).then(|| text.trim().to_owned())
+    };
+    let rows = if let Value::List(rows) = &node.value { rows.as_slice() } else { &[] };
+    let texts: Option<Vec<String>> = rows.iter().map(good).collect();
+    let texts = texts.filter(|it| (1..=EXAMPLES_MAX).contains(&it.len()));
+    if texts.is_none() {
+        let text = format!(
+            "must be a list of 1 to {EXAMPLES_MAX} lines in quotes, of at most {EXAMPLE_CHARS_MAX} characters"
+        );
+        notes.note(&node.origin, key, text);
+    }
+    texts
 }
 
 #[cfg(test)]
@@ -144,12 +211,33 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_s_examples_are_those_of_the_language_or_those_for_all() {
+        let text = "name = \"sage\"\ninstructions = \"Hi.\"\nexamples = [\" One \", \"Two\"]\n\
+                    [examples_in]\nde = [\"Eins\"]";
+        let agent = read_text("a.toml", text).unwrap();
+        assert_eq!(agent.examples_in(Language::English), ["One", "Two"]);
+        assert_eq!(agent.examples_in(Language::German), ["Eins"]);
+        let head = "name = \"sage\"\ninstructions = \"Hi.\"\n";
+        for (bad, why) in [
+            ("examples = []", "a list of 1 to 3"),
+            ("examples = [\"a\", \"b\", \"c\", \"d\"]", "a list of 1 to 3"),
+            ("examples = [\"\"]", "a list of 1 to 3"),
+            ("examples = \"a\"", "a list of 1 to 3"),
+            ("examples_in = 3", "for each language"),
+            ("[examples_in]\nfr = [\"un\"]", "no language of ours"),
+        ] {
+            let found = problems(&format!("{head}{bad}"));
+            assert!(found.len() == 1 && found[0].contains(why), "{bad}: {found:?}");
+        }
+    }
+
+    #[test]
     fn an_agent_is_read_with_its_usual_values() {
         let agent =
             read_text("a.toml", "name = \"sage\"\ninstructions = \"\"\"\nHi.\n\"\"\"").unwrap();
         assert_eq!((agent.name.as_str(), agent.instructions.as_str()), ("sage", "Hi."));
         assert!(agent.models.is_empty() && !agent.paused && agent.description.is_empty());
-        assert!(agent.memory.is_none() && !agent.proposes_facts);
+        assert!(agent.memory.is_none() && !agent.proposes_facts && agent.examples.is_empty());
         let more =
             "name = \"sage\"\ninstructions = \"Hi.\"\nmemory = \"team\"\nproposes_facts = true";
         let agent = read_text("a.toml", more).unwrap();

@@ -27,8 +27,9 @@ use flow::{
         caps::{Allowance, Budgets, Cap},
         time::Calendar,
     },
+    words::{self, Text},
 };
-use protocol::{BotId, PersonId, embedding::Embedder, model::Model};
+use protocol::{BotId, Language, Languages, PersonId, embedding::Embedder, model::Model};
 use screening::{
     ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
     Sanitising, Screen, SecondOpinion, classifier::AttackKind,
@@ -445,6 +446,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
         typeset: adapters::telegram::typeset,
         house: House {
             providers: providers(config),
+            languages: languages(config),
             contact: String::new(),
             must_accept: config.access.accept_notice,
             // Checked with the configuration.
@@ -453,20 +455,23 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
     }
 }
 
+/// The languages the hall speaks. Their tags were checked with the configuration.
+pub(crate) fn languages(config: &Config) -> Languages {
+    let tags = config.hall.languages.iter();
+    Languages::of(&tags.filter_map(|it| Language::of_tag(it)).collect::<Vec<_>>())
+}
+
 /// Who gets people's text, in words for the privacy notice.
-fn providers(config: &Config) -> String {
-    let mut names: Vec<String> = Vec::new();
+fn providers(config: &Config) -> Text {
+    let mut hosts: Vec<Option<String>> = Vec::new();
     for model in config.chain() {
-        let host = model.base_url().and_then(|it| url::Url::parse(it).ok());
-        let name = match host.as_ref().and_then(url::Url::host_str) {
-            Some(host) => host.to_owned(),
-            None => "a model that runs on this server".to_owned(),
-        };
-        if !names.contains(&name) {
-            names.push(name);
+        let url = model.base_url().and_then(|it| url::Url::parse(it).ok());
+        let host = url.as_ref().and_then(url::Url::host_str).map(str::to_owned);
+        if !hosts.contains(&host) {
+            hosts.push(host);
         }
     }
-    if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") }
+    words::providers(&hosts)
 }
 
 /// Limits of the keeper.
@@ -508,6 +513,7 @@ pub fn ingress(config: &Config) -> IngressConfig {
         chat_per_minute: it.chat_per_minute.0.unwrap_or(0),
         flood_ignore: it.flood_ignore.0.unwrap_or(Duration::ZERO),
         waiting_max: it.waiting_updates_max as u64,
+        languages: languages(config),
     }
 }
 

@@ -47,6 +47,7 @@ fn sage() -> Agent {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     }
 }
 

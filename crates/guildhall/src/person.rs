@@ -115,7 +115,12 @@ pub(crate) async fn answer(
         Deed::Forget => {
             let keeper = doors.keeper().ok_or("the hall is still starting")?;
             let forgotten = ask(&keeper, |reply| {
-                keeper::Msg::Forget(Forget { person, told_by: None, reply: Some(reply) })
+                keeper::Msg::Forget(Forget {
+                    person,
+                    told_by: None,
+                    language: None,
+                    reply: Some(reply),
+                })
             });
             let receipt =
                 forgotten.await.map_err(|error| format!("the keeper is away: {error}"))?;

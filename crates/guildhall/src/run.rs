@@ -37,7 +37,7 @@ use flow::{
 use kit::{Health, ask};
 use prometheus_client::registry::Registry;
 use protocol::{
-    BotId, Clock, PersonId, Timestamp,
+    BotId, Clock, Language, Languages, PersonId, Timestamp,
     audit::{Action, AuditLog as _, Deed, Doer, Outcome, Target},
     ledger::Ledger,
     messenger::{MenuEntry, MenuScope, Messenger, RawUpdate},
@@ -424,7 +424,7 @@ impl Hall {
         let bots = self.bots(&connected);
         let webhooks = self.serve_webhooks(&ids, &doors).await?;
         source::put(&source.bots, plates(&self.loaded.config, &connected));
-        let menus = kit::spawn(set_menus(connected, founding.roles.clone()));
+        let menus = kit::spawn(set_menus(connected, &self.loaded.config, &founding.roles));
 
         (cues.standing)();
         systemd::stands();
@@ -759,35 +759,55 @@ fn console_token(data: &Path, name: &str) -> Result<SecretString, Failure> {
     Ok(token)
 }
 
-/// Sets the command menus: one for everybody, a longer one in each officer's own chat. Tries again
-/// until all are set.
-async fn set_menus(bots: Vec<Arc<TelegramBot>>, roles: std::collections::BTreeMap<PersonId, Role>) {
-    let entry = |it: &flow::request::MenuItem| MenuEntry {
-        command: it.name,
-        description: it.does.to_owned(),
-    };
-    let menu = |role: Option<Role>| -> Vec<MenuEntry> {
+/// A menu for one place, in one language; no language: for people whose language is not spoken here.
+type Menu = (MenuScope, Option<Language>, Vec<MenuEntry>);
+
+/// The command menus: one for everybody, a longer one in each officer's own chat, in each language.
+fn menus(languages: Languages, roles: &std::collections::BTreeMap<PersonId, Role>) -> Vec<Menu> {
+    let menu = |role: Option<Role>, language: Language| -> Vec<MenuEntry> {
+        let entry = |it: &flow::request::MenuItem| MenuEntry {
+            command: it.name,
+            description: it.does().in_language(language),
+        };
         flow::request::MENU.iter().filter(|it| it.is_for(role)).map(entry).collect()
     };
-    let everyone = menu(None);
-    let longer = Role::ALL.map(|role| (role, menu(Some(role))));
-    let scopes = [MenuScope::Private, MenuScope::Groups].map(|it| (it, &everyone));
-    let chats = roles.iter().filter_map(|(person, role)| {
-        let (_, menu) = longer.iter().find(|(it, _)| it == role)?;
-        Some((MenuScope::Chat(protocol::ChatId(person.0)), menu))
-    });
-    let mut unset: Vec<_> = bots
+    let everybody = [MenuScope::Private, MenuScope::Groups].map(|it| (it, None));
+    let officers = roles
         .iter()
-        .flat_map(|bot| scopes.into_iter().chain(chats.clone()).map(move |it| (bot, it)))
-        .collect();
+        .map(|(person, role)| (MenuScope::Chat(protocol::ChatId(person.0)), Some(*role)));
+    let places: Vec<_> = everybody.into_iter().chain(officers).collect();
+    let usual = languages.choose(None, None);
+    let spoken = languages.each().map(|it| (Some(it), it));
+    let languages: Vec<_> = [(None, usual)].into_iter().chain(spoken).collect();
+    let in_each = |(scope, role): (MenuScope, Option<Role>)| {
+        let one =
+            move |(of_app, it): &(Option<Language>, Language)| (scope, *of_app, menu(role, *it));
+        languages.iter().map(one).collect::<Vec<_>>()
+    };
+    places.into_iter().flat_map(in_each).collect()
+}
+
+/// Sets the command menus. Tries again until all are set.
+fn set_menus(
+    bots: Vec<Arc<TelegramBot>>,
+    config: &Config,
+    roles: &std::collections::BTreeMap<PersonId, Role>,
+) -> impl Future<Output = ()> + use<> {
+    keep_setting(bots, menus(build::languages(config), roles))
+}
+
+async fn keep_setting(bots: Vec<Arc<TelegramBot>>, menus: Vec<Menu>) {
+    let mut unset: Vec<_> =
+        bots.iter().flat_map(|bot| menus.iter().map(move |it| (bot, it))).collect();
     let mut pause = Duration::from_secs(5);
     while !unset.is_empty() {
         let mut refused = Vec::new();
-        for (bot, (scope, menu)) in unset {
+        for (bot, it) in unset {
+            let (scope, language, menu) = it;
             // An officer who never wrote to the bot has no chat yet.
-            if let Err(error) = bot.set_menu(scope, menu).await {
+            if let Err(error) = bot.set_menu(*scope, *language, menu).await {
                 debug!(error.message = %error, event.action = "menu_not_set", "a command menu was not set yet");
-                refused.push((bot, (scope, menu)));
+                refused.push((bot, it));
             }
         }
         unset = refused;

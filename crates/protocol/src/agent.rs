@@ -1,8 +1,10 @@
 //! A named agent: who people talk to.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+
+use crate::Language;
 
 /// The name of an agent: `[a-z][a-z0-9_]{1,31}`.
 ///
@@ -86,6 +88,19 @@ pub struct Agent {
     /// Its model may propose facts to remember.
     #[serde(default)]
     pub proposes_facts: bool,
+    /// What people may ask it to begin with, by the code of the language; under no code, for all
+    /// languages that have none of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub examples: BTreeMap<String, Vec<String>>,
+}
+
+impl Agent {
+    /// What people may ask it to begin with.
+    #[must_use]
+    pub fn examples_in(&self, language: Language) -> &[String] {
+        let of = |code: &str| self.examples.get(code);
+        of(language.code()).or_else(|| of("")).map_or(&[], Vec::as_slice)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentName, MessageId, PersonId, RefId, Timestamp, UpdateId,
+    AgentName, Language, MessageId, PersonId, RefId, Timestamp, UpdateId,
     memory::{Fact, FactId},
     model::Usage,
 };
@@ -105,6 +105,16 @@ pub enum Event {
         /// Whose history is forgotten.
         agent: AgentName,
     },
+    /// The language of this conversation was chosen; none: again that of each person's app.
+    LanguageChosen {
+        /// Which.
+        #[serde(
+            default,
+            serialize_with = "crate::language::write",
+            deserialize_with = "crate::language::read"
+        )]
+        language: Option<Language>,
+    },
     /// The privacy notice was shown.
     NoticeShown,
     /// A question waits until its person agrees to the privacy notice. Only in private chats.
@@ -169,6 +179,7 @@ impl Event {
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }
+            | Self::LanguageChosen { .. }
             | Self::NoticeShown
             | Self::SummaryWritten { .. }
             | Self::FactRemembered { .. }

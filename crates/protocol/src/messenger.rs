@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    BotId, ChatId, MessageId, TopicId, UpdateId,
+    BotId, ChatId, Language, MessageId, TopicId, UpdateId,
     event::Part,
     inbound::{Inbound, Origin},
 };
@@ -173,8 +173,13 @@ pub trait Messenger: Send + Sync + 'static {
     /// Answers a pressed button, with a short text or nothing.
     async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError>;
 
-    /// Replaces a command menu.
-    async fn set_menu(&self, scope: MenuScope, menu: &[MenuEntry]) -> Result<(), MessengerError>;
+    /// Replaces a command menu, for people whose app speaks a language, or for all others.
+    async fn set_menu(
+        &self,
+        scope: MenuScope,
+        language: Option<Language>,
+        menu: &[MenuEntry],
+    ) -> Result<(), MessengerError>;
 }
 
 /// Turns a model's Markdown into messages within the service's limits. Pure.

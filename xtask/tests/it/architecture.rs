@@ -44,6 +44,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("frankenstein", &["adapters"]),
     ("object_store", &["adapters"]),
     ("lettre", &["adapters"]),
+    ("fluent-bundle", &["flow"]),
     ("candle-core", &["adapters"]),
     ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),

@@ -24,7 +24,7 @@ use frankenstein::{
     types::{AllowedUpdate, BotCommand, BotCommandScope, BotCommandScopeChat},
 };
 use protocol::{
-    BotId, MessageId, TopicId, UpdateId,
+    BotId, Language, MessageId, TopicId, UpdateId,
     event::{Button, Part},
     inbound::{Inbound, Origin},
     messenger::{
@@ -388,7 +388,12 @@ impl Messenger for TelegramBot {
         self.client.answer_callback_query(&params).await.map(drop)
     }
 
-    async fn set_menu(&self, scope: MenuScope, menu: &[MenuEntry]) -> Result<(), MessengerError> {
+    async fn set_menu(
+        &self,
+        scope: MenuScope,
+        language: Option<Language>,
+        menu: &[MenuEntry],
+    ) -> Result<(), MessengerError> {
         let scope = match scope {
             MenuScope::Private => BotCommandScope::AllPrivateChats,
             MenuScope::Groups => BotCommandScope::AllGroupChats,
@@ -403,7 +408,11 @@ impl Messenger for TelegramBot {
                 .build()
         };
         let commands = menu.iter().map(command).collect();
-        let params = SetMyCommandsParams::builder().commands(commands).scope(scope).build();
+        let params = SetMyCommandsParams::builder()
+            .commands(commands)
+            .scope(scope)
+            .maybe_language_code(language.map(Language::code))
+            .build();
         self.client.set_my_commands(&params).await.map(drop)
     }
 }

@@ -354,6 +354,7 @@ fn question() -> Question {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), ..Prompt::default() };

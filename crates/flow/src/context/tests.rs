@@ -18,6 +18,7 @@ fn agent() -> Arc<Agent> {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use kit::{Cx, Fault, ask};
 use protocol::{
-    BotId, ChatId, PersonId,
+    BotId, ChatId, Language, PersonId,
     audit::{Action, Deed, Doer, Target},
     ledger::{ErasureReceipt, LedgerError},
     messenger::{Address, MessengerError},
@@ -35,6 +35,8 @@ pub struct Forget {
     pub person: PersonId,
     /// The bot that shows them the receipt; `None` if an operator asks.
     pub told_by: Option<BotId>,
+    /// What the receipt is shown in, if it is known.
+    pub language: Option<Language>,
     /// The way back, if anybody waits: the receipt, or `None` if nothing was held.
     pub reply: Option<oneshot::Sender<Result<Option<ErasureReceipt>, LedgerError>>>,
 }
@@ -42,7 +44,10 @@ pub struct Forget {
 impl Keeper {
     pub(super) fn forget(&mut self, asked: Forget, cx: &mut Cx<'_, Self>) {
         let Some(peers) = self.peers.values().next().cloned() else { return };
-        let Forget { person, told_by, reply } = asked;
+        let Forget { person, told_by, language, reply } = asked;
+        if let Some(language) = language {
+            self.languages.insert(person, language);
+        }
         let stops: Vec<_> = self.concerned(person).map(|mailbox| stop(mailbox, person)).collect();
         let now = peers.clock.now();
         let actor = told_by.map_or(Doer::Console, |_| Doer::Person(person));
@@ -131,6 +136,8 @@ impl Keeper {
             return;
         }
         let peers = std::rc::Rc::clone(&self.peers);
+        let usual = self.session.house.languages.choose(None, None);
+        let languages = self.languages.clone();
         let work = async move {
             let Some(memory) = peers.values().next().map(|it| it.memory.clone()) else {
                 return true;
@@ -142,7 +149,8 @@ impl Keeper {
             for receipt in untold {
                 let Some((bot, person)) = receipt.to_tell else { continue };
                 let Some(peers) = peers.get(&bot) else { continue };
-                let is_told = show(&peers.outbox, person, &receipt).await && {
+                let language = languages.get(&person).copied().unwrap_or(usual);
+                let is_told = show(&peers.outbox, (person, language), &receipt).await && {
                     let number = receipt.number;
                     let told = ask(&memory, |reply| memory::Msg::ReceiptTold(number, reply)).await;
                     matches!(told, Ok(Ok(())))
@@ -160,6 +168,8 @@ impl Keeper {
                     keeper.tell_receipts(cx);
                     Ok(())
                 });
+            } else {
+                keeper.languages.clear();
             }
             Ok(())
         });
@@ -188,10 +198,11 @@ async fn stop(mailbox: kit::Mailbox<session::Msg>, person: PersonId) {
 /// True once it was accepted, or never will be.
 async fn show(
     outbox: &kit::Mailbox<outbox::Msg>,
-    person: PersonId,
+    (person, language): (PersonId, Language),
     receipt: &ErasureReceipt,
 ) -> bool {
-    let what = outbox::Sayable::Notice(words::forgotten(&receipt.text));
+    let notice = words::forgotten(&receipt.text).in_language(language);
+    let what = outbox::Sayable::Notice(notice);
     let sent = ask(outbox, |reply| outbox::Msg::Send {
         to: Address { chat: ChatId(person.0), topic: None },
         what,

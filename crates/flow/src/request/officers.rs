@@ -9,7 +9,7 @@ use crate::{
     incident::Handling,
     right::{Auditing, Granted, Operating, Role},
     roster::{Change, View},
-    words,
+    words::{self, Text},
 };
 
 /// What an officer looks at, or sees to, with the proof that they may.
@@ -166,14 +166,14 @@ fn name_in(text: &str) -> Option<String> {
     Some(name.to_ascii_lowercase())
 }
 
-pub(super) fn ordered(
+pub(super) fn ordered<D: Into<Text>, W: Into<Text>>(
     item: &MenuItem,
-    read: Result<(Change, String), String>,
+    read: Result<(Change, D), W>,
     (by, view): (PersonId, &View),
 ) -> Option<Request> {
     Some(match read {
         Ok((change, done)) => match view.order(by, change.clone()) {
-            Some(order) => Request::Administer { order, done },
+            Some(order) => Request::Administer { order, done: done.into() },
             // They may, but for what a playbook did.
             None if view.role(by) >= Some(change.needs())
                 && change.needs() < view.needs(&change) =>
@@ -182,7 +182,7 @@ pub(super) fn ordered(
             }
             None => return None,
         },
-        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
+        Err(why) => Request::Say(words::usage(item.name, item.usage, why)),
     })
 }
 

@@ -66,7 +66,9 @@ fn said(verb: Verb, run: u64, by: Granted<Operating>, view: &View) -> Request {
         }
     };
     match view.order(by.by(), Change::Played(change)) {
-        Some(order) => Request::Administer { order, done: words::playbooks::done(verb, run) },
+        Some(order) => {
+            Request::Administer { order, done: words::playbooks::done(verb, run).into() }
+        }
         None => Request::Say(words::playbooks::needs(known.beginning.undo_by)),
     }
 }

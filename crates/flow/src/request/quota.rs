@@ -30,7 +30,7 @@ pub(super) fn of_quota(
         Err(notice) => return Some(Request::Say(notice)),
     };
     let done = words::quota_set(&read, &view.caps().budgets.currency);
-    ordered(item, Ok((Change::QuotaSet { quota: read }, done)), (by, view))
+    ordered::<_, String>(item, Ok((Change::QuotaSet { quota: read }, done)), (by, view))
 }
 
 /// What is to be set, or what is answered at once.

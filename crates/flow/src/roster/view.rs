@@ -362,6 +362,7 @@ fn spawned(name: AgentName, instructions: String) -> Agent {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     }
 }
 

@@ -64,10 +64,11 @@ use crate::{
     tally::Tally,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
+    words::Text,
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
-pub type StatusWriter = Rc<dyn Fn(bool) -> futures::future::LocalBoxFuture<'static, String>>;
+pub type StatusWriter = Rc<dyn Fn(bool) -> futures::future::LocalBoxFuture<'static, Text>>;
 
 /// Who a session talks to.
 #[derive(Clone)]
@@ -483,7 +484,7 @@ impl SessionActor {
             Effect::LogPressDenied(person) => self.log_press_denied(person),
             Effect::LogAttempt((command, actor)) => self.log_attempt(command, actor),
             Effect::Export(update, person) => self.export(update, person, cx),
-            Effect::Forget(_, person) => self.ask_to_forget(person, cx),
+            Effect::Forget(update, person) => self.ask_to_forget((update, person), cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
             Effect::Summarise(digestion) => self.summarise(digestion, cx),
@@ -803,12 +804,14 @@ impl SessionActor {
 }
 
 /// Waits for a text of ours that takes a while.
-fn compose(
+fn compose<T: Into<Text> + 'static>(
     update: UpdateId,
-    text: futures::future::LocalBoxFuture<'static, String>,
+    text: futures::future::LocalBoxFuture<'static, T>,
     cx: &mut Cx<'_, SessionActor>,
 ) {
-    cx.when(text, move |actor, text, cx| actor.input(Input::StatusComposed(update, text), cx));
+    cx.when(text, move |actor, text, cx| {
+        actor.input(Input::StatusComposed(update, text.into()), cx)
+    });
 }
 
 /// GUARD-2: what cannot be judged is refused.

@@ -76,9 +76,14 @@ impl SessionActor {
     }
 
     /// Asks the keeper, as often as it takes: the session itself stops before it is done.
-    pub(super) fn ask_to_forget(&mut self, person: PersonId, cx: &mut Cx<'_, Self>) {
+    pub(super) fn ask_to_forget(
+        &mut self,
+        (update, person): (UpdateId, PersonId),
+        cx: &mut Cx<'_, Self>,
+    ) {
         let (told_by, reply) = (Some(self.key.bot), None);
-        let asked = keeper::Msg::Forget(keeper::Forget { person, told_by, reply });
+        let language = self.session.as_ref().map(|it| it.language(update));
+        let asked = keeper::Msg::Forget(keeper::Forget { person, told_by, language, reply });
         let is_told = self.peers.keeper.get().is_some_and(|it| it.try_tell(asked).is_ok());
         if is_told {
             return;
@@ -86,7 +91,7 @@ impl SessionActor {
         let folds = self.folds;
         cx.after(Duration::from_millis(100), move |actor, cx| {
             if actor.folds == folds {
-                actor.ask_to_forget(person, cx);
+                actor.ask_to_forget((update, person), cx);
             }
             Ok(())
         });

@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
 use kit::{Cx, Health, Mailbox, TellError, ask};
 use protocol::{
-    Clock, MessageId, Timestamp, UpdateId,
+    Clock, Language, MessageId, Timestamp, UpdateId,
     audit::{Action, AuditLog, Deed, Doer, Target},
     messenger::Address,
 };
@@ -223,6 +223,7 @@ impl Board {
         let (state, muted_until) = futures::future::join((self.status)(true), self.muted()).await;
         let page = done.page.as_ref().unwrap_or(&Page::Main);
         let standing = Standing { muted_until, is_drained: self.drained.get() };
+        let state = state.in_language(Language::English);
         panel::panel(&state, done.note.as_deref(), (page, standing), self.clock.now())
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use protocol::{
-    AgentName, PersonId, SessionKey, Timestamp, UpdateId,
+    AgentName, Language, PersonId, SessionKey, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
     ledger::Accepted,
     memory::{Fact, FactId, Space},
@@ -43,6 +43,14 @@ pub struct State {
     /// Whom the person chose to talk to.
     #[serde(default)]
     pub agent: Option<AgentName>,
+    /// The language that was chosen for our own texts.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "protocol::language::write",
+        deserialize_with = "protocol::language::read"
+    )]
+    pub language: Option<Language>,
     /// The privacy notice was shown.
     #[serde(default)]
     pub noticed: bool,
@@ -195,6 +203,7 @@ impl State {
             Event::FactRemembered { fact } => self.note(fact),
             Event::FactForgotten { fact } => self.forget(*fact),
             Event::NoticeShown => self.noticed = true,
+            Event::LanguageChosen { language } => self.language = *language,
             Event::QuestionHeld { agent, text, .. } => {
                 self.held = Some((agent.clone(), text.clone()));
             }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use protocol::{
-    Agent, AgentName, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
     event::{Course, Event, Outcome, Part},
     inbound::Inbound,
@@ -43,7 +43,7 @@ use crate::{
     roster::{AdministerError, View},
     trace::{Sought, Trace},
     treasurer::Warning,
-    words::{self, Notice},
+    words::{self, Notice, Text},
 };
 
 /// Limits of one session.
@@ -132,7 +132,7 @@ pub enum Input {
     /// A turn was looked for, and found or not.
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
-    StatusComposed(UpdateId, String),
+    StatusComposed(UpdateId, Text),
     /// An officer's look, in words.
     Looked(UpdateId, Notice),
     /// What was pressed on the panel is done and shown; the panel anew where it could not be edited; and
@@ -345,6 +345,10 @@ struct Turn {
     reply_to: Option<MessageId>,
     /// In a private chat the answer is shown while it is written.
     previews: bool,
+    /// The language of its person's app.
+    of_app: Option<Language>,
+    /// What our own words are said in.
+    language: Language,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.
@@ -364,7 +368,7 @@ enum Stage {
     ScreeningProposals(Box<Proposing>),
     RescreeningParts,
     Delivering { parts: VecDeque<Sayable>, next: u32, outcome: Outcome },
-    Administering { done: String },
+    Administering { done: Text },
     ComposingStatus,
     Tracing { person: Option<PersonId>, in_full: bool },
     Looking,
@@ -535,6 +539,15 @@ impl Session {
     fn turn(&mut self, update: UpdateId, is_at: impl Fn(&Stage) -> bool) -> Option<&mut Turn> {
         let mut turns = self.lanes.both_mut().into_iter().filter_map(|it| it.turn.as_deref_mut());
         turns.find(|it| it.update == update && is_at(&it.stage))
+    }
+
+    /// What our own words about an update are said in.
+    #[must_use]
+    pub fn language(&self, update: UpdateId) -> Language {
+        let turns =
+            [&self.lanes.talk, &self.lanes.side].into_iter().filter_map(|it| it.turn.as_deref());
+        let of_turn = turns.filter(|it| it.update == update).map(|it| it.language).next();
+        of_turn.unwrap_or_else(|| self.config.house.languages.choose(self.state.language, None))
     }
 
     fn set_stage(&mut self, update: UpdateId, stage: Stage) {

@@ -69,7 +69,7 @@ fn config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(60),
         typeset,
-        house: House { providers: "a provider".to_owned(), ..House::default() },
+        house: House { providers: "a provider".into(), ..House::default() },
     }
 }
 
@@ -82,6 +82,7 @@ fn view() -> View {
         paused,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     };
     let founding = Founding {
         agents: vec![agent("sage", false), agent("poet", false), agent("tired", true)],
@@ -421,6 +422,10 @@ fn name_of(event: &Event) -> Option<String> {
         Event::SummaryWritten { through, .. } => format!("summary({through})"),
         Event::FactRemembered { fact } => format!("remembered({}: {})", fact.id.0, fact.text),
         Event::FactForgotten { fact } => format!("forgotten({})", fact.0),
+        Event::LanguageChosen { language } => match language {
+            Some(language) => format!("language({language})"),
+            None => "language(of each app)".to_owned(),
+        },
     })
 }
 
@@ -505,7 +510,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ComposeStatus(update, _)
         | Effect::ComposeUsage(update, _)
         | Effect::AskAlerter(update, ..)
-        | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".to_owned()),
+        | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".into()),
         Effect::PressPanel(update, _) => Input::PanelPressed(*update, None, None),
         Effect::ComposePanel(update) | Effect::Look(update, _) => {
             Input::Looked(*update, words::unknown_command())

@@ -9,6 +9,7 @@ use super::{
     desk::Desk,
     time::Day,
 };
+use crate::words::{self, Text};
 
 /// One period of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,6 +49,12 @@ pub struct Statement {
     pub day_ends: String,
     /// See above.
     pub month_ends: String,
+    /// The same, for any language.
+    #[serde(skip)]
+    pub day_end: Text,
+    /// See above.
+    #[serde(skip)]
+    pub month_end: Text,
     /// The accounts; the one that was asked for first.
     pub accounts: Vec<AccountStatement>,
     /// Of a person: with whom they used it this month.
@@ -105,11 +112,14 @@ impl Desk {
     ) -> Statement {
         let calendar = self.calendar();
         let ends = |period| calendar.words(calendar.end(now, period), period);
+        let end = |period| words::moment(calendar, calendar.end(now, period), period);
         Statement {
             currency: caps.budgets.currency.clone(),
             day: day.day,
             day_ends: ends(Period::Day),
             month_ends: ends(Period::Month),
+            day_end: end(Period::Day),
+            month_end: end(Period::Month),
             accounts,
             by_agent,
         }

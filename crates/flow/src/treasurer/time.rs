@@ -156,6 +156,14 @@ impl Calendar {
         format!("{} ({})", at.strftime(form), self.zone())
     }
 
+    /// Day, month and time of day, for whoever puts them into words.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> (u32, u32, String) {
+        let at = moment(at).to_zoned(self.zone.clone());
+        let number = |it: i8| u32::try_from(it).unwrap_or_default();
+        (number(at.day()), number(at.month()), at.strftime("%H:%M").to_string())
+    }
+
     fn date(&self, at: Timestamp) -> Date {
         moment(at).to_zoned(self.zone.clone()).date()
     }

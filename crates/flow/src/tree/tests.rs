@@ -68,7 +68,7 @@ fn session_config() -> SessionConfig {
         answer_tokens_max: 100,
         rest_after: Duration::from_secs(5),
         typeset,
-        house: House { providers: "a provider".to_owned(), ..House::default() },
+        house: House { providers: "a provider".into(), ..House::default() },
     }
 }
 
@@ -98,6 +98,7 @@ fn founding() -> Founding {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     };
     Founding {
         agents: vec![sage],
@@ -123,6 +124,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         chat_per_minute: 60,
         flood_ignore: Duration::from_secs(60),
         waiting_max: 1_000,
+        languages: protocol::Languages::ENGLISH,
     };
     let hall = Arc::new(ArcSwap::from_pointee(View::default()));
     Wiring {

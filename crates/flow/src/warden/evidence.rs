@@ -102,6 +102,7 @@ impl Doings {
             | Event::AgentSwitched { .. }
             | Event::HistoryReset { .. }
             | Event::NoticeShown
+            | Event::LanguageChosen { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }

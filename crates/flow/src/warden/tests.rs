@@ -64,6 +64,7 @@ fn founded(is_open_to_all: bool) -> View {
         paused: false,
         memory: None,
         proposes_facts: false,
+        examples: Default::default(),
     };
     let founding = Founding {
         agents: vec![sage],

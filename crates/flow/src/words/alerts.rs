@@ -8,7 +8,7 @@ use protocol::{
     event::{Button, Part},
 };
 
-use super::{LIST_CHARS_MAX, Notice, say};
+use super::{LIST_CHARS_MAX, Notice, in_english, say};
 use crate::alerter::{Order, Trial, book::Line};
 
 /// What the button under an alert carries before the kind.
@@ -47,7 +47,7 @@ pub(crate) fn alert(notification: &Notification) -> Notice {
         buttons.push(vec![Button { label: "I take care of it".to_owned(), data }]);
     }
     buttons.extend(super::playbooks::buttons(notification));
-    Notice(Part { html: None, plain: text, buttons })
+    in_english(Part { html: None, plain: text, buttons })
 }
 
 /// An order was carried out.

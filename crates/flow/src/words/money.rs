@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use protocol::Timestamp;
+
 use crate::treasurer::{
     OverCap, PeriodStatement, Statement, Warning,
     books::{Kind, Sums},
@@ -9,54 +11,81 @@ use crate::treasurer::{
     time::Calendar,
 };
 
-use super::{LIST_CHARS_MAX, Notice, say};
+use super::{LIST_CHARS_MAX, Notice, Text, language::Argument, say, text};
 
 /// A cap is reached: nothing was asked of a model.
 pub(crate) fn over_cap(cap: OverCap, calendar: &Calendar) -> Notice {
-    let span = span(cap.period);
-    let what = match cap.kind {
-        Kind::Person => format!("You have used up what you may ask this {span}."),
-        Kind::Chat => format!("This group has used up what it may ask this {span}."),
-        Kind::Agent => format!("This agent has answered as much as it may this {span}."),
-        Kind::Hall => format!("I have answered as much as I may this {span}."),
-    };
-    let more = match cap.kind {
-        Kind::Person | Kind::Chat => " /usage shows what was used.",
-        Kind::Agent => " /agents shows who else is here.",
-        Kind::Hall => "",
-    };
     let resumes = resumes(cap, calendar);
-    say(format!(
-        "{what} I go on {resumes}; please ask again then, or press /retry. Nothing was sent to a \
-         model and nothing was counted.{more}"
-    ))
+    say(match (cap.kind, cap.period) {
+        (Kind::Person, Period::Day) => text!("over-cap-person-day", resumes = resumes),
+        (Kind::Person, Period::Month) => text!("over-cap-person-month", resumes = resumes),
+        (Kind::Chat, Period::Day) => text!("over-cap-chat-day", resumes = resumes),
+        (Kind::Chat, Period::Month) => text!("over-cap-chat-month", resumes = resumes),
+        (Kind::Agent, Period::Day) => text!("over-cap-agent-day", resumes = resumes),
+        (Kind::Agent, Period::Month) => text!("over-cap-agent-month", resumes = resumes),
+        (Kind::Hall, Period::Day) => text!("over-cap-hall-day", resumes = resumes),
+        (Kind::Hall, Period::Month) => text!("over-cap-hall-month", resumes = resumes),
+    })
 }
 
 /// Told beside an answer, once in a period: little is left, or nothing.
 pub(crate) fn cap_neared(warning: Warning, calendar: &Calendar) -> Notice {
     let Warning { cap, percent } = warning;
-    let who = match cap.kind {
-        Kind::Person => "You have",
-        Kind::Chat => "This group has",
-        Kind::Agent | Kind::Hall => "We have",
-    };
-    let (span, resumes) = (span(cap.period), resumes(cap, calendar));
-    match percent {
-        Some(percent) => say(format!(
-            "ℹ️ {who} used {percent} % of what may be asked this {span}. It begins anew {resumes}. \
-             /usage says more."
-        )),
-        None => {
-            say(format!("ℹ️ {who} now used all that may be asked this {span}. I go on {resumes}."))
+    let resumes = resumes(cap, calendar);
+    let Some(percent) = percent else { return cap_reached(cap, resumes) };
+    let percent = u64::from(percent);
+    say(match (cap.kind, cap.period) {
+        (Kind::Person, Period::Day) => {
+            text!("cap-near-person-day", percent = percent, resumes = resumes)
         }
+        (Kind::Person, Period::Month) => {
+            text!("cap-near-person-month", percent = percent, resumes = resumes)
+        }
+        (Kind::Chat, Period::Day) => {
+            text!("cap-near-chat-day", percent = percent, resumes = resumes)
+        }
+        (Kind::Chat, Period::Month) => {
+            text!("cap-near-chat-month", percent = percent, resumes = resumes)
+        }
+        (Kind::Agent | Kind::Hall, Period::Day) => {
+            text!("cap-near-us-day", percent = percent, resumes = resumes)
+        }
+        (Kind::Agent | Kind::Hall, Period::Month) => {
+            text!("cap-near-us-month", percent = percent, resumes = resumes)
+        }
+    })
+}
+
+fn cap_reached(cap: OverCap, resumes: Text) -> Notice {
+    say(match (cap.kind, cap.period) {
+        (Kind::Person, Period::Day) => text!("cap-reached-person-day", resumes = resumes),
+        (Kind::Person, Period::Month) => text!("cap-reached-person-month", resumes = resumes),
+        (Kind::Chat, Period::Day) => text!("cap-reached-chat-day", resumes = resumes),
+        (Kind::Chat, Period::Month) => text!("cap-reached-chat-month", resumes = resumes),
+        (Kind::Agent | Kind::Hall, Period::Day) => {
+            text!("cap-reached-us-day", resumes = resumes)
+        }
+        (Kind::Agent | Kind::Hall, Period::Month) => {
+            text!("cap-reached-us-month", resumes = resumes)
+        }
+    })
+}
+
+fn resumes(cap: OverCap, calendar: &Calendar) -> Text {
+    let moment = moment(calendar, cap.resumes, cap.period);
+    match cap.period {
+        Period::Day => text!("at-time", time = moment),
+        Period::Month => text!("on-date", date = moment),
     }
 }
 
-fn resumes(cap: OverCap, calendar: &Calendar) -> String {
-    let words = calendar.words(cap.resumes, cap.period);
-    match cap.period {
-        Period::Day => format!("at {words}"),
-        Period::Month => format!("on {words}"),
+/// A time of day, or a day and a time.
+pub(crate) fn moment(calendar: &Calendar, at: Timestamp, period: Period) -> Text {
+    let (day, month, time) = calendar.moment(at);
+    let zone = calendar.zone();
+    match period {
+        Period::Day => text!("time", time = time, zone = zone),
+        Period::Month => text!("date", day = day, month = month, time = time, zone = zone),
     }
 }
 
@@ -69,60 +98,86 @@ fn span(period: Period) -> &'static str {
 
 /// `/usage`, of a person or of the hall.
 #[must_use]
-pub fn usage(statement: &Statement) -> String {
+pub fn usage(statement: &Statement) -> Text {
     let currency = &statement.currency;
-    let mut text = String::from("What was used of models:\n");
-    // lost-ok: writing to a string cannot fail, here and below.
+    let (mut lines, mut length) = (vec![text!("usage-head")], 0);
     for account in &statement.accounts {
-        if LIST_CHARS_MAX < text.len() {
-            text.push_str("\n… and more: `guildhall usage` shows everything.");
+        if LIST_CHARS_MAX < length {
+            lines.extend([Text::default(), text!("usage-more")]);
             break;
         }
         let (day, month) = (period(&account.day, currency), period(&account.month, currency));
-        write!(text, "\n{}\n  today: {day}\n  this month: {month}\n", account.name).ok();
+        let name = match account.name.as_str() {
+            "you" => text!("usage-you"),
+            name => name.into(),
+        };
+        let lines_of = [
+            Text::default(),
+            name,
+            indented(text!("usage-today", used = day)),
+            indented(text!("usage-month", used = month)),
+        ];
+        length += lines_of.iter().map(|it| it.len() + 1).sum::<usize>();
+        lines.extend(lines_of);
     }
     if !statement.by_agent.is_empty() {
-        text.push_str("\nThis month, by agent:\n");
+        lines.extend([Text::default(), text!("usage-by-agent")]);
     }
     for (agent, sums) in &statement.by_agent {
-        writeln!(text, "  {agent}: {}", used(sums, currency)).ok();
+        let used = used(sums, currency);
+        lines.push(Text::concat(vec![format!("  {agent}: ").into(), Text::Joined(used, ", ")]));
     }
-    let Statement { day_ends, month_ends, .. } = statement;
-    write!(text, "\nThe day ends at {day_ends}, the month on {month_ends}.").ok();
-    text
+    let Statement { day_end, month_end, .. } = statement;
+    lines.extend([Text::default(), text!("usage-ends", day = day_end, month = month_end)]);
+    Text::lines(lines)
 }
 
-fn used(sums: &Sums, currency: &str) -> String {
+fn indented(text: Text) -> Text {
+    Text::concat(vec!["  ".into(), text])
+}
+
+fn used(sums: &Sums, currency: &str) -> Vec<Text> {
     let tokens = sums.amount().tokens;
-    let cost = match sums.micros {
-        0 => String::new(),
-        micros => format!(", {}", money(micros, currency)),
-    };
-    let answers = if sums.calls == 1 { "answer" } else { "answers" };
-    format!("{} {answers}, {tokens} tokens{cost}", sums.calls)
+    let mut parts =
+        vec![text!("used-answers", count = sums.calls), text!("used-tokens", count = tokens)];
+    if 0 < sums.micros {
+        parts.push(cost(sums.micros, currency));
+    }
+    parts
 }
 
-fn period(it: &PeriodStatement, currency: &str) -> String {
-    let mut text = used(&it.sums, currency);
-    if 0 < it.lost_tokens {
-        write!(text, ", {} more tokens without an answer", it.lost_tokens).ok();
+/// Money, with the point or comma of the language.
+fn cost(micros: u64, currency: &str) -> Text {
+    let amount = Argument::Decimal(money(micros, ""));
+    match currency {
+        "" => text!("number", number = amount),
+        _ => text!("money", amount = amount, currency = currency),
     }
+}
+
+fn period(it: &PeriodStatement, currency: &str) -> Text {
+    let mut parts = used(&it.sums, currency);
+    if 0 < it.lost_tokens {
+        parts.push(text!("used-lost", count = it.lost_tokens));
+    }
+    let mut text = vec![Text::Joined(parts, ", ")];
     let amount = it.sums.amount();
     if let Some(most) = it.tokens_max {
         let left = most.saturating_sub(amount.tokens.saturating_add(it.lost_tokens));
-        write!(text, "; {left} of {most} tokens left").ok();
+        text.push(text!("used-tokens-left", left = left, most = most));
     }
     if let Some(most) = it.micros_max {
         let left = most.saturating_sub(amount.micros.saturating_add(it.lost_micros));
-        write!(text, "; {} of {} left", money(left, currency), money(most, currency)).ok();
+        let (left, most) = (cost(left, currency), cost(most, currency));
+        text.push(text!("used-money-left", left = left, most = most));
     }
-    text
+    Text::Joined(text, "; ")
 }
 
 /// The line of `/status` about the hall's budget.
-pub(crate) fn used_today(statement: &Statement) -> String {
+pub(crate) fn used_today(statement: &Statement) -> Text {
     let hall = statement.accounts.first().map(|it| it.day.clone()).unwrap_or_default();
-    format!("Used today: {}", period(&hall, &statement.currency))
+    text!("used-today", used = period(&hall, &statement.currency))
 }
 
 /// `/quota`: what everybody may use, and those for whom an admin set something else.

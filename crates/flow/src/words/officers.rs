@@ -6,7 +6,7 @@ use protocol::{
     event::Button,
 };
 
-use super::{Notice, Part, say};
+use super::{Notice, Part, in_english, say};
 use crate::{
     incident::{HandleError, Handling, Incidents, Stage},
     request::older_button,
@@ -86,7 +86,7 @@ pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
     text.push_str("\n`guildhall audit verify` says whether all of it is as it was written.");
     let button = Button { label: "Older".to_owned(), data: older_button(oldest) };
     let buttons = if 1 < oldest { vec![vec![button]] } else { Vec::new() };
-    Notice(Part { html: None, plain: text, buttons })
+    in_english(Part { html: None, plain: text, buttons })
 }
 
 fn time(at: Timestamp) -> String {

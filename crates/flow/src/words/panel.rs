@@ -7,7 +7,7 @@ use protocol::{
     event::{Button, Part},
 };
 
-use super::Notice;
+use super::{Notice, in_english, text};
 use crate::{request::Step, right::Role};
 
 /// What the buttons carry before what they are for.
@@ -70,7 +70,7 @@ pub(crate) fn panel(
         text.push_str(&format!("\n\n{question}"));
     }
     let buttons = buttons(page, standing);
-    Notice(Part { html: None, plain: text, buttons })
+    in_english(Part { html: None, plain: text, buttons })
 }
 
 /// True for a panel: known by its buttons, which nothing else has.
@@ -161,10 +161,7 @@ pub(crate) fn drained(is_drained: bool) -> String {
 
 /// Somebody asks while new questions are turned away.
 pub(crate) fn turned_away() -> Notice {
-    super::say(
-        "I take no new questions for the moment: the hall is being looked after. Please ask again in \
-         a few minutes. Commands work as ever.",
-    )
+    super::say(text!("turned-away"))
 }
 
 /// An agent rests.

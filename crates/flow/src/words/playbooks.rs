@@ -8,7 +8,7 @@ use protocol::{
     event::{Button, Part},
 };
 
-use super::{LIST_CHARS_MAX, Notice, say};
+use super::{LIST_CHARS_MAX, Notice, in_english, say, text};
 use crate::{
     playbook::{Found, Measure, Mode, Playbook, Run, Stand, State},
     right::Role,
@@ -177,7 +177,7 @@ pub(crate) fn list(view: &View, pseudonym: &dyn Fn(PersonId) -> String) -> Notic
     if !is_any {
         text.push_str("nothing\n");
     }
-    Notice(Part { html: None, plain: text.trim_end().to_owned(), buttons })
+    in_english(Part { html: None, plain: text.trim_end().to_owned(), buttons })
 }
 
 /// One playbook in a line.
@@ -222,22 +222,12 @@ pub(crate) fn no_such_run() -> Notice {
 
 /// The sender is blocked by a playbook. Shown once for each block.
 pub(crate) fn must_wait(minutes: u64) -> Notice {
-    let unit = if minutes == 1 { "minute" } else { "minutes" };
-    say(format!(
-        "Some of your last messages looked like an attempt to get around my rules, so I take a break \
-         from our conversation: about {minutes} {unit}. I did not keep the message that you just \
-         sent; nothing else is lost. Please write again then. If this is a mistake, the people who \
-         run this bot know of it and can end it sooner."
-    ))
+    say(text!("must-wait", minutes = minutes))
 }
 
 /// The sender is held back by a playbook. Shown once in a while.
 pub(crate) fn held_back_pace(per_minute: u32) -> Notice {
-    let unit = if per_minute == 1 { "message" } else { "messages" };
-    say(format!(
-        "You used far more than usual, so for now I take {per_minute} {unit} a minute from you. I did \
-         not take the last one: please wait a moment and send it again."
-    ))
+    say(text!("held-back-pace", count = per_minute))
 }
 
 /// A time to the minute, in UTC.

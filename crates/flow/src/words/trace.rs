@@ -3,9 +3,12 @@
 
 use std::fmt::Write as _;
 
-use protocol::event::{AnswerKind, Course, Judged, Part};
+use protocol::{
+    Language,
+    event::{AnswerKind, Course, Judged, Part},
+};
 
-use super::{Notice, say};
+use super::{Notice, Text, in_english, language::Argument, say, text};
 use crate::{
     alarm::{Alarms, Ask, HeldBack, Refusal},
     session::reference_of,
@@ -17,50 +20,41 @@ const NAMES_MAX: usize = 12;
 
 /// `/trace` of a turn. What the guard found is named to admins alone: it would teach an attacker.
 pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
-    let mut text = String::from("🔎 How this answer came about");
-    // lost-ok: writing to a string cannot fail, here and below.
-    if let Some(reference) = trace.reference {
-        write!(text, " (ref {reference})").ok();
-    }
-    text.push('\n');
+    let mut lines = vec![match trace.reference {
+        Some(reference) => text!("trace-head-ref", reference = reference),
+        None => text!("trace-head"),
+    }];
     if trace.kind == Some(AnswerKind::Notice) {
-        text += "It is a fixed text of mine: no agent and no model was asked.";
-        return say(text);
+        lines.push(text!("trace-notice"));
+        return say(Text::lines(lines));
     }
     if let Some(agent) = &trace.agent {
-        writeln!(text, "Agent: {agent}").ok();
+        lines.push(text!("trace-agent", agent = agent));
     }
-    writeln!(text, "Model: {}", model(trace)).ok();
+    lines.push(text!("trace-model", model = model(trace)));
     if let Some(judged) = &trace.prompt {
-        let plainly = of_question(judged);
-        let words = if in_full { in_detail(judged) } else { plainly };
-        writeln!(text, "Question: {words}").ok();
+        let words = if in_full { in_detail(judged) } else { of_question(judged) };
+        lines.push(text!("trace-question", words = words));
     }
     if let Some(judged) = &trace.draft {
-        let plainly = of_answer(judged).to_owned();
-        let words = if in_full { in_detail(judged) } else { plainly };
-        writeln!(text, "Answer: {words}").ok();
+        let words = if in_full { in_detail(judged) } else { of_answer(judged) };
+        lines.push(text!("trace-answer", words = words));
     }
-    let calls = trace.course.as_ref().map_or(0, |it| it.calls);
-    writeln!(
-        text,
-        "Work: {}, {}",
-        counted(trace.attempts, "attempt"),
-        counted(calls, "model call")
-    )
-    .ok();
+    let attempts = text!("trace-attempts", count = trace.attempts);
+    let calls = text!("trace-calls", count = trace.course.as_ref().map_or(0, |it| it.calls));
+    lines.push(text!("trace-work", attempts = attempts, calls = calls));
     if let Some(course) = &trace.course {
-        writeln!(text, "Time: {}", times(course)).ok();
+        lines.push(times(course));
     }
-    write!(text, "Messages: {} of {} sent", trace.parts_sent, trace.parts).ok();
-    text += match trace.perhaps_repeated {
-        true => ". A restart came while one was on its way: it may have come twice.",
-        false => ", none twice as far as I know.",
-    };
+    let (sent, all) = (trace.parts_sent, trace.parts);
+    lines.push(match trace.perhaps_repeated {
+        true => text!("trace-messages-perhaps-twice", sent = sent, all = all),
+        false => text!("trace-messages", sent = sent, all = all),
+    });
     let ask = trace.held_back.map(alarm_of);
     let button = ask.zip(trace.at).filter(|_| in_full).and_then(|(ask, at)| ask.button(at));
-    let buttons = button.into_iter().map(|it| vec![it]).collect();
-    Notice(Part { html: None, plain: text, buttons })
+    let buttons = button.into_iter().map(|it| vec![(it.label.into(), it.data)]).collect();
+    Notice::with(Text::lines(lines), buttons)
 }
 
 /// What the button under a refusal asks for.
@@ -74,7 +68,7 @@ pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
     let reference = reference_of(at.key, at.update);
     let what = if *of_answer { "an answer of" } else { "a question to" };
     let mut text = format!("🛡 The guard stopped {what} {agent} (ref {reference}).\n");
-    text += &in_detail(judged);
+    text += &in_detail(judged).in_language(Language::English);
     if 1 < count {
         // lost-ok: as above.
         write!(text, "\nIt is the newest of {count} since I last told you.").ok();
@@ -83,7 +77,7 @@ pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
     let show = (!of_answer).then_some(Ask::Show);
     let asks = show.into_iter().chain([alarm_of(*of_answer)]).filter(|_| *is_kept);
     let buttons = asks.filter_map(|ask| ask.button(*at)).map(|it| vec![it]).collect();
-    Notice(Part { html: None, plain: text, buttons })
+    in_english(Part { html: None, plain: text, buttons })
 }
 
 /// The text of a question that was stopped, for an admin who is to judge it.
@@ -130,105 +124,115 @@ pub(crate) fn alarms(alarms: &Alarms) -> Notice {
 
 /// `/trace` of something that is no answer, or not this person's.
 pub(crate) fn nothing_to_trace() -> Notice {
-    say(
-        "I know of no answer to you there. Reply to an answer of mine with /trace, and I say how it \
-         came about.",
-    )
+    say(text!("nothing-to-trace"))
 }
 
 /// The ledger could not be read.
 pub(crate) fn cannot_trace() -> Notice {
-    say("⚠️ I cannot look that up just now. Please try again in a moment.")
+    say(text!("cannot-trace"))
 }
 
-fn counted(count: u32, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn model(trace: &Trace) -> String {
+fn model(trace: &Trace) -> Text {
     match (&trace.model, trace.kind) {
         (Some(model), _) => {
             let usage = trace.usage;
-            let cost = match usage.cost_micros {
-                0 => String::new(),
-                micros => format!(", cost {}.{:06}", micros / 1_000_000, micros % 1_000_000),
-            };
-            format!("{model}, {} tokens in, {} out{cost}", usage.input_tokens, usage.output_tokens)
+            let (read, written) = (usage.input_tokens, usage.output_tokens);
+            if usage.cost_micros == 0 {
+                return text!("trace-model-used", model = model, read = read, written = written);
+            }
+            let micros = usage.cost_micros;
+            let cost = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+            let cost = Argument::Decimal(cost);
+            text!("trace-model-cost", model = model, read = read, written = written, cost = cost)
         }
-        (None, Some(AnswerKind::Refusal)) => "none was asked".to_owned(),
+        (None, Some(AnswerKind::Refusal)) => text!("trace-model-none-asked"),
         (None, Some(AnswerKind::Model | AnswerKind::Notice | AnswerKind::Apology) | None) => {
-            "none answered".to_owned()
+            text!("trace-model-none-answered")
         }
     }
 }
 
-fn of_question(judged: &Judged) -> String {
+fn of_question(judged: &Judged) -> Text {
     match judged.verdict.as_str() {
-        "refuse" => "checked, and not passed on".to_owned(),
+        "refuse" => text!("trace-question-refused"),
         "redact" => {
             // Which personal data of theirs was hidden, a person may know; the rest is not theirs.
             let own = judged.kinds.iter().filter_map(|it| it.strip_prefix("pii."));
             let own: Vec<String> = own.map(|it| it.replace('_', " ")).collect();
-            let what = if own.is_empty() { "parts of it".to_owned() } else { own.join(", ") };
-            format!("checked; hidden from the model: {what}")
+            let what = match own.is_empty() {
+                true => text!("trace-question-redacted-parts"),
+                false => own.join(", ").into(),
+            };
+            text!("trace-question-redacted", what = what)
         }
-        _ => "checked, and passed on".to_owned(),
+        _ => text!("trace-question-passed"),
     }
 }
 
-fn of_answer(judged: &Judged) -> &'static str {
+fn of_answer(judged: &Judged) -> Text {
     match judged.verdict.as_str() {
-        "refuse" => "checked, and held back",
-        "redact" => "checked; parts of it were hidden",
-        _ => "checked, and shown",
+        "refuse" => text!("trace-answer-refused"),
+        "redact" => text!("trace-answer-redacted"),
+        _ => text!("trace-answer-shown"),
     }
 }
 
 /// Everything the guard said, for whoever keeps its rules.
-fn in_detail(judged: &Judged) -> String {
-    let mut text = judged.verdict.clone();
-    let lists = [("", &judged.kinds), ("rules ", &judged.rules), ("in shadow ", &judged.shadow)];
-    for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+fn in_detail(judged: &Judged) -> Text {
+    let names = |names: &[String]| {
         let shown = names.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = if NAMES_MAX < names.len() { ", …" } else { "" };
-        // lost-ok: as above.
-        write!(text, "; {what}{shown}{more}").ok();
+        if NAMES_MAX < names.len() { format!("{shown}, …") } else { shown }
+    };
+    let mut parts = vec![Text::from(&judged.verdict)];
+    if !judged.kinds.is_empty() {
+        parts.push(names(&judged.kinds).into());
     }
-    write!(text, "; score {}.{:03}, {}", judged.score / 1000, judged.score % 1000, likely(judged))
-        .ok();
-    text
+    if !judged.rules.is_empty() {
+        parts.push(text!("trace-rules", names = names(&judged.rules)));
+    }
+    if !judged.shadow.is_empty() {
+        parts.push(text!("trace-shadow", names = names(&judged.shadow)));
+    }
+    let score = thousandths(u64::from(judged.score));
+    parts.push(text!("trace-score", score = score, likely = likely(judged)));
+    Text::Joined(parts, "; ")
 }
 
 /// An attack score in words.
-fn likely(judged: &Judged) -> &'static str {
+fn likely(judged: &Judged) -> Text {
     match judged.score {
-        0..=99 => "no sign of an attack",
-        100..=399 => "little like an attack",
-        400..=699 => "somewhat like an attack",
-        700..=899 => "much like an attack",
-        _ => "almost surely an attack",
+        0..=99 => text!("likely-none"),
+        100..=399 => text!("likely-little"),
+        400..=699 => text!("likely-somewhat"),
+        700..=899 => text!("likely-much"),
+        _ => text!("likely-surely"),
     }
 }
 
-fn times(course: &Course) -> String {
-    let mut stages = Vec::new();
-    let mut before = 0;
-    let known = [
-        ("until the question was checked", course.prompt_judged_ms),
-        ("to look through the past", course.recalled_ms),
-        ("for the model", course.completed_ms),
-        ("until the answer was fixed", Some(course.ready_ms)),
-    ];
-    for (what, after) in known {
-        let Some(after) = after else { continue };
-        stages.push(format!("{} {what}", seconds(after.saturating_sub(before))));
+fn times(course: &Course) -> Text {
+    let (mut stages, mut before) = (Vec::new(), 0);
+    let mut since = |after: u64| {
+        let took = thousandths(after.saturating_sub(before));
         before = after;
+        took
+    };
+    if let Some(after) = course.prompt_judged_ms {
+        stages.push(text!("trace-time-question", seconds = since(after)));
     }
-    format!("{}; {} in all", stages.join(", "), seconds(course.ready_ms))
+    if let Some(after) = course.recalled_ms {
+        stages.push(text!("trace-time-past", seconds = since(after)));
+    }
+    if let Some(after) = course.completed_ms {
+        stages.push(text!("trace-time-model", seconds = since(after)));
+    }
+    stages.push(text!("trace-time-answer", seconds = since(course.ready_ms)));
+    let total = thousandths(course.ready_ms);
+    text!("trace-time", stages = Text::Joined(stages, ", "), total = total)
 }
 
-fn seconds(ms: u64) -> String {
-    format!("{}.{:03} s", ms / 1000, ms % 1000)
+/// A number of thousandths: seconds of milliseconds, a score.
+fn thousandths(count: u64) -> Argument {
+    Argument::Decimal(format!("{}.{:03}", count / 1000, count % 1000))
 }
 
 #[cfg(test)]

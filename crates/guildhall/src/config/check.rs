@@ -9,6 +9,7 @@ use std::{
     net::IpAddr,
 };
 
+use protocol::Language;
 use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
@@ -147,11 +148,9 @@ impl Check<'_> {
             self.note("hall.languages", "must name at least one language");
         }
         for tag in tags {
-            let is_part = |part: &str| {
-                (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
-            };
-            if !tag.split('-').all(is_part) {
-                self.note("hall.languages", format!("`{tag}` must be a language such as `en`"));
+            if !Language::ALL.iter().any(|it| it.code() == tag) {
+                let known = Language::ALL.map(Language::code).join(", ");
+                self.note("hall.languages", format!("`{tag}` must be one of {known}"));
             }
         }
     }

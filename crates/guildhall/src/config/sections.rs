@@ -211,7 +211,8 @@ section! {
         /// Where its days begin and end, for what people may use: a name such as "Europe/Berlin".
         time_zone: String = "UTC".to_owned();
         /// The languages the hall speaks; the first is used where a person's is not among them.
-        languages: Vec<String> = vec!["en".to_owned()];
+        languages: Vec<String> =
+            protocol::Language::ALL.map(|it| it.code().to_owned()).to_vec();
     }
 }
 

@@ -328,7 +328,7 @@ async fn presses_and_menus_stay_within_telegrams_limits() {
     bot.answer_press("q", None).await.expect("answered");
     assert_eq!(api.last(), json!({"callback_query_id": "q"}));
     let menu = [MenuEntry { command: "help", description: "what I can do".to_owned() }];
-    bot.set_menu(MenuScope::Chat(ChatId(7)), &menu).await.expect("set");
+    bot.set_menu(MenuScope::Chat(ChatId(7)), None, &menu).await.expect("set");
     let expected = json!({
         "commands": [{"command": "help", "description": "what I can do"}],
         "scope": {"type": "chat", "chat_id": 7},

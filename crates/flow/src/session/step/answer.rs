@@ -53,7 +53,8 @@ impl Session {
             Err(NotDelivered::Unknown) => {
                 let house = &self.config.house;
                 let text = words::privacy_notice(&house.providers, &house.contact);
-                effects.push(Effect::ShowNotice(update, words::first_notice(&text)));
+                let notice = words::first_notice(&text).in_language(self.language(update));
+                effects.push(Effect::ShowNotice(update, notice));
                 self.set_stage(update, Stage::ShowingNotice(asking));
             }
             Err(NotDelivered::Undeliverable) => {
@@ -203,7 +204,7 @@ impl Session {
         let Proposing { completion, asking, draft, judged } = proposing;
         let Some(turn) = self.turn(update, |_| true) else { return };
         let (reference, reply_to) = (turn.reference, turn.reply_to);
-        let warning = turn.warning;
+        let (warning, language) = (turn.warning, turn.language);
         let hidden = &asking.hidden;
         let shown = draft.restored(hidden).typeset(self.config.typeset);
         let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
@@ -214,6 +215,7 @@ impl Session {
         let said = draft.into_inner().0;
         if !facts.is_empty() {
             let notice = words::facts_noted(&asking.agent.name, facts.len());
+            let notice = notice.in_language(language);
             fixed.push(notice.part().clone());
             parts.push_back(Sayable::Notice(notice));
         }
@@ -222,6 +224,7 @@ impl Session {
         }
         if let Some(warning) = warning {
             let notice = words::cap_neared(warning, &self.config.house.calendar);
+            let notice = notice.in_language(language);
             fixed.push(notice.part().clone());
             parts.push_back(Sayable::Notice(notice));
         }
@@ -257,7 +260,7 @@ impl Session {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::RescreeningParts)) else {
             return;
         };
-        let reference = turn.reference;
+        let (reference, language) = (turn.reference, turn.language);
         let open = self.state.open.get(&update);
         let (next, retries) = open.map_or((0, 0), |it| (it.parts_sent, it.retries));
         let kind = open.and_then(|it| it.answer.as_ref()).map(|it| it.kind);
@@ -277,7 +280,8 @@ impl Session {
             }
             Verdict::Refuse(_) => {
                 // A rule that came after the answer was fixed: what is left of it is not shown.
-                let parts = VecDeque::from([Sayable::Notice(words::refused_draft(reference))]);
+                let notice = words::refused_draft(reference).in_language(language);
+                let parts = VecDeque::from([Sayable::Notice(notice)]);
                 self.send_from(update, next, parts, Outcome::Refused, effects);
             }
         }
@@ -383,8 +387,8 @@ impl Session {
         };
         let Stage::Administering { done } = turn.stage.take() else { return };
         let notice = match result {
-            Ok(()) => words::done(&done),
-            Err(why) => words::not_done(&why.to_string()),
+            Ok(()) => words::done(done),
+            Err(why) => words::not_done(why.to_string()),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
     }
@@ -488,6 +492,7 @@ impl Session {
     ) {
         let Some(turn) = self.turn(update, |_| true) else { return };
         let (reply_to, reference) = (turn.reply_to, Some(turn.reference));
+        let notice = notice.in_language(turn.language);
         let parts = vec![notice.part().clone()];
         let answer = Answer { kind, parts, reply_to, answered: None, reference };
         events.push(Event::AnswerReady { update, answer });

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    Agent, AgentName, PersonId, Timestamp, UpdateId,
+    Agent, AgentName, Language, PersonId, Timestamp, UpdateId,
     event::{AnswerKind, Course, Event, Outcome},
     inbound::{Inbound, Replied},
 };
@@ -174,11 +174,24 @@ impl Session {
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => None,
         };
+        let of_app = entry.inbound.as_ref().and_then(Inbound::language);
+        let language = self.config.house.languages.choose(self.state.language, of_app);
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
         let warning = None;
-        let turn = Turn { update, at, reference, reply_to, previews, course, warning, stage };
+        let turn = Turn {
+            update,
+            at,
+            reference,
+            reply_to,
+            previews,
+            of_app,
+            language,
+            course,
+            warning,
+            stage,
+        };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -211,6 +224,7 @@ impl Session {
             Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
             Request::Switch(name) => return self.switch(update, name, view, effects),
             Request::Fresh => return self.begin_anew(update, view, effects),
+            Request::Speak(language) => return self.speak(update, language, effects),
             Request::Say(notice) => notice,
             Request::ListAgents => {
                 let agents: Vec<&Agent> = view.agents().collect();
@@ -289,6 +303,17 @@ impl Session {
         self.answer_with(update, events, notice, Outcome::Answered, effects);
     }
 
+    /// `/language`: told in the language that was chosen.
+    fn speak(&mut self, update: UpdateId, chosen: Option<Language>, effects: &mut Vec<Effect>) {
+        let config = Arc::clone(&self.config);
+        if let Some(turn) = self.turn(update, |_| true) {
+            turn.language = config.house.languages.choose(chosen, turn.of_app);
+        }
+        let events = vec![Event::LanguageChosen { language: chosen }];
+        let notice = words::language_set(chosen);
+        self.answer_with(update, events, notice, Outcome::Answered, effects);
+    }
+
     fn ask_again(&mut self, update: UpdateId, view: &View, effects: &mut Vec<Effect>) {
         let Some((agent, text)) = self.state.last_asked.clone() else {
             let notice = words::nothing_to_retry();
@@ -360,7 +385,7 @@ impl Session {
                 effects.push(Effect::FindHeldBack(update, at, by));
             }
             alarm::Ask::MarkQuestion | alarm::Ask::MarkAnswer => {
-                let done = words::marked(ask == alarm::Ask::MarkAnswer);
+                let done = words::marked(ask == alarm::Ask::MarkAnswer).into();
                 self.set_stage(update, Stage::Administering { done });
                 effects.push(Effect::MarkAlarm(update, at, by));
             }
@@ -380,7 +405,8 @@ impl Session {
         let privacy = words::privacy_notice(&house.providers, &house.contact);
         let must_accept = !self.may_be_asked_for(update);
         let agent = agent.map(|it| &**it);
-        let notice = words::greeting(first_name, agent, &privacy, must_accept);
+        let language = self.language(update);
+        let notice = words::greeting(first_name, agent, &privacy, must_accept, language);
         self.answer_with(update, events, notice, Outcome::Answered, effects);
     }
 
@@ -486,7 +512,8 @@ impl Session {
         // No model is asked before the person was told what happens with their text.
         let house = &self.config.house;
         let text = words::privacy_notice(&house.providers, &house.contact);
-        effects.push(Effect::ShowNotice(update, words::first_notice(&text)));
+        let notice = words::first_notice(&text).in_language(self.language(update));
+        effects.push(Effect::ShowNotice(update, notice));
         self.set_stage(update, Stage::ShowingNotice(asking));
     }
 }

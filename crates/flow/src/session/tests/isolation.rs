@@ -17,6 +17,7 @@ fn hall() -> View {
         paused: false,
         memory: memory.map(|it| it.parse().unwrap()),
         proposes_facts: true,
+        examples: Default::default(),
     };
     let founding = Founding {
         agents: AGENTS.map(agent).into(),

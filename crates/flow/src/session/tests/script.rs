@@ -424,7 +424,7 @@ fn session_2_an_answer_to_another_turn_or_stage_changes_nothing() {
                 Input::PreviewJudged(UpdateId(9), judge_preview(&draft)),
                 Input::PartDelivered(update, 0, Ok(MessageId(1))),
                 Input::Administered(update, Ok(())),
-                Input::StatusComposed(update, String::new()),
+                Input::StatusComposed(update, "".into()),
                 Input::Ticked(UpdateId(9), None),
                 Input::TurnExpired(UpdateId(9)),
                 Input::Completed(UpdateId(9), Ok(completion("late"))),

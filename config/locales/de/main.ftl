@@ -1,0 +1,320 @@
+# Alle festen Texte auf Deutsch. Befehle (/help), Namen in Klammern und Wörter in `Zeichen` bleiben, wie sie sind.
+
+## Anfang
+
+hello = Hallo { $name }!
+hello-nameless = Hallo!
+greeting-host =
+    Du sprichst mit { $agent }.{ $about }
+    Schreib einfach los. /agents zeigt, wer sonst noch da ist.
+greeting-can = ✅ Was ich kann: mit dir zusammen erklären, schreiben, planen und nachdenken.
+greeting-cannot = ⚠️ Was ich nicht kann: immer recht haben. Prüfe bitte nach, was dir wichtig ist.
+greeting-remembers = 🧠 Was ich mir merke: unser Gespräch und was ich mir merken soll. /memory zeigt es, /new fängt neu an, /forget löscht alles.
+greeting-try = Probier eines davon:
+example-explain = 💡 Etwas erklären
+    .prompt = Erkläre in drei Sätzen, warum der Himmel blau ist.
+example-write = ✍️ Etwas schreiben
+    .prompt = Schreibe einer Kollegin ein freundliches Dankeschön in zwei Zeilen.
+example-plan = 🧭 Etwas planen
+    .prompt = Gib mir einen kurzen Plan für einen ruhigen und nützlichen Vormittag.
+nobody-here = Hier ist noch kein Agent. Ein Admin kann mit /spawn einen holen.
+
+## Datenschutz
+
+agree-button = ✅ Einverstanden
+accept-first-kept = Bevor ich antworte, brauche ich dein Einverständnis. Deine Frage ist aufgehoben: Drück auf den Knopf, dann wird sie beantwortet.
+accept-first-again = Bevor ich antworte, brauche ich dein Einverständnis. Drück auf den Knopf und schick deine Frage noch einmal.
+accept-as-yourself = Hier antworte ich nur Menschen, die dem Datenschutzhinweis zugestimmt haben. Bitte schreib unter deinem eigenen Namen.
+accepted = Danke. Schreib einfach los, du bekommst eine Antwort.
+privacy-notice = 🔒 Was du schreibst, wird verschlüsselt auf diesem Server gespeichert, damit Gespräche einen Neustart überstehen, bis du es mit /forget löschst. Für die Antwort geht es an { $providers }. Mehr dazu: /privacy{ $contact }.
+privacy =
+    🔒 Deine Daten
+
+    Was gespeichert wird: deine Nachrichten, die Antworten, deine Telegram-ID und mit welchem Agenten du sprichst.
+    Wie: verschlüsselt, mit einem Schlüssel, der getrennt von den Daten liegt. In Protokollen stehen weder Texte noch IDs.
+    Wer es sieht: Für die Antwort gehen deine Nachricht, das letzte Gespräch, eine Zusammenfassung des Übrigen und was du dir hast merken lassen an { $providers }.
+    Wofür: um dir zu antworten. Hier wird damit nie ein Modell trainiert.
+    Wie lange: bis du es löschst oder solange, wie der Betreiber dieses Bots{ $contact } es aufbewahrt.
+    Mit /new vergisst ein Agent beim Antworten das bisherige Gespräch; /memory zeigt und löscht, was er sich daneben merkt. /export schickt dir alles, was über dich gespeichert ist. /forget löscht es.
+provider-local = ein Modell, das auf diesem Server läuft
+provider-none = noch kein Modell
+either = { $one } oder { $other }
+only-in-private = Das bleibt unter uns: Benutze diesen Befehl bitte in unserem privaten Chat.
+forget-offer =
+    Alles über dich löschen?
+
+    Was verschwindet: deine Nachrichten, die Antworten darauf, was Agenten sich über dich merken, hier und in Gruppen, und alles, was noch auf Antwort wartet. Der Schlüssel zu deinen Daten wird vernichtet, sodass auch Kopien und Sicherungen nicht mehr lesbar sind.
+    Was bleibt: ob du diesen Bot benutzen darfst, Protokolle ohne Texte und Namen und was Telegram selbst in diesem Chat aufhebt.
+
+    Das lässt sich nicht rückgängig machen. /export schickt dir vorher eine Kopie. Du bekommst eine signierte Quittung.
+forget-button = Alles löschen
+forgotten = Alles über dich ist gelöscht. Heb diese Quittung auf, wenn du magst; der Betreiber dieses Bots kann sie mit `guildhall person receipt` prüfen.
+exported = Das ist alles, was über dich gespeichert ist: eine Datei für Programme, eine zum Lesen. /forget löscht es.
+too-much-to-export = Es ist mehr, als hier in eine Datei passt. Bitte frag den Betreiber dieses Bots: Er kann dieselbe Kopie mit `guildhall person export` erstellen.
+
+## Hilfe und Sprache
+
+help-head = Schreib einfach los, und ein Agent antwortet. Außerdem gibt es:
+help-foot = In einer Gruppe erwähne mich, antworte mir oder benutze einen Befehl.
+help-more = Der Menüknopf zeigt alle Befehle.
+language-ask = Welche Sprache soll ich in diesem Chat sprechen? Agenten antworten in der Sprache, in der du schreibst.
+language-auto = Wie in Telegram
+language-set = Ab jetzt spreche ich hier Deutsch.
+language-automatic = Ab jetzt spreche ich die Sprache deiner Telegram-App, soweit ich sie kann.
+language-unknown = Diese Sprache spreche ich noch nicht. /language zeigt, welche ich kann.
+language-officers = In einer Gruppe kann nur die Sprache ändern, wer sich um diesen Bot kümmert. In unserem privaten Chat wählst du sie selbst.
+
+## Agenten
+
+agents-head = Wer hier ist:
+agent-here = ← mit diesem sprichst du
+agent-rests = (ruht gerade)
+talk-to = Mit { $agent } sprechen
+switched = Du sprichst jetzt mit { $agent }.{ $about }
+no-such-agent = Einen Agenten namens „{ $name }“ gibt es hier nicht. /agents zeigt, wer da ist.
+agent-paused = { $agent } ruht gerade. /agents zeigt, wer sonst noch da ist.
+fresh = Ein neues Gespräch mit { $agent }. Was vorher gesagt wurde, zählt nicht mehr.
+
+## Fragen
+
+stopped = Angehalten. /retry fragt dasselbe noch einmal.
+nothing-to-stop = Gerade wird nichts geschrieben.
+nothing-to-retry = Es gibt keine frühere Frage, die ich wiederholen könnte. Schreib einfach eine.
+unknown-command = Diesen Befehl kenne ich nicht. /help zeigt, was ich verstehe.
+usage = So geht es: { $command }
+cannot-read-files = Ich kann bisher nur Text lesen. Bitte schreib, was du wissen möchtest.
+refused-prompt = Darauf möchte ich lieber nicht antworten. Bitte sag es mit anderen Worten.
+refused-draft = Die Antwort wurde zurückgehalten, weil sie etwas enthielt, das nicht gezeigt werden darf. Bitte frag anders oder drück /retry. (Ref. { $reference })
+apology = Entschuldige, ich habe gerade keine Antwort bekommen. Deine Nachricht ist nicht verloren: /retry fragt noch einmal. (Ref. { $reference })
+too-slow = Entschuldige, das hat zu lange gedauert, und ich warte nicht weiter. Deine Nachricht ist nicht verloren: /retry fragt noch einmal. (Ref. { $reference })
+busy = Gerade fragen sehr viele gleichzeitig. Deine Nachricht ist nicht verloren: Bitte drück in einer Minute /retry. (Ref. { $reference })
+quarantined = Entschuldige, über diese Nachricht stolpere ich immer wieder. Ich habe sie beiseitegelegt und denen Bescheid gesagt, die mich betreiben. Du kannst weiterschreiben. (Ref. { $reference })
+one-at-a-time = Eins nach dem anderen, bitte: Ich bin noch mit deinen früheren Nachrichten beschäftigt.
+turned-away = Im Moment nehme ich keine neuen Fragen an: Hier wird gerade etwas gewartet. Bitte frag in ein paar Minuten wieder. Befehle gehen wie immer.
+stranger = Dieser Bot ist privat. Wenn du Zugang haben solltest, schick dem Betreiber diese Nummer: { $person }. Nichts von dem, was du geschrieben hast, wurde gespeichert.
+slow-down = Das war viel auf einmal. Die letzte Nachricht habe ich nicht angenommen: Bitte warte einen Moment und schick sie noch einmal.
+ignored-for =
+    { $minutes ->
+        [one] Um allen gerecht zu werden, reagiere ich die nächste Minute nicht auf deine Nachrichten.
+       *[other] Um allen gerecht zu werden, reagiere ich die nächsten { $minutes } Minuten nicht auf deine Nachrichten.
+    }
+must-wait =
+    { $minutes ->
+        [one] Einige deiner letzten Nachrichten sahen nach einem Versuch aus, meine Regeln zu umgehen. Ich mache deshalb eine Pause in unserem Gespräch: etwa 1 Minute. Die Nachricht von eben habe ich nicht behalten; sonst ist nichts verloren. Bitte schreib dann wieder. Falls das ein Irrtum ist: Die Betreiber dieses Bots wissen davon und können die Pause früher beenden.
+       *[other] Einige deiner letzten Nachrichten sahen nach einem Versuch aus, meine Regeln zu umgehen. Ich mache deshalb eine Pause in unserem Gespräch: etwa { $minutes } Minuten. Die Nachricht von eben habe ich nicht behalten; sonst ist nichts verloren. Bitte schreib dann wieder. Falls das ein Irrtum ist: Die Betreiber dieses Bots wissen davon und können die Pause früher beenden.
+    }
+held-back-pace =
+    { $count ->
+        [one] Du hast viel mehr verbraucht als üblich. Vorerst nehme ich 1 Nachricht pro Minute von dir an. Die letzte habe ich nicht angenommen: Bitte warte einen Moment und schick sie noch einmal.
+       *[other] Du hast viel mehr verbraucht als üblich. Vorerst nehme ich { $count } Nachrichten pro Minute von dir an. Die letzte habe ich nicht angenommen: Bitte warte einen Moment und schick sie noch einmal.
+    }
+
+## Was gemerkt wird
+
+fact-remembered = 📝 Ich merke mir: „{ $fact }“. /memory zeigt und löscht, was ich mir merke.
+facts-noted =
+    { $count ->
+        [one] 📝 { $agent } hat sich etwas über dich gemerkt. /memory zeigt und löscht es.
+       *[other] 📝 { $agent } hat sich { $count } Dinge über dich gemerkt. /memory zeigt und löscht sie.
+    }
+fact-known = Das weiß ich schon. /memory zeigt alles.
+facts-full =
+    { $most ->
+        [one] Ich merke mir schon 1 Sache, mehr geht nicht. /memory löscht sie.
+       *[other] Ich merke mir schon { $most } Dinge, mehr geht nicht. /memory löscht einige davon.
+    }
+fact-too-long = Das ist zu lang zum Merken: höchstens { $most } Zeichen, bitte.
+nobody-to-remember = Merken kann ich mir nur etwas für Menschen, die unter ihrem eigenen Namen schreiben.
+memory-none = Über dich habe ich mir hier nichts gemerkt. Schreib „Merk dir, dass …“ oder benutze /remember <Text>.
+memory-others =
+    { $count ->
+        [one] Auch jemand anders hat sich hier etwas merken lassen.
+       *[other] Auch andere haben sich hier { $count } Dinge merken lassen.
+    }
+memory-head = Was ich mir hier merke:
+memory-noted-by = notiert von { $agent }
+memory-more = … und mehr: Lösch etwas, um den Rest zu sehen.
+fact-forgotten = 🗑 Vergessen: „{ $fact }“. Es wird nicht mehr benutzt.
+fact-forgotten-unseen = 🗑 Vergessen. Es wird nicht mehr benutzt.
+fact-gone = Das ist schon vergessen.
+fact-of-another = Das kann nur vergessen lassen, wer es gesagt hat. /memory zeigt deine eigenen Knöpfe.
+
+## Verbrauch und Grenzen
+
+over-cap-person-day = Für heute hast du aufgebraucht, was du fragen kannst. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /usage zeigt den Verbrauch.
+over-cap-person-month = Für diesen Monat hast du aufgebraucht, was du fragen kannst. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /usage zeigt den Verbrauch.
+over-cap-chat-day = Für heute hat diese Gruppe aufgebraucht, was sie fragen kann. { $resumes } geht es weiter; fragt dann bitte wieder oder drückt /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /usage zeigt den Verbrauch.
+over-cap-chat-month = Für diesen Monat hat diese Gruppe aufgebraucht, was sie fragen kann. { $resumes } geht es weiter; fragt dann bitte wieder oder drückt /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /usage zeigt den Verbrauch.
+over-cap-agent-day = Dieser Agent hat heute so viel geantwortet, wie er darf. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /agents zeigt, wer sonst noch da ist.
+over-cap-agent-month = Dieser Agent hat diesen Monat so viel geantwortet, wie er darf. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt. /agents zeigt, wer sonst noch da ist.
+over-cap-hall-day = Ich habe heute so viel geantwortet, wie ich darf. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt.
+over-cap-hall-month = Ich habe diesen Monat so viel geantwortet, wie ich darf. { $resumes } geht es weiter; frag dann bitte wieder oder drück /retry. Es ging nichts an ein Modell, und nichts wurde gezählt.
+cap-near-person-day = ℹ️ Du hast { $percent } % von dem verbraucht, was heute gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-near-person-month = ℹ️ Du hast { $percent } % von dem verbraucht, was diesen Monat gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-near-chat-day = ℹ️ Diese Gruppe hat { $percent } % von dem verbraucht, was heute gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-near-chat-month = ℹ️ Diese Gruppe hat { $percent } % von dem verbraucht, was diesen Monat gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-near-us-day = ℹ️ Wir haben { $percent } % von dem verbraucht, was heute gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-near-us-month = ℹ️ Wir haben { $percent } % von dem verbraucht, was diesen Monat gefragt werden kann. Neu beginnt es { $resumes }. /usage sagt mehr.
+cap-reached-person-day = ℹ️ Jetzt hast du alles verbraucht, was heute gefragt werden kann. Weiter geht es { $resumes }.
+cap-reached-person-month = ℹ️ Jetzt hast du alles verbraucht, was diesen Monat gefragt werden kann. Weiter geht es { $resumes }.
+cap-reached-chat-day = ℹ️ Jetzt hat diese Gruppe alles verbraucht, was heute gefragt werden kann. Weiter geht es { $resumes }.
+cap-reached-chat-month = ℹ️ Jetzt hat diese Gruppe alles verbraucht, was diesen Monat gefragt werden kann. Weiter geht es { $resumes }.
+cap-reached-us-day = ℹ️ Jetzt haben wir alles verbraucht, was heute gefragt werden kann. Weiter geht es { $resumes }.
+cap-reached-us-month = ℹ️ Jetzt haben wir alles verbraucht, was diesen Monat gefragt werden kann. Weiter geht es { $resumes }.
+at-time = um { $time }
+on-date = am { $date }
+time = { $time } Uhr ({ $zone })
+date =
+    { $day }. { $month ->
+        [1] Januar
+        [2] Februar
+        [3] März
+        [4] April
+        [5] Mai
+        [6] Juni
+        [7] Juli
+        [8] August
+        [9] September
+        [10] Oktober
+        [11] November
+       *[12] Dezember
+    }, { $time } Uhr ({ $zone })
+usage-head = Was von Modellen verbraucht wurde:
+usage-you = du
+usage-today = heute: { $used }
+usage-month = diesen Monat: { $used }
+usage-by-agent = Diesen Monat, nach Agenten:
+usage-ends = Der Tag endet um { $day }, der Monat am { $month }.
+usage-more = … und mehr: `guildhall usage` zeigt alles.
+used-answers =
+    { $count ->
+        [one] 1 Antwort
+       *[other] { $count } Antworten
+    }
+used-tokens =
+    { $count ->
+       *[other] { $count } Token
+    }
+used-lost =
+    { $count ->
+       *[other] { $count } weitere Token ohne Antwort
+    }
+used-tokens-left = { $left } von { $most } Token übrig
+used-money-left = { $left } von { $most } übrig
+number = { $number }
+money = { $amount } { $currency }
+used-today = Heute verbraucht: { $used }
+
+## Wie eine Antwort zustande kam
+
+trace-head = 🔎 Wie diese Antwort zustande kam
+trace-head-ref = 🔎 Wie diese Antwort zustande kam (Ref. { $reference })
+trace-notice = Das ist ein fester Text von mir: Es wurde weder ein Agent noch ein Modell gefragt.
+trace-agent = Agent: { $agent }
+trace-model = Modell: { $model }
+trace-question = Frage: { $words }
+trace-answer = Antwort: { $words }
+trace-work = Arbeit: { $attempts }, { $calls }
+trace-attempts =
+    { $count ->
+        [one] 1 Versuch
+       *[other] { $count } Versuche
+    }
+trace-calls =
+    { $count ->
+        [one] 1 Modellaufruf
+       *[other] { $count } Modellaufrufe
+    }
+trace-time = Zeit: { $stages }; { $total } s insgesamt
+trace-time-question = { $seconds } s, bis die Frage geprüft war
+trace-time-past = { $seconds } s für den Blick in die Vergangenheit
+trace-time-model = { $seconds } s für das Modell
+trace-time-answer = { $seconds } s, bis die Antwort feststand
+trace-messages = Nachrichten: { $sent } von { $all } gesendet, soweit ich weiß keine doppelt.
+trace-messages-perhaps-twice = Nachrichten: { $sent } von { $all } gesendet. Ein Neustart kam, während eine unterwegs war: Sie kam vielleicht doppelt an.
+trace-model-used = { $model }, { $read } Token gelesen, { $written } geschrieben
+trace-model-cost = { $model }, { $read } Token gelesen, { $written } geschrieben, Kosten { $cost }
+trace-model-none-asked = keines wurde gefragt
+trace-model-none-answered = keines hat geantwortet
+trace-question-refused = geprüft und nicht weitergegeben
+trace-question-redacted = geprüft; vor dem Modell verborgen: { $what }
+trace-question-redacted-parts = Teile davon
+trace-question-passed = geprüft und weitergegeben
+trace-answer-refused = geprüft und zurückgehalten
+trace-answer-redacted = geprüft; Teile davon wurden verborgen
+trace-answer-shown = geprüft und gezeigt
+trace-score = Wert { $score }, { $likely }
+trace-rules = Regeln { $names }
+trace-shadow = auf Probe { $names }
+likely-none = kein Anzeichen eines Angriffs
+likely-little = ähnelt einem Angriff kaum
+likely-somewhat = ähnelt einem Angriff etwas
+likely-much = ähnelt einem Angriff sehr
+likely-surely = fast sicher ein Angriff
+nothing-to-trace = Dort weiß ich von keiner Antwort an dich. Antworte mit /trace auf eine meiner Antworten, dann sage ich, wie sie zustande kam.
+cannot-trace = ⚠️ Das kann ich gerade nicht nachsehen. Bitte versuch es gleich noch einmal.
+
+## Ob alles in Ordnung ist
+
+status-well = ✅ Alles ist in Ordnung.
+status-one-ill = ⚠️ Ein Teil der Halle ist nicht in Ordnung. Nachrichten werden aufgehoben und später beantwortet.
+status-many-ill = ⚠️ Teile der Halle sind nicht in Ordnung. Nachrichten werden aufgehoben und später beantwortet.
+
+## Befehle
+
+cmd-start = hier anfangen
+cmd-agents = sehen, wer da ist, und auswählen
+cmd-agent = mit einem anderen Agenten sprechen
+    .usage = <Name>
+cmd-ask = einen Agenten einmal fragen, ohne zu wechseln
+    .usage = <Name> <Text>
+cmd-new = ein neues Gespräch beginnen
+cmd-cancel = die Antwort anhalten, die gerade entsteht
+cmd-retry = die letzte Frage noch einmal stellen
+cmd-trace = als Antwort auf eine Antwort: wie sie zustande kam
+cmd-remember = etwas über dich merken
+    .usage = <Text>
+cmd-memory = sehen, was gemerkt ist, und es löschen
+cmd-usage = sehen, was du verbraucht hast und was übrig ist
+cmd-status = sehen, ob alles in Ordnung ist
+cmd-language = meine Sprache wählen
+    .usage = [<Sprache>]
+cmd-privacy = was gespeichert wird und wofür
+cmd-export = alles bekommen, was über dich gespeichert ist
+cmd-forget = alles über dich löschen lassen
+cmd-help = diese Liste zeigen
+cmd-spawn = einen Agenten holen
+    .usage = <Name> <Anweisungen>
+cmd-edit = einem Agenten andere Anweisungen geben
+    .usage = <Name> <Anweisungen>
+cmd-model = einen Agenten ein anderes Modell benutzen lassen
+    .usage = <Name> <Modell>
+cmd-pause = einen Agenten ruhen lassen
+    .usage = <Name>
+cmd-resume = einen Agenten wecken
+    .usage = <Name>
+cmd-retire = einen Agenten gehen lassen
+    .usage = <Name>
+cmd-allow = eine Person oder Gruppe zulassen
+    .usage = <ID>
+cmd-deny = eine Person oder Gruppe von der Liste nehmen
+    .usage = <ID>
+cmd-block = eine Person oder Gruppe nicht beachten
+    .usage = <ID> [Minuten]
+cmd-unblock = eine Sperre beenden
+    .usage = <ID>
+cmd-quota = sehen und festlegen, wie viel von Modellen benutzt werden darf
+    .usage = [<ID> | <Agent> | hall] [<Menge> | none | usual] [tokens | money] [day | month]
+cmd-rule = die Regeln des Wächters sehen und ändern
+    .usage = add <Name> <Aktion> <Muster> | test <Name> [Tage] | shadow <Name> | enforce <Name> | remove <Name> | alarms | unmark <Ref>
+cmd-alerts = sehen, was nicht stimmt und wer davon weiß
+cmd-silence = von einer Art Warnung eine Zeit lang nichts hören
+    .usage = <Art> <Zeit>
+cmd-playbooks = sehen, was die Halle von selbst getan hat, und es zurücknehmen
+    .usage = [undo <Nummer> | keep <Nummer> | yes <Nummer> | no <Nummer> | close <Nummer>]
+cmd-incidents = was angesehen werden sollte
+    .usage = [ack <Nummer> | close <Nummer>]
+cmd-audit = was Verantwortliche getan haben, das Neueste zuerst
+    .usage = [Nummer]
+cmd-role = Rollen sehen, geben und nehmen
+    .usage = give <ID> <Rolle> | take <ID>

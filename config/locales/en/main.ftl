@@ -1,0 +1,262 @@
+# Every fixed text of the hall, in English: the others are held against this file by a test.
+# Commands (/help), names in braces and words in `quotes` stay as they are. docs/translations.md says more.
+
+## Beginning
+
+hello = Hello, { $name }!
+hello-nameless = Hello!
+greeting-host =
+    You are talking to { $agent }.{ $about }
+    Just write. /agents shows everyone who is here.
+greeting-can = ✅ What I can do: explain, write, plan and think things through with you.
+greeting-cannot = ⚠️ What I cannot do: be right every time. Please check what matters to you.
+greeting-remembers = 🧠 What I remember: our conversation, and what you ask me to remember. /memory shows it, /new begins afresh, /forget erases everything.
+greeting-try = Try one of these:
+example-explain = 💡 Explain something
+    .prompt = Explain in three sentences why the sky is blue.
+example-write = ✍️ Write something
+    .prompt = Write a friendly two-line thank-you note to a colleague.
+example-plan = 🧭 Plan something
+    .prompt = Give me a short plan for a calm and useful morning.
+nobody-here = No agent is here yet. An admin can bring one in with /spawn.
+
+## Privacy
+
+agree-button = ✅ I agree
+accept-first-kept = Before I answer, please say that you agree. Your question is kept; press the button, and it will be answered.
+accept-first-again = Before I answer, please say that you agree. Press the button, and send your question again.
+accept-as-yourself = Here I answer only people who have agreed to the privacy notice. Please write as yourself.
+accepted = Thank you. Just write, and you will be answered.
+privacy-notice = 🔒 What you write is stored encrypted on this server so that conversations survive restarts, until you erase it with /forget. To answer, it is sent to { $providers }. /privacy says more{ $contact }.
+privacy =
+    🔒 Your privacy
+
+    What is stored: your messages, the answers, your Telegram id and which agent you talk to.
+    How: encrypted, with a key that is kept apart from the data. Logs hold no text and no ids.
+    Who sees it: to answer you, your message, the recent conversation, what sums up the rest and what you had remembered go to { $providers }.
+    What it is used for: answering you. It is never used to train a model here.
+    How long: until you erase it, or as long as the person who runs this bot{ $contact } keeps it.
+    /new makes an agent forget the conversation so far when it answers; /memory shows and deletes what it remembers beside it. /export sends you everything that is kept about you. /forget erases it.
+provider-local = a model that runs on this server
+provider-none = no model yet
+either = { $one } or { $other }
+only-in-private = That is between you and me: please use this command in our private chat.
+forget-offer =
+    Erase everything about you?
+
+    What goes: your messages, the answers you got, what agents remember of you, in this chat and in groups, and everything that waits to be answered. The key that your data is sealed with is destroyed, so copies and backups cannot be read any more either.
+    What stays: whether you may use this bot, logs without texts and names, and what Telegram itself keeps in this chat.
+
+    It cannot be undone. /export first sends you a copy. You get a signed receipt.
+forget-button = Erase everything
+forgotten = Everything about you is erased. Keep this receipt if you like; whoever runs this bot can check it with `guildhall person receipt`.
+exported = That is everything that is kept about you: one file for programs, one to read. /forget erases it.
+too-much-to-export = There is more than fits into a file here. Please ask the person who runs this bot: they can make the same copy with `guildhall person export`.
+
+## Help and language
+
+help-head = Just write, and an agent answers. You can also use:
+help-foot = In a group, mention me, reply to me, or use a command.
+help-more = The menu button shows every command.
+language-ask = Which language shall I speak in this chat? Agents answer in the language that you write in.
+language-auto = As in Telegram
+language-set = I speak English here from now on.
+language-automatic = From now on I speak the language of your Telegram app, where I know it.
+language-unknown = I do not speak that language yet. /language shows those I know.
+language-officers = In a group, only those who look after this bot can change its language. In our private chat you choose it yourself.
+
+## Agents
+
+agents-head = Who is here:
+agent-here = ← you are talking to this one
+agent-rests = (resting)
+talk-to = Talk to { $agent }
+switched = You are now talking to { $agent }.{ $about }
+no-such-agent = There is no agent called “{ $name }” here. /agents shows who is.
+agent-paused = { $agent } is resting at the moment. /agents shows who else is here.
+fresh = A fresh conversation with { $agent }. What was said before is not used any more.
+
+## Asking
+
+stopped = Stopped. /retry asks the same again.
+nothing-to-stop = Nothing is being written at the moment.
+nothing-to-retry = There is no earlier question to ask again. Just write one.
+unknown-command = I do not know that command. /help shows what I understand.
+usage = Use it like this: { $command }
+cannot-read-files = I can only read text so far. Please write what you would like to know.
+refused-prompt = I would rather not answer this one. Please put it in other words.
+refused-draft = The answer was held back because it contained something that must not be shown. Please ask in another way, or press /retry. (ref { $reference })
+apology = Sorry, I could not get an answer just now. Your message is not lost: /retry asks again. (ref { $reference })
+too-slow = Sorry, this took too long and I stopped waiting. Your message is not lost: /retry asks again. (ref { $reference })
+busy = Very many people are asking at once. Your message is not lost: please press /retry in a minute. (ref { $reference })
+quarantined = Sorry, something about this message makes me stumble, so I have set it aside and told the people who run me. You can go on writing. (ref { $reference })
+one-at-a-time = One at a time, please: I am still busy with your earlier messages.
+turned-away = I take no new questions for the moment: the hall is being looked after. Please ask again in a few minutes. Commands work as ever.
+stranger = This bot is private. If you should have access, send this number to the person who runs it: { $person }. Nothing you wrote was stored.
+slow-down = That was a lot at once. I did not take the last message: please wait a moment and send it again.
+ignored-for =
+    { $minutes ->
+        [one] I will not react to your messages for the next minute, to stay fair to everyone.
+       *[other] I will not react to your messages for the next { $minutes } minutes, to stay fair to everyone.
+    }
+must-wait =
+    { $minutes ->
+        [one] Some of your last messages looked like an attempt to get around my rules, so I take a break from our conversation: about 1 minute. I did not keep the message that you just sent; nothing else is lost. Please write again then. If this is a mistake, the people who run this bot know of it and can end it sooner.
+       *[other] Some of your last messages looked like an attempt to get around my rules, so I take a break from our conversation: about { $minutes } minutes. I did not keep the message that you just sent; nothing else is lost. Please write again then. If this is a mistake, the people who run this bot know of it and can end it sooner.
+    }
+held-back-pace =
+    { $count ->
+        [one] You used far more than usual, so for now I take 1 message a minute from you. I did not take the last one: please wait a moment and send it again.
+       *[other] You used far more than usual, so for now I take { $count } messages a minute from you. I did not take the last one: please wait a moment and send it again.
+    }
+
+## What is remembered
+
+fact-remembered = 📝 I will remember: “{ $fact }”. /memory shows and deletes what I remember.
+facts-noted =
+    { $count ->
+        [one] 📝 { $agent } has noted something about you. /memory shows and deletes it.
+       *[other] 📝 { $agent } has noted { $count } things about you. /memory shows and deletes it.
+    }
+fact-known = I remember that already. /memory shows everything.
+facts-full =
+    { $most ->
+        [one] I remember 1 thing already, which is the most. /memory deletes it.
+       *[other] I remember { $most } things already, which is the most. /memory deletes some of them.
+    }
+fact-too-long = That is too long to remember: at most { $most } characters, please.
+nobody-to-remember = I can only remember things for a person who writes under their own name.
+memory-none = I remember nothing about you here. Write “remember that …” or use /remember <text>.
+memory-others =
+    { $count ->
+        [one] Somebody else has had something remembered here, too.
+       *[other] Others have had { $count } things remembered here, too.
+    }
+memory-head = What I remember here:
+memory-noted-by = noted by { $agent }
+memory-more = … and more: delete some to see the rest.
+fact-forgotten = 🗑 Forgotten: “{ $fact }”. It is not used any more.
+fact-forgotten-unseen = 🗑 Forgotten. It is not used any more.
+fact-gone = That is forgotten already.
+fact-of-another = Only the person who said it can have it forgotten. /memory shows your own buttons.
+
+## Usage and caps
+
+over-cap-person-day = You have used up what you may ask this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-person-month = You have used up what you may ask this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-chat-day = This group has used up what it may ask this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-chat-month = This group has used up what it may ask this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-agent-day = This agent has answered as much as it may this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /agents shows who else is here.
+over-cap-agent-month = This agent has answered as much as it may this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /agents shows who else is here.
+over-cap-hall-day = I have answered as much as I may this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted.
+over-cap-hall-month = I have answered as much as I may this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted.
+cap-near-person-day = ℹ️ You have used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-person-month = ℹ️ You have used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
+cap-near-chat-day = ℹ️ This group has used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-chat-month = ℹ️ This group has used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
+cap-near-us-day = ℹ️ We have used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-us-month = ℹ️ We have used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
+cap-reached-person-day = ℹ️ You have now used all that may be asked this day. I go on { $resumes }.
+cap-reached-person-month = ℹ️ You have now used all that may be asked this month. I go on { $resumes }.
+cap-reached-chat-day = ℹ️ This group has now used all that may be asked this day. I go on { $resumes }.
+cap-reached-chat-month = ℹ️ This group has now used all that may be asked this month. I go on { $resumes }.
+cap-reached-us-day = ℹ️ We have now used all that may be asked this day. I go on { $resumes }.
+cap-reached-us-month = ℹ️ We have now used all that may be asked this month. I go on { $resumes }.
+at-time = at { $time }
+on-date = on { $date }
+time = { $time } ({ $zone })
+date =
+    { $day } { $month ->
+        [1] January
+        [2] February
+        [3] March
+        [4] April
+        [5] May
+        [6] June
+        [7] July
+        [8] August
+        [9] September
+        [10] October
+        [11] November
+       *[12] December
+    }, { $time } ({ $zone })
+usage-head = What was used of models:
+usage-you = you
+usage-today = today: { $used }
+usage-month = this month: { $used }
+usage-by-agent = This month, by agent:
+usage-ends = The day ends at { $day }, the month on { $month }.
+usage-more = … and more: `guildhall usage` shows everything.
+used-answers =
+    { $count ->
+        [one] 1 answer
+       *[other] { $count } answers
+    }
+used-tokens =
+    { $count ->
+       *[other] { $count } tokens
+    }
+used-lost =
+    { $count ->
+       *[other] { $count } more tokens without an answer
+    }
+used-tokens-left = { $left } of { $most } tokens left
+used-money-left = { $left } of { $most } left
+number = { $number }
+money = { $amount } { $currency }
+used-today = Used today: { $used }
+
+## How an answer came about
+
+trace-head = 🔎 How this answer came about
+trace-head-ref = 🔎 How this answer came about (ref { $reference })
+trace-notice = It is a fixed text of mine: no agent and no model was asked.
+trace-agent = Agent: { $agent }
+trace-model = Model: { $model }
+trace-question = Question: { $words }
+trace-answer = Answer: { $words }
+trace-work = Work: { $attempts }, { $calls }
+trace-attempts =
+    { $count ->
+        [one] 1 attempt
+       *[other] { $count } attempts
+    }
+trace-calls =
+    { $count ->
+        [one] 1 model call
+       *[other] { $count } model calls
+    }
+trace-time = Time: { $stages }; { $total } s in all
+trace-time-question = { $seconds } s until the question was checked
+trace-time-past = { $seconds } s to look through the past
+trace-time-model = { $seconds } s for the model
+trace-time-answer = { $seconds } s until the answer was fixed
+trace-messages = Messages: { $sent } of { $all } sent, none twice as far as I know.
+trace-messages-perhaps-twice = Messages: { $sent } of { $all } sent. A restart came while one was on its way: it may have come twice.
+trace-model-used = { $model }, { $read } tokens in, { $written } out
+trace-model-cost = { $model }, { $read } tokens in, { $written } out, cost { $cost }
+trace-model-none-asked = none was asked
+trace-model-none-answered = none answered
+trace-question-refused = checked, and not passed on
+trace-question-redacted = checked; hidden from the model: { $what }
+trace-question-redacted-parts = parts of it
+trace-question-passed = checked, and passed on
+trace-answer-refused = checked, and held back
+trace-answer-redacted = checked; parts of it were hidden
+trace-answer-shown = checked, and shown
+trace-score = score { $score }, { $likely }
+trace-rules = rules { $names }
+trace-shadow = in shadow { $names }
+likely-none = no sign of an attack
+likely-little = little like an attack
+likely-somewhat = somewhat like an attack
+likely-much = much like an attack
+likely-surely = almost surely an attack
+nothing-to-trace = I know of no answer to you there. Reply to an answer of mine with /trace, and I say how it came about.
+cannot-trace = ⚠️ I cannot look that up just now. Please try again in a moment.
+
+## Whether all is well
+
+status-well = ✅ All is well.
+status-one-ill = ⚠️ One part of the hall is not well. Messages are kept and answered later.
+status-many-ill = ⚠️ Parts of the hall are not well. Messages are kept and answered later.

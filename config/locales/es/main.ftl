@@ -1,0 +1,322 @@
+# Todos los textos fijos en español. Las órdenes (/help), los nombres entre llaves y las palabras en `comillas` quedan como están.
+
+## Inicio
+
+hello = ¡Hola, { $name }!
+hello-nameless = ¡Hola!
+greeting-host =
+    Estás hablando con { $agent }.{ $about }
+    Solo tienes que escribir. /agents muestra quién más está aquí.
+greeting-can = ✅ Lo que puedo hacer: explicar, escribir, planear y pensar las cosas contigo.
+greeting-cannot = ⚠️ Lo que no puedo: acertar siempre. Comprueba, por favor, lo que sea importante para ti.
+greeting-remembers = 🧠 Lo que recuerdo: nuestra conversación y lo que me pidas recordar. /memory lo muestra, /new empieza de nuevo, /forget borra todo.
+greeting-try = Prueba algo de esto:
+example-explain = 💡 Explicar algo
+    .prompt = Explica en tres frases por qué el cielo es azul.
+example-write = ✍️ Escribir algo
+    .prompt = Escribe una nota amable de agradecimiento para una colega, en dos líneas.
+example-plan = 🧭 Planear algo
+    .prompt = Dame un plan breve para una mañana tranquila y útil.
+nobody-here = Aquí no hay ningún agente todavía. Un administrador puede traer uno con /spawn.
+
+## Privacidad
+
+agree-button = ✅ Estoy de acuerdo
+accept-first-kept = Antes de responder necesito que digas que estás de acuerdo. Tu pregunta queda guardada: pulsa el botón y la responderé.
+accept-first-again = Antes de responder necesito que digas que estás de acuerdo. Pulsa el botón y envía tu pregunta otra vez.
+accept-as-yourself = Aquí solo respondo a quienes han aceptado el aviso de privacidad. Escribe con tu propio nombre, por favor.
+accepted = Gracias. Escribe cuando quieras y te responderé.
+privacy-notice = 🔒 Lo que escribes se guarda cifrado en este servidor para que las conversaciones sobrevivan a los reinicios, hasta que lo borres con /forget. Para responder, se envía a { $providers }. Más en /privacy{ $contact }.
+privacy =
+    🔒 Tu privacidad
+
+    Qué se guarda: tus mensajes, las respuestas, tu identificador de Telegram y con qué agente hablas.
+    Cómo: cifrado, con una clave que se guarda aparte de los datos. Los registros no contienen textos ni identificadores.
+    Quién lo ve: para responderte, tu mensaje, la conversación reciente, un resumen del resto y lo que pediste recordar van a { $providers }.
+    Para qué: para responderte. Aquí nunca se usa para entrenar un modelo.
+    Cuánto tiempo: hasta que lo borres, o mientras lo conserve quien administra este bot{ $contact }.
+    Con /new un agente olvida al responder la conversación anterior; /memory muestra y borra lo que recuerda aparte. /export te envía todo lo que se guarda sobre ti. /forget lo borra.
+provider-local = un modelo que funciona en este servidor
+provider-none = ningún modelo todavía
+either = { $one } o { $other }
+only-in-private = Eso queda entre tú y yo: usa esta orden en nuestro chat privado, por favor.
+forget-offer =
+    ¿Borrar todo sobre ti?
+
+    Qué desaparece: tus mensajes, las respuestas que recibiste, lo que los agentes recuerdan de ti, en este chat y en grupos, y todo lo que espera respuesta. La clave de tus datos se destruye, así que tampoco las copias se podrán leer.
+    Qué queda: si puedes usar este bot, registros sin textos ni nombres, y lo que el propio Telegram guarda en este chat.
+
+    No se puede deshacer. /export te envía antes una copia. Recibirás un recibo firmado.
+forget-button = Borrar todo
+forgotten = Todo sobre ti está borrado. Guarda este recibo si quieres; quien administra este bot puede comprobarlo con `guildhall person receipt`.
+exported = Esto es todo lo que se guarda sobre ti: un archivo para programas y otro para leer. /forget lo borra.
+too-much-to-export = Hay más de lo que cabe aquí en un archivo. Pide ayuda a quien administra este bot: puede hacer la misma copia con `guildhall person export`.
+
+## Ayuda e idioma
+
+help-head = Solo tienes que escribir y un agente responde. También puedes usar:
+help-foot = En un grupo, mencióname, respóndeme o usa una orden.
+help-more = El botón de menú muestra todas las órdenes.
+language-ask = ¿Qué idioma quieres que hable en este chat? Los agentes responden en el idioma en que escribes.
+language-auto = Como en Telegram
+language-set = A partir de ahora hablo español aquí.
+language-automatic = A partir de ahora hablo el idioma de tu Telegram, si lo conozco.
+language-unknown = Todavía no hablo ese idioma. /language muestra los que conozco.
+language-officers = En un grupo, solo quienes cuidan de este bot pueden cambiar su idioma. En nuestro chat privado lo eliges tú.
+
+## Agentes
+
+agents-head = Quién está aquí:
+agent-here = ← estás hablando con este
+agent-rests = (descansando)
+talk-to = Hablar con { $agent }
+switched = Ahora estás hablando con { $agent }.{ $about }
+no-such-agent = Aquí no hay ningún agente llamado «{ $name }». /agents muestra quién está.
+agent-paused = { $agent } está descansando en este momento. /agents muestra quién más está aquí.
+fresh = Una conversación nueva con { $agent }. Lo dicho antes ya no cuenta.
+
+## Preguntar
+
+stopped = Detenido. /retry pregunta lo mismo otra vez.
+nothing-to-stop = En este momento no se está escribiendo nada.
+nothing-to-retry = No hay ninguna pregunta anterior que repetir. Escribe una.
+unknown-command = No conozco esa orden. /help muestra lo que entiendo.
+usage = Se usa así: { $command }
+cannot-read-files = Por ahora solo puedo leer texto. Escribe lo que quieras saber, por favor.
+refused-prompt = Prefiero no responder a esto. Dilo con otras palabras, por favor.
+refused-draft = La respuesta se retuvo porque contenía algo que no debe mostrarse. Pregunta de otra manera o pulsa /retry. (ref. { $reference })
+apology = Lo siento, ahora mismo no he podido obtener una respuesta. Tu mensaje no se ha perdido: /retry pregunta otra vez. (ref. { $reference })
+too-slow = Lo siento, esto tardó demasiado y dejé de esperar. Tu mensaje no se ha perdido: /retry pregunta otra vez. (ref. { $reference })
+busy = Muchísima gente pregunta a la vez. Tu mensaje no se ha perdido: pulsa /retry dentro de un minuto, por favor. (ref. { $reference })
+quarantined = Lo siento, algo de este mensaje me hace tropezar, así que lo he apartado y he avisado a quienes me administran. Puedes seguir escribiendo. (ref. { $reference })
+one-at-a-time = De uno en uno, por favor: todavía estoy con tus mensajes anteriores.
+turned-away = De momento no acepto preguntas nuevas: se está haciendo mantenimiento. Pregunta de nuevo en unos minutos, por favor. Las órdenes funcionan como siempre.
+stranger = Este bot es privado. Si deberías tener acceso, envía este número a quien lo administra: { $person }. No se ha guardado nada de lo que escribiste.
+slow-down = Eso fue mucho de una vez. No he aceptado el último mensaje: espera un momento y envíalo de nuevo, por favor.
+ignored-for =
+    { $minutes ->
+        [one] Durante el próximo minuto no reaccionaré a tus mensajes, para ser justo con todos.
+       *[other] Durante los próximos { $minutes } minutos no reaccionaré a tus mensajes, para ser justo con todos.
+    }
+must-wait =
+    { $minutes ->
+        [one] Algunos de tus últimos mensajes parecían un intento de saltarse mis reglas, así que hago una pausa en nuestra conversación: cerca de 1 minuto. No he guardado el mensaje que acabas de enviar; no se ha perdido nada más. Escribe de nuevo entonces, por favor. Si es un error, quienes administran este bot lo saben y pueden terminar la pausa antes.
+       *[other] Algunos de tus últimos mensajes parecían un intento de saltarse mis reglas, así que hago una pausa en nuestra conversación: unos { $minutes } minutos. No he guardado el mensaje que acabas de enviar; no se ha perdido nada más. Escribe de nuevo entonces, por favor. Si es un error, quienes administran este bot lo saben y pueden terminar la pausa antes.
+    }
+held-back-pace =
+    { $count ->
+        [one] Has usado mucho más de lo habitual, así que por ahora acepto 1 mensaje tuyo por minuto. No he aceptado el último: espera un momento y envíalo de nuevo, por favor.
+       *[other] Has usado mucho más de lo habitual, así que por ahora acepto { $count } mensajes tuyos por minuto. No he aceptado el último: espera un momento y envíalo de nuevo, por favor.
+    }
+
+## Lo que se recuerda
+
+fact-remembered = 📝 Lo recordaré: «{ $fact }». /memory muestra y borra lo que recuerdo.
+facts-noted =
+    { $count ->
+        [one] 📝 { $agent } ha anotado algo sobre ti. /memory lo muestra y lo borra.
+       *[other] 📝 { $agent } ha anotado { $count } cosas sobre ti. /memory las muestra y las borra.
+    }
+fact-known = Eso ya lo recuerdo. /memory muestra todo.
+facts-full =
+    { $most ->
+        [one] Ya recuerdo 1 cosa, que es el máximo. /memory la borra.
+       *[other] Ya recuerdo { $most } cosas, que es el máximo. /memory borra algunas.
+    }
+fact-too-long = Es demasiado largo para recordarlo: { $most } caracteres como máximo, por favor.
+nobody-to-remember = Solo puedo recordar cosas de quien escribe con su propio nombre.
+memory-none = Aquí no recuerdo nada sobre ti. Escribe «recuerda que …» o usa /remember <texto>.
+memory-others =
+    { $count ->
+        [one] Otra persona también ha pedido recordar algo aquí.
+       *[other] Otras personas también han pedido recordar { $count } cosas aquí.
+    }
+memory-head = Lo que recuerdo aquí:
+memory-noted-by = anotado por { $agent }
+memory-more = … y más: borra algo para ver el resto.
+fact-forgotten = 🗑 Olvidado: «{ $fact }». Ya no se usa.
+fact-forgotten-unseen = 🗑 Olvidado. Ya no se usa.
+fact-gone = Eso ya está olvidado.
+fact-of-another = Solo quien lo dijo puede hacer que se olvide. /memory muestra tus propios botones.
+
+## Uso y límites
+
+over-cap-person-day = Has agotado lo que puedes preguntar hoy. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada. /usage muestra lo usado.
+over-cap-person-month = Has agotado lo que puedes preguntar este mes. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada. /usage muestra lo usado.
+over-cap-chat-day = Este grupo ha agotado lo que puede preguntar hoy. Sigo { $resumes }; preguntad de nuevo entonces o pulsad /retry. No se envió nada a un modelo ni se contó nada. /usage muestra lo usado.
+over-cap-chat-month = Este grupo ha agotado lo que puede preguntar este mes. Sigo { $resumes }; preguntad de nuevo entonces o pulsad /retry. No se envió nada a un modelo ni se contó nada. /usage muestra lo usado.
+over-cap-agent-day = Este agente ya ha respondido hoy todo lo que puede. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada. /agents muestra quién más está aquí.
+over-cap-agent-month = Este agente ya ha respondido este mes todo lo que puede. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada. /agents muestra quién más está aquí.
+over-cap-hall-day = Ya he respondido hoy todo lo que puedo. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada.
+over-cap-hall-month = Ya he respondido este mes todo lo que puedo. Sigo { $resumes }; pregunta de nuevo entonces o pulsa /retry. No se envió nada a un modelo ni se contó nada.
+cap-near-person-day = ℹ️ Has usado el { $percent } % de lo que se puede preguntar hoy. Empieza de nuevo { $resumes }. /usage dice más.
+cap-near-person-month = ℹ️ Has usado el { $percent } % de lo que se puede preguntar este mes. Empieza de nuevo { $resumes }. /usage dice más.
+cap-near-chat-day = ℹ️ Este grupo ha usado el { $percent } % de lo que se puede preguntar hoy. Empieza de nuevo { $resumes }. /usage dice más.
+cap-near-chat-month = ℹ️ Este grupo ha usado el { $percent } % de lo que se puede preguntar este mes. Empieza de nuevo { $resumes }. /usage dice más.
+cap-near-us-day = ℹ️ Hemos usado el { $percent } % de lo que se puede preguntar hoy. Empieza de nuevo { $resumes }. /usage dice más.
+cap-near-us-month = ℹ️ Hemos usado el { $percent } % de lo que se puede preguntar este mes. Empieza de nuevo { $resumes }. /usage dice más.
+cap-reached-person-day = ℹ️ Ya has usado todo lo que se puede preguntar hoy. Sigo { $resumes }.
+cap-reached-person-month = ℹ️ Ya has usado todo lo que se puede preguntar este mes. Sigo { $resumes }.
+cap-reached-chat-day = ℹ️ Este grupo ya ha usado todo lo que se puede preguntar hoy. Sigo { $resumes }.
+cap-reached-chat-month = ℹ️ Este grupo ya ha usado todo lo que se puede preguntar este mes. Sigo { $resumes }.
+cap-reached-us-day = ℹ️ Ya hemos usado todo lo que se puede preguntar hoy. Sigo { $resumes }.
+cap-reached-us-month = ℹ️ Ya hemos usado todo lo que se puede preguntar este mes. Sigo { $resumes }.
+at-time = a las { $time }
+on-date = el { $date }
+time = { $time } ({ $zone })
+date =
+    { $day } de { $month ->
+        [1] enero
+        [2] febrero
+        [3] marzo
+        [4] abril
+        [5] mayo
+        [6] junio
+        [7] julio
+        [8] agosto
+        [9] septiembre
+        [10] octubre
+        [11] noviembre
+       *[12] diciembre
+    }, { $time } ({ $zone })
+usage-head = Lo que se ha usado de los modelos:
+usage-you = tú
+usage-today = hoy: { $used }
+usage-month = este mes: { $used }
+usage-by-agent = Este mes, por agente:
+usage-ends = El día termina a las { $day }, el mes el { $month }.
+usage-more = … y más: `guildhall usage` muestra todo.
+used-answers =
+    { $count ->
+        [one] 1 respuesta
+       *[other] { $count } respuestas
+    }
+used-tokens =
+    { $count ->
+        [one] 1 token
+       *[other] { $count } tokens
+    }
+used-lost =
+    { $count ->
+        [one] 1 token más sin respuesta
+       *[other] { $count } tokens más sin respuesta
+    }
+used-tokens-left = quedan { $left } de { $most } tokens
+used-money-left = quedan { $left } de { $most }
+number = { $number }
+money = { $amount } { $currency }
+used-today = Usado hoy: { $used }
+
+## Cómo surgió una respuesta
+
+trace-head = 🔎 Cómo surgió esta respuesta
+trace-head-ref = 🔎 Cómo surgió esta respuesta (ref. { $reference })
+trace-notice = Es un texto fijo mío: no se preguntó a ningún agente ni modelo.
+trace-agent = Agente: { $agent }
+trace-model = Modelo: { $model }
+trace-question = Pregunta: { $words }
+trace-answer = Respuesta: { $words }
+trace-work = Trabajo: { $attempts }, { $calls }
+trace-attempts =
+    { $count ->
+        [one] 1 intento
+       *[other] { $count } intentos
+    }
+trace-calls =
+    { $count ->
+        [one] 1 llamada al modelo
+       *[other] { $count } llamadas al modelo
+    }
+trace-time = Tiempo: { $stages }; { $total } s en total
+trace-time-question = { $seconds } s hasta revisar la pregunta
+trace-time-past = { $seconds } s para mirar el pasado
+trace-time-model = { $seconds } s para el modelo
+trace-time-answer = { $seconds } s hasta fijar la respuesta
+trace-messages = Mensajes: { $sent } de { $all } enviados, ninguno dos veces que yo sepa.
+trace-messages-perhaps-twice = Mensajes: { $sent } de { $all } enviados. Hubo un reinicio mientras uno estaba en camino: puede que llegara dos veces.
+trace-model-used = { $model }, { $read } tokens leídos, { $written } escritos
+trace-model-cost = { $model }, { $read } tokens leídos, { $written } escritos, coste { $cost }
+trace-model-none-asked = no se preguntó a ninguno
+trace-model-none-answered = no respondió ninguno
+trace-question-refused = revisada y no transmitida
+trace-question-redacted = revisada; oculto para el modelo: { $what }
+trace-question-redacted-parts = partes de ella
+trace-question-passed = revisada y transmitida
+trace-answer-refused = revisada y retenida
+trace-answer-redacted = revisada; se ocultaron partes
+trace-answer-shown = revisada y mostrada
+trace-score = puntuación { $score }, { $likely }
+trace-rules = reglas { $names }
+trace-shadow = a prueba { $names }
+likely-none = sin señal de ataque
+likely-little = se parece poco a un ataque
+likely-somewhat = se parece algo a un ataque
+likely-much = se parece mucho a un ataque
+likely-surely = casi seguro un ataque
+nothing-to-trace = Ahí no conozco ninguna respuesta a ti. Responde con /trace a una respuesta mía y te digo cómo surgió.
+cannot-trace = ⚠️ Ahora mismo no puedo consultarlo. Inténtalo de nuevo en un momento, por favor.
+
+## Si todo va bien
+
+status-well = ✅ Todo va bien.
+status-one-ill = ⚠️ Una parte de la casa no va bien. Los mensajes se guardan y se responden más tarde.
+status-many-ill = ⚠️ Partes de la casa no van bien. Los mensajes se guardan y se responden más tarde.
+
+## Órdenes
+
+cmd-start = empezar aquí
+cmd-agents = ver quién está aquí y elegir
+cmd-agent = hablar con otro agente
+    .usage = <nombre>
+cmd-ask = preguntar una vez a un agente, sin cambiar
+    .usage = <nombre> <texto>
+cmd-new = empezar una conversación nueva
+cmd-cancel = detener la respuesta que se está escribiendo
+cmd-retry = hacer de nuevo la última pregunta
+cmd-trace = respondiendo a una respuesta: cómo surgió
+cmd-remember = recordar algo sobre ti
+    .usage = <texto>
+cmd-memory = ver lo que se recuerda y borrarlo
+cmd-usage = ver lo que has usado y lo que queda
+cmd-status = ver si todo va bien
+cmd-language = elegir el idioma que hablo
+    .usage = [<idioma>]
+cmd-privacy = qué se guarda y para qué
+cmd-export = recibir todo lo que se guarda sobre ti
+cmd-forget = hacer que se borre todo sobre ti
+cmd-help = mostrar esta lista
+cmd-spawn = traer un agente
+    .usage = <nombre> <instrucciones>
+cmd-edit = dar otras instrucciones a un agente
+    .usage = <nombre> <instrucciones>
+cmd-model = hacer que un agente use otro modelo
+    .usage = <nombre> <modelo>
+cmd-pause = dejar descansar a un agente
+    .usage = <nombre>
+cmd-resume = despertar a un agente
+    .usage = <nombre>
+cmd-retire = despedir a un agente
+    .usage = <nombre>
+cmd-allow = dejar hablar a una persona o un grupo
+    .usage = <id>
+cmd-deny = quitar de la lista a una persona o un grupo
+    .usage = <id>
+cmd-block = no atender a una persona o un grupo
+    .usage = <id> [minutos]
+cmd-unblock = terminar un bloqueo
+    .usage = <id>
+cmd-quota = ver y fijar cuánto se puede usar de los modelos
+    .usage = [<id> | <agente> | hall] [<cantidad> | none | usual] [tokens | money] [day | month]
+cmd-rule = ver y cambiar las reglas del guardián
+    .usage = add <nombre> <acción> <patrón> | test <nombre> [días] | shadow <nombre> | enforce <nombre> | remove <nombre> | alarms | unmark <ref>
+cmd-alerts = ver qué va mal y a quién se avisó
+cmd-silence = no recibir por un tiempo avisos de un tipo
+    .usage = <tipo> <tiempo>
+cmd-playbooks = ver lo que la casa hizo por sí misma y deshacerlo
+    .usage = [undo <número> | keep <número> | yes <número> | no <número> | close <número>]
+cmd-incidents = lo que conviene mirar
+    .usage = [ack <número> | close <número>]
+cmd-audit = lo que hicieron los responsables, lo más nuevo primero
+    .usage = [número]
+cmd-role = ver, dar y quitar papeles
+    .usage = give <id> <papel> | take <id>

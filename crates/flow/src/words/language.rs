@@ -1,0 +1,352 @@
+//! Texts that know no language until they are shown: a message of `config/locales` with what stands in
+//! it, or words that are the same everywhere.
+//!
+//! The messages are compiled in. What a language lacks is said in English; a test holds the languages
+//! together, so that this is for commands that came a moment ago.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use protocol::Language;
+use unic_langid::LanguageIdentifier;
+
+/// Keeps the beginning of a line to the right (U+200F).
+const RIGHT_TO_LEFT_MARK: char = '\u{200F}';
+/// Keeps the slash of a command before its name (U+200E). No part of a word: Telegram still knows the
+/// command.
+const LEFT_TO_RIGHT_MARK: char = '\u{200E}';
+
+/// A text that is put into a language where it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// The same in every language: names, ids, what people and models wrote, and English that is not
+    /// translated yet.
+    Verbatim(String),
+    /// A message of `config/locales`.
+    Message {
+        /// Its key, or `key.attribute`.
+        key: Cow<'static, str>,
+        /// What stands in it.
+        arguments: Vec<(&'static str, Argument)>,
+        /// Its English, where that stands in the code.
+        english: Option<&'static str>,
+    },
+    /// Several, one behind the other.
+    Joined(Vec<Text>, &'static str),
+}
+
+/// What stands in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// A number that is counted: it decides the plural and is written with its thousands apart.
+    Count(u64),
+    /// A number with a fraction, such as `2.50`.
+    Decimal(String),
+    /// A text.
+    Text(Text),
+}
+
+macro_rules! counts {
+    ($($kind:ty),*) => { $(
+        impl From<$kind> for Argument {
+            fn from(count: $kind) -> Self {
+                Self::Count(u64::try_from(count).unwrap_or(u64::MAX))
+            }
+        }
+    )* };
+}
+counts!(u16, u32, u64, usize);
+
+impl<T: Into<Text>> From<T> for Argument {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Verbatim(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::Verbatim(text.clone())
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::Verbatim(text.to_owned())
+    }
+}
+
+impl From<&protocol::AgentName> for Text {
+    fn from(name: &protocol::AgentName) -> Self {
+        Self::Verbatim(name.to_string())
+    }
+}
+
+impl From<protocol::RefId> for Text {
+    fn from(reference: protocol::RefId) -> Self {
+        Self::Verbatim(reference.to_string())
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Verbatim(String::new())
+    }
+}
+
+/// A message of `config/locales` with what stands in it: `text!("key", name = value)`. A test reads all
+/// of them and looks whether there is such a message with just these variables.
+macro_rules! text {
+    ($key:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::words::language::Text::Message {
+            key: std::borrow::Cow::Borrowed($key),
+            arguments: vec![$((
+                stringify!($name),
+                $crate::words::language::Argument::from($value),
+            )),*],
+            english: None,
+        }
+    };
+}
+pub(crate) use text;
+
+impl Text {
+    /// Lines of a text.
+    #[must_use]
+    pub fn lines(lines: Vec<Self>) -> Self {
+        Self::Joined(lines, "\n")
+    }
+
+    /// Texts with nothing between them.
+    #[must_use]
+    pub fn concat(texts: Vec<Self>) -> Self {
+        Self::Joined(texts, "")
+    }
+
+    /// A message whose English stands in the code.
+    pub(crate) fn known(key: String, english: &'static str) -> Self {
+        Self::Message { key: Cow::Owned(key), arguments: Vec::new(), english: Some(english) }
+    }
+
+    /// How long it is in English, in bytes: by that, lists are cut.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.told(Language::English).len()
+    }
+
+    /// True if there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text in a language, ready to be shown.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> String {
+        let text = self.told(language);
+        if language.is_right_to_left() { from_right_to_left(&text) } else { text }
+    }
+
+    fn told(&self, language: Language) -> String {
+        match self {
+            Self::Verbatim(text) => text.clone(),
+            Self::Joined(texts, between) => {
+                let texts: Vec<String> = texts.iter().map(|it| it.told(language)).collect();
+                texts.join(between)
+            }
+            Self::Message { key, arguments, english } => {
+                let english = english.map(str::to_owned);
+                if language == Language::English && english.is_some() {
+                    return english.unwrap_or_default();
+                }
+                let in_english = || english.or_else(|| message(Language::English, key, arguments));
+                message(language, key, arguments).or_else(in_english).unwrap_or_else(|| {
+                    debug_assert!(false, "there is no message {key}");
+                    key.clone().into_owned()
+                })
+            }
+        }
+    }
+}
+
+fn message(
+    language: Language,
+    key: &str,
+    arguments: &[(&'static str, Argument)],
+) -> Option<String> {
+    let bundle = &BUNDLES.get(language as usize)?;
+    let (key, attribute) = match key.split_once('.') {
+        Some((key, attribute)) => (key, Some(attribute)),
+        None => (key, None),
+    };
+    let message = bundle.get_message(key)?;
+    let pattern = match attribute {
+        Some(attribute) => message.get_attribute(attribute)?.value(),
+        None => message.value()?,
+    };
+    let mut given = FluentArgs::with_capacity(arguments.len());
+    for (name, argument) in arguments {
+        given.set(*name, argument.value(language));
+    }
+    let mut errors = Vec::new();
+    let text = bundle.format_pattern(pattern, Some(&given), &mut errors).into_owned();
+    debug_assert!(errors.is_empty(), "{key} in {language}: {errors:?}");
+    errors.is_empty().then_some(text)
+}
+
+impl Argument {
+    fn value(&self, language: Language) -> FluentValue<'static> {
+        match self {
+            Self::Count(count) => FluentValue::from(*count),
+            Self::Decimal(number) => FluentValue::from(decimal(number, language)),
+            Self::Text(text) => FluentValue::from(text.told(language)),
+        }
+    }
+}
+
+// === Numbers. Digits are European in every language: commands are written with them. ===
+
+/// What stands between thousands and before a fraction.
+const fn separators(language: Language) -> (&'static str, &'static str) {
+    match language {
+        Language::English | Language::Arabic => (",", "."),
+        Language::German | Language::Spanish => (".", ","),
+        Language::Russian => ("\u{A0}", ","),
+    }
+}
+
+fn decimal(number: &str, language: Language) -> String {
+    number.replace('.', separators(language).1)
+}
+
+/// A number with its thousands apart, from five digits on.
+fn count(number: u64, language: Language) -> String {
+    let digits = number.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if 0 < at && (digits.len() - at).is_multiple_of(3) {
+            text.push_str(separators(language).0);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Fluent calls one function for every language, which does not say which: there is one for each.
+macro_rules! formatter {
+    ($language:expr) => {
+        |value, _| match value {
+            FluentValue::Number(number) => {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "made of a u64 above; what is beyond 2^53 is no longer exact"
+                )]
+                let number = number.value as u64;
+                Some(count(number, $language))
+            }
+            FluentValue::String(_)
+            | FluentValue::Custom(_)
+            | FluentValue::None
+            | FluentValue::Error => None,
+        }
+    };
+}
+
+// === The messages. ===
+
+/// One for each language, in the order of `Language::ALL`.
+static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 5]> =
+    LazyLock::new(|| Language::ALL.map(bundle));
+
+/// What is compiled in.
+pub(crate) const fn source(language: Language) -> &'static str {
+    match language {
+        Language::English => include_str!("../../../../config/locales/en/main.ftl"),
+        Language::German => include_str!("../../../../config/locales/de/main.ftl"),
+        Language::Spanish => include_str!("../../../../config/locales/es/main.ftl"),
+        Language::Russian => include_str!("../../../../config/locales/ru/main.ftl"),
+        Language::Arabic => include_str!("../../../../config/locales/ar/main.ftl"),
+    }
+}
+
+fn bundle(language: Language) -> FluentBundle<FluentResource> {
+    // Decides the plurals. A code of two letters is always one.
+    let identifier: LanguageIdentifier = language.code().parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+    // Marks around what stands in a message would keep a command from being one.
+    bundle.set_use_isolating(false);
+    bundle.set_formatter(Some(match language {
+        Language::English => formatter!(Language::English),
+        Language::German => formatter!(Language::German),
+        Language::Spanish => formatter!(Language::Spanish),
+        Language::Russian => formatter!(Language::Russian),
+        Language::Arabic => formatter!(Language::Arabic),
+    }));
+    let resource = match FluentResource::try_new(source(language).to_owned()) {
+        Ok(resource) => resource,
+        Err((resource, errors)) => {
+            debug_assert!(errors.is_empty(), "{language}: {errors:?}");
+            resource
+        }
+    };
+    // The first of two messages with one key stays.
+    let added = bundle.add_resource(resource);
+    debug_assert!(added.is_ok(), "{language}: {added:?}");
+    bundle
+}
+
+// === From right to left. ===
+
+/// A line is read from where its first letter belongs: one that begins with a command or a name gets a
+/// mark before it. Lines without a letter of a right-to-left script stay as they are.
+fn from_right_to_left(text: &str) -> String {
+    let mut marked = String::with_capacity(text.len() + 16);
+    for (at, line) in text.split('\n').enumerate() {
+        if 0 < at {
+            marked.push('\n');
+        }
+        if !line.chars().any(is_right_to_left) {
+            marked.push_str(line);
+            continue;
+        }
+        if line.chars().find(|it| it.is_alphabetic()).is_some_and(|it| !is_right_to_left(it)) {
+            marked.push(RIGHT_TO_LEFT_MARK);
+        }
+        mark_commands(line, &mut marked);
+    }
+    marked
+}
+
+fn mark_commands(line: &str, marked: &mut String) {
+    let mut before = ' ';
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let begins = letter == '/' && !before.is_alphanumeric() && !"/<>".contains(before);
+        if begins && letters.peek().is_some_and(char::is_ascii_lowercase) {
+            marked.push(LEFT_TO_RIGHT_MARK);
+        }
+        marked.push(letter);
+        before = letter;
+    }
+}
+
+/// Hebrew, Arabic, Syriac, Thaana and what is like them.
+pub(crate) fn is_right_to_left(letter: char) -> bool {
+    letter.is_alphabetic()
+        && matches!(letter, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}')
+}

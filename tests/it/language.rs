@@ -1,0 +1,134 @@
+//! Our own words in the language of whoever reads them: that of their app, or the one they chose.
+
+use end_to_end::{ADMIN, BEN, GROUP, STRANGER, Stage, TOKEN};
+use rehearsal::PersonSeed;
+use serde_json::Value;
+
+const ANNA: i64 = 1_101;
+const AMIR: i64 = 1_102;
+const KIM: i64 = 1_103;
+
+/// People with and without a language of their app.
+async fn stage() -> Stage {
+    let stage = Stage::set().await;
+    for (id, name, language) in
+        [(ANNA, "Anna", Some("de-AT")), (AMIR, "Amir", Some("ar")), (KIM, "Kim", None)]
+    {
+        let language_code = language.map(str::to_owned);
+        let seed = PersonSeed { language_code, ..PersonSeed::new(id, name.to_owned()) };
+        stage.rehearsal.world().add_person(seed);
+    }
+    stage
+}
+
+/// The data of the buttons under the newest message.
+fn buttons(stage: &Stage, person: i64) -> (i64, Vec<String>) {
+    let newest = stage.sent_to(person).pop().unwrap();
+    (newest.message_id, stage.rehearsal.world().buttons(person, newest.message_id))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_is_greeted_in_the_language_of_their_app_with_the_agent_s_examples() {
+    let stage = stage().await;
+    let hall = stage.open().await;
+    let greeting = stage.exchange(ANNA, "/start", "Hallo Anna!").await;
+    for part in ["Was ich kann", "Was ich nicht kann", "Was ich mir merke", "verschlüsselt"] {
+        assert!(greeting.text.contains(part), "{part}: {}", greeting.text);
+    }
+    assert!(greeting.text.lines().filter(|it| !it.is_empty()).count() <= 10, "{}", greeting.text);
+    let (message, data) = buttons(&stage, ANNA);
+    assert_eq!(data, ["ex:sage:1:de", "ex:sage:2:de", "ex:sage:3:de"]);
+    let before = stage.sent_to(ANNA).len();
+    stage.press(ANNA, message, "ex:sage:1:de");
+    let answer = stage.heard(ANNA, before, "Reply to").await;
+    let asked = answer.text.split(',').next().unwrap();
+    let text = "Erkläre in drei Sätzen, warum der Himmel blau ist.";
+    stage.exchange(ANNA, text, asked).await;
+    stage.exchange(ANNA, "/nichts", "Diesen Befehl kenne ich nicht. /help").await;
+
+    let greeting = stage.exchange(AMIR, "/start", "مرحبًا يا Amir").await;
+    assert!(greeting.text.contains("\u{200E}/agents"), "{}", greeting.text);
+    let help = stage.exchange(AMIR, "/help", "/privacy").await;
+    let line = help.text.lines().find(|it| it.contains("/privacy")).unwrap();
+    assert!(line.starts_with("\u{200F}\u{200E}/privacy"), "from the right: {line:?}");
+
+    stage.exchange(KIM, "/start", "Hello, Kim!").await;
+    stage.exchange(BEN, "/start", "Hello, Ben!").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_chose_holds_from_then_on_and_after_a_kill() {
+    let stage = stage().await;
+    let hall = stage.open().await;
+    // The notice before the first model call, in the language of the app.
+    stage.exchange(ANNA, "Hallo. [ask:u1101n0]", "[answer:u1101n0]").await;
+    assert!(stage.sent_to(ANNA)[0].text.contains("wird verschlüsselt"), "the notice");
+    stage.exchange(ANNA, "/language", "Welche Sprache").await;
+    let (message, data) = buttons(&stage, ANNA);
+    assert_eq!(data, ["lang:en", "lang:de", "lang:es", "lang:ru", "lang:ar", "lang:auto"]);
+    let before = stage.sent_to(ANNA).len();
+    stage.press(ANNA, message, "lang:ru");
+    stage.heard(ANNA, before, "Теперь я говорю здесь по-русски").await;
+    stage.exchange(ANNA, "/memory", "Здесь я ничего о вас не помню").await;
+    stage.exchange(KIM, "/language español", "A partir de ahora hablo español").await;
+    stage.exchange(KIM, "/language klingon", "Todavía no hablo ese idioma").await;
+    hall.kill().await;
+
+    let hall = stage.open().await;
+    stage.exchange(ANNA, "/cancel", "Сейчас ничего не пишется").await;
+    stage.exchange(KIM, "/cancel", "no se está escribiendo nada").await;
+    stage.exchange(ANNA, "/language auto", "die Sprache deiner Telegram-App").await;
+    stage.exchange(ANNA, "/cancel", "Gerade wird nichts geschrieben").await;
+    let export = stage.exchange(KIM, "/export", "todo lo que se guarda sobre ti").await;
+    assert!(!export.text.is_empty());
+    // The receipt comes in the language that was chosen; the choice goes with everything else.
+    stage.exchange(KIM, "/forget yes", "Todo sobre ti está borrado").await;
+    stage.exchange(KIM, "/cancel", "Nothing is being written").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_group_only_an_officer_changes_the_language_and_strangers_are_told_in_theirs() {
+    let mut stage = stage().await;
+    let list = format!("{BEN},{GROUP}");
+    stage.set_env([("GUILDHALL_ALLOW", list.as_str())]);
+    let hall = stage.open().await;
+    let say = |person, text: &str| stage.say_in(Some(GROUP), None, person, text, None);
+    say(BEN, "/language@guildhall_bot de");
+    stage.heard(GROUP, 0, "only those who look after this bot").await;
+    let before = stage.sent_to(GROUP).len();
+    say(ADMIN, "/language@guildhall_bot de");
+    stage.heard(GROUP, before, "Ab jetzt spreche ich hier Deutsch").await;
+    say(BEN, "/cancel@guildhall_bot");
+    stage.heard(GROUP, before, "Gerade wird nichts geschrieben").await;
+    stage.exchange(BEN, "/cancel", "Nothing is being written").await;
+    stage.exchange(ANNA, "Hallo?", "Dieser Bot ist privat").await;
+    stage.exchange(STRANGER, "Hello?", "This bot is private").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn menus_are_set_for_each_language_and_the_usual_one_for_all_others() {
+    let mut stage = stage().await;
+    stage.set_env([("GUILDHALL__HALL__LANGUAGES", "de,en,ar")]);
+    let hall = stage.open().await;
+    let forget = |scope: &str, language: &str| {
+        let body = format!("{{\"scope\":{scope},\"language_code\":\"{language}\"}}");
+        let menu = stage.rehearsal.world().call(TOKEN, "getMyCommands", &body).unwrap();
+        let menu: Value = serde_json::from_slice(&menu).unwrap();
+        let rows = menu.as_array().or(menu["result"].as_array()).unwrap().clone();
+        let found = rows.into_iter().find(|it| it["command"] == "forget");
+        found.map(|it| it["description"].as_str().unwrap().to_owned())
+    };
+    let private = "{\"type\":\"all_private_chats\"}";
+    let german = "alles über dich löschen lassen";
+    let is_set = || forget("{\"type\":\"all_group_chats\"}", "ar").is_some();
+    end_to_end::wait_until("the menus", std::time::Duration::from_secs(20), is_set).await;
+    assert_eq!(forget(private, "").as_deref(), Some(german));
+    assert_eq!(forget(private, "en").as_deref(), Some("have everything about you erased"));
+    assert_eq!(forget(private, "ar").as_deref(), Some("امحُ كل شيء عنك"));
+    assert_eq!(forget(private, "ru"), None, "not spoken here");
+    stage.exchange(KIM, "/cancel", "Gerade wird nichts geschrieben").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
