@@ -16,6 +16,7 @@ mod crashes;
 mod demo;
 mod forensics;
 mod logs;
+mod media;
 mod memory;
 mod models;
 mod money;

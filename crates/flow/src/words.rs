@@ -4,6 +4,7 @@
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
 mod alerts;
+pub(crate) mod media;
 mod money;
 pub(crate) mod officers;
 pub(crate) mod panel;
@@ -276,11 +277,6 @@ pub(crate) fn unknown_command() -> Notice {
 pub(crate) fn usage(name: &str, usage: &str, why: &str) -> Notice {
     let why = if why.is_empty() { String::new() } else { format!("{why}\n") };
     say(format!("{why}Use it like this: /{name} {usage}"))
-}
-
-/// A message without text that we could read.
-pub(crate) fn cannot_read_files() -> Notice {
-    say("I can only read text so far. Please write what you would like to know.")
 }
 
 /// The guard refused what the person wrote. Teaches nothing to an attacker.

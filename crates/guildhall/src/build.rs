@@ -22,6 +22,7 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
+    senses::Abilities,
     session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
     treasurer::{
         caps::{Allowance, Budgets, Cap},
@@ -41,6 +42,7 @@ use crate::{
     config::{self, Allow, Config, Loaded, Protocol, Secrets},
     playbooks,
     rules::Sources,
+    senses,
 };
 
 /// Why the hall cannot be built. In words; ends the program with exit code 78.
@@ -449,6 +451,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             must_accept: config.access.accept_notice,
             // Checked with the configuration.
             calendar: calendar(config).unwrap_or_default(),
+            abilities: Abilities { hears: senses::hearing(config) },
         },
     }
 }
@@ -466,7 +469,13 @@ fn providers(config: &Config) -> String {
             names.push(name);
         }
     }
-    if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") }
+    let models = if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") };
+    match senses::listener(config) {
+        Some(host) => {
+            format!("{models}; what you record goes to {host} before, which turns it into text")
+        }
+        None => models,
+    }
 }
 
 /// Limits of the keeper.

@@ -13,6 +13,7 @@ mod anthropic;
 mod draft;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod hearing;
 mod http;
 mod openai;
 mod sse;
@@ -20,6 +21,7 @@ mod sse;
 #[cfg(test)]
 mod faults;
 
+pub use hearing::{HttpTranscriber, TranscriberConfig};
 pub use http::HttpModelConfig;
 
 /// One model, and how it is reached.

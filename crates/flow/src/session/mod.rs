@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod files;
 mod officers;
 mod own;
 mod panel;
@@ -61,6 +62,7 @@ use crate::{
     incident, keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, Shared},
+    senses::Senses,
     tally::Tally,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
@@ -118,6 +120,8 @@ pub struct Peers {
     pub digest: alarm::Digest,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
+    /// Takes in what people send besides words.
+    pub senses: Senses,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -430,6 +434,7 @@ impl SessionActor {
             Effect::ScreenPrompt(update, prompt, agent) => {
                 self.screen_prompt(update, prompt, agent, cx);
             }
+            Effect::TakeIn(update, file) => self.take_in(update, file, cx),
             Effect::ScreenDraft(update, draft, agent) => {
                 let question =
                     move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
@@ -715,7 +720,9 @@ impl SessionActor {
     }
 
     fn expire_later(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
-        if self.config.turn_time_max.is_zero() {
+        // A turn with a file has its time from when that began to be fetched.
+        let is_planned = self.turns.get(&update).is_some_and(|it| it.expiry.is_some());
+        if self.config.turn_time_max.is_zero() || is_planned {
             return;
         }
         let pending = cx.after(self.config.turn_time_max, move |actor, cx| {

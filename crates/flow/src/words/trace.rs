@@ -31,6 +31,9 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         writeln!(text, "Agent: {agent}").ok();
     }
     writeln!(text, "Model: {}", model(trace)).ok();
+    if let Some(heard_by) = &trace.heard_by {
+        writeln!(text, "Heard by: {heard_by}").ok();
+    }
     if let Some(judged) = &trace.prompt {
         let plainly = of_question(judged);
         let words = if in_full { in_detail(judged) } else { plainly };

@@ -1,0 +1,58 @@
+//! Makes what takes in what people send besides words, from the configuration.
+
+use std::sync::Arc;
+
+use adapters::models::{HttpModelConfig, HttpTranscriber, TranscriberConfig};
+use flow::senses::{Hearing, Senses};
+use secrecy::SecretString;
+use tokio::runtime::Handle;
+
+use crate::{
+    build::BuildError,
+    config::{Config, Loaded},
+};
+
+/// The longest transcript, in bytes: two hours of fast talk have some 150,000 letters.
+const TRANSCRIPT_BYTES_MAX: usize = 512 * 1024;
+
+/// What takes in files. Without a server that is configured nothing is taken.
+///
+/// # Errors
+/// What is wrong with the configuration.
+pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildError> {
+    let senses = Senses::new(egress);
+    let it = &loaded.config.transcription;
+    let (Some(hearing), Some(model)) = (hearing(&loaded.config), &it.model) else {
+        return Ok(senses);
+    };
+    let key = it.key_name().and_then(|name| loaded.secrets.get(&name).cloned());
+    let server = HttpModelConfig {
+        api_key: key.unwrap_or_else(|| SecretString::from("")),
+        allow_private_addresses: it.allow_private,
+        ..HttpModelConfig::new("transcription", &it.base_url, "", model)
+    };
+    let config =
+        TranscriberConfig { server, time_max: it.time_max, text_bytes_max: TRANSCRIPT_BYTES_MAX };
+    let transcriber = HttpTranscriber::new(config).map_err(|error| BuildError::of(&error))?;
+    Ok(senses.hearing(Arc::new(transcriber), hearing))
+}
+
+/// Which recordings are taken, where somebody listens.
+#[must_use]
+pub(crate) fn hearing(config: &Config) -> Option<Hearing> {
+    let it = &config.transcription;
+    it.model.as_ref().map(|_| Hearing {
+        bytes_max: it.recording_bytes_max.0,
+        seconds_max: it.recording_time_max.as_secs(),
+        hints: it.language_hint,
+    })
+}
+
+/// Who gets what people record, in words for the privacy notice; nothing where nobody listens.
+#[must_use]
+pub(crate) fn listener(config: &Config) -> Option<String> {
+    let it = &config.transcription;
+    it.model.as_ref()?;
+    let host = url::Url::parse(&it.base_url).ok()?;
+    host.host_str().map(str::to_owned)
+}
