@@ -26,6 +26,7 @@ mod panics;
 mod people;
 mod playbooks;
 mod real_model;
+mod real_voice;
 mod redteam;
 mod rules;
 mod secrecy;

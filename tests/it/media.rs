@@ -72,6 +72,55 @@ async fn a_voice_message_is_heard_shown_folded_and_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_answer_to_a_voice_message_is_spoken_after_its_text_and_no_other() {
+    let mut stage = Stage::set().await;
+    listen(&mut stage);
+    let url = format!("{}/v1", stage.rehearsal.url());
+    stage.set_env([
+        ("GUILDHALL__SPEECH__MODEL", "mouth-1"),
+        ("GUILDHALL__SPEECH__BASE_URL", url.as_str()),
+        ("GUILDHALL__SPEECH__ALLOW_PRIVATE", "true"),
+        ("GUILDHALL__SPEECH__API_KEY_ENV", "OPENAI_API_KEY"),
+        ("GUILDHALL__SPEECH__ANSWER_CHARS_MAX", "200"),
+    ]);
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello [ask:u1002n0]", "[answer:u1002n0]").await;
+    let before = stage.sent_to(BEN).len();
+    speak(&stage, "Are you there?");
+    let is_spoken = || stage.sent_to(BEN).iter().any(|it| it.method == "sendVoice");
+    wait_until("the answer is spoken", Duration::from_secs(10), is_spoken).await;
+    let sent = stage.sent_to(BEN).split_off(before);
+    let methods: Vec<&str> = sent.iter().map(|it| it.method.as_str()).collect();
+    assert_eq!(methods, ["sendMessage", "sendMessage", "sendVoice"], "{sent:?}");
+    let spoken = calls(&stage, "speech");
+    assert_eq!(spoken.len(), 1);
+    assert_eq!(
+        (spoken[0]["input"].as_str(), spoken[0]["voice"].as_str()),
+        (Some(sent[1].text.as_str()), Some("alloy"))
+    );
+
+    // A long one is only sent, and a voice that fails costs nothing but itself.
+    let long = SettingsChange { filler_words: Some(60), ..SettingsChange::default() };
+    stage.rehearsal.models().configure(long);
+    let before = stage.sent_to(BEN).len();
+    speak(&stage, "And at length?");
+    stage.heard(BEN, before, "lorem").await;
+    let short = SettingsChange { filler_words: Some(0), ..SettingsChange::default() };
+    stage.rehearsal.models().configure(short);
+    let fault = Fault::Status { code: 500, retry_after_s: None };
+    let next = NextFault { count: 1, fault: Some(fault), model: Some("mouth-1".to_owned()) };
+    let change = FaultChange { clear: true, next: vec![next], ..FaultChange::default() };
+    stage.rehearsal.models().set_faults(change).unwrap();
+    let before = stage.sent_to(BEN).len();
+    speak(&stage, "Once more?");
+    stage.heard(BEN, before, "Reply to").await;
+    hall.log().wait_for("speech_failed").await;
+    stage.exchange(BEN, "In writing? [ask:u1002n1]", "[answer:u1002n1]").await;
+    assert_eq!(stage.sent_to(BEN).iter().filter(|it| it.method == "sendVoice").count(), 1);
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attack_in_a_recording_is_refused_like_one_that_is_typed_and_not_shown() {
     let mut stage = Stage::set().await;
     listen(&mut stage);

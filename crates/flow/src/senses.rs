@@ -10,18 +10,23 @@
 use std::{fmt, panic::resume_unwind, sync::Arc, time::Duration};
 
 use protocol::{
-    hearing::{Recording, Transcriber, Transcript},
+    event::Part,
+    hearing::{Recording, Speaker, Transcriber, Transcript},
     inbound::{FileKind, FileRef},
     messenger::{DownloadError, Messenger, MessengerError},
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
 use tracing::{info, warn};
 
+use crate::guard::Cleared;
+
 /// What the hall can make of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Abilities {
     /// Recordings are turned into text.
     pub hears: Option<Hearing>,
+    /// Answers to what was recorded are also spoken, if they have no more characters.
+    pub speaks_chars_max: Option<usize>,
 }
 
 /// Which recordings are taken.
@@ -53,11 +58,24 @@ pub enum NotSensed {
     Unavailable,
 }
 
+/// An answer that was spoken. Made only of what the guard let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken(bytes::Bytes);
+
+impl Spoken {
+    /// The recording.
+    #[must_use]
+    pub fn sound(&self) -> &bytes::Bytes {
+        &self.0
+    }
+}
+
 /// See the file head. Cheap to clone.
 #[derive(Clone)]
 pub struct Senses {
     abilities: Abilities,
     transcriber: Option<Arc<dyn Transcriber>>,
+    speaker: Option<Arc<dyn Speaker>>,
     egress: Handle,
     places: Arc<Semaphore>,
 }
@@ -81,7 +99,8 @@ impl Senses {
     #[must_use]
     pub fn new(egress: Handle) -> Self {
         let places = Arc::new(Semaphore::new(AT_A_TIME_MAX));
-        Self { abilities: Abilities::default(), transcriber: None, egress, places }
+        let (transcriber, speaker) = (None, None);
+        Self { abilities: Abilities::default(), transcriber, speaker, egress, places }
     }
 
     /// Somebody hears recordings.
@@ -90,6 +109,34 @@ impl Senses {
         self.abilities.hears = Some(limits);
         self.transcriber = Some(transcriber);
         self
+    }
+
+    /// Somebody speaks answers of up to so many characters.
+    #[must_use]
+    pub fn speaking(mut self, speaker: Arc<dyn Speaker>, chars_max: usize) -> Self {
+        self.abilities.speaks_chars_max = Some(chars_max);
+        self.speaker = Some(speaker);
+        self
+    }
+
+    /// Speaks an answer that the guard let through. Nothing where that fails: its text was sent.
+    pub async fn speak(self, parts: Vec<Cleared<Part>>) -> Option<Spoken> {
+        let speaker = self.speaker?;
+        let texts: Vec<&str> = parts.iter().map(|it| it.get().plain.as_str()).collect();
+        let text = texts.join("\n");
+        let mut beside = JoinSet::new();
+        beside.spawn_on(async move { speaker.speak(&text).await }, &self.egress);
+        match beside.join_next().await {
+            Some(Ok(Ok(sound))) => Some(Spoken(sound)),
+            Some(Ok(Err(error))) => {
+                let words = "an answer was not spoken";
+                warn!(error.message = %error, event.action = "speech_failed", "{words}");
+                None
+            }
+            Some(Err(ended)) if ended.is_panic() => resume_unwind(ended.into_panic()),
+            // The process ends.
+            Some(Err(_)) | None => None,
+        }
     }
 
     /// What it can make of files.

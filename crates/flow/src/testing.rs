@@ -269,6 +269,12 @@ impl Messenger for FakeMessenger {
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
     }
 
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError> {
+        let mut sent = self.sent.lock().unwrap();
+        sent.push((to.chat, format!("a voice message of {} bytes", sound.len())));
+        Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
     /// Nobody sends files here.
     async fn download(&self, _: &str, _: usize) -> Result<Bytes, DownloadError> {
         let description = "wrong file_id".to_owned();

@@ -22,7 +22,6 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
-    senses::Abilities,
     session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
     treasurer::{
         caps::{Allowance, Budgets, Cap},
@@ -451,7 +450,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             must_accept: config.access.accept_notice,
             // Checked with the configuration.
             calendar: calendar(config).unwrap_or_default(),
-            abilities: Abilities { hears: senses::hearing(config) },
+            abilities: senses::abilities(config),
         },
     }
 }
@@ -470,12 +469,10 @@ fn providers(config: &Config) -> String {
         }
     }
     let models = if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") };
-    match senses::listener(config) {
-        Some(host) => {
-            format!("{models}; what you record goes to {host} before, which turns it into text")
-        }
-        None => models,
-    }
+    let listener = senses::listener(config)
+        .map(|it| format!("; what you record goes to {it} before, which turns it into text"));
+    let voice = senses::voice(config).map(|it| format!("; {it} speaks the answer to it"));
+    [Some(models), listener, voice].into_iter().flatten().collect()
 }
 
 /// Limits of the keeper.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use adapters::models::{HttpModelConfig, HttpTranscriber, TranscriberConfig};
-use flow::senses::{Hearing, Senses};
+use adapters::models::{
+    HttpModelConfig, HttpSpeaker, HttpTranscriber, SpeakerConfig, TranscriberConfig,
+};
+use flow::senses::{Abilities, Hearing, Senses};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 
@@ -34,12 +36,34 @@ pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildErr
     let config =
         TranscriberConfig { server, time_max: it.time_max, text_bytes_max: TRANSCRIPT_BYTES_MAX };
     let transcriber = HttpTranscriber::new(config).map_err(|error| BuildError::of(&error))?;
-    Ok(senses.hearing(Arc::new(transcriber), hearing))
+    speaking(loaded, senses.hearing(Arc::new(transcriber), hearing))
+}
+
+fn speaking(loaded: &Loaded, senses: Senses) -> Result<Senses, BuildError> {
+    let it = &loaded.config.speech;
+    let Some(model) = &it.model else { return Ok(senses) };
+    let key = it.key_name().and_then(|name| loaded.secrets.get(&name).cloned());
+    let server = HttpModelConfig {
+        api_key: key.unwrap_or_else(|| SecretString::from("")),
+        allow_private_addresses: it.allow_private,
+        ..HttpModelConfig::new("speech", &it.base_url, "", model)
+    };
+    let config = SpeakerConfig { server, voice: it.voice.clone(), time_max: it.time_max };
+    let speaker = HttpSpeaker::new(config).map_err(|error| BuildError::of(&error))?;
+    Ok(senses.speaking(Arc::new(speaker), it.answer_chars_max))
+}
+
+/// What the hall can make of files.
+#[must_use]
+pub(crate) fn abilities(config: &Config) -> Abilities {
+    let it = &config.speech;
+    let speaks_chars_max = it.model.as_ref().map(|_| it.answer_chars_max);
+    Abilities { hears: hearing(config), speaks_chars_max }
 }
 
 /// Which recordings are taken, where somebody listens.
 #[must_use]
-pub(crate) fn hearing(config: &Config) -> Option<Hearing> {
+fn hearing(config: &Config) -> Option<Hearing> {
     let it = &config.transcription;
     it.model.as_ref().map(|_| Hearing {
         bytes_max: it.recording_bytes_max.0,
@@ -52,7 +76,18 @@ pub(crate) fn hearing(config: &Config) -> Option<Hearing> {
 #[must_use]
 pub(crate) fn listener(config: &Config) -> Option<String> {
     let it = &config.transcription;
-    it.model.as_ref()?;
-    let host = url::Url::parse(&it.base_url).ok()?;
-    host.host_str().map(str::to_owned)
+    it.model.as_ref().and_then(|_| host(&it.base_url))
+}
+
+/// Who speaks answers to it, likewise.
+#[must_use]
+pub(crate) fn voice(config: &Config) -> Option<String> {
+    let it = &config.speech;
+    it.model.as_ref().and_then(|_| host(&it.base_url))
+}
+
+fn host(url: &str) -> Option<String> {
+    // lost-ok: the address was checked with the configuration.
+    let url = url::Url::parse(url).ok()?;
+    url.host_str().map(str::to_owned)
 }

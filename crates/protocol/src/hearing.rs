@@ -1,4 +1,4 @@
-//! The port to whatever turns a recording into text.
+//! The ports to whatever turns a recording into text, and a text into speech.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,4 +70,31 @@ impl HearError {
 pub trait Transcriber: Send + Sync + 'static {
     /// Hears a recording, once. Bounded in time and in size by the adapter.
     async fn transcribe(&self, recording: &Recording) -> Result<Transcript, HearError>;
+}
+
+/// Why nothing was spoken. No variant carries a text, a key or a URL.
+#[derive(Debug, thiserror::Error)]
+pub enum SpeakError {
+    /// Nothing came in time.
+    #[error("the voice did not answer in time")]
+    TimedOut,
+    /// The connection failed or broke.
+    #[error("the connection to the voice failed")]
+    Disconnected(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It said no.
+    #[error("the voice refused the text with status {status}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// What it gave is no recording as the chat service takes it.
+    #[error("the voice gave no recording in OGG")]
+    Garbled,
+}
+
+/// Speaks texts.
+#[async_trait]
+pub trait Speaker: Send + Sync + 'static {
+    /// Speaks a text, once: OGG with OPUS. Bounded in time and in size by the adapter.
+    async fn speak(&self, text: &str) -> Result<Bytes, SpeakError>;
 }

@@ -175,6 +175,9 @@ pub trait Messenger: Send + Sync + 'static {
         document: &Document,
     ) -> Result<MessageId, MessengerError>;
 
+    /// Sends a voice message: OGG with OPUS.
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError>;
+
     /// Fetches a file that came with a message, of at most so many bytes.
     async fn download(&self, file: &str, bytes_max: usize) -> Result<Bytes, DownloadError>;
 

@@ -16,6 +16,7 @@ pub mod embedded;
 mod hearing;
 mod http;
 mod openai;
+mod speech;
 mod sse;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod faults;
 
 pub use hearing::{HttpTranscriber, TranscriberConfig};
 pub use http::HttpModelConfig;
+pub use speech::{HttpSpeaker, SpeakerConfig};
 
 /// One model, and how it is reached.
 #[derive(Clone, Debug)]

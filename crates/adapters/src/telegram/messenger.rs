@@ -359,6 +359,14 @@ impl Messenger for TelegramBot {
         Ok(MessageId(sent.message_id))
     }
 
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError> {
+        let mut fields = vec![("chat_id", to.chat.0.to_string())];
+        fields.extend(sendable_topic(to).map(|topic| ("message_thread_id", topic.to_string())));
+        let file = ("voice", "answer.ogg".to_owned(), sound.clone());
+        let sent: Sent = self.egress.upload("sendVoice", fields, file).await?;
+        Ok(MessageId(sent.message_id))
+    }
+
     async fn download(&self, file: &str, bytes_max: usize) -> Result<Bytes, DownloadError> {
         let found = self.client.call("getFile", &OfFile { file_id: file }).await;
         let is_too_big = |error: &MessengerError| matches!(error, MessengerError::Rejected { description } if description.contains("too big"));

@@ -81,6 +81,7 @@ mod tests {
     fn a_recording_is_taken_up_to_its_limits_and_only_where_somebody_listens() {
         let hears = Abilities {
             hears: Some(Hearing { bytes_max: 2 << 20, seconds_max: 120, hints: true }),
+            ..Abilities::default()
         };
         assert_eq!(said_of(&recording(120, 2 << 20), hears), "");
         assert!(said_of(&recording(121, 9), hears).contains("2 minutes"));

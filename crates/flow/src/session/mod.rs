@@ -66,6 +66,7 @@ use crate::{
     tally::Tally,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
+    words::Notice,
 };
 
 /// Puts the state of the hall into words: `true` for everything an admin may see.
@@ -453,10 +454,7 @@ impl SessionActor {
             }
             Effect::Complete(update, question) => self.complete(update, question, cx),
             Effect::Withdraw(update) => self.forget(update, cx),
-            Effect::ShowNotice(update, notice) => {
-                let what = outbox::Sayable::Notice(notice);
-                self.send(what, None, None, cx, move |sent| Input::NoticeShown(update, sent));
-            }
+            Effect::ShowNotice(update, notice) => self.show_notice(update, notice, cx),
             Effect::Deliver { update, part, what, reply_to } => {
                 self.forget(update, cx);
                 let id = outbox::PartId { session: self.key, update, part };
@@ -490,6 +488,7 @@ impl SessionActor {
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(_, person) => self.ask_to_forget(person, cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
+            Effect::Speak(parts) => self.speak(parts, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
             Effect::Summarise(digestion) => self.summarise(digestion, cx),
             Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),
@@ -521,6 +520,11 @@ impl SessionActor {
             let (verdict, hidden) = answer.unwrap_or_else(refused);
             Input::PromptJudged(update, verdict, hidden)
         });
+    }
+
+    fn show_notice(&mut self, update: UpdateId, notice: Notice, cx: &mut Cx<'_, Self>) {
+        let what = outbox::Sayable::Notice(notice);
+        self.send(what, None, None, cx, move |sent| Input::NoticeShown(update, sent));
     }
 
     fn show_typing(&self) {

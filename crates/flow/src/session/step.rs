@@ -266,6 +266,8 @@ pub enum Effect {
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
     Forget(UpdateId, PersonId),
+    /// Speak an answer that was sent. Nothing waits for it, and nothing repeats it.
+    Speak(Vec<Cleared<Part>>),
     /// Look for what may help with a question.
     Recall(UpdateId, Search),
     /// Make an exchange one that can be found.
@@ -358,6 +360,8 @@ struct Turn {
     course: Course,
     /// What its asker is told of what is left to them.
     warning: Option<Warning>,
+    /// The answer, if it is also to be spoken.
+    aloud: Vec<Cleared<Part>>,
     stage: Stage,
 }
 

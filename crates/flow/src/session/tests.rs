@@ -229,6 +229,7 @@ impl World {
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::AnswerPress(_)
+                | Effect::Speak(_)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
                 | Effect::LogDenied(..)
@@ -331,6 +332,7 @@ fn plain(what: &Sayable) -> String {
         Sayable::Answer(part) => part.get().plain.clone(),
         Sayable::Notice(notice) => notice.part().plain.clone(),
         Sayable::Copy(copy) => copy.document().name.clone(),
+        Sayable::Spoken(spoken) => format!("{} bytes", spoken.sound().len()),
     }
 }
 
@@ -390,6 +392,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
+        Effect::Speak(parts) => format!("speak {} parts", parts.len()),
         Effect::Learn(lesson) => format!("learn {}: {}", lesson.number, lesson.asked),
         Effect::Summarise(it) => {
             format!("summarise {} through {}", it.exchanges.len(), it.through)

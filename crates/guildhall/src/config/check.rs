@@ -66,6 +66,7 @@ impl Check<'_> {
         self.shared_tokens();
         self.models();
         self.transcription();
+        self.speech();
         self.chain();
         self.budgets();
         self.times();

@@ -204,12 +204,16 @@ impl Session {
         let (reference, reply_to) = (turn.reference, turn.reply_to);
         let warning = turn.warning;
         let hidden = &asking.hidden;
+        let aloud = self.aloud(&asking, &draft);
         let shown = draft.restored(hidden).typeset(self.config.typeset);
         let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
         let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
         let mut parts: VecDeque<Sayable> = shown.into_iter().map(Sayable::Answer).collect();
+        if let Some(turn) = self.turn(update, |_| true) {
+            turn.aloud = aloud;
+        }
         let said = draft.into_inner().0;
         let heard = match &asking.came {
             Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
@@ -556,7 +560,10 @@ impl Session {
                 let sent = Event::PartSent { update, part, message };
                 parts.pop_front();
                 if parts.is_empty() {
-                    return self.finish(update, vec![sent], outcome, effects);
+                    let aloud = std::mem::take(&mut turn.aloud);
+                    self.finish(update, vec![sent], outcome, effects);
+                    effects.extend((!aloud.is_empty()).then_some(Effect::Speak(aloud)));
+                    return;
                 }
                 self.record(vec![sent], vec![], effects);
                 self.send_from(update, part + 1, parts, outcome, effects);

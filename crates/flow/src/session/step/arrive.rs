@@ -178,8 +178,9 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let warning = None;
-        let turn = Turn { update, at, reference, reply_to, previews, course, warning, stage };
+        let (warning, aloud) = (None, Vec::new());
+        let turn =
+            Turn { update, at, reference, reply_to, previews, course, warning, aloud, stage };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();

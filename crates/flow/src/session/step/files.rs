@@ -6,7 +6,7 @@
 
 use protocol::{
     UpdateId,
-    event::{AnswerKind, Event, Outcome},
+    event::{AnswerKind, Event, Outcome, Part},
     hearing::Transcript,
     inbound::{Beside, Channel},
 };
@@ -14,7 +14,7 @@ use screening::Placeholders;
 
 use super::{Asking, Effect, Session, Stage};
 use crate::{
-    guard::Prompt,
+    guard::{Cleared, Draft, Prompt},
     senses::{NotSensed, Sensed},
     words,
 };
@@ -104,6 +104,18 @@ impl Session {
         }
         asking.asked = asking.prompt.text.clone();
         self.screen_asking(update, asking, effects);
+    }
+}
+
+impl Session {
+    /// What is spoken of an answer: all of it, where it answers a recording and is short enough. The
+    /// person's data that the model does not see, whoever speaks does not see either.
+    pub(super) fn aloud(&self, asking: &Asking, draft: &Cleared<Draft>) -> Vec<Cleared<Part>> {
+        let is_recording = matches!(asking.came, Came::Recording(_));
+        let chars_max = self.config.house.abilities.speaks_chars_max.unwrap_or_default();
+        let parts = draft.typeset(self.config.typeset);
+        let chars: usize = parts.iter().map(|it| it.get().plain.chars().count() + 1).sum();
+        if is_recording && chars <= chars_max { parts } else { Vec::new() }
     }
 }
 

@@ -7,8 +7,10 @@ use crate::senses::{Abilities, Hearing, NotSensed};
 
 fn world() -> World {
     let mut config = config();
-    config.house.abilities =
-        Abilities { hears: Some(Hearing { bytes_max: 1 << 20, seconds_max: 60, hints: true }) };
+    config.house.abilities = Abilities {
+        hears: Some(Hearing { bytes_max: 1 << 20, seconds_max: 60, hints: true }),
+        speaks_chars_max: Some(20),
+    };
     World::new(KEY, config)
 }
 
@@ -51,6 +53,7 @@ fn files_1_what_is_heard_is_durable_screened_and_shown_above_the_answer() {
         "send 2.0: 🎙 I heard: what is the",
         "send 2.1: ",
         "record sent(1), Answered, close 2",
+        "speak 1 parts",
     ];
     assert!(steps.map(place).is_sorted(), "{log}");
     let newest = world.folded.histories.values().next().unwrap().back().unwrap();

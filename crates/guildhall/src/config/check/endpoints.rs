@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{super::sections::TranscriptionConfig, Check, is_private};
+use super::{
+    super::sections::{SpeechConfig, TranscriptionConfig},
+    Check, is_private,
+};
 
 impl Check<'_> {
     pub(super) fn transcription(&mut self) {
@@ -12,6 +15,24 @@ impl Check<'_> {
         }
         self.endpoint("transcription", &it.base_url, it.allow_private);
         self.endpoint_key("transcription", (it.api_key_env.as_deref(), it.api_key_file.as_deref()));
+    }
+
+    pub(super) fn speech(&mut self) {
+        let it = self.config.speech.clone();
+        if it.model.is_none() {
+            return;
+        }
+        if self.config.transcription.model.is_none() {
+            self.note(
+                "speech.model",
+                "needs `transcription.model`: only what was heard is answered so",
+            );
+        }
+        if it.voice.is_empty() {
+            self.note("speech.voice", "must say what the server calls the voice");
+        }
+        self.endpoint("speech", &it.base_url, it.allow_private);
+        self.endpoint_key("speech", (it.api_key_env.as_deref(), it.api_key_file.as_deref()));
     }
 
     /// A server beside the models that gets what people send.
@@ -43,6 +64,15 @@ impl Check<'_> {
                 self.secret(&format!("{section}.api_key_file"), &format!("{section}.key"), file);
             }
         }
+    }
+}
+
+impl SpeechConfig {
+    /// The name under which its key stands among the secrets; `None` if it needs none.
+    #[must_use]
+    pub fn key_name(&self) -> Option<String> {
+        let in_file = || self.api_key_file.as_ref().map(|_path| "speech.key".to_owned());
+        self.api_key_env.clone().or_else(in_file)
     }
 }
 
