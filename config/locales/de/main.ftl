@@ -82,7 +82,6 @@ nothing-to-stop = Gerade wird nichts geschrieben.
 nothing-to-retry = Es gibt keine frühere Frage, die ich wiederholen könnte. Schreib einfach eine.
 unknown-command = Diesen Befehl kenne ich nicht. /help zeigt, was ich verstehe.
 usage = So geht es: { $command }
-cannot-read-files = Ich kann bisher nur Text lesen. Bitte schreib, was du wissen möchtest.
 refused-prompt = Darauf möchte ich lieber nicht antworten. Bitte sag es mit anderen Worten.
 refused-draft = Die Antwort wurde zurückgehalten, weil sie etwas enthielt, das nicht gezeigt werden darf. Bitte frag anders oder drück /retry. (Ref. { $reference })
 apology = Entschuldige, ich habe gerade keine Antwort bekommen. Deine Nachricht ist nicht verloren: /retry fragt noch einmal. (Ref. { $reference })

@@ -83,7 +83,6 @@ nothing-to-stop = Nothing is being written at the moment.
 nothing-to-retry = There is no earlier question to ask again. Just write one.
 unknown-command = I do not know that command. /help shows what I understand.
 usage = Use it like this: { $command }
-cannot-read-files = I can only read text so far. Please write what you would like to know.
 refused-prompt = I would rather not answer this one. Please put it in other words.
 refused-draft = The answer was held back because it contained something that must not be shown. Please ask in another way, or press /retry. (ref { $reference })
 apology = Sorry, I could not get an answer just now. Your message is not lost: /retry asks again. (ref { $reference })

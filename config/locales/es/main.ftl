@@ -82,7 +82,6 @@ nothing-to-stop = En este momento no se está escribiendo nada.
 nothing-to-retry = No hay ninguna pregunta anterior que repetir. Escribe una.
 unknown-command = No conozco esa orden. /help muestra lo que entiendo.
 usage = Se usa así: { $command }
-cannot-read-files = Por ahora solo puedo leer texto. Escribe lo que quieras saber, por favor.
 refused-prompt = Prefiero no responder a esto. Dilo con otras palabras, por favor.
 refused-draft = La respuesta se retuvo porque contenía algo que no debe mostrarse. Pregunta de otra manera o pulsa /retry. (ref. { $reference })
 apology = Lo siento, ahora mismo no he podido obtener una respuesta. Tu mensaje no se ha perdido: /retry pregunta otra vez. (ref. { $reference })

@@ -156,6 +156,7 @@ pub async fn find_held_back(
             | Event::DraftJudged { .. }
             | Event::TextHeldBack { .. }
             | Event::TurnRetried { .. }
+            | Event::RecordingHeard { .. }
             | Event::CompletionStarted { .. }
             | Event::DraftReceived { .. }
             | Event::CourseNoted { .. }

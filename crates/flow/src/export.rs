@@ -348,6 +348,10 @@ fn tell_event(text: &mut String, event: &Event) {
             line(text, &format!("Asked of **{agent}**{update}:\n"));
             quoted(text, asked);
         }
+        Event::RecordingHeard { transcript, .. } => {
+            line(text, &format!("**Heard in your recording**{update}:\n"));
+            quoted(text, &transcript.text);
+        }
         Event::AnswerReady { answer, .. } => {
             line(text, &format!("**Answer**{update}:\n"));
             answer.parts.iter().for_each(|it| quoted(text, &it.plain));

@@ -330,6 +330,7 @@ impl Texts {
                 self.answered = Some(cut(&answer.answered.clone().unwrap_or_else(parts)));
             }
             Event::TurnRetried { .. }
+            | Event::RecordingHeard { .. }
             | Event::PromptJudged { .. }
             | Event::DraftReceived { .. }
             | Event::DraftJudged { .. }

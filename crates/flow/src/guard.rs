@@ -15,7 +15,7 @@ use kit::{Actor, Cx, Fault};
 use protocol::{
     Agent, AgentName,
     event::{Judged, Part},
-    inbound::{Beside, Channel},
+    inbound::{Beside, Channel, FileRef},
     messenger::Typeset,
 };
 use screening::{Judgement, Kind, OutboundContext, Placeholders, Screen};
@@ -35,6 +35,8 @@ pub struct Prompt {
     pub forwarded_from: Option<String>,
     /// Texts that came with it.
     pub beside: Vec<Beside>,
+    /// A file that came with it and belongs to the question. What is in it is not judged here.
+    pub file: Option<Box<FileRef>>,
 }
 
 impl Prompt {
@@ -192,6 +194,7 @@ pub fn screen_prompt_but(
         quoted: quoted.map(own),
         forwarded_from: forwarded_from.map(own),
         beside: beside.collect(),
+        file: prompt.file.clone(),
     };
     (Verdict::Clear(Cleared(prompt), judged), hidden)
 }

@@ -54,6 +54,7 @@ pub mod janitor;
 pub mod playbook;
 pub mod replay;
 pub mod rulebook;
+pub mod senses;
 pub mod trace;
 
 mod fault;

@@ -47,6 +47,7 @@ use crate::{
     fault::fault_point,
     guard::{Cleared, Draft},
     roster::{self, Shared},
+    senses::Spoken,
     tally::Tally,
     words::{self, Notice},
 };
@@ -94,6 +95,8 @@ pub enum Sayable {
     Notice(Notice),
     /// What is held of a person, for that person.
     Copy(PersonalCopy),
+    /// An answer that was let through, spoken.
+    Spoken(Spoken),
 }
 
 impl Sayable {
@@ -107,6 +110,7 @@ impl Sayable {
             Self::Answer(part) => messenger.send(to, part.get(), reply_to).await,
             Self::Notice(notice) => messenger.send(to, notice.part(), reply_to).await,
             Self::Copy(copy) => messenger.send_document(to, copy.document()).await,
+            Self::Spoken(spoken) => messenger.send_voice(to, spoken.sound()).await,
         }
     }
 
@@ -115,7 +119,7 @@ impl Sayable {
         match self {
             Self::Answer(part) => Some(part.get()),
             Self::Notice(notice) => Some(notice.part()),
-            Self::Copy(_) => None,
+            Self::Copy(_) | Self::Spoken(_) => None,
         }
     }
 

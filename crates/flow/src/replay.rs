@@ -192,6 +192,7 @@ impl Replay {
                     self.open.remove(&(key, update));
                 }
                 Event::TurnRetried { .. }
+                | Event::RecordingHeard { .. }
                 | Event::PromptJudged { .. }
                 | Event::DraftReceived { .. }
                 | Event::DraftJudged { .. }

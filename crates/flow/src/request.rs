@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod files;
 mod language;
 mod officers;
 mod own;
@@ -34,6 +35,7 @@ use crate::{
     guard::Prompt,
     right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
+    senses::Abilities,
     treasurer::time::Calendar,
     words::{self, Notice, Text},
 };
@@ -338,6 +340,8 @@ pub struct House {
     pub must_accept: bool,
     /// The calendar of the hall's time zone.
     pub calendar: Calendar,
+    /// What it can make of files.
+    pub abilities: Abilities,
 }
 
 /// Reads what a person wants.
@@ -367,21 +371,18 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
         return Request::Ignore;
     }
     if let Some(command) = &said.command {
-        return of_command(command, said, view, house, now);
+        let request = of_command(command, said, view, house, now);
+        return files::with_file(request, said, house);
     }
     if said.text.trim().is_empty() {
-        return if said.attachment {
-            Request::Say(words::cannot_read_files())
-        } else {
-            Request::Ignore
-        };
+        return files::without_words(said, house);
     }
     // What somebody else wrote tells nothing about who passes it on.
     let own = said.forwarded_from.is_none();
     if let (Some(text), Some(person), true) = (remember::told(&said.text), &said.person, own) {
         return Request::Remember { text: text.to_owned(), by: person.id };
     }
-    Request::Ask(None, prompt_of(&said.text, said))
+    files::with_file(Request::Ask(None, prompt_of(&said.text, said)), said, house)
 }
 
 /// A question with everything that came with it.
@@ -391,6 +392,7 @@ fn prompt_of(text: &str, said: &Said) -> Prompt {
         quoted: said.quoted.clone(),
         forwarded_from: said.forwarded_from.clone(),
         beside: said.beside.clone(),
+        file: None,
     }
 }
 
@@ -581,7 +583,7 @@ mod tests {
             replied: None,
             forwarded_from: None,
             beside: Vec::new(),
-            attachment: false,
+            attachment: None,
         }
     }
 

@@ -23,7 +23,8 @@ use protocol::{
         Stream, Waiting,
     },
     messenger::{
-        Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
+        Address, BotIdentity, Document, DownloadError, MenuEntry, MenuScope, Messenger,
+        MessengerError, RawUpdate,
     },
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
@@ -197,7 +198,7 @@ impl Messenger for FakeMessenger {
             replied: None,
             forwarded_from: it.forwarded.then(|| "Eve".to_owned()),
             beside: Vec::new(),
-            attachment: false,
+            attachment: None,
         }))
     }
 
@@ -266,6 +267,18 @@ impl Messenger for FakeMessenger {
         let mut sent = self.sent.lock().unwrap();
         sent.push((to.chat, text));
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError> {
+        let mut sent = self.sent.lock().unwrap();
+        sent.push((to.chat, format!("a voice message of {} bytes", sound.len())));
+        Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    /// Nobody sends files here.
+    async fn download(&self, _: &str, _: usize) -> Result<Bytes, DownloadError> {
+        let description = "wrong file_id".to_owned();
+        Err(DownloadError::Failed(MessengerError::Rejected { description }))
     }
 
     async fn preview(&self, _: Address, _: i64, _: &str) -> Result<(), MessengerError> {

@@ -47,6 +47,8 @@ pub struct Trace {
     pub reference: Option<RefId>,
     /// Who answers.
     pub agent: Option<AgentName>,
+    /// Who turned a recording into the question.
+    pub heard_by: Option<String>,
     /// What the guard said about the question.
     pub prompt: Option<Judged>,
     /// What the guard said about the answer.
@@ -92,6 +94,9 @@ impl Trace {
             Event::TurnRetried { attempt, .. } => {
                 self.attempts = *attempt;
                 self.perhaps_repeated |= (self.parts_sent as usize) < self.parts;
+            }
+            Event::RecordingHeard { transcript, .. } => {
+                self.heard_by = Some(transcript.model.clone());
             }
             Event::PromptJudged { judged, .. } => self.prompt = Some(judged.clone()),
             Event::CompletionStarted { agent, .. } => self.agent = Some(agent.clone()),

@@ -386,6 +386,7 @@ fn start_bots(
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
             recaller: w.recaller.clone(),
+            senses: w.senses.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         peers.insert(bot.messenger.identity().id, it);

@@ -17,6 +17,7 @@ use crate::{
     outbox::Pacing,
     roster::{Founding, Shared},
     rulebook::{Rulebook, Rules},
+    senses::Senses,
     session::{Recaller, SessionConfig},
     tally::Tally,
     treasurer::Desk,
@@ -70,6 +71,8 @@ pub struct Wiring {
     pub desk: Desk,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
+    /// Takes in what people send besides words.
+    pub senses: Senses,
     /// Limits, by actor.
     pub session: Arc<SessionConfig>,
     /// See [`KeeperConfig`].

@@ -9,6 +9,7 @@ mod examples;
 pub mod language;
 #[cfg(test)]
 mod locales_tests;
+pub mod media;
 mod memory;
 mod money;
 pub(crate) mod officers;
@@ -56,6 +57,8 @@ pub struct Notice {
 struct Said {
     text: Text,
     labels: Vec<Vec<Text>>,
+    /// Shown as a quote that opens when it is touched.
+    is_folded: bool,
 }
 
 impl Notice {
@@ -71,8 +74,15 @@ impl Notice {
         let buttons = buttons.into_iter().map(row).collect();
         let text = text.into();
         let plain = text.in_language(Language::English);
-        let said = Box::new(Said { text, labels });
+        let said = Box::new(Said { text, labels, is_folded: false });
         Self { part: Part { html: None, plain, buttons }, said }
+    }
+
+    /// The same, as a quote that opens when it is touched.
+    fn folded(mut self) -> Self {
+        self.part.html = Some(folded(&self.part.plain));
+        self.said.is_folded = true;
+        self
     }
 
     /// The same in a language. The session does it where the text becomes part of an answer; it is rare
@@ -83,6 +93,7 @@ impl Notice {
             return self;
         }
         self.part.plain = cut(self.said.text.in_language(language));
+        self.part.html = self.said.is_folded.then(|| folded(&self.part.plain));
         for (row, labels) in self.part.buttons.iter_mut().zip(&self.said.labels) {
             for (button, label) in row.iter_mut().zip(labels) {
                 button.label = label.in_language(language);
@@ -112,6 +123,11 @@ fn say(text: impl Into<Text>) -> Notice {
 fn in_english(part: Part) -> Notice {
     let row = |it: Vec<Button>| it.into_iter().map(|it| (it.label.into(), it.data)).collect();
     Notice::with(part.plain, part.buttons.into_iter().map(row).collect())
+}
+
+fn folded(plain: &str) -> String {
+    let escaped = plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("<blockquote expandable>{escaped}</blockquote>")
 }
 
 /// The most that Telegram takes, in its own units.
@@ -350,11 +366,6 @@ pub(crate) fn usage(name: &str, usage: &'static str, why: impl Into<Text>) -> No
     let command = Text::concat(vec![format!("/{name} ").into(), words]);
     let how = text!("usage", command = command);
     say(if why.is_empty() { how } else { Text::lines(vec![why, how]) })
-}
-
-/// A message without text that we could read.
-pub(crate) fn cannot_read_files() -> Notice {
-    say(text!("cannot-read-files"))
 }
 
 /// The guard refused what the person wrote. Teaches nothing to an attacker.

@@ -42,6 +42,7 @@ use crate::{
     config::{self, Allow, Config, Loaded, Protocol, Secrets},
     playbooks,
     rules::Sources,
+    senses,
 };
 
 /// Why the hall cannot be built. In words; ends the program with exit code 78.
@@ -451,6 +452,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             must_accept: config.access.accept_notice,
             // Checked with the configuration.
             calendar: calendar(config).unwrap_or_default(),
+            abilities: senses::abilities(config),
         },
     }
 }
@@ -471,7 +473,10 @@ fn providers(config: &Config) -> Text {
             hosts.push(host);
         }
     }
-    words::providers(&hosts)
+    let mut providers = vec![words::providers(&hosts)];
+    providers.extend(senses::listener(config).map(|it| words::media::hears(&it)));
+    providers.extend(senses::voice(config).map(|it| words::media::speaks(&it)));
+    Text::concat(providers)
 }
 
 /// Limits of the keeper.

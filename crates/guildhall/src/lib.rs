@@ -29,6 +29,7 @@ pub mod report;
 pub mod residency;
 pub mod rules;
 pub mod run;
+mod senses;
 mod signals;
 mod source;
 mod stagehand;

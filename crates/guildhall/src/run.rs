@@ -28,6 +28,7 @@ use flow::{
     right::Role,
     roster::View,
     rulebook::{Rulebook, Rules},
+    senses::Senses,
     session::Recaller,
     tally::{Follower, Tally},
     treasurer::Desk,
@@ -64,7 +65,7 @@ use crate::{
     master::{self, Master},
     otlp, playbooks, residency,
     rules::Book,
-    signals,
+    senses, signals,
     source::{self, BotPlate, HallSource, PREFIX},
     systemd, telemetry,
 };
@@ -247,6 +248,8 @@ fn life(
     let mut egress = Builder::new_multi_thread();
     egress.worker_threads(1).thread_name("egress").enable_all();
     let egress = egress.build().map_err(|error| Failure::unavailable(&error))?;
+    let senses = senses::senses(&loaded, egress.handle().clone());
+    let senses = senses.map_err(|error| Failure::config(&error))?;
     let hall = Hall {
         egress: egress.handle().clone(),
         canary,
@@ -263,6 +266,7 @@ fn life(
         }),
         models,
         recaller,
+        senses,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
         loaded,
@@ -383,6 +387,7 @@ struct Hall {
     copier: Arc<StoreCopier>,
     models: Arc<[Arc<dyn Model>]>,
     recaller: Option<Recaller>,
+    senses: Senses,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
     /// Where messages are sent.
@@ -695,6 +700,7 @@ impl Hall {
             digest: Arc::new(move |text: &str| marked.text_digest(text)),
             version: env!("CARGO_PKG_VERSION"),
             recaller: self.recaller.clone(),
+            senses: self.senses.clone(),
             session: Arc::new(build::session(config, &self.models)),
             keeper: build::keeper(config),
             broker: build::broker(config, Arc::clone(&self.canary)),

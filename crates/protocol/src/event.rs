@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentName, Language, MessageId, PersonId, RefId, Timestamp, UpdateId,
+    hearing::Transcript,
     memory::{Fact, FactId},
     model::Usage,
 };
@@ -27,6 +28,14 @@ pub enum Event {
         update: UpdateId,
         /// What it found and did.
         judged: Judged,
+    },
+    /// A recording was turned into text. Written before anything is made of it, so that it is not
+    /// paid for twice.
+    RecordingHeard {
+        /// Which update it came with.
+        update: UpdateId,
+        /// What was heard: no guard has seen it yet. The recording itself is not kept.
+        transcript: Transcript,
     },
     /// A model is about to be asked. Written before the call, with what is reserved for it.
     CompletionStarted {
@@ -167,6 +176,7 @@ impl Event {
         match self {
             Self::TurnRetried { update, .. }
             | Self::PromptJudged { update, .. }
+            | Self::RecordingHeard { update, .. }
             | Self::CompletionStarted { update, .. }
             | Self::DraftReceived { update, .. }
             | Self::DraftJudged { update, .. }

@@ -72,8 +72,50 @@ pub struct Said {
     pub forwarded_from: Option<String>,
     /// Texts that came with it and that nobody wrote to the bot.
     pub beside: Vec<Beside>,
-    /// A file came with it (we say politely that we cannot read it yet).
-    pub attachment: bool,
+    /// What came with it besides words.
+    pub attachment: Option<Attachment>,
+}
+
+/// What can come with a message besides words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// A file that can be fetched.
+    File(Box<FileRef>),
+    /// Something else, such as a film, a place, a sticker; or a file that is described so that we
+    /// cannot read it.
+    Other,
+}
+
+/// A file that came with a message, and what the sender's app says of it: it need not be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRef {
+    /// As what it came.
+    pub kind: FileKind,
+    /// By what the chat service knows it.
+    pub file: String,
+    /// How large it is.
+    pub bytes: Option<u64>,
+    /// Its media type.
+    pub media_type: Option<String>,
+    /// How long it plays, in seconds.
+    pub seconds: Option<u64>,
+    /// What it is called.
+    pub name: Option<String>,
+    /// The language of its sender's app: an IETF tag.
+    pub language: Option<String>,
+}
+
+/// As what a file came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// Recorded for this message.
+    Voice,
+    /// A recording or a piece of music.
+    Audio,
+    /// A picture, in the largest size that can be fetched.
+    Photo,
+    /// Any other file.
+    Document,
 }
 
 /// A text that came with a message.
@@ -102,6 +144,8 @@ pub enum Channel {
     Checklist,
     /// What the buttons under the message say.
     Buttons,
+    /// What is said in a recording.
+    Recording,
 }
 
 /// A message that another one answers.

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod embedding;
 pub mod event;
 pub mod frames;
+pub mod hearing;
 pub mod ids;
 pub mod inbound;
 pub mod language;

@@ -110,6 +110,17 @@ pub enum MessengerError {
     },
 }
 
+/// Why a file was not fetched. No variant ever carries a token or a URL.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// It is larger than asked for, or than the service gives.
+    #[error("the file is too large")]
+    TooLarge,
+    /// The service did not give it.
+    #[error("the file cannot be fetched")]
+    Failed(#[source] MessengerError),
+}
+
 /// One bot of the chat service. All methods send at once: pacing is the outbox's matter.
 #[async_trait]
 pub trait Messenger: Send + Sync + 'static {
@@ -163,6 +174,12 @@ pub trait Messenger: Send + Sync + 'static {
         to: Address,
         document: &Document,
     ) -> Result<MessageId, MessengerError>;
+
+    /// Sends a voice message: OGG with OPUS.
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError>;
+
+    /// Fetches a file that came with a message, of at most so many bytes.
+    async fn download(&self, file: &str, bytes_max: usize) -> Result<Bytes, DownloadError>;
 
     /// Shows what is being written, in place of what the same `draft` showed before. Private chats only.
     async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError>;

@@ -4,7 +4,8 @@
 
 use std::convert::Infallible;
 
-use axum::extract::{Path, Query, State as Shared};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State as Shared};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
+use crate::control::{BODY_BYTES_MAX, SendFile};
 use crate::json::put;
 use crate::telegram::respond;
 use crate::world::{ChatKey, PersonEvent, Press, Say, World, WorldError};
@@ -28,6 +30,7 @@ pub(crate) fn routes(world: World) -> Router {
         .route("/chat/press", post(press))
         .route("/chat/stop", post(stop))
         .route("/chat/file/{id}", get(file))
+        .route("/chat/file", post(send_file).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .with_state(world)
 }
 
@@ -91,6 +94,14 @@ async fn send(
     Json(say): Json<Say>,
 ) -> Result<Json<Value>, WorldError> {
     Ok(Json(json!(world.say(&say)?)))
+}
+
+async fn send_file(
+    Shared(world): Shared<World>,
+    Query(file): Query<SendFile>,
+    bytes: Bytes,
+) -> Result<Json<Value>, WorldError> {
+    Ok(Json(json!(file.send(&world, bytes)?)))
 }
 
 async fn press(

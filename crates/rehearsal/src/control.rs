@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::config::{GroupSeed, PersonSeed};
 use crate::faults::{Faults, FloodLimits};
 use crate::telegram::respond;
-use crate::world::{Press, Say, World, WorldError};
+use crate::world::{Form, Press, Said, Say, World, WorldError};
 
 /// The largest order, which is a file.
-const BODY_BYTES_MAX: usize = 50 << 20;
+pub(crate) const BODY_BYTES_MAX: usize = 50 << 20;
 
 /// The routes, by what they order:
 ///
@@ -27,7 +27,7 @@ const BODY_BYTES_MAX: usize = 50 << 20;
 /// | `POST /ctl/push?bot=` | an update, with or without `update_id` | `{update_id, queued}` |
 /// | `POST /ctl/raw?bot=&update_id=` | any bytes, handed out as an update | `{}` |
 /// | `POST /ctl/jump?bot=&update_id=` | | `{}` |
-/// | `POST /ctl/file?person=&chat=&name=&text=` | the file | `{message_id, updates}` |
+/// | `POST /ctl/file?person=&chat=&name=&text=&kind=&seconds=&width=&height=` | the file, sent as a `document`, `voice`, `audio` or `photo` | `{message_id, updates}` |
 /// | `GET` or `POST /ctl/faults` | [`Faults`] | `{}` |
 /// | `POST /ctl/flood` | [`FloodLimits`] | `{}` |
 /// | `POST /ctl/block` | `{person, bot?, blocked}` | `{}` |
@@ -139,12 +139,46 @@ async fn jump(Shared(world): Shared<World>, Query(which): Query<WhichBot>) -> An
 }
 
 #[derive(Deserialize)]
-struct SendFile {
+pub(crate) struct SendFile {
     person: i64,
     chat: Option<i64>,
     name: String,
     #[serde(default)]
     text: String,
+    #[serde(default)]
+    kind: FileKind,
+    #[serde(default)]
+    seconds: u64,
+    #[serde(default)]
+    width: u32,
+    #[serde(default)]
+    height: u32,
+}
+
+/// As what a file is sent.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileKind {
+    #[default]
+    Document,
+    Voice,
+    Audio,
+    Photo,
+}
+
+impl SendFile {
+    /// Sends it.
+    pub(crate) fn send(self, world: &World, bytes: Bytes) -> Result<Said, WorldError> {
+        let Self { person, chat, name, text, kind, seconds, width, height } = self;
+        let form = match kind {
+            FileKind::Document => Form::Document,
+            FileKind::Voice => Form::Voice { seconds },
+            FileKind::Audio => Form::Audio { seconds },
+            FileKind::Photo => Form::Photo { width, height },
+        };
+        let say = Say { person, chat, text, ..Say::default() };
+        world.send_as(&say, &name, bytes, form)
+    }
 }
 
 async fn send_file(
@@ -152,8 +186,7 @@ async fn send_file(
     Query(file): Query<SendFile>,
     bytes: Bytes,
 ) -> Answer {
-    let say = Say { person: file.person, chat: file.chat, text: file.text, ..Say::default() };
-    Ok(Json(json!(world.send_file(&say, &file.name, bytes)?)))
+    Ok(Json(json!(file.send(&world, bytes)?)))
 }
 
 async fn faults(Shared(world): Shared<World>) -> Json<Faults> {

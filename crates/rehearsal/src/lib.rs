@@ -37,7 +37,7 @@ pub use faults::{Faults, FloodLimits};
 pub use history::{CallRecord, History, RefusedRecord, UpdateRecord};
 pub use refusal::Refusal;
 pub use server::Rehearsal;
-pub use world::{Press, Pushed, Said, Say, Sent, Stats, World, WorldError};
+pub use world::{Form, Press, Pushed, Said, Say, Sent, Stats, World, WorldError};
 
 /// Everything but the Bot API, which `server` answers itself.
 fn router(world: &World, models: &models::ModelWorld, desk: Option<&Desk>) -> Router {

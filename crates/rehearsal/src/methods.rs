@@ -27,6 +27,7 @@ pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Re
         "sendRichMessage" => send::rich(state, call),
         "sendRichMessageDraft" => send::rich_draft(state, call),
         "sendDocument" => send::document(state, call),
+        "sendVoice" => send::voice(state, call),
         "sendChatAction" => send::action(state, call),
         "editMessageText" => edit::text(state, call),
         "editMessageReplyMarkup" => edit::markup(state, call),

@@ -23,7 +23,8 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 
-pub(crate) use chats::{Author, Chat, ChatKey, Payload};
+pub use chats::Form;
+pub(crate) use chats::{Author, Chat, ChatKey, Document, Payload};
 pub(crate) use people::PersonEvent;
 pub use people::{Press, Said, Say};
 pub(crate) use polls::Poll;
@@ -493,7 +494,7 @@ impl State {
     }
 
     /// Keeps a file, and forgets the oldest ones when there is no more room.
-    pub(crate) fn keep_file(&mut self, name: &str, bytes: Bytes) -> StoredFile {
+    pub(crate) fn keep_file(&mut self, name: &str, folder: &str, bytes: Bytes) -> StoredFile {
         self.files_made += 1;
         let number = self.files_made;
         let extension = name.rsplit_once('.').map_or("bin", |(_, extension)| extension);
@@ -502,7 +503,7 @@ impl State {
         let file = StoredFile {
             id: format!("BQACAgIAAxkBAAI{number:012}"),
             name: name.to_owned(),
-            path: format!("documents/file_{number}.{extension}"),
+            path: format!("{folder}/file_{number}.{extension}"),
             bytes,
         };
         self.files.push_back(file.clone());

@@ -107,7 +107,7 @@ impl HttpModelConfig {
         }
     }
 
-    fn check(&self) -> Result<Url, ModelConfigError> {
+    pub(super) fn check(&self) -> Result<Url, ModelConfigError> {
         if self.name.is_empty() {
             return Err(ModelConfigError::NoName);
         }
@@ -339,7 +339,7 @@ impl<P: Protocol> Model for HttpModel<P> {
     }
 }
 
-fn client(config: &HttpModelConfig) -> reqwest::Result<Client> {
+pub(super) fn client(config: &HttpModelConfig) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .user_agent(concat!("guildhall/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -358,7 +358,10 @@ fn client(config: &HttpModelConfig) -> reqwest::Result<Client> {
 }
 
 /// Reads a body to its end. One that comes in one piece is not copied.
-async fn read_body(response: &mut Response, body_bytes_max: usize) -> Result<Bytes, CompleteError> {
+pub(super) async fn read_body(
+    response: &mut Response,
+    body_bytes_max: usize,
+) -> Result<Bytes, CompleteError> {
     let Some(first) = response.chunk().await.map_err(disconnected)? else {
         return Ok(Bytes::new());
     };

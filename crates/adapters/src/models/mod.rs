@@ -13,14 +13,18 @@ mod anthropic;
 mod draft;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod hearing;
 mod http;
 mod openai;
+mod speech;
 mod sse;
 
 #[cfg(test)]
 mod faults;
 
+pub use hearing::{HttpTranscriber, TranscriberConfig};
 pub use http::HttpModelConfig;
+pub use speech::{HttpSpeaker, SpeakerConfig};
 
 /// One model, and how it is reached.
 #[derive(Clone, Debug)]

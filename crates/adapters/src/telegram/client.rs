@@ -13,7 +13,10 @@ use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use frankenstein::AsyncTelegramApi;
-use protocol::{BotId, ChatId, messenger::MessengerError};
+use protocol::{
+    BotId, ChatId,
+    messenger::{DownloadError, MessengerError},
+};
 use reqwest::{Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -23,6 +26,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 const CALL_TIME_MAX: Duration = Duration::from_secs(20);
 /// A file may be large and the line slow.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(300);
+/// The largest file that a bot can fetch has 20 MB.
+const DOWNLOAD_TIME_MAX: Duration = Duration::from_secs(120);
 /// What a long poll may take beyond the time it waits.
 const POLL_TIME_EXTRA: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -84,6 +89,8 @@ pub struct Client {
     token: SecretString,
     /// `<address>/bot<token>/`: a secret, because of the token in it.
     base: SecretString,
+    /// `<address>/file/bot<token>/`: likewise.
+    files: SecretString,
 }
 
 impl fmt::Debug for Client {
@@ -132,8 +139,10 @@ impl Client {
         }
         let http = http.build().map_err(|e| ClientError::Setup(e.without_url()))?;
         let token = endpoint.token.clone();
-        let base = format!("{}/bot{}/", url.as_str().trim_end_matches('/'), token.expose_secret());
-        Ok(Self { observer: None, http, bot, token, base: base.into() })
+        let address = url.as_str().trim_end_matches('/');
+        let base = format!("{address}/bot{}/", token.expose_secret());
+        let files = format!("{address}/file/bot{}/", token.expose_secret());
+        Ok(Self { observer: None, http, bot, token, base: base.into(), files: files.into() })
     }
 
     /// The same, heard by somebody.
@@ -210,6 +219,36 @@ impl Client {
         let limits = Limits { time_max: UPLOAD_TIME_MAX, ..CALL_LIMITS };
         let (status, body) = self.receive(method, request, limits).await?;
         self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
+    }
+
+    /// Fetches a file of at most so many bytes, by the path that `getFile` told. Counted as `file`.
+    ///
+    /// # Errors
+    /// See [`DownloadError`].
+    pub(super) async fn download(
+        &self,
+        path: &str,
+        bytes_max: usize,
+    ) -> Result<Bytes, DownloadError> {
+        // A path comes from outside: none may lead out of this bot's files.
+        let is_part = |it: &str| !matches!(it, "" | "." | "..");
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
+        if !path.split('/').all(is_part) || !path.chars().all(is_sign) {
+            let description = "the path of a file is not one".to_owned();
+            return Err(DownloadError::Failed(MessengerError::Rejected { description }));
+        }
+        let url = format!("{}{path}", self.files.expose_secret());
+        let fetched = fetch(self.http.get(url), bytes_max).await;
+        let (code, result) = match fetched {
+            Ok((200, body)) => (200, Ok(body)),
+            Ok((status, body)) => (status, Err(DownloadError::Failed(self.failure(status, &body)))),
+            Err(error @ DownloadError::TooLarge) => (200, Err(error)),
+            Err(error @ DownloadError::Failed(_)) => (0, Err(error)),
+        };
+        if let Some(observer) = &self.observer {
+            observer.called("file", code);
+        }
+        result
     }
 
     async fn post(
@@ -359,6 +398,28 @@ async fn receive(
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if limits.answer_bytes_max < body.len() + chunk.len() {
             return Err(MessengerError::Broken { status });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((status, body.freeze()))
+}
+
+/// Reads a file, and stops as soon as it is known to be too large.
+async fn fetch(
+    request: reqwest::RequestBuilder,
+    bytes_max: usize,
+) -> Result<(u16, Bytes), DownloadError> {
+    let failed = |error| DownloadError::Failed(unreachable(error));
+    let mut response = request.timeout(DOWNLOAD_TIME_MAX).send().await.map_err(failed)?;
+    let status = response.status().as_u16();
+    let told = response.content_length().unwrap_or_default();
+    if usize::try_from(told).map_or(true, |it| bytes_max < it) {
+        return Err(DownloadError::TooLarge);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if bytes_max < body.len() + chunk.len() {
+            return Err(DownloadError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }

@@ -28,7 +28,8 @@ use protocol::{
     event::{Button, Part},
     inbound::{Inbound, Origin},
     messenger::{
-        Address, BotIdentity, Document, MenuEntry, MenuScope, Messenger, MessengerError, RawUpdate,
+        Address, BotIdentity, Document, DownloadError, MenuEntry, MenuScope, Messenger,
+        MessengerError, RawUpdate,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -358,6 +359,30 @@ impl Messenger for TelegramBot {
         Ok(MessageId(sent.message_id))
     }
 
+    async fn send_voice(&self, to: Address, sound: &Bytes) -> Result<MessageId, MessengerError> {
+        let mut fields = vec![("chat_id", to.chat.0.to_string())];
+        fields.extend(sendable_topic(to).map(|topic| ("message_thread_id", topic.to_string())));
+        let file = ("voice", "answer.ogg".to_owned(), sound.clone());
+        let sent: Sent = self.egress.upload("sendVoice", fields, file).await?;
+        Ok(MessageId(sent.message_id))
+    }
+
+    async fn download(&self, file: &str, bytes_max: usize) -> Result<Bytes, DownloadError> {
+        let found = self.client.call("getFile", &OfFile { file_id: file }).await;
+        let is_too_big = |error: &MessengerError| matches!(error, MessengerError::Rejected { description } if description.contains("too big"));
+        let found: FileNow = found.map_err(|error| match is_too_big(&error) {
+            true => DownloadError::TooLarge,
+            false => DownloadError::Failed(error),
+        })?;
+        let told = found.file_size.unwrap_or_default();
+        if usize::try_from(told).map_or(true, |it| bytes_max < it) {
+            return Err(DownloadError::TooLarge);
+        }
+        let description = "the file has no path".to_owned();
+        let missing = DownloadError::Failed(MessengerError::Rejected { description });
+        self.client.download(&found.file_path.ok_or(missing)?, bytes_max).await
+    }
+
     /// Shows at most 4,096 UTF-16 units of the text; an empty one shows as "Thinking…".
     async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError> {
         let draft = SendDraft {
@@ -455,6 +480,18 @@ struct PinnedMessage {
     message_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     disable_notification: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct OfFile<'a> {
+    file_id: &'a str,
+}
+
+/// What `getFile` says, as far as we look.
+#[derive(Deserialize)]
+struct FileNow {
+    file_size: Option<u64>,
+    file_path: Option<String>,
 }
 
 /// What `getChat` says, as far as we look.

@@ -10,7 +10,10 @@
 
 use protocol::{
     ChatId, MessageId, PersonId, Timestamp, TopicId, UpdateId,
-    inbound::{self, Beside, Channel, Command, Inbound, Origin, Person, Pressed, Said},
+    inbound::{
+        self, Attachment, Beside, Channel, Command, FileKind, FileRef, Inbound, Origin, Person,
+        Pressed, Said,
+    },
     messenger::BotIdentity,
 };
 use serde::{
@@ -19,6 +22,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+mod attached;
 mod beside;
 
 const QUOTED_CHARS_MAX: usize = 1_000;
@@ -94,7 +98,8 @@ struct Message<'a> {
     live_photo: Option<IgnoredAny>,
     location: Option<IgnoredAny>,
     paid_media: Option<IgnoredAny>,
-    photo: Option<IgnoredAny>,
+    #[serde(borrow)]
+    photo: Option<&'a RawValue>,
     #[serde(borrow)]
     poll: Option<&'a RawValue>,
     rich_message: Option<IgnoredAny>,
@@ -105,7 +110,8 @@ struct Message<'a> {
     #[serde(borrow)]
     video: Option<&'a RawValue>,
     video_note: Option<IgnoredAny>,
-    voice: Option<IgnoredAny>,
+    #[serde(borrow)]
+    voice: Option<&'a RawValue>,
 }
 
 /// The message that a message answers. In a topic every message answers the one that opened it.
@@ -336,8 +342,9 @@ impl Message<'_> {
             (None, Some(caption)) => (caption.0, std::mem::take(&mut self.caption_entities)),
             (None, None) => (String::new(), Vec::new()),
         };
-        let attachment = self.has_attachment();
-        if text.is_empty() && !attachment {
+        let language = person.as_ref().and_then(|it| it.language_code.as_ref());
+        let attachment = self.attachment(language.map(|tag| tag.0.as_str()));
+        if text.is_empty() && attachment.is_none() {
             return Inbound::Nothing;
         }
         let own_words =
@@ -383,8 +390,24 @@ impl Message<'_> {
             forwarded_from: None,
             beside: Vec::new(),
             quoted: None,
-            attachment: false,
+            attachment: None,
         })
+    }
+
+    /// What came with it besides words. What is written about a file takes the language of its sender.
+    fn attachment(&self, language: Option<&str>) -> Option<Attachment> {
+        let files = [
+            (FileKind::Voice, self.voice),
+            (FileKind::Audio, self.audio),
+            // An animation is also described as a document, for older apps.
+            (FileKind::Document, self.document.filter(|_| self.animation.is_none())),
+        ];
+        let read = |(kind, raw): (FileKind, Option<&RawValue>)| attached::file(kind, raw?);
+        let file = files.into_iter().find_map(read);
+        let file = file.or_else(|| attached::picture(self.photo?));
+        let language = language.map(str::to_owned);
+        let file = file.map(|it| Attachment::File(Box::new(FileRef { language, ..it })));
+        file.or_else(|| self.has_attachment().then_some(Attachment::Other))
     }
 
     fn has_attachment(&self) -> bool {
@@ -395,21 +418,21 @@ impl Message<'_> {
             &self.contact,
             &self.document,
             &self.game,
+            &self.photo,
             &self.poll,
             &self.venue,
             &self.video,
+            &self.voice,
         ];
         let without = [
             &self.dice,
             &self.live_photo,
             &self.location,
             &self.paid_media,
-            &self.photo,
             &self.rich_message,
             &self.sticker,
             &self.story,
             &self.video_note,
-            &self.voice,
         ];
         with_texts.iter().any(|it| it.is_some()) || without.iter().any(|it| it.is_some())
     }

@@ -7,7 +7,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 14] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -17,6 +17,7 @@ const LABELS: [&str; 13] = [
     "game",
     "checklist",
     "buttons",
+    "recording",
     "remembered",
     "summary",
     "recalled",
@@ -32,6 +33,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::Game => "game",
         Channel::Checklist => "checklist",
         Channel::Buttons => "buttons",
+        Channel::Recording => "recording",
     }
 }
 
@@ -98,6 +100,7 @@ mod tests {
             quoted: Some("old".to_owned()),
             forwarded_from: Some("Eve".to_owned()),
             beside: vec![Beside { channel: Channel::FileName, text: "a.pdf".to_owned() }],
+            file: None,
         };
         assert_eq!(
             content_of(&prompt),
@@ -115,6 +118,7 @@ mod tests {
                 quoted: Some(attack.clone()),
                 forwarded_from: Some(attack.clone()),
                 beside: vec![Beside { channel: Channel::Poll, text: attack.clone() }],
+                file: None,
             };
             let content = content_of(&prompt);
             let tags = content.matches('<').count();

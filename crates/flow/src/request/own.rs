@@ -68,7 +68,7 @@ mod tests {
             forwarded_from: None,
             beside: Vec::new(),
             replied: None,
-            attachment: false,
+            attachment: None,
         };
         of_command(&command, &said, NOW)
     }

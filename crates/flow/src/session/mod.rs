@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod files;
 mod officers;
 mod own;
 mod panel;
@@ -61,9 +62,11 @@ use crate::{
     incident, keeper, memory, outbox,
     replay::RuleTrier,
     roster::{self, Shared},
+    senses::Senses,
     tally::Tally,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
+    words::Notice,
     words::Text,
 };
 
@@ -119,6 +122,8 @@ pub struct Peers {
     pub digest: alarm::Digest,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
+    /// Takes in what people send besides words.
+    pub senses: Senses,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
 }
@@ -431,6 +436,7 @@ impl SessionActor {
             Effect::ScreenPrompt(update, prompt, agent) => {
                 self.screen_prompt(update, prompt, agent, cx);
             }
+            Effect::TakeIn(update, file) => self.take_in(update, file, cx),
             Effect::ScreenDraft(update, draft, agent) => {
                 let question =
                     move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
@@ -449,10 +455,7 @@ impl SessionActor {
             }
             Effect::Complete(update, question) => self.complete(update, question, cx),
             Effect::Withdraw(update) => self.forget(update, cx),
-            Effect::ShowNotice(update, notice) => {
-                let what = outbox::Sayable::Notice(notice);
-                self.send(what, None, None, cx, move |sent| Input::NoticeShown(update, sent));
-            }
+            Effect::ShowNotice(update, notice) => self.show_notice(update, notice, cx),
             Effect::Deliver { update, part, what, reply_to } => {
                 self.forget(update, cx);
                 let id = outbox::PartId { session: self.key, update, part };
@@ -486,6 +489,7 @@ impl SessionActor {
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(update, person) => self.ask_to_forget((update, person), cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
+            Effect::Speak(parts) => self.speak(parts, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
             Effect::Summarise(digestion) => self.summarise(digestion, cx),
             Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),
@@ -517,6 +521,11 @@ impl SessionActor {
             let (verdict, hidden) = answer.unwrap_or_else(refused);
             Input::PromptJudged(update, verdict, hidden)
         });
+    }
+
+    fn show_notice(&mut self, update: UpdateId, notice: Notice, cx: &mut Cx<'_, Self>) {
+        let what = outbox::Sayable::Notice(notice);
+        self.send(what, None, None, cx, move |sent| Input::NoticeShown(update, sent));
     }
 
     fn show_typing(&self) {
@@ -716,7 +725,9 @@ impl SessionActor {
     }
 
     fn expire_later(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
-        if self.config.turn_time_max.is_zero() {
+        // A turn with a file has its time from when that began to be fetched.
+        let is_planned = self.turns.get(&update).is_some_and(|it| it.expiry.is_some());
+        if self.config.turn_time_max.is_zero() || is_planned {
             return;
         }
         let pending = cx.after(self.config.turn_time_max, move |actor, cx| {

@@ -8,6 +8,7 @@ use std::{
 use protocol::{
     AgentName, Language, PersonId, SessionKey, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
+    hearing::Transcript,
     ledger::Accepted,
     memory::{Fact, FactId, Space},
 };
@@ -136,6 +137,9 @@ pub struct Open {
     /// Attempts so far, beyond the first.
     #[serde(default)]
     pub retries: u32,
+    /// What was heard in the recording that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Transcript>,
     /// What an agent was asked, once it was.
     #[serde(default)]
     pub asked: Option<Asked>,
@@ -170,6 +174,11 @@ impl State {
                 let asked = Asked { agent, text, replaces: *replaces };
                 let open = self.open.entry(*update).or_default();
                 open.asked = Some(asked);
+                open.by = by;
+            }
+            Event::RecordingHeard { update, transcript } => {
+                let open = self.open.entry(*update).or_default();
+                open.heard = Some(transcript.clone());
                 open.by = by;
             }
             Event::AnswerReady { update, answer } => {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod arrive;
+mod files;
 mod memory;
 
 use std::{
@@ -18,7 +19,7 @@ use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
     event::{Course, Event, Outcome, Part},
-    inbound::Inbound,
+    inbound::{FileRef, Inbound},
     ledger::LedgerError,
     memory::Fact,
     messenger::{MessengerError, Typeset},
@@ -28,7 +29,10 @@ use protocol::{
 use screening::Placeholders;
 
 pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
-use self::memory::{Digesting, Proposing, Telling};
+use self::{
+    files::Came,
+    memory::{Digesting, Proposing, Telling},
+};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
@@ -41,6 +45,7 @@ use crate::{
     request::{House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
+    senses::{NotSensed, Sensed},
     trace::{Sought, Trace},
     treasurer::Warning,
     words::{self, Notice, Text},
@@ -106,6 +111,8 @@ pub enum Input {
     },
     /// The privacy notice was accepted by the chat service, or not.
     NoticeShown(UpdateId, Result<MessageId, NotDelivered>),
+    /// A file that came with a question was taken in, or not.
+    TakenIn(UpdateId, Result<Sensed, NotSensed>),
     /// The guard judged the prompt.
     /// With it comes what was hidden in it.
     PromptJudged(UpdateId, Verdict<Prompt>, Placeholders),
@@ -192,6 +199,8 @@ pub enum Effect {
     Note(Vec<Event>),
     /// Ask the guard about a prompt.
     ScreenPrompt(UpdateId, Prompt, AgentName),
+    /// Fetch a file that came with a question, and make something of it.
+    TakeIn(UpdateId, Box<FileRef>),
     /// Ask the broker.
     Complete(UpdateId, Question),
     /// Tell the broker that nobody waits for the answer any more.
@@ -257,6 +266,8 @@ pub enum Effect {
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
     Forget(UpdateId, PersonId),
+    /// Speak an answer that was sent. Nothing waits for it, and nothing repeats it.
+    Speak(Vec<Cleared<Part>>),
     /// Look for what may help with a question.
     Recall(UpdateId, Search),
     /// Make an exchange one that can be found.
@@ -353,6 +364,8 @@ struct Turn {
     course: Course,
     /// What its asker is told of what is left to them.
     warning: Option<Warning>,
+    /// The answer, if it is also to be spoken.
+    aloud: Vec<Cleared<Part>>,
     stage: Stage,
 }
 
@@ -360,6 +373,7 @@ struct Turn {
 #[derive(Debug)]
 enum Stage {
     ShowingNotice(Asking),
+    TakingIn(Asking),
     ScreeningPrompt(Asking),
     Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
@@ -386,6 +400,8 @@ struct Asking {
     replaces: bool,
     /// The person's data that the model does not see.
     hidden: Placeholders,
+    /// What came with it besides words.
+    came: Came,
 }
 
 impl Session {
@@ -445,6 +461,7 @@ impl Session {
                 self.arrive(entries, recovered, now, view, &mut effects);
             }
             Input::NoticeShown(update, result) => self.notice_shown(update, result, &mut effects),
+            Input::TakenIn(update, result) => self.taken_in(update, result, &mut effects),
             Input::PromptJudged(update, verdict, hidden) => {
                 self.prompt_judged(update, verdict, hidden, &mut effects);
             }

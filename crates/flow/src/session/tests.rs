@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
 mod consent;
+mod files;
 mod isolation;
 mod previews;
 mod script;
@@ -17,6 +18,7 @@ use std::{
 use protocol::{
     Agent, BotId, ChatId, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     event::{Event, Part},
+    hearing::Transcript,
     inbound::{Command, Inbound, Person, Pressed, Said},
     ledger::Accepted,
     model::{Completion, Finish, Usage},
@@ -35,6 +37,7 @@ use crate::{
     request::House,
     right::Role,
     roster::{AdministerError, Founding, View},
+    senses::Sensed,
     words,
 };
 
@@ -121,7 +124,7 @@ fn said(person: PersonId, text: &str) -> Said {
         replied: None,
         forwarded_from: None,
         beside: Vec::new(),
-        attachment: false,
+        attachment: None,
     }
 }
 
@@ -198,6 +201,7 @@ impl World {
                 }
                 Effect::Note(events) => self.noted.extend(events),
                 Effect::ScreenPrompt(..)
+                | Effect::TakeIn(..)
                 | Effect::Complete(..)
                 | Effect::ScreenDraft(..)
                 | Effect::ScreenPreview(..)
@@ -226,6 +230,7 @@ impl World {
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::AnswerPress(_)
+                | Effect::Speak(_)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
                 | Effect::LogDenied(..)
@@ -328,6 +333,7 @@ fn plain(what: &Sayable) -> String {
         Sayable::Answer(part) => part.get().plain.clone(),
         Sayable::Notice(notice) => notice.part().plain.clone(),
         Sayable::Copy(copy) => copy.document().name.clone(),
+        Sayable::Spoken(spoken) => format!("{} bytes", spoken.sound().len()),
     }
 }
 
@@ -344,6 +350,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("note {}", names.join(", "))
         }
         Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
+        Effect::TakeIn(update, file) => format!("take in {:?} for {update}", file.kind),
         Effect::Complete(update, question) => {
             let history: Vec<&str> = question.history.iter().map(|it| it.asked.as_str()).collect();
             let prompt = &question.prompt.get().text;
@@ -386,6 +393,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
+        Effect::Speak(parts) => format!("speak {} parts", parts.len()),
         Effect::Learn(lesson) => format!("learn {}: {}", lesson.number, lesson.asked),
         Effect::Summarise(it) => {
             format!("summarise {} through {}", it.exchanges.len(), it.through)
@@ -406,6 +414,7 @@ fn name_of(event: &Event) -> Option<String> {
     Some(match event {
         Event::CourseNoted { .. } | Event::TextHeldBack { .. } => return None,
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
+        Event::RecordingHeard { transcript, .. } => format!("heard({})", transcript.text),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
         Event::CompletionStarted { replaces: true, .. } => "started(replaces)".to_owned(),
         Event::CompletionStarted { .. } => "started".to_owned(),
@@ -433,6 +442,7 @@ fn name_of(event: &Event) -> Option<String> {
 fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
+        | Effect::TakeIn(it, _)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::AskAlerter(it, ..)
@@ -489,6 +499,12 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PromptJudged(*update, verdict, hidden)
         }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
+        // What is heard is what the file is called.
+        Effect::TakeIn(update, file) => {
+            let text = file.file.clone();
+            let heard = Transcript { text, model: "ear".to_owned(), language: None };
+            Input::TakenIn(*update, Ok(Sensed::Heard(heard)))
+        }
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::Recall(update, _) => Input::Recalled(*update, Vec::new()),
         Effect::Summarise(it) => {

@@ -146,6 +146,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         hall,
         founding: Arc::new(founding()),
         recaller: None,
+        senses: crate::senses::Senses::new(tokio::runtime::Handle::current()),
         pseudonym: Arc::new(|_| "somebody".to_owned()),
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",

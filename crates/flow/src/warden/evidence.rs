@@ -93,6 +93,7 @@ impl Doings {
             Event::TextHeldBack { held, .. } if !held.of_answer => turn.refused = held.texts,
             Event::TextHeldBack { .. }
             | Event::TurnRetried { .. }
+            | Event::RecordingHeard { .. }
             | Event::PromptJudged { .. }
             | Event::DraftReceived { .. }
             | Event::DraftJudged { .. }

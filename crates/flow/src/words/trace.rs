@@ -32,6 +32,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         lines.push(text!("trace-agent", agent = agent));
     }
     lines.push(text!("trace-model", model = model(trace)));
+    lines.extend(trace.heard_by.as_ref().map(|it| format!("Heard by: {it}").into()));
     if let Some(judged) = &trace.prompt {
         let words = if in_full { in_detail(judged) } else { of_question(judged) };
         lines.push(text!("trace-question", words = words));

@@ -3,6 +3,7 @@
 //! Runs on a configuration that was read, before any socket or database is opened.
 
 mod alerts;
+mod endpoints;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -65,6 +66,8 @@ impl Check<'_> {
         self.bots();
         self.shared_tokens();
         self.models();
+        self.transcription();
+        self.speech();
         self.chain();
         self.budgets();
         self.times();

@@ -164,6 +164,10 @@ section! {
         telegram: TelegramConfig = TelegramConfig::default();
         /// The models. OPENAI_* and ANTHROPIC_* make `openai` and `anthropic` without a table.
         models: Vec<ModelConfig> = Vec::new();
+        /// Who turns voice messages and recordings into text: a server that speaks OpenAI's protocol.
+        transcription: TranscriptionConfig = TranscriptionConfig::default();
+        /// Who speaks the answers to voice messages: a server that speaks OpenAI's protocol.
+        speech: SpeechConfig = SpeechConfig::default();
         /// How questions reach the models.
         broker: BrokerConfig = BrokerConfig::default();
         /// One conversation.
@@ -333,6 +337,53 @@ section! {
         /// Embedded only: the checksum that the file must have.
         sha256: Option<String> = None,
             example "0000000000000000000000000000000000000000000000000000000000000000";
+    }
+}
+
+section! {
+    /// Who turns voice messages and recordings into text: a server that speaks OpenAI's protocol.
+    TranscriptionConfig {
+        /// What the server calls its model. Nobody listens while this is missing.
+        model: Option<String> = None, example "whisper-1";
+        /// Where it is served.
+        base_url: String = "https://api.openai.com/v1".to_owned();
+        /// Allow an address on this machine or in a private network, and plain http to it.
+        allow_private: bool = false;
+        /// The variable that holds the key. The key itself never stands in this file.
+        api_key_env: Option<String> = None, example "OPENAI_API_KEY";
+        /// Or the file that holds the key.
+        api_key_file: Option<PathBuf> = None, example "secrets/transcription_key";
+        /// The longest recording that is taken; 0 for the most there can be.
+        recording_time_max: Duration = secs(300), limit secs(1)..=hours(2);
+        /// The largest recording that is taken; Telegram gives bots no more than 20 MB.
+        recording_bytes_max: Size = mib(10), within kib(1)..=mib(20);
+        /// How long turning one recording into text may take.
+        time_max: Duration = secs(60), within millis(100)..=hours(1);
+        /// Tell the server which language the sender's app is in. It hears that one better, and others
+        /// worse.
+        language_hint: bool = true;
+    }
+}
+
+section! {
+    /// Who speaks the answers to voice messages: a server that speaks OpenAI's protocol.
+    SpeechConfig {
+        /// What the server calls its model. Nothing is spoken while this is missing.
+        model: Option<String> = None, example "tts-1";
+        /// What the server calls the voice.
+        voice: String = "alloy".to_owned();
+        /// Where it is served.
+        base_url: String = "https://api.openai.com/v1".to_owned();
+        /// Allow an address on this machine or in a private network, and plain http to it.
+        allow_private: bool = false;
+        /// The variable that holds the key. The key itself never stands in this file.
+        api_key_env: Option<String> = None, example "OPENAI_API_KEY";
+        /// Or the file that holds the key.
+        api_key_file: Option<PathBuf> = None, example "secrets/speech_key";
+        /// The longest answer that is spoken, in characters; OpenAI takes 4,096.
+        answer_chars_max: usize = 1_500, within 1..=4_096;
+        /// How long speaking one answer may take.
+        time_max: Duration = secs(60), within millis(100)..=hours(1);
     }
 }
 

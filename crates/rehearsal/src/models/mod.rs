@@ -12,6 +12,7 @@ pub mod fault;
 pub mod marks;
 pub mod request;
 mod respond;
+mod sound;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -286,7 +287,32 @@ impl ModelWorld {
     }
 }
 
+impl ModelWorld {
+    /// Counts and keeps a call about sound, and says how it fails, if it is to fail.
+    fn took_sound(&self, protocol: &'static str, model: &str, body: &str) -> Option<Fault> {
+        let mut shared = self.lock();
+        *shared.stats.calls.entry(protocol).or_default() += 1;
+        let fault = shared.faults.draw(model);
+        if let Some(fault) = &fault {
+            *shared.stats.faults.entry(fault.name()).or_default() += 1;
+        }
+        let (model, body) = (model.to_owned(), body.to_owned());
+        shared.keep(Recorded { protocol, model, body, fault: fault.as_ref().map(Fault::name) });
+        fault
+    }
+}
+
 impl Shared {
+    fn keep(&mut self, record: Recorded) {
+        let most = self.settings.record_max;
+        while self.recent.len() >= most.max(1) {
+            self.recent.pop_front();
+        }
+        if most != 0 {
+            self.recent.push_back(record);
+        }
+    }
+
     fn count(&mut self, protocol: Protocol, request: &Request<'_>, bytes: usize, seen: Findings) {
         let stats = &mut self.stats;
         *stats.calls.entry(protocol.name()).or_default() += 1;
@@ -305,15 +331,11 @@ impl Shared {
         body: &[u8],
         fault: Option<&Fault>,
     ) {
-        let most = self.settings.record_max;
-        while self.recent.len() >= most.max(1) {
-            self.recent.pop_front();
-        }
-        if most == 0 {
+        if self.settings.record_max == 0 {
             return;
         }
         let body = body.get(..RECORD_BYTES_MAX).unwrap_or(body);
-        self.recent.push_back(Recorded {
+        self.keep(Recorded {
             protocol: protocol.name(),
             model: request.model.clone().into_owned(),
             body: String::from_utf8_lossy(body).into_owned(),
@@ -377,6 +399,11 @@ pub fn routes(world: ModelWorld) -> Router {
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/messages", post(messages))
         .route("/v1/models", get(models))
+        .route(
+            "/v1/audio/transcriptions",
+            post(sound::transcriptions).layer(DefaultBodyLimit::max(sound::UPLOAD_BYTES_MAX)),
+        )
+        .route("/v1/audio/speech", post(sound::speech))
         .route("/ctl/models/stats", get(async |State(world): Here| Json(world.stats())))
         .route("/ctl/models/requests", get(async |State(world): Here| Json(world.requests())))
         .route("/ctl/models/forget", post(async |State(world): Here| world.forget()))

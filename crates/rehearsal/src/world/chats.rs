@@ -61,11 +61,53 @@ pub(crate) struct Document {
     pub(crate) file_id: String,
     pub(crate) file_name: String,
     pub(crate) file_size: usize,
+    pub(crate) form: Form,
 }
 
 impl From<&StoredFile> for Document {
     fn from(file: &StoredFile) -> Self {
-        Self { file_id: file.id.clone(), file_name: file.name.clone(), file_size: file.bytes.len() }
+        Self {
+            file_id: file.id.clone(),
+            file_name: file.name.clone(),
+            file_size: file.bytes.len(),
+            form: Form::Document,
+        }
+    }
+}
+
+/// As what a file is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As a file.
+    Document,
+    /// As a voice message.
+    Voice {
+        /// How long it plays, in seconds.
+        seconds: u64,
+    },
+    /// As a piece of music.
+    Audio {
+        /// How long it plays, in seconds.
+        seconds: u64,
+    },
+    /// As a picture.
+    Photo {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
+}
+
+impl Form {
+    /// The folder of its files.
+    pub(crate) fn folder(&self) -> &'static str {
+        match self {
+            Self::Document => "documents",
+            Self::Voice { .. } => "voice",
+            Self::Audio { .. } => "music",
+            Self::Photo { .. } => "photos",
+        }
     }
 }
 
@@ -164,6 +206,12 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     caption: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
     caption_entities: &'a [Entity],
@@ -174,14 +222,52 @@ struct View<'a> {
 }
 
 pub(crate) fn document_json(document: &Document) -> Value {
-    let is_text = document.file_name.ends_with(".md") || document.file_name.ends_with(".txt");
-    json!({
-        "file_id": document.file_id,
-        "file_unique_id": format!("u{}", document.file_id),
-        "file_name": document.file_name,
-        "mime_type": if is_text { "text/plain" } else { "application/octet-stream" },
-        "file_size": document.file_size,
-    })
+    let ending = document.file_name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let kind = match ending {
+        "md" | "txt" => "text/plain",
+        "ogg" | "oga" => "audio/ogg",
+        "mp3" => "audio/mpeg",
+        "wav" => "audio/x-wav",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "pdf" => "application/pdf",
+        _ => "application/octet-stream",
+    };
+    let (id, size) = (&document.file_id, document.file_size);
+    let unique = format!("u{id}");
+    match document.form {
+        Form::Document => json!({
+            "file_id": id, "file_unique_id": unique, "file_name": document.file_name,
+            "mime_type": kind, "file_size": size,
+        }),
+        Form::Voice { seconds } => json!({
+            "file_id": id, "file_unique_id": unique, "duration": seconds, "mime_type": kind,
+            "file_size": size,
+        }),
+        Form::Audio { seconds } => json!({
+            "file_id": id, "file_unique_id": unique, "duration": seconds,
+            "file_name": document.file_name, "mime_type": kind, "file_size": size,
+        }),
+        // Telegram sends a picture in several sizes, the smallest first. Nothing is scaled here: the
+        // smaller one cannot be fetched.
+        Form::Photo { width, height } => json!([
+            {
+                "file_id": format!("{id}s"), "file_unique_id": format!("{unique}s"),
+                "width": width.div_ceil(4), "height": height.div_ceil(4),
+                "file_size": size.div_ceil(8),
+            },
+            {
+                "file_id": id, "file_unique_id": unique, "width": width, "height": height,
+                "file_size": size,
+            },
+        ]),
+    }
+}
+
+/// The file of a message, if it is sent in this form.
+fn sent_as(payload: &Payload, is_so: impl Fn(&Form) -> bool) -> Option<Value> {
+    payload.document.as_ref().filter(|it| is_so(&it.form)).map(document_json)
 }
 
 impl State {
@@ -330,7 +416,10 @@ impl State {
             },
             text: (!has_document && payload.rich.is_none()).then_some(text),
             entities: if has_document || payload.rich.is_some() { &[] } else { entities },
-            document: payload.document.as_ref().map(document_json),
+            document: sent_as(payload, |it| matches!(it, Form::Document)),
+            voice: sent_as(payload, |it| matches!(it, Form::Voice { .. })),
+            audio: sent_as(payload, |it| matches!(it, Form::Audio { .. })),
+            photo: sent_as(payload, |it| matches!(it, Form::Photo { .. })),
             caption: (has_document && !text.is_empty()).then_some(text),
             caption_entities: if has_document { entities } else { &[] },
             rich_message: payload.rich.as_deref(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::chats::{Author, Chat, ChatKey, Document, Message, Payload};
+use super::chats::{Author, Chat, ChatKey, Document, Form, Message, Payload};
 use super::updates::NewUpdate;
 use super::{BotIndex, Callback, State, World, WorldError};
 use crate::clock::unix;
@@ -94,8 +94,24 @@ impl World {
         name: &str,
         bytes: bytes::Bytes,
     ) -> Result<Said, WorldError> {
-        let document = Document::from(&self.lock().keep_file(name, bytes));
-        let body = Formatted { text: say.text.clone(), entities: Vec::new() };
+        self.send_as(say, name, bytes, Form::Document)
+    }
+
+    /// A person sends a file as something, with the text as its caption.
+    ///
+    /// # Errors
+    /// No such person, chat or topic.
+    pub fn send_as(
+        &self,
+        say: &Say,
+        name: &str,
+        bytes: bytes::Bytes,
+        form: Form,
+    ) -> Result<Said, WorldError> {
+        let kept = self.lock().keep_file(name, form.folder(), bytes);
+        let document = Document { form, ..Document::from(&kept) };
+        let mut body = Formatted { text: say.text.clone(), entities: Vec::new() };
+        text::detect(&body.text, &mut body.entities);
         self.write(say, Payload { body, document: Some(document), ..Payload::default() })
     }
 

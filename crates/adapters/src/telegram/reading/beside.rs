@@ -70,6 +70,8 @@ pub(super) fn text(channel: Channel, raw: &RawValue) -> String {
             [it.question].into_iter().chain(lines(it.options)).chain([it.explanation]).collect()
         }
         Channel::Checklist => [it.title].into_iter().chain(lines(it.tasks)).collect(),
+        // Nothing is written about it.
+        Channel::Recording => Vec::new(),
         Channel::Buttons => lines(it.inline_keyboard.into_iter().flatten().collect()).collect(),
     };
     joined(texts, "\n")

@@ -79,7 +79,7 @@ fn a_private_message_is_addressed_and_names_its_person() {
         replied: None,
         forwarded_from: None,
         beside: Vec::new(),
-        attachment: false,
+        attachment: None,
     };
     assert_eq!(said(&message), expected);
     let expected = Origin {
@@ -219,9 +219,61 @@ fn captions_are_read_like_texts_and_files_are_noticed() {
     });
     let with_caption = said(&grouped(&photo));
     assert_eq!((with_caption.text.as_str(), with_caption.addressed), ("🦀", true));
-    assert!(with_caption.attachment);
+    let Some(Attachment::File(photo)) = with_caption.attachment else { panic!("no file") };
+    assert_eq!((photo.kind, photo.file.as_str()), (FileKind::Photo, "x"));
     let voice = said(&grouped(&json!({"voice": {"file_id": "x"}})));
-    assert_eq!((voice.text.as_str(), voice.attachment), ("", true));
+    assert_eq!(voice.text, "");
+    assert!(matches!(voice.attachment, Some(Attachment::File(_))), "{voice:?}");
+}
+
+#[test]
+fn a_file_is_described_by_what_its_sender_says_and_a_picture_by_its_largest_size() {
+    let file = |fields: Value| match said(&grouped(&fields)).attachment {
+        Some(Attachment::File(file)) => *file,
+        other => panic!("{fields}: {other:?}"),
+    };
+    let voice = json!({"voice": {"file_id": "AwA-_1", "duration": 7, "mime_type": "audio/ogg",
+        "file_size": 900}});
+    let expected = FileRef {
+        kind: FileKind::Voice,
+        file: "AwA-_1".to_owned(),
+        bytes: Some(900),
+        media_type: Some("audio/ogg".to_owned()),
+        seconds: Some(7),
+        name: None,
+        language: Some("pt-br".to_owned()),
+    };
+    assert_eq!(file(voice), expected);
+    let photo = json!({"photo": [
+        {"file_id": "small", "width": 90, "height": 60, "file_size": 1_000},
+        {"file_id": "large", "width": 1280, "height": 800, "file_size": 200_000},
+        {"file_id": "huge", "width": 9000, "height": 9000, "file_size": 21 << 20},
+        {"file_id": "middle", "width": 320, "height": 200},
+    ]});
+    assert_eq!(file(photo).file, "large");
+    let document = json!({"document": {"file_id": "d", "file_name": "a.pdf"}});
+    assert_eq!(
+        (file(document.clone()).kind, file(document).name.as_deref()),
+        (FileKind::Document, Some("a.pdf"))
+    );
+    let animation = json!({"animation": {"file_id": "g"}, "document": {"file_id": "g"}});
+    assert_eq!(said(&grouped(&animation)).attachment, Some(Attachment::Other));
+}
+
+#[test]
+fn a_file_that_is_described_in_another_way_is_something_that_we_cannot_read() {
+    for odd in [
+        json!({"voice": 5}),
+        json!({"voice": {}}),
+        json!({"voice": {"file_id": "../x"}}),
+        json!({"voice": {"file_id": ""}}),
+        json!({"voice": {"file_id": "x".repeat(257)}}),
+        json!({"photo": []}),
+        json!({"photo": {"file_id": "x"}}),
+        json!({"sticker": {"file_id": "x"}}),
+    ] {
+        assert_eq!(said(&grouped(&odd)).attachment, Some(Attachment::Other), "{odd}");
+    }
 }
 
 #[test]
@@ -267,7 +319,7 @@ fn every_text_that_comes_with_a_message_is_read_with_where_it_came_from() {
     assert_eq!(said(&grouped(&long)).beside[0].text, "é".repeat(1_000));
     for odd in [json!(5), json!("x"), json!({"file_name": 7}), json!([])] {
         let said = said(&grouped(&json!({"text": "x", "document": odd})));
-        assert_eq!((said.beside, said.attachment), (vec![], true), "{odd}");
+        assert_eq!((said.beside, said.attachment), (vec![], Some(Attachment::Other)), "{odd}");
     }
     let lone = r#"{"update_id":1,"message":{"message_id":1,"chat":{"id":7,"type":"private"},
         "from":{"id":7,"first_name":"A"},"text":"x","document":{"file_name":"a\ud800b"}}}"#;

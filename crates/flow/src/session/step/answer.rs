@@ -11,7 +11,7 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Effect, NotDelivered, Proposing, Session, Stage};
+use super::{Asking, Came, Effect, NotDelivered, Proposing, Session, Stage, files::heard_in};
 use crate::{
     alarm::{self, Pointer, Refusal},
     broker::Unanswered,
@@ -42,13 +42,9 @@ impl Session {
         let Stage::ShowingNotice(asking) = turn.stage.take() else { return };
         match result {
             Ok(_) => {
-                let agent = asking.agent.name.clone();
-                effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));
-                self.set_stage(update, Stage::ScreeningPrompt(asking));
-                // Before the guard's answer can lead to a model call, in the order of effects.
-                let at = effects.len() - 1;
-                self.state.apply(&Event::NoticeShown, self.config.history);
-                effects.insert(at, Effect::Record(vec![Event::NoticeShown], vec![]));
+                // Before anything can lead to a model call, in the order of effects.
+                self.record(vec![Event::NoticeShown], vec![], effects);
+                self.screen_question(update, asking, effects);
             }
             Err(NotDelivered::Unknown) => {
                 let house = &self.config.house;
@@ -90,6 +86,9 @@ impl Session {
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
                 asking.asked = format!("{by}{}", hidden.without_numbers(&prompt.get().text));
+                if matches!(asking.came, Came::Recording(_)) {
+                    asking.came = Came::Recording(heard_in(prompt.get(), &hidden));
+                }
                 asking.hidden = hidden;
                 let mut history = self.state.history(&asking.agent.name);
                 if asking.replaces {
@@ -206,13 +205,26 @@ impl Session {
         let (reference, reply_to) = (turn.reference, turn.reply_to);
         let (warning, language) = (turn.warning, turn.language);
         let hidden = &asking.hidden;
+        let aloud = self.aloud(&asking, &draft);
         let shown = draft.restored(hidden).typeset(self.config.typeset);
         let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
         let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
         let mut parts: VecDeque<Sayable> = shown.into_iter().map(Sayable::Answer).collect();
+        if let Some(turn) = self.turn(update, |_| true) {
+            turn.aloud = aloud;
+        }
         let said = draft.into_inner().0;
+        let heard = match &asking.came {
+            Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
+            Came::Recording(_) | Came::Nothing => None,
+        };
+        let is_whole = is_whole && heard.is_none();
+        if let Some(heard) = heard {
+            fixed.insert(0, heard.part().clone());
+            parts.push_front(Sayable::Notice(heard));
+        }
         if !facts.is_empty() {
             let notice = words::facts_noted(&asking.agent.name, facts.len());
             let notice = notice.in_language(language);
@@ -352,7 +364,8 @@ impl Session {
 
     pub(super) fn expired(&mut self, update: UpdateId, effects: &mut Vec<Effect>) {
         let waits = |it: &Stage| match it {
-            Stage::ScreeningPrompt(_)
+            Stage::TakingIn(_)
+            | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
             | Stage::ScreeningDraft(..)
@@ -552,7 +565,10 @@ impl Session {
                 let sent = Event::PartSent { update, part, message };
                 parts.pop_front();
                 if parts.is_empty() {
-                    return self.finish(update, vec![sent], outcome, effects);
+                    let aloud = std::mem::take(&mut turn.aloud);
+                    self.finish(update, vec![sent], outcome, effects);
+                    effects.extend((!aloud.is_empty()).then_some(Effect::Speak(aloud)));
+                    return;
                 }
                 self.record(vec![sent], vec![], effects);
                 self.send_from(update, part + 1, parts, outcome, effects);

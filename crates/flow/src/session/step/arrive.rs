@@ -10,7 +10,7 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
+use super::{Asking, Came, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
     alarm,
     guard::Prompt,
@@ -123,6 +123,7 @@ impl Session {
     fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
         let stoppable = |turn: &Turn| match turn.stage {
             Stage::ShowingNotice(_)
+            | Stage::TakingIn(_)
             | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
@@ -179,7 +180,7 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let warning = None;
+        let (warning, aloud) = (None, Vec::new());
         let turn = Turn {
             update,
             at,
@@ -190,6 +191,7 @@ impl Session {
             language,
             course,
             warning,
+            aloud,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
@@ -429,7 +431,7 @@ impl Session {
     ) {
         let mut events = if self.state.noticed { vec![] } else { vec![Event::NoticeShown] };
         // A question that leans on other texts is not the same without them.
-        let is_held = self.key.is_private() && prompt.texts().count() == 1;
+        let is_held = self.key.is_private() && prompt.texts().count() == 1 && prompt.file.is_none();
         if is_held {
             let (agent, text) = (agent.name.clone(), prompt.text);
             events.push(Event::QuestionHeld { update, agent, text });
@@ -502,12 +504,16 @@ impl Session {
         if let Some(turn) = self.turn(update, |_| true) {
             turn.course.agent = Some(agent.name.clone());
         }
-        let asking = Asking { agent, prompt, asked, replaces, hidden: Placeholders::new() };
+        let asking = Asking {
+            agent,
+            prompt,
+            asked,
+            replaces,
+            hidden: Placeholders::new(),
+            came: Came::Nothing,
+        };
         if self.state.noticed {
-            let agent = asking.agent.name.clone();
-            effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));
-            self.set_stage(update, Stage::ScreeningPrompt(asking));
-            return;
+            return self.screen_question(update, asking, effects);
         }
         // No model is asked before the person was told what happens with their text.
         let house = &self.config.house;

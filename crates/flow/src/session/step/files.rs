@@ -1,0 +1,127 @@
+//! What comes with a question besides words: it is taken in before the guard sees the question, and is
+//! screened like what is typed.
+//!
+//! Invariants: FILES-1 what was heard is durable before anything is made of it: it is paid for once.
+//! FILES-2 of a file only what was made of it is kept, never the file.
+
+use protocol::{
+    UpdateId,
+    event::{AnswerKind, Event, Outcome, Part},
+    hearing::Transcript,
+    inbound::{Beside, Channel},
+};
+use screening::Placeholders;
+
+use super::{Asking, Effect, Session, Stage};
+use crate::{
+    guard::{Cleared, Draft, Prompt},
+    senses::{NotSensed, Sensed},
+    words,
+};
+
+/// What came with a question, as far as its answer shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A recording, and what was heard of it, once the guard let it pass.
+    Recording(String),
+}
+
+impl Session {
+    /// Has a question screened, once what came with it is taken in.
+    pub(super) fn screen_question(
+        &mut self,
+        update: UpdateId,
+        asking: Asking,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(file) = asking.prompt.file.clone() else {
+            return self.screen_asking(update, asking, effects);
+        };
+        let heard = self.state.open.get(&update).and_then(|it| it.heard.clone());
+        if let Some(transcript) = heard {
+            return self.with_transcript(update, asking, transcript, effects);
+        }
+        effects.push(Effect::Typing);
+        effects.push(Effect::TakeIn(update, file));
+        self.set_stage(update, Stage::TakingIn(asking));
+    }
+
+    fn screen_asking(&mut self, update: UpdateId, asking: Asking, effects: &mut Vec<Effect>) {
+        let agent = asking.agent.name.clone();
+        effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), agent));
+        self.set_stage(update, Stage::ScreeningPrompt(asking));
+    }
+
+    pub(super) fn taken_in(
+        &mut self,
+        update: UpdateId,
+        result: Result<Sensed, NotSensed>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::TakingIn(_))) else { return };
+        let reference = turn.reference;
+        let Stage::TakingIn(asking) = turn.stage.take() else { return };
+        let notice = match result {
+            Ok(Sensed::Heard(transcript)) => {
+                // FILES-1.
+                let heard = Event::RecordingHeard { update, transcript: transcript.clone() };
+                self.record(vec![heard], vec![], effects);
+                return self.with_transcript(update, asking, transcript, effects);
+            }
+            Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
+            Err(NotSensed::Unreadable) => words::media::cannot_be_read(),
+            Err(NotSensed::Unavailable) => {
+                let notice = words::media::not_taken_in(reference);
+                let (kind, outcome) = (AnswerKind::Apology, Outcome::Answered);
+                return self.answer_kind(update, vec![], kind, notice, outcome, effects);
+            }
+        };
+        self.answer_notice(update, notice, Outcome::Refused, effects);
+    }
+
+    fn with_transcript(
+        &mut self,
+        update: UpdateId,
+        mut asking: Asking,
+        transcript: Transcript,
+        effects: &mut Vec<Effect>,
+    ) {
+        let text = transcript.text.trim().to_owned();
+        if text.is_empty() {
+            let notice = words::media::nothing_heard();
+            return self.answer_notice(update, notice, Outcome::Answered, effects);
+        }
+        asking.came = Came::Recording(String::new());
+        let prompt = &mut asking.prompt;
+        // Under words of its own a recording is what they are about.
+        if prompt.text.trim().is_empty() {
+            prompt.text = text;
+        } else {
+            prompt.beside.push(Beside { channel: Channel::Recording, text });
+        }
+        asking.asked = asking.prompt.text.clone();
+        self.screen_asking(update, asking, effects);
+    }
+}
+
+impl Session {
+    /// What is spoken of an answer: all of it, where it answers a recording and is short enough. The
+    /// person's data that the model does not see, whoever speaks does not see either.
+    pub(super) fn aloud(&self, asking: &Asking, draft: &Cleared<Draft>) -> Vec<Cleared<Part>> {
+        let is_recording = matches!(asking.came, Came::Recording(_));
+        let chars_max = self.config.house.abilities.speaks_chars_max.unwrap_or_default();
+        let parts = draft.typeset(self.config.typeset);
+        let chars: usize = parts.iter().map(|it| it.get().plain.chars().count() + 1).sum();
+        if is_recording && chars <= chars_max { parts } else { Vec::new() }
+    }
+}
+
+/// What was said in the recording of a question that passed, with its person's own data.
+pub(super) fn heard_in(prompt: &Prompt, hidden: &Placeholders) -> String {
+    let is_recording = |it: &&Beside| it.channel == Channel::Recording;
+    let beside = prompt.beside.iter().find(is_recording).map(|it| it.text.as_str());
+    hidden.restore(beside.unwrap_or(&prompt.text))
+}

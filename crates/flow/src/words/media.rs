@@ -1,0 +1,100 @@
+//! What the hall says about files: what works, what was heard, and why something was not taken.
+
+use super::{Notice, Text, say};
+use crate::{context::beginning, senses::Abilities};
+use protocol::RefId;
+
+/// Of a transcript this much is shown, in characters: a message holds 4,096 UTF-16 units, and a
+/// character has up to two.
+const SHOWN_CHARS_MAX: usize = 1_900;
+
+/// A file of a kind that nothing can be made of here: what works instead.
+pub(crate) fn cannot_use(abilities: &Abilities) -> Notice {
+    say(format!("I cannot use that. {} Nothing was fetched or kept of it.", works(abilities)))
+}
+
+/// What works.
+fn works(abilities: &Abilities) -> String {
+    let Some(hearing) = abilities.hears else {
+        return "I can only read text: please write what you would like to know.".to_owned();
+    };
+    format!(
+        "What works: text, and voice messages or recordings of up to {}.",
+        minutes(hearing.seconds_max)
+    )
+}
+
+/// A recording plays too long.
+pub(crate) fn too_long(seconds_max: u64) -> Notice {
+    say(format!(
+        "That recording is too long for me: up to {}, please. Nothing of it was fetched.",
+        minutes(seconds_max)
+    ))
+}
+
+/// A file is too large.
+pub(crate) fn too_large(bytes_max: u64) -> Notice {
+    let size = (bytes_max >> 20).max(1);
+    say(format!("That file is too large for me: up to {size} MB, please. It was not kept."))
+}
+
+/// A file is not what it says it is, or of a form that nobody here knows.
+pub(crate) fn cannot_be_read() -> Notice {
+    say("I could not make anything of that file: it is damaged, or of a form that I do not know. \
+         It was not kept. Please send it in another form, or write.")
+}
+
+/// Nothing is said in a recording.
+pub(crate) fn nothing_heard() -> Notice {
+    say("I listened, and heard no words. Please record it again, or write.")
+}
+
+/// It could not be fetched or heard.
+pub(crate) fn not_taken_in(reference: RefId) -> Notice {
+    say(format!(
+        "Sorry, I could not take in what you sent just now. Please send it again in a while, or \
+         write. (ref {reference})"
+    ))
+}
+
+/// Behind who gets people's words: who turns speech into text.
+#[must_use]
+pub fn hears(who: &str) -> Text {
+    format!("; what you record goes to {who} before, which turns it into text").into()
+}
+
+/// Likewise: who speaks.
+#[must_use]
+pub fn speaks(who: &str) -> Text {
+    format!("; {who} speaks the answer to it").into()
+}
+
+/// What was heard, folded. `text` has passed the guard.
+pub(crate) fn heard(text: &str) -> Notice {
+    let text = beginning(text.trim(), SHOWN_CHARS_MAX);
+    say(format!("🎙 I heard: {text}")).folded()
+}
+
+fn minutes(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_heard_is_folded_and_cannot_leave_its_fold() {
+        let notice = heard(" </blockquote><b>1 & 2</b> ");
+        let html = notice.part().html.clone().unwrap();
+        assert_eq!(
+            html,
+            "<blockquote expandable>🎙 I heard: &lt;/blockquote&gt;&lt;b&gt;1 &amp; 2&lt;/b&gt;</blockquote>"
+        );
+        let long = heard(&"😀 ".repeat(4_000));
+        assert!(long.part().plain.encode_utf16().count() < 4_096);
+    }
+}

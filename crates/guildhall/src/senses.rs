@@ -1,0 +1,93 @@
+//! Makes what takes in what people send besides words, from the configuration.
+
+use std::sync::Arc;
+
+use adapters::models::{
+    HttpModelConfig, HttpSpeaker, HttpTranscriber, SpeakerConfig, TranscriberConfig,
+};
+use flow::senses::{Abilities, Hearing, Senses};
+use secrecy::SecretString;
+use tokio::runtime::Handle;
+
+use crate::{
+    build::BuildError,
+    config::{Config, Loaded},
+};
+
+/// The longest transcript, in bytes: two hours of fast talk have some 150,000 letters.
+const TRANSCRIPT_BYTES_MAX: usize = 512 * 1024;
+
+/// What takes in files. Without a server that is configured nothing is taken.
+///
+/// # Errors
+/// What is wrong with the configuration.
+pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildError> {
+    let senses = Senses::new(egress);
+    let it = &loaded.config.transcription;
+    let (Some(hearing), Some(model)) = (hearing(&loaded.config), &it.model) else {
+        return Ok(senses);
+    };
+    let key = it.key_name().and_then(|name| loaded.secrets.get(&name).cloned());
+    let server = HttpModelConfig {
+        api_key: key.unwrap_or_else(|| SecretString::from("")),
+        allow_private_addresses: it.allow_private,
+        ..HttpModelConfig::new("transcription", &it.base_url, "", model)
+    };
+    let config =
+        TranscriberConfig { server, time_max: it.time_max, text_bytes_max: TRANSCRIPT_BYTES_MAX };
+    let transcriber = HttpTranscriber::new(config).map_err(|error| BuildError::of(&error))?;
+    speaking(loaded, senses.hearing(Arc::new(transcriber), hearing))
+}
+
+fn speaking(loaded: &Loaded, senses: Senses) -> Result<Senses, BuildError> {
+    let it = &loaded.config.speech;
+    let Some(model) = &it.model else { return Ok(senses) };
+    let key = it.key_name().and_then(|name| loaded.secrets.get(&name).cloned());
+    let server = HttpModelConfig {
+        api_key: key.unwrap_or_else(|| SecretString::from("")),
+        allow_private_addresses: it.allow_private,
+        ..HttpModelConfig::new("speech", &it.base_url, "", model)
+    };
+    let config = SpeakerConfig { server, voice: it.voice.clone(), time_max: it.time_max };
+    let speaker = HttpSpeaker::new(config).map_err(|error| BuildError::of(&error))?;
+    Ok(senses.speaking(Arc::new(speaker), it.answer_chars_max))
+}
+
+/// What the hall can make of files.
+#[must_use]
+pub(crate) fn abilities(config: &Config) -> Abilities {
+    let it = &config.speech;
+    let speaks_chars_max = it.model.as_ref().map(|_| it.answer_chars_max);
+    Abilities { hears: hearing(config), speaks_chars_max }
+}
+
+/// Which recordings are taken, where somebody listens.
+#[must_use]
+fn hearing(config: &Config) -> Option<Hearing> {
+    let it = &config.transcription;
+    it.model.as_ref().map(|_| Hearing {
+        bytes_max: it.recording_bytes_max.0,
+        seconds_max: it.recording_time_max.as_secs(),
+        hints: it.language_hint,
+    })
+}
+
+/// Who gets what people record, in words for the privacy notice; nothing where nobody listens.
+#[must_use]
+pub(crate) fn listener(config: &Config) -> Option<String> {
+    let it = &config.transcription;
+    it.model.as_ref().and_then(|_| host(&it.base_url))
+}
+
+/// Who speaks answers to it, likewise.
+#[must_use]
+pub(crate) fn voice(config: &Config) -> Option<String> {
+    let it = &config.speech;
+    it.model.as_ref().and_then(|_| host(&it.base_url))
+}
+
+fn host(url: &str) -> Option<String> {
+    // lost-ok: the address was checked with the configuration.
+    let url = url::Url::parse(url).ok()?;
+    url.host_str().map(str::to_owned)
+}
