@@ -15,6 +15,7 @@ mod backups;
 mod crashes;
 mod demo;
 mod forensics;
+mod home;
 mod logs;
 mod memory;
 mod models;

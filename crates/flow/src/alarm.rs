@@ -169,6 +169,8 @@ pub async fn find_held_back(
             | Event::FactForgotten { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -388,6 +388,8 @@ fn tell_event(text: &mut String, event: &Event) {
         | Event::AgentSwitched { .. }
         | Event::HistoryReset { .. }
         | Event::NoticeAccepted { .. }
+        | Event::QuestionTaken { .. }
+        | Event::AnswerShaped { .. }
         | Event::NoticeShown => {
             let json = serde_json::to_string(event).unwrap_or_default();
             writeln!(text, "- `{json}`\n").expect("a string takes everything");

@@ -341,6 +341,8 @@ impl Texts {
             | Event::NoticeShown
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => {}

@@ -205,6 +205,8 @@ impl Replay {
                 | Event::FactForgotten { .. }
                 | Event::QuestionHeld { .. }
                 | Event::NoticeAccepted { .. }
+                | Event::QuestionTaken { .. }
+                | Event::AnswerShaped { .. }
                 | Event::NoticeShown => (),
             }
         }

@@ -117,6 +117,8 @@ impl Trace {
             | Event::NoticeShown
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => (),

@@ -6,7 +6,9 @@
 
 mod answer;
 mod arrive;
+mod gather;
 mod memory;
+mod shape;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -27,8 +29,12 @@ use protocol::{
 
 use screening::Placeholders;
 
-pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
+use self::gather::Heard;
 use self::memory::{Digesting, Proposing, Telling};
+pub use self::{
+    gather::HomeConfig,
+    memory::{DigestId, Lesson, MemoryConfig, Search},
+};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
@@ -69,6 +75,8 @@ pub struct SessionConfig {
     pub typeset: Typeset,
     /// What the fixed answers need to know.
     pub house: House,
+    /// How questions come together and answers are parted.
+    pub home: HomeConfig,
 }
 
 /// An update pulled from the ledger.
@@ -148,6 +156,8 @@ pub enum Input {
     SummaryJudged(DigestId, Verdict<Draft>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
+    /// Nothing more came that belongs to the question.
+    Gathered(UpdateId),
 }
 
 /// Why a part was not accepted for good.
@@ -221,6 +231,8 @@ pub enum Effect {
     Typing,
     /// Tick again later.
     Tick(UpdateId),
+    /// Say `Gathered` when nothing more can be expected.
+    Gather(UpdateId),
     /// Stop the spinner of a pressed button.
     AnswerPress(String),
     /// Ask the roster for a change.
@@ -288,6 +300,8 @@ pub struct Session {
     is_drained: bool,
     /// Who wrote the updates in hand, in a group.
     authors: BTreeMap<UpdateId, PersonId>,
+    /// The messages of the newest question, where there are several: one may still be edited.
+    last_heard: Option<Box<(UpdateId, Heard)>>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
@@ -333,6 +347,7 @@ struct Queued {
     entry: Entry,
     request: Request,
     recovered: bool,
+    heard: Heard,
 }
 
 /// An update being worked on.
@@ -345,16 +360,21 @@ struct Turn {
     reply_to: Option<MessageId>,
     /// In a private chat the answer is shown while it is written.
     previews: bool,
+    /// Something of it was shown.
+    was_shown: bool,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.
     warning: Option<Warning>,
+    /// The messages that it answers.
+    heard: Heard,
     stage: Stage,
 }
 
 /// How far a turn has come, with what it needs to go on.
 #[derive(Debug)]
 enum Stage {
+    Gathering(Request),
     ShowingNotice(Asking),
     ScreeningPrompt(Asking),
     Recalling(Asking, Cleared<Prompt>),
@@ -394,6 +414,7 @@ impl Session {
             state,
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
+            last_heard: None,
             now: Timestamp::default(),
             is_drained: false,
             digesting: None,
@@ -500,6 +521,7 @@ impl Session {
             Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
             Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
+            Input::Gathered(update) => self.gathered(update, view, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);

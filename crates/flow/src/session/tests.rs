@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
 mod consent;
+mod home;
 mod isolation;
 mod previews;
 mod script;
@@ -25,7 +26,7 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
-    step::{Effect, Entry, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
+    step::{Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
 };
 use crate::{
     broker::Unanswered,
@@ -70,6 +71,7 @@ fn config() -> SessionConfig {
         rest_after: Duration::from_secs(60),
         typeset,
         house: House { providers: "a provider".to_owned(), ..House::default() },
+        home: HomeConfig::default(),
     }
 }
 
@@ -121,6 +123,8 @@ fn said(person: PersonId, text: &str) -> Said {
         forwarded_from: None,
         beside: Vec::new(),
         attachment: false,
+        album: None,
+        written: Timestamp(0),
     }
 }
 
@@ -224,6 +228,7 @@ impl World {
                 | Effect::Preview(..)
                 | Effect::Typing
                 | Effect::Tick(_)
+                | Effect::Gather(_)
                 | Effect::AnswerPress(_)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
@@ -327,6 +332,8 @@ fn plain(what: &Sayable) -> String {
         Sayable::Answer(part) => part.get().plain.clone(),
         Sayable::Notice(notice) => notice.part().plain.clone(),
         Sayable::Copy(copy) => copy.document().name.clone(),
+        Sayable::File { text, .. } => text.get().plain.clone(),
+        Sayable::Placed(_, what) => plain(what),
     }
 }
 
@@ -359,7 +366,8 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::Deliver { update, part, what, reply_to } => {
             let text: String = plain(what).chars().take(24).collect();
             let quoted = reply_to.map(|it| format!(" quoting {it}")).unwrap_or_default();
-            format!("send {update}.{part}{quoted}: {text}")
+            let place = what.place().map(|it| format!(" in place of {it}")).unwrap_or_default();
+            format!("send {update}.{part}{quoted}{place}: {text}")
         }
         Effect::Preview(update, draft) => format!("preview {update}: {}", draft.get().0),
         Effect::Typing => "typing".to_owned(),
@@ -396,7 +404,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
-        Effect::Tick(_) | Effect::Count(..) => return None,
+        Effect::Tick(_) | Effect::Gather(_) | Effect::Count(..) => return None,
     })
 }
 
@@ -421,6 +429,8 @@ fn name_of(event: &Event) -> Option<String> {
         Event::SummaryWritten { through, .. } => format!("summary({through})"),
         Event::FactRemembered { fact } => format!("remembered({}: {})", fact.id.0, fact.text),
         Event::FactForgotten { fact } => format!("forgotten({})", fact.0),
+        Event::QuestionTaken { .. } => return None,
+        Event::AnswerShaped { .. } => return None,
     })
 }
 

@@ -104,6 +104,8 @@ impl Doings {
             | Event::NoticeShown
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => {}
