@@ -116,6 +116,8 @@ class Bench:
                 # No limit but the machine.
                 "GUILDHALL__LIMITS__PERSON_PER_MINUTE": "0",
                 "GUILDHALL__TELEGRAM__PACING": "false",
+                # Each message is a question of its own, and counted.
+                "GUILDHALL__SESSION__GATHER_TIME": "0s",
             }
             agents = pathlib.Path(__file__).resolve().parents[2] / "config" / "agents"
             env["GUILDHALL__HALL__AGENTS_DIR"] = str(agents)

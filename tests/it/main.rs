@@ -15,6 +15,7 @@ mod backups;
 mod crashes;
 mod demo;
 mod forensics;
+mod home;
 mod language;
 mod logs;
 mod media;

@@ -177,6 +177,8 @@ impl Stage {
             ("GUILDHALL__TELEGRAM__POLL_WAIT", "2s"),
             ("GUILDHALL__LIMITS__PERSON_PER_MINUTE", "0"),
             ("GUILDHALL__LIMITS__CHAT_PER_MINUTE", "0"),
+            // Tests ask fast, and each of their questions wants an answer of its own.
+            ("GUILDHALL__SESSION__GATHER_TIME", "0s"),
             ("GUILDHALL__STORE__RESERVE_BYTES", "0"),
             // How full the disk of this machine is has nothing to do with what is tested.
             ("GUILDHALL__ALERTS__RULES_OFF", "disk_full"),
@@ -189,6 +191,11 @@ impl Stage {
     pub fn set_env<'v>(&mut self, variables: impl IntoIterator<Item = (&'v str, &'v str)>) {
         let pairs = variables.into_iter();
         self.env.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    /// In the halls to be started, what a person sends within a second is one question.
+    pub fn gather_messages(&mut self) {
+        self.unset_env("GUILDHALL__SESSION__GATHER_TIME");
     }
 
     /// The halls to be started use the playbooks that are shipped.

@@ -171,6 +171,8 @@ pub async fn find_held_back(
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::LanguageChosen { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -393,6 +393,8 @@ fn tell_event(text: &mut String, event: &Event) {
         | Event::HistoryReset { .. }
         | Event::NoticeAccepted { .. }
         | Event::LanguageChosen { .. }
+        | Event::QuestionTaken { .. }
+        | Event::AnswerShaped { .. }
         | Event::NoticeShown => {
             let json = serde_json::to_string(event).unwrap_or_default();
             writeln!(text, "- `{json}`\n").expect("a string takes everything");

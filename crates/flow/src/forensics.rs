@@ -343,6 +343,8 @@ impl Texts {
             | Event::LanguageChosen { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
+            | Event::QuestionTaken { .. }
+            | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => {}

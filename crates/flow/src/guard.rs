@@ -98,6 +98,12 @@ impl Cleared<Draft> {
         Self(Draft(hidden.restore(&self.0.0)))
     }
 
+    /// The draft as it is, for a file.
+    #[must_use]
+    pub fn in_one(&self) -> Cleared<Part> {
+        Cleared(Part::plain(self.0.0.clone()))
+    }
+
     /// The draft as messages. Typesetting adds and removes no words, so it stays cleared.
     #[must_use]
     pub fn typeset(&self, typeset: Typeset) -> Vec<Cleared<Part>> {

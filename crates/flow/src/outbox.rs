@@ -32,7 +32,7 @@ use protocol::{
     ChatId, MessageId, SessionKey, UpdateId,
     event::Part,
     ledger::{Accepted, Ledger},
-    messenger::{Address, Messenger, MessengerError},
+    messenger::{Address, Document, Messenger, MessengerError},
 };
 use tokio::{
     runtime::Handle,
@@ -97,6 +97,17 @@ pub enum Sayable {
     Copy(PersonalCopy),
     /// An answer that was let through, spoken.
     Spoken(Spoken),
+    /// A model's answer, as a file.
+    File {
+        /// What it is called.
+        name: String,
+        /// What is said about it.
+        caption: Notice,
+        /// The answer.
+        text: Cleared<Part>,
+    },
+    /// Something in the place of a message that was sent before; a message of its own where that is gone.
+    Placed(MessageId, Box<Sayable>),
 }
 
 impl Sayable {
@@ -111,6 +122,40 @@ impl Sayable {
             Self::Notice(notice) => messenger.send(to, notice.part(), reply_to).await,
             Self::Copy(copy) => messenger.send_document(to, copy.document()).await,
             Self::Spoken(spoken) => messenger.send_voice(to, spoken.sound()).await,
+            Self::File { name, caption, text } => {
+                let document = Document {
+                    name: name.clone(),
+                    bytes: text.get().plain.clone().into(),
+                    caption: caption.part().plain.clone(),
+                };
+                messenger.send_document(to, &document).await
+            }
+            Self::Placed(message, what) => {
+                let Some(part) = what.part() else {
+                    return Box::pin(what.send(messenger, to, reply_to)).await;
+                };
+                match messenger.edit(to, *message, part).await {
+                    Ok(()) => Ok(*message),
+                    // Somebody deleted it, or it is too old.
+                    Err(MessengerError::Rejected { .. }) => {
+                        messenger.send(to, part, reply_to).await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// The message whose place it takes.
+    #[must_use]
+    pub fn place(&self) -> Option<MessageId> {
+        match self {
+            Self::Placed(message, _) => Some(*message),
+            Self::Answer(_)
+            | Self::Notice(_)
+            | Self::Copy(_)
+            | Self::Spoken(_)
+            | Self::File { .. } => None,
         }
     }
 
@@ -119,7 +164,8 @@ impl Sayable {
         match self {
             Self::Answer(part) => Some(part.get()),
             Self::Notice(notice) => Some(notice.part()),
-            Self::Copy(_) | Self::Spoken(_) => None,
+            Self::Placed(_, what) => what.part(),
+            Self::Copy(_) | Self::Spoken(_) | Self::File { .. } => None,
         }
     }
 
@@ -654,11 +700,12 @@ impl Outbox {
             }
             Job::Edit { message, what, .. } => {
                 let (message, what) = (*message, what.clone());
-                self.tasks.start(async move {
+                let edit = async move {
                     let result = messenger.edit(to, message, what.part()).await;
                     // lost-ok: the outbox ended.
                     mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
-                });
+                };
+                self.sends.spawn_on(edit, &self.egress);
             }
             Job::Pin { message, .. } => {
                 let message = *message;

@@ -207,6 +207,8 @@ impl Replay {
                 | Event::QuestionHeld { .. }
                 | Event::NoticeAccepted { .. }
                 | Event::LanguageChosen { .. }
+                | Event::QuestionTaken { .. }
+                | Event::AnswerShaped { .. }
                 | Event::NoticeShown => (),
             }
         }

@@ -355,6 +355,7 @@ pub fn interpret(
 ) -> Request {
     match inbound {
         Inbound::Said(said) => of_message(said, key, view, house, now),
+        Inbound::Edited(said) => of_edited(said, key, view, house, now),
         Inbound::Pressed(pressed) => of_press(pressed, key, view, house, now),
         Inbound::StopRequested { .. } => Request::Cancel,
         Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
@@ -383,6 +384,15 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
         return Request::Remember { text: text.to_owned(), by: person.id };
     }
     files::with_file(Request::Ask(None, prompt_of(&said.text, said)), said, house)
+}
+
+/// What is written anew can be a question anew, and nothing else: no command, no order, no fact.
+fn of_edited(said: &Said, key: SessionKey, view: &View, house: &House, now: Timestamp) -> Request {
+    if said.command.is_some() || said.text.trim_start().starts_with('/') {
+        return Request::Ignore;
+    }
+    let meant = of_message(said, key, view, house, now);
+    if matches!(meant, Request::Ask(None, _)) { meant } else { Request::Ignore }
 }
 
 /// A question with everything that came with it.
@@ -584,6 +594,8 @@ mod tests {
             forwarded_from: None,
             beside: Vec::new(),
             attachment: None,
+            album: None,
+            written: Timestamp(0),
         }
     }
 

@@ -187,7 +187,7 @@ impl Messenger for FakeMessenger {
             let message = it.message.map(MessageId);
             return Some(Inbound::Pressed(Pressed { person, query, data, private, message }));
         }
-        Some(Inbound::Said(Said {
+        let said = Said {
             person: Some(person).filter(|_| !(it.anonymous || it.bot)),
             message: MessageId(1),
             private: 0 < it.chat,
@@ -199,7 +199,10 @@ impl Messenger for FakeMessenger {
             forwarded_from: it.forwarded.then(|| "Eve".to_owned()),
             beside: Vec::new(),
             attachment: None,
-        }))
+            album: None,
+            written: Timestamp(0),
+        };
+        Some(if it.edited { Inbound::Edited(said) } else { Inbound::Said(said) })
     }
 
     async fn send(

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod examples;
+pub(crate) mod home;
 pub mod language;
 #[cfg(test)]
 mod locales_tests;

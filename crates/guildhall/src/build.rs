@@ -22,7 +22,7 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
-    session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
+    session::{HistoryLimits, HomeConfig, MemoryConfig, Recaller, SessionConfig},
     treasurer::{
         caps::{Allowance, Budgets, Cap},
         time::Calendar,
@@ -454,6 +454,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             calendar: calendar(config).unwrap_or_default(),
             abilities: senses::abilities(config),
         },
+        home: HomeConfig { gather_time: it.gather_time, messages_max: it.messages_max },
     }
 }
 

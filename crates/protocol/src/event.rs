@@ -167,6 +167,29 @@ pub enum Event {
         /// Which.
         fact: FactId,
     },
+    /// A question is taken up: which messages make it, and which updates end with it.
+    QuestionTaken {
+        /// The update that the turn is named after.
+        update: UpdateId,
+        /// Who is asked.
+        agent: AgentName,
+        /// The messages that it is written in.
+        messages: Vec<MessageId>,
+        /// The other updates that it came with: they end when it does.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also: Vec<UpdateId>,
+        /// The answer to what it said before it was edited, where that is a single message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<MessageId>,
+    },
+    /// How the parts of an answer are sent, where that is not one new message each. Written with the
+    /// answer.
+    AnswerShaped {
+        /// Which update.
+        update: UpdateId,
+        /// How.
+        shape: Shape,
+    },
 }
 
 impl Event {
@@ -186,6 +209,8 @@ impl Event {
             | Self::PartSent { update, .. }
             | Self::QuestionHeld { update, .. }
             | Self::NoticeAccepted { update, .. }
+            | Self::QuestionTaken { update, .. }
+            | Self::AnswerShaped { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }
@@ -196,6 +221,17 @@ impl Event {
             | Self::FactForgotten { .. } => None,
         }
     }
+}
+
+/// How the parts of an answer are sent, where that is not one new message each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The first part takes the place of this message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<MessageId>,
+    /// A part is sent as a file: its number, and what the file is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<(u32, String)>,
 }
 
 /// A text that the guard stopped.

@@ -9,6 +9,8 @@ use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId};
 pub enum Inbound {
     /// A person wrote.
     Said(Said),
+    /// A person changed what they wrote, or their app did: a preview of a link came to stand under it.
+    Edited(Said),
     /// A person pressed a button.
     Pressed(Pressed),
     /// A person stopped an answer that was being written (Bot API 10.3).
@@ -30,7 +32,7 @@ impl Inbound {
     #[must_use]
     pub fn person(&self) -> Option<PersonId> {
         match self {
-            Self::Said(said) => said.person.as_ref().map(|it| it.id),
+            Self::Said(said) | Self::Edited(said) => said.person.as_ref().map(|it| it.id),
             Self::Pressed(pressed) => Some(pressed.person.id),
             Self::StopRequested { person } => person.as_ref().map(|it| it.id),
             Self::Membership { .. } | Self::Nothing => None,
@@ -74,6 +76,10 @@ pub struct Said {
     pub beside: Vec<Beside>,
     /// What came with it besides words.
     pub attachment: Option<Attachment>,
+    /// The album that it is a piece of: its pieces are messages of their own, and come together.
+    pub album: Option<String>,
+    /// When it was written, by the chat service's clock, in whole seconds.
+    pub written: Timestamp,
 }
 
 /// What can come with a message besides words.

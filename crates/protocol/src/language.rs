@@ -147,7 +147,7 @@ impl Inbound {
     #[must_use]
     pub fn language(&self) -> Option<Language> {
         let person = match self {
-            Self::Said(said) => said.person.as_ref(),
+            Self::Said(said) | Self::Edited(said) => said.person.as_ref(),
             Self::Pressed(pressed) => Some(&pressed.person),
             Self::StopRequested { person } => person.as_ref(),
             Self::Membership { .. } | Self::Nothing => None,

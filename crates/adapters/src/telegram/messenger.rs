@@ -45,8 +45,9 @@ use super::{
 
 /// The kinds we use. Asked for by name in every call, because Telegram remembers the last list and
 /// newer servers have kinds that nobody here knows.
-const KINDS: [AllowedUpdate; 4] = [
+const KINDS: [AllowedUpdate; 5] = [
     AllowedUpdate::Message,
+    AllowedUpdate::EditedMessage,
     AllowedUpdate::CallbackQuery,
     AllowedUpdate::MyChatMember,
     AllowedUpdate::StoppedMessageGeneration,
@@ -233,6 +234,10 @@ impl TelegramBot {
         Ok(updates)
     }
 
+    async fn edit_message(&self, edit: &EditMessage<'_>) -> Result<(), MessengerError> {
+        self.egress.call::<_, Sent>("editMessageText", edit).await.map(drop)
+    }
+
     async fn send_message(&self, message: &SendMessage<'_>) -> Result<MessageId, MessengerError> {
         let sent: Sent = self.egress.call("sendMessage", message).await?;
         Ok(MessageId(sent.message_id))
@@ -312,16 +317,26 @@ impl Messenger for TelegramBot {
         message: MessageId,
         part: &Part,
     ) -> Result<(), MessengerError> {
-        let edit = EditMessage {
-            chat_id: to.chat.0,
-            message_id: message.0,
-            text: &part.plain,
-            link_preview_options: LinkPreview { is_disabled: true },
-            reply_markup: Keyboard::new(&part.buttons),
+        let as_plain = EditMessage::new(to, message, &part.plain, part);
+        let edited = match &part.html {
+            None => self.edit_message(&as_plain).await,
+            Some(html) => {
+                let marked_up = EditMessage::new(to, message, html, part);
+                let marked_up = EditMessage { parse_mode: Some("HTML"), ..marked_up };
+                match self.edit_message(&marked_up).await {
+                    Err(MessengerError::Rejected { description })
+                        if blames_markup(&description) =>
+                    {
+                        warn!(bot = %self.identity.id, %description, "markup refused, editing as plain text");
+                        self.edit_message(&as_plain).await
+                    }
+                    outcome => outcome,
+                }
+            }
         };
-        match self.client.call::<_, Sent>("editMessageText", &edit).await {
+        match edited {
             Err(MessengerError::Rejected { description }) if is_unchanged(&description) => Ok(()),
-            edited => edited.map(drop),
+            edited => edited,
         }
     }
 
@@ -464,6 +479,8 @@ struct EditMessage<'a> {
     chat_id: i64,
     message_id: i64,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parse_mode: Option<&'static str>,
     link_preview_options: LinkPreview,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_markup: Option<Keyboard<'a>>,
@@ -600,6 +617,19 @@ impl<'a> SendMessage<'a> {
             parse_mode: None,
             link_preview_options: LinkPreview { is_disabled: true },
             reply_parameters: reply_to.map(reply),
+            reply_markup: Keyboard::new(&part.buttons),
+        }
+    }
+}
+
+impl<'a> EditMessage<'a> {
+    fn new(to: Address, message: MessageId, text: &'a str, part: &'a Part) -> Self {
+        Self {
+            chat_id: to.chat.0,
+            message_id: message.0,
+            text,
+            parse_mode: None,
+            link_preview_options: LinkPreview { is_disabled: true },
             reply_markup: Keyboard::new(&part.buttons),
         }
     }

@@ -44,6 +44,7 @@ struct Numbered {
 #[serde(bound = "M: Deserialize<'de>")]
 struct Update<M> {
     message: Option<M>,
+    edited_message: Option<M>,
     callback_query: Option<CallbackQuery>,
     my_chat_member: Option<ChatMemberUpdated>,
     stopped_message_generation: Option<GenerationStopped>,
@@ -67,6 +68,10 @@ struct Message<'a> {
     chat: Chat,
     from: Option<User>,
     sender_chat: Option<IgnoredAny>,
+    /// In seconds since 1970.
+    #[serde(default)]
+    date: i64,
+    media_group_id: Option<Text>,
     text: Option<Text>,
     caption: Option<Text>,
     #[serde(default)]
@@ -228,7 +233,7 @@ pub(super) fn update_id(raw: &[u8]) -> Option<UpdateId> {
 /// Where an update belongs. `None` if it belongs to no chat or cannot be read at all.
 pub(super) fn origin(raw: &[u8]) -> Option<Origin> {
     let update: Update<Place> = serde_json::from_slice(raw).ok()?;
-    if let Some(message) = update.message {
+    if let Some(message) = update.message.or(update.edited_message) {
         return Some(message.origin());
     }
     if let Some(query) = update.callback_query {
@@ -247,6 +252,15 @@ pub(super) fn read(raw: &[u8], me: &BotIdentity) -> Option<Inbound> {
     let update: Update<Message<'_>> = serde_json::from_slice(raw).ok()?;
     let inbound = if let Some(message) = update.message {
         message.read(me)
+    } else if let Some(message) = update.edited_message {
+        match message.read(me) {
+            Inbound::Said(said) => Inbound::Edited(said),
+            other @ (Inbound::Edited(_)
+            | Inbound::Pressed(_)
+            | Inbound::StopRequested { .. }
+            | Inbound::Membership { .. }
+            | Inbound::Nothing) => other,
+        }
     } else if let Some(query) = update.callback_query {
         query.read()
     } else if let Some(change) = update.my_chat_member {
@@ -368,6 +382,8 @@ impl Message<'_> {
             replied: self.replied(),
             forwarded_from: self.forward_origin.map(beside::author),
             beside: self.beside(),
+            album: self.media_group_id.take().map(|it| it.0),
+            written: millis(self.date),
             quoted: self.quoted(),
             attachment,
         })
@@ -391,6 +407,8 @@ impl Message<'_> {
             beside: Vec::new(),
             quoted: None,
             attachment: None,
+            album: None,
+            written: millis(self.date),
         })
     }
 
@@ -469,8 +487,7 @@ impl Message<'_> {
     /// The message that this one answers, where it is not the one that opened the topic.
     fn replied(&self) -> Option<inbound::Replied> {
         let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
-        let millis = u64::try_from(it.date).unwrap_or_default().saturating_mul(1_000);
-        Some(inbound::Replied { message: MessageId(it.message_id?), at: Timestamp(millis) })
+        Some(inbound::Replied { message: MessageId(it.message_id?), at: millis(it.date) })
     }
 
     fn quoted(self) -> Option<String> {
@@ -480,6 +497,11 @@ impl Message<'_> {
             .map(|text| text.0.chars().take(QUOTED_CHARS_MAX).collect::<String>())
             .filter(|text| !text.is_empty())
     }
+}
+
+/// Telegram's seconds since 1970.
+fn millis(date: i64) -> Timestamp {
+    Timestamp(u64::try_from(date).unwrap_or_default().saturating_mul(1_000))
 }
 
 /// Whether a text gives an order, and to whom.

@@ -134,7 +134,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
     let actor = person.map_or(Doer::Nobody, Doer::Person);
     let role = person.and_then(|it| view.role(it));
     match inbound {
-        Inbound::Said(said) => {
+        Inbound::Said(said) | Inbound::Edited(said) => {
             let officers =
                 |name: String| MENU.iter().find(|it| it.needs.is_some() && it.name == name);
             let own = said.command.as_ref().and_then(|it| officers(it.name.clone()));

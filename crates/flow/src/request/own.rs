@@ -69,6 +69,8 @@ mod tests {
             beside: Vec::new(),
             replied: None,
             attachment: None,
+            album: None,
+            written: NOW,
         };
         of_command(&command, &said, NOW)
     }

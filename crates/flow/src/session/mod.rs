@@ -49,8 +49,8 @@ pub use self::{
     remembering::Recaller,
     state::{Digest, Exchange, HistoryLimits, State},
     step::{
-        DigestId, Effect, Entry, Input, Lesson, MemoryConfig, NotDelivered, Question, Search,
-        Session, SessionConfig,
+        DigestId, Effect, Entry, HomeConfig, Input, Lesson, MemoryConfig, NotDelivered, Question,
+        Search, Session, SessionConfig,
     },
 };
 use crate::{
@@ -465,6 +465,7 @@ impl SessionActor {
             Effect::Preview(update, text) => self.preview(update, &text),
             Effect::Typing => self.show_typing(),
             Effect::Tick(update) => self.tick_later(update, cx),
+            Effect::Gather(update) => self.gather_later(update, cx),
             Effect::AnswerPress(query) => {
                 // lost-ok: the button's spinner ends by itself.
                 self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
@@ -720,6 +721,13 @@ impl SessionActor {
             }
             actor.tick_later(update, cx);
             Ok(())
+        });
+        self.turns.entry(update).or_default().tick = Some(pending);
+    }
+
+    fn gather_later(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        let pending = cx.after(self.config.home.gather_time, move |actor, cx| {
+            actor.input(Input::Gathered(update), cx)
         });
         self.turns.entry(update).or_default().tick = Some(pending);
     }

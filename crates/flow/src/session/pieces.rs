@@ -76,6 +76,9 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
         piece.last_asked = common.last_asked.take();
         piece.last_asked_by = common.last_asked_by.take();
     }
+    if let Some(person) = state.last_turn.as_ref().and_then(|it| it.by) {
+        others.entry(person).or_default().last_turn = common.last_turn.take();
+    }
     for (update, open) in &state.open {
         if let Some(person) = open.by {
             common.open.remove(update);
@@ -109,12 +112,14 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
         accepted.append(&mut state.accepted);
         // Of format 1, or the one that is nobody's in particular.
         if owned.owners.is_empty() || owned.owners == [key.owner(None)] {
-            let State { last_asked, last_asked_by, open, .. } = whole;
+            let State { last_asked, last_asked_by, last_turn, open, .. } = whole;
             whole = state;
+            whole.last_turn = whole.last_turn.or(last_turn);
             whole.last_asked = whole.last_asked.or(last_asked);
             whole.last_asked_by = whole.last_asked_by.or(last_asked_by);
             whole.open.extend(open);
         } else {
+            whole.last_turn = whole.last_turn.or(state.last_turn);
             whole.last_asked = whole.last_asked.or(state.last_asked);
             whole.last_asked_by = whole.last_asked_by.or(state.last_asked_by);
             whole.open.extend(state.open);

@@ -6,8 +6,8 @@ use std::{
 };
 
 use protocol::{
-    AgentName, Language, PersonId, SessionKey, Timestamp, UpdateId,
-    event::{Answer, AnswerKind, Event},
+    AgentName, Language, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    event::{Answer, AnswerKind, Event, Shape},
     hearing::Transcript,
     ledger::Accepted,
     memory::{Fact, FactId, Space},
@@ -82,12 +82,41 @@ pub struct State {
     /// Who asked it, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_asked_by: Option<PersonId>,
+    /// The newest question that was taken up: where it stands, and its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_turn: Option<LastTurn>,
     /// Updates whose work has begun and not ended.
     #[serde(default)]
     pub open: BTreeMap<UpdateId, Open>,
     /// Only in a piece of a group's snapshot: where its exchanges stand in each whole history.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<AgentName, Vec<u32>>,
+}
+
+/// The newest question: where it stands, and its answer. One that is edited is asked again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastTurn {
+    /// The update that its turn is named after.
+    pub update: UpdateId,
+    /// Who was asked.
+    pub agent: AgentName,
+    /// The messages that it is written in.
+    pub messages: Vec<MessageId>,
+    /// Who wrote them, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    /// A model was asked: the question is `last_asked`.
+    #[serde(default)]
+    pub asked: bool,
+    /// A model answered.
+    #[serde(default)]
+    pub answered: bool,
+    /// The messages of its answer, or of what was said instead.
+    #[serde(default)]
+    pub sent: Vec<MessageId>,
+    /// The message that its answer takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<MessageId>,
 }
 
 /// A question and its answer, as the next prompt will contain them.
@@ -149,6 +178,12 @@ pub struct Open {
     /// How many parts of the answer were accepted.
     #[serde(default)]
     pub parts_sent: u32,
+    /// The other updates that the question came with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<UpdateId>,
+    /// How the parts are sent.
+    #[serde(default)]
+    pub shape: Shape,
     /// Whose it is, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
@@ -171,6 +206,7 @@ impl State {
                 let (agent, text) = (agent.clone(), asked.clone());
                 self.last_asked = Some((agent.clone(), text.clone()));
                 self.last_asked_by = by;
+                self.last_turn_of(*update).into_iter().for_each(|it| it.asked = true);
                 let asked = Asked { agent, text, replaces: *replaces };
                 let open = self.open.entry(*update).or_default();
                 open.asked = Some(asked);
@@ -191,11 +227,22 @@ impl State {
                 if answer.kind == AnswerKind::Model
                     && let Some(asked) = open.asked.take()
                 {
+                    self.last_turn_of(*update).into_iter().for_each(|it| it.answered = true);
                     self.remember(asked, answer, by, limits);
                 }
             }
-            Event::PartSent { update, part, .. } => {
+            Event::AnswerShaped { update, shape } => {
+                self.open.entry(*update).or_default().shape = shape.clone();
+            }
+            Event::QuestionTaken { update, agent, messages, also, place } => {
+                self.take_question(*update, agent, (messages, *place), by);
+                let open = self.open.entry(*update).or_default();
+                open.also.clone_from(also);
+                open.by = by;
+            }
+            Event::PartSent { update, part, message } => {
                 self.open.entry(*update).or_default().parts_sent = part + 1;
+                self.last_turn_of(*update).into_iter().for_each(|it| it.sent.push(*message));
             }
             Event::TurnClosed { update, .. } => {
                 self.open.remove(update);
@@ -239,6 +286,30 @@ impl State {
             self.apply(&event, limits);
             event
         })
+    }
+
+    fn take_question(
+        &mut self,
+        update: UpdateId,
+        agent: &AgentName,
+        (messages, place): (&[MessageId], Option<MessageId>),
+        by: Option<PersonId>,
+    ) {
+        self.last_turn = Some(LastTurn {
+            update,
+            agent: agent.clone(),
+            messages: messages.to_vec(),
+            by,
+            asked: false,
+            answered: false,
+            sent: Vec::new(),
+            place,
+        });
+    }
+
+    /// The newest question, if it is this one.
+    fn last_turn_of(&mut self, update: UpdateId) -> Option<&mut LastTurn> {
+        self.last_turn.as_mut().filter(|it| it.update == update)
     }
 
     fn remember(

@@ -7,7 +7,9 @@
 mod answer;
 mod arrive;
 mod files;
+mod gather;
 mod memory;
+mod shape;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -28,9 +30,11 @@ use protocol::{
 
 use screening::Placeholders;
 
+pub use self::gather::HomeConfig;
 pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
 use self::{
     files::Came,
+    gather::Heard,
     memory::{Digesting, Proposing, Telling},
 };
 use super::state::{Exchange, HistoryLimits, State};
@@ -74,6 +78,8 @@ pub struct SessionConfig {
     pub typeset: Typeset,
     /// What the fixed answers need to know.
     pub house: House,
+    /// How questions come together and answers are parted.
+    pub home: HomeConfig,
 }
 
 /// An update pulled from the ledger.
@@ -155,6 +161,8 @@ pub enum Input {
     SummaryJudged(DigestId, Verdict<Draft>),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
+    /// Nothing more came that belongs to the question.
+    Gathered(UpdateId),
 }
 
 /// Why a part was not accepted for good.
@@ -230,6 +238,8 @@ pub enum Effect {
     Typing,
     /// Tick again later.
     Tick(UpdateId),
+    /// Say `Gathered` when nothing more can be expected.
+    Gather(UpdateId),
     /// Stop the spinner of a pressed button.
     AnswerPress(String),
     /// Ask the roster for a change.
@@ -299,6 +309,8 @@ pub struct Session {
     is_drained: bool,
     /// Who wrote the updates in hand, in a group.
     authors: BTreeMap<UpdateId, PersonId>,
+    /// The messages of the newest question, where there are several: one may still be edited.
+    last_heard: Option<Box<(UpdateId, Heard)>>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
@@ -344,6 +356,7 @@ struct Queued {
     entry: Entry,
     request: Request,
     recovered: bool,
+    heard: Heard,
 }
 
 /// An update being worked on.
@@ -360,18 +373,23 @@ struct Turn {
     of_app: Option<Language>,
     /// What our own words are said in.
     language: Language,
+    /// Something of it was shown.
+    was_shown: bool,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.
     warning: Option<Warning>,
     /// The answer, if it is also to be spoken.
     aloud: Vec<Cleared<Part>>,
+    /// The messages that it answers.
+    heard: Heard,
     stage: Stage,
 }
 
 /// How far a turn has come, with what it needs to go on.
 #[derive(Debug)]
 enum Stage {
+    Gathering(Request),
     ShowingNotice(Asking),
     TakingIn(Asking),
     ScreeningPrompt(Asking),
@@ -414,6 +432,7 @@ impl Session {
             state,
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
+            last_heard: None,
             now: Timestamp::default(),
             is_drained: false,
             digesting: None,
@@ -521,6 +540,7 @@ impl Session {
             Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
             Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
+            Input::Gathered(update) => self.gathered(update, view, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);

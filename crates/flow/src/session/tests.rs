@@ -3,6 +3,7 @@
 
 mod consent;
 mod files;
+mod home;
 mod isolation;
 mod previews;
 mod script;
@@ -27,7 +28,7 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
-    step::{Effect, Entry, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
+    step::{Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
 };
 use crate::{
     broker::Unanswered,
@@ -73,6 +74,7 @@ fn config() -> SessionConfig {
         rest_after: Duration::from_secs(60),
         typeset,
         house: House { providers: "a provider".into(), ..House::default() },
+        home: HomeConfig::default(),
     }
 }
 
@@ -125,6 +127,8 @@ fn said(person: PersonId, text: &str) -> Said {
         forwarded_from: None,
         beside: Vec::new(),
         attachment: None,
+        album: None,
+        written: Timestamp(0),
     }
 }
 
@@ -229,6 +233,7 @@ impl World {
                 | Effect::Preview(..)
                 | Effect::Typing
                 | Effect::Tick(_)
+                | Effect::Gather(_)
                 | Effect::AnswerPress(_)
                 | Effect::Speak(_)
                 | Effect::Learn(_)
@@ -334,6 +339,8 @@ fn plain(what: &Sayable) -> String {
         Sayable::Notice(notice) => notice.part().plain.clone(),
         Sayable::Copy(copy) => copy.document().name.clone(),
         Sayable::Spoken(spoken) => format!("{} bytes", spoken.sound().len()),
+        Sayable::File { text, .. } => text.get().plain.clone(),
+        Sayable::Placed(_, what) => plain(what),
     }
 }
 
@@ -367,7 +374,8 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::Deliver { update, part, what, reply_to } => {
             let text: String = plain(what).chars().take(24).collect();
             let quoted = reply_to.map(|it| format!(" quoting {it}")).unwrap_or_default();
-            format!("send {update}.{part}{quoted}: {text}")
+            let place = what.place().map(|it| format!(" in place of {it}")).unwrap_or_default();
+            format!("send {update}.{part}{quoted}{place}: {text}")
         }
         Effect::Preview(update, draft) => format!("preview {update}: {}", draft.get().0),
         Effect::Typing => "typing".to_owned(),
@@ -405,7 +413,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
         Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
-        Effect::Tick(_) | Effect::Count(..) => return None,
+        Effect::Tick(_) | Effect::Gather(_) | Effect::Count(..) => return None,
     })
 }
 
@@ -435,6 +443,8 @@ fn name_of(event: &Event) -> Option<String> {
             Some(language) => format!("language({language})"),
             None => "language(of each app)".to_owned(),
         },
+        Event::QuestionTaken { .. } => return None,
+        Event::AnswerShaped { .. } => return None,
     })
 }
 

@@ -29,7 +29,7 @@ use crate::{
     roster::{Founding, View},
     rulebook::InForce,
     session::Recaller,
-    session::{HistoryLimits, MemoryConfig, SessionConfig},
+    session::{HistoryLimits, HomeConfig, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
     treasurer::{Desk, time::Calendar},
@@ -69,6 +69,7 @@ fn session_config() -> SessionConfig {
         rest_after: Duration::from_secs(5),
         typeset,
         house: House { providers: "a provider".into(), ..House::default() },
+        home: HomeConfig::default(),
     }
 }
 

@@ -18,6 +18,8 @@ use crate::request::MENU;
 const IN_ENGLISH: [(&str, usize); 7] = [
     ("words.rs", 1),
     ("words/alerts.rs", 2),
+    ("words/home.rs", 3),
+    ("words/media.rs", 7),
     ("words/money.rs", 1),
     ("words/officers.rs", 9),
     ("words/panel.rs", 1),

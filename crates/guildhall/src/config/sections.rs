@@ -434,6 +434,10 @@ section! {
         turn_time_max: Duration = secs(150), limit millis(100)..=hours(2);
         /// How often a message is tried before it is put aside and its sender told.
         attempts_max: u32 = 3, limit 1..=20;
+        /// Messages that a person sends within this time of one another are one question; 0s for never.
+        gather_time: Duration = secs(1), within secs(0)..=secs(10);
+        /// Messages that an answer may take. A longer one comes as its beginning and a file.
+        messages_max: usize = 3, within 1..=20;
     }
 }
 

@@ -111,6 +111,8 @@ pub(super) fn apart(loaded: &mut Loaded, folder: &Path, telegram: SocketAddr) ->
     config.budgets.currency = old.budgets.currency;
     config.memory.embeddings_path = None;
     config.limits.person_per_minute = Limit(None);
+    // Attacks come one after the other, and each is one by itself.
+    config.session.gather_time = std::time::Duration::ZERO;
     config.limits.chat_per_minute = Limit(None);
     config.store.reserve_bytes.0 = 0;
     config.backup.every = Limit(None);

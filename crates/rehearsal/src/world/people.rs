@@ -218,6 +218,16 @@ impl World {
         Ok(id)
     }
 
+    /// The file of a message of a person's private chat: what it is called, and what is in it.
+    #[must_use]
+    pub fn document(&self, person: i64, message_id: i64) -> Option<(String, bytes::Bytes)> {
+        let mut state = self.lock();
+        let key = state.place(person, None).ok()?;
+        let document = state.chat(key).message(message_id)?.payload.document.clone()?;
+        let file = state.file(|it| it.id == document.file_id)?;
+        Some((file.name.clone(), file.bytes.clone()))
+    }
+
     /// What the buttons under a message of a person's private chat carry, in order.
     #[must_use]
     pub fn buttons(&self, person: i64, message_id: i64) -> Vec<String> {

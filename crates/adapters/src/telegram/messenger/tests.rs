@@ -58,7 +58,7 @@ async fn connecting_with_a_webhook_gives_telegram_path_secret_and_kinds() {
     let expected = json!({
         "url": format!("https://hall.example{path}"),
         "allowed_updates":
-            ["message", "callback_query", "my_chat_member", "stopped_message_generation"],
+            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"],
         "drop_pending_updates": false,
         "secret_token": "s".repeat(32),
     });
@@ -352,7 +352,7 @@ async fn telegram_2_odd_elements_do_not_spoil_a_batch() {
         "limit": 100,
         "timeout": 50,
         "allowed_updates":
-            ["message", "callback_query", "my_chat_member", "stopped_message_generation"],
+            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"],
     });
     assert_eq!(api.last(), expected);
 }

@@ -80,6 +80,8 @@ fn a_private_message_is_addressed_and_names_its_person() {
         forwarded_from: None,
         beside: Vec::new(),
         attachment: None,
+        album: None,
+        written: Timestamp(0),
     };
     assert_eq!(said(&message), expected);
     let expected = Origin {
@@ -372,8 +374,17 @@ fn unknown_kinds_and_chat_types_are_read_as_far_as_known() {
     assert!(!origin_of(&odd).private);
     let unknown = br#"{"update_id":1,"widget_query":{"id":"x"}}"#;
     assert_eq!((origin(unknown), read(unknown, &me())), (None, Some(Inbound::Nothing)));
-    let edited = json!({"update_id": 1, "edited_message": grouped(&json!({"text": "/new"}))});
-    assert_eq!(read(edited.to_string().as_bytes(), &me()), Some(Inbound::Nothing));
+    let edited = json!({"update_id": 1, "edited_message": 7});
+    assert_eq!(read(edited.to_string().as_bytes(), &me()), None);
+}
+
+#[test]
+fn an_edited_message_is_told_apart_and_gives_no_orders() {
+    let message = grouped(&json!({"text": "/new", "edit_date": 9, "media_group_id": "77"}));
+    let edited = json!({"update_id": 1, "edited_message": message}).to_string();
+    let Some(Inbound::Edited(said)) = read(edited.as_bytes(), &me()) else { panic!("not read") };
+    assert_eq!((said.command, said.album.as_deref()), (None, Some("77")));
+    assert_eq!(origin(edited.as_bytes()), origin(update(&message).as_bytes()));
 }
 
 #[test]

@@ -11,7 +11,9 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Came, Effect, NotDelivered, Proposing, Session, Stage, files::heard_in};
+use super::{
+    Asking, Came, Effect, NotDelivered, Proposing, Session, Stage, files::heard_in, shape,
+};
 use crate::{
     alarm::{self, Pointer, Refusal},
     broker::Unanswered,
@@ -90,6 +92,9 @@ impl Session {
                     asking.came = Came::Recording(heard_in(prompt.get(), &hidden));
                 }
                 asking.hidden = hidden;
+                if self.is_unchanged(update, &asking) {
+                    return self.finish(update, vec![], Outcome::Ignored, effects);
+                }
                 let mut history = self.state.history(&asking.agent.name);
                 if asking.replaces {
                     history.pop();
@@ -97,10 +102,12 @@ impl Session {
                 let reserved = reserve(&asking, &history, self.config.answer_tokens_max);
                 let (agent, asked) = (asking.agent.name.clone(), asking.asked.clone());
                 let replaces = asking.replaces;
-                let events = vec![
+                let taken = self.question_taken(update, &agent);
+                let mut events = vec![
                     Event::PromptJudged { update, judged },
                     Event::CompletionStarted { update, agent, asked, replaces, reserved },
                 ];
+                events.splice(..0, taken);
                 // The update itself is durable, and its first attempt with it: a crash from here on
                 // finds it waiting.
                 self.note(events, effects);
@@ -120,6 +127,7 @@ impl Session {
         let texts = prompt.texts().map(str::to_owned).collect();
         let (held, refusal) = self.stopped(update, false, agent, texts, &judged);
         let mut events = vec![Event::PromptJudged { update, judged }];
+        events.splice(..0, self.question_taken(update, agent));
         events.extend(held);
         let notice = words::refused_prompt();
         self.answer_kind(update, events, AnswerKind::Refusal, notice, Outcome::Refused, effects);
@@ -206,12 +214,13 @@ impl Session {
         let (warning, language) = (turn.warning, turn.language);
         let hidden = &asking.hidden;
         let aloud = self.aloud(&asking, &draft);
-        let shown = draft.restored(hidden).typeset(self.config.typeset);
+        let restored = draft.restored(hidden);
+        let (shown, mut file) = self.parted(&restored, &asking.asked);
         let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
         let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
-        let mut parts: VecDeque<Sayable> = shown.into_iter().map(Sayable::Answer).collect();
+        let mut parts: VecDeque<Sayable> = shape::sayable(0, shown, file.as_ref());
         if let Some(turn) = self.turn(update, |_| true) {
             turn.aloud = aloud;
         }
@@ -222,6 +231,8 @@ impl Session {
         };
         let is_whole = is_whole && heard.is_none();
         if let Some(heard) = heard {
+            let heard = heard.in_language(language);
+            file = file.map(|(at, name)| (at + 1, name));
             fixed.insert(0, heard.part().clone());
             parts.push_front(Sayable::Notice(heard));
         }
@@ -240,7 +251,8 @@ impl Session {
             fixed.push(notice.part().clone());
             parts.push_back(Sayable::Notice(notice));
         }
-        let is_whole = is_whole && facts.is_empty() && hidden.is_empty() && warning.is_none();
+        let shape = self.shape(update, file, &mut fixed, &mut parts);
+        let is_whole = is_whole && fixed.len() == 1 && hidden.is_empty();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
         let answer = Answer {
             kind: AnswerKind::Model,
@@ -254,6 +266,7 @@ impl Session {
             Event::DraftJudged { update, judged },
             Event::AnswerReady { update, answer },
         ];
+        events.extend(shape.map(|shape| Event::AnswerShaped { update, shape }));
         events.extend(facts);
         let lost = self.lost(&asking.agent);
         self.deliver(update, events, parts, Outcome::Answered, effects);
@@ -287,7 +300,8 @@ impl Session {
         };
         match verdict {
             Verdict::Clear(parts, _) => {
-                let parts = parts.into_inner().into_iter().map(Sayable::Answer).collect();
+                let file = open.and_then(|it| it.shape.file.as_ref());
+                let parts = shape::sayable(next, parts.into_inner(), file);
                 self.send_from(update, next, parts, outcome, effects);
             }
             Verdict::Refuse(_) => {
@@ -355,6 +369,7 @@ impl Session {
                     && !draft.get().0.is_empty()
                 {
                     effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
+                    turn.was_shown = true;
                 }
             }
             // What would be hidden or held back later must not be seen now.
@@ -371,7 +386,8 @@ impl Session {
             | Stage::ScreeningDraft(..)
             | Stage::ScreeningFact(_)
             | Stage::ScreeningProposals(_) => true,
-            Stage::ShowingNotice(_)
+            Stage::Gathering(_)
+            | Stage::ShowingNotice(_)
             | Stage::RescreeningParts
             | Stage::Delivering { .. }
             | Stage::Administering { .. }
@@ -541,12 +557,17 @@ impl Session {
         outcome: Outcome,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(turn) = self.turn(update, |_| true) else { return };
-        let reply_to = turn.reply_to.filter(|_| next == 0);
+        let Some(reply_to) = self.turn(update, |_| true).map(|it| it.reply_to) else { return };
+        let reply_to = reply_to.filter(|_| next == 0);
         let Some(what) = parts.front().cloned() else {
             return self.finish(update, vec![], outcome, effects);
         };
-        turn.stage = Stage::Delivering { parts, next, outcome };
+        let place = self.state.open.get(&update).and_then(|it| it.shape.place);
+        let what = match place.filter(|_| next == 0) {
+            Some(message) => Sayable::Placed(message, Box::new(what)),
+            None => what,
+        };
+        self.set_stage(update, Stage::Delivering { parts, next, outcome });
         effects.push(Effect::Deliver { update, part: next, what, reply_to });
     }
 
@@ -588,8 +609,10 @@ impl Session {
         outcome: Outcome,
         effects: &mut Vec<Effect>,
     ) {
-        events.push(Event::TurnClosed { update, outcome });
-        self.record(events, vec![update], effects);
+        let all = self.turn(update, |_| true).map(|it| it.heard.all_with(update));
+        let all = all.unwrap_or_else(|| vec![update]);
+        events.extend(all.iter().map(|it| Event::TurnClosed { update: *it, outcome }));
+        self.record(events, all, effects);
         for lane in self.lanes.both_mut() {
             if let Some(turn) = lane.turn.take_if(|it| it.update == update) {
                 effects.push(Effect::Count(outcome, turn.at));

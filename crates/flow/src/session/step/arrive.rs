@@ -10,7 +10,7 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Came, Effect, Entry, Queued, Session, Stage, Turn, Which};
+use super::{Asking, Came, Effect, Entry, Heard, Queued, Session, Stage, Turn, Which};
 use crate::{
     alarm,
     guard::Prompt,
@@ -42,11 +42,15 @@ impl Session {
             if let Inbound::Pressed(pressed) = inbound {
                 effects.push(Effect::AnswerPress(pressed.query.clone()));
             }
+            let is_edited = matches!(inbound, Inbound::Edited(_));
             let request = request::interpret(inbound, self.key, view, &self.config.house, now);
             if let Some(attempt) =
                 request::attempted(inbound, view).filter(|_| !request.is_denied())
             {
                 effects.push(Effect::LogAttempt(attempt));
+            }
+            if self.ends_with_another(entry.update) || self.joins(&entry, &request, view, effects) {
+                continue;
             }
             if request == Request::Ignore && !self.state.open.contains_key(&entry.update) {
                 self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
@@ -54,7 +58,7 @@ impl Session {
             }
             // What was in hand at a failure is no new question.
             let is_new = !recovered && !self.state.open.contains_key(&entry.update);
-            let is_turned_away = self.is_drained && is_new && request.asks();
+            let is_turned_away = self.is_drained && is_new && request.asks() && !is_edited;
             let request = if is_turned_away {
                 Request::Say(words::panel::turned_away())
             } else if request == Request::Cancel {
@@ -74,7 +78,8 @@ impl Session {
                 continue;
             }
             let was_in_hand = std::mem::take(in_hand);
-            lane.backlog.push_back(Queued { entry, request, recovered: was_in_hand });
+            let heard = Heard::of(&entry, &request);
+            lane.backlog.push_back(Queued { entry, request, recovered: was_in_hand, heard });
             if !recovered {
                 // A cancel that arrived together with its question finds it at work. After a crash
                 // it may have done its work already, and must not stop the next question.
@@ -113,7 +118,8 @@ impl Session {
         let side = &mut self.lanes.side.backlog;
         if side.len() < self.config.backlog_max {
             let request = Request::Say(words::one_at_a_time());
-            side.push_back(Queued { entry: entry.clone(), request, recovered: false });
+            let heard = Heard::default();
+            side.push_back(Queued { entry: entry.clone(), request, recovered: false, heard });
             return;
         }
         self.close_unanswered(entry.update, Outcome::Refused, entry.at, effects);
@@ -122,7 +128,8 @@ impl Session {
     /// Stops the question being answered, if its answer is not already being sent.
     fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
         let stoppable = |turn: &Turn| match turn.stage {
-            Stage::ShowingNotice(_)
+            Stage::Gathering(_)
+            | Stage::ShowingNotice(_)
             | Stage::TakingIn(_)
             | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
@@ -141,7 +148,13 @@ impl Session {
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
         effects.push(Effect::Withdraw(turn.update));
-        self.close_unanswered(turn.update, Outcome::Cancelled, turn.at, effects);
+        let all = turn.heard.all_with(turn.update);
+        let ended = |update: &UpdateId| {
+            let (update, outcome) = (*update, Outcome::Cancelled);
+            Event::TurnClosed { update, outcome }
+        };
+        self.record(all.iter().map(ended).collect(), all, effects);
+        effects.push(Effect::Count(Outcome::Cancelled, turn.at));
         true
     }
 
@@ -156,7 +169,7 @@ impl Session {
     }
 
     fn open(&mut self, lane: Which, queued: Queued, view: &View, effects: &mut Vec<Effect>) {
-        let Queued { entry, request, recovered } = queued;
+        let Queued { entry, request, recovered, mut heard } = queued;
         let update = entry.update;
         let known = self.state.open.get(&update).cloned().unwrap_or_default();
         if recovered {
@@ -164,13 +177,17 @@ impl Session {
             self.record(vec![Event::TurnRetried { update, attempt }], vec![], effects);
         }
         let (reply_to, previews) = match &entry.inbound {
-            Some(Inbound::Said(said)) => ((!said.private).then_some(said.message), said.private),
+            Some(Inbound::Said(said) | Inbound::Edited(said)) => {
+                ((!said.private).then_some(said.message), said.private)
+            }
             Some(Inbound::Pressed(pressed)) => (None, pressed.private),
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => (None, false),
         };
         let asker = match &entry.inbound {
-            Some(Inbound::Said(said)) => said.person.as_ref().map(|it| it.id),
+            Some(Inbound::Said(said) | Inbound::Edited(said)) => {
+                said.person.as_ref().map(|it| it.id)
+            }
             Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => None,
@@ -181,6 +198,12 @@ impl Session {
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
         let (warning, aloud) = (None, Vec::new());
+        if known.answer.is_some() {
+            // What it came with may have been another choice than it would be now: it ends with it.
+            heard.also.clone_from(&known.also);
+        }
+        let more_may_come = heard.more_may_come() && !recovered;
+        let was_shown = false;
         let turn = Turn {
             update,
             at,
@@ -189,9 +212,11 @@ impl Session {
             previews,
             of_app,
             language,
+            was_shown,
             course,
             warning,
             aloud,
+            heard,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
@@ -207,10 +232,15 @@ impl Session {
             self.answer_kind(update, vec![], kind, notice, outcome, effects);
             return;
         }
-        self.begin(update, request, view, effects);
+        if more_may_come && !self.config.home.gather_time.is_zero() {
+            self.set_stage(update, Stage::Gathering(request));
+            effects.push(Effect::Gather(update));
+            return;
+        }
+        self.take_up(update, request, view, effects);
     }
 
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         update: UpdateId,
         request: Request,
@@ -467,7 +497,7 @@ impl Session {
         self.answer_with(update, events, notice, Outcome::Answered, effects);
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         update: UpdateId,
         agent: Option<AgentName>,

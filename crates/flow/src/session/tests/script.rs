@@ -31,12 +31,12 @@ impl World {
     }
 
     /// Whoever is asked about an update answers well; a model says `text`.
-    fn answer(&mut self, update: i64, text: &str) {
+    pub(super) fn answer(&mut self, update: i64, text: &str) {
         let input = good_answer(&self.take(update), text).unwrap();
         self.tell(input);
     }
 
-    fn tell(&mut self, input: Input) {
+    pub(super) fn tell(&mut self, input: Input) {
         self.input(input);
         self.settle();
     }
