@@ -27,6 +27,7 @@ mod playbooks;
 mod real_model;
 mod redteam;
 mod rules;
+mod schedules;
 mod secrecy;
 mod siem;
 mod stopping;

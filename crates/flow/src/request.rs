@@ -11,6 +11,7 @@ mod playbooks;
 mod quota;
 mod remember;
 mod rule;
+mod schedule;
 
 use protocol::{
     Agent, AgentName, ChatId, PersonId, SessionKey, Timestamp,
@@ -27,12 +28,14 @@ pub(crate) use self::{
     officers::{attempted, older_button},
     panel::minute as panel_minute,
     remember::button as forget_button,
+    schedule::{cancel_button, unschedule_button},
 };
 use crate::{
     alarm, alerter,
     guard::Prompt,
     right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
+    timekeeper,
     treasurer::time::Calendar,
     words::{self, Notice},
 };
@@ -82,6 +85,8 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("remember", "<text>", "remember something about you"),
     item("memory", "", "see what is remembered, and delete it"),
+    item("remind", "<when> <what>", "be reminded, once or again and again"),
+    item("reminders", "", "see what you will be reminded of"),
     item("usage", "", "see what you used, and what is left"),
     item("status", "", "see whether all is well"),
     item("privacy", "", "what is stored, and for what"),
@@ -91,6 +96,8 @@ pub const MENU: &[MenuItem] = &[
     admin("spawn", "<name> <instructions>", "bring in an agent"),
     admin("edit", "<name> <instructions>", "give an agent other instructions"),
     admin("model", "<name> <model>", "let an agent use another model"),
+    admin("schedule", "<name> <when> here|<chat> <text>", "ask an agent something at set times"),
+    admin("schedules", "", "see what agents are asked at set times"),
     of(Role::Operator, item("pause", "<name>", "let an agent rest")),
     of(Role::Operator, item("resume", "<name>", "wake an agent")),
     admin("retire", "<name>", "let an agent go"),
@@ -194,6 +201,8 @@ pub enum Request {
         /// True if they may have forgotten what others told.
         is_admin: bool,
     },
+    /// See or change what is to be done when.
+    Timetable(timekeeper::Order),
     /// List the rules that admins gave.
     ListRules(Granted<Governing>),
     /// Try a rule on the past.
@@ -280,6 +289,7 @@ impl Request {
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
+            | Self::Timetable(_)
             | Self::ListRules(_)
             | Self::ListAlarms(_)
             | Self::ListRoles(_)
@@ -331,6 +341,7 @@ pub fn interpret(
         Inbound::Said(said) => of_message(said, key, view, house, now),
         Inbound::Pressed(pressed) => of_press(pressed, key, view, now),
         Inbound::StopRequested { .. } => Request::Cancel,
+        Inbound::Due(due) => schedule::of_due(due, key, view, now),
         Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
     }
 }
@@ -406,6 +417,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
     if let Some(request) = playbooks::of_press(pressed, view) {
         return request;
     }
+    if let Some(request) = schedule::of_press(pressed, view) {
+        return request;
+    }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
         return own::of_press(asked, pressed, now);
     }
@@ -459,6 +473,7 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
+        "remind" | "reminders" => schedule::of_command(&command.name, arguments, person),
         "usage" => quota::of_usage(arguments, said, view),
         "status" => match by.and_then(|it| view.grant(it)).filter(|_| said.private) {
             Some(by) => Request::Panel(by),

@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── archivist ── treasurer ── warden ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── archivist ── treasurer ── warden ── guard ── broker ── janitor ── timekeeper ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -41,7 +41,9 @@ use crate::{
     replay,
     right::Role,
     roster::{self, Roster},
-    session, status, trace,
+    session, status,
+    timekeeper::{self, Timekeeper},
+    trace,
     treasurer::{self, Treasurer},
     warden::{self, Warden},
     wiring::{Bot, Wiring},
@@ -360,6 +362,7 @@ fn start_bots(
     let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
     let keeper_of_all = Rc::new(OnceCell::new());
     let drained = Rc::new(Cell::new(false));
+    let timekeeper = start_timekeeper(w, health, children, services, &keeper_of_all);
     for bot in &w.bots {
         let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
@@ -370,6 +373,7 @@ fn start_bots(
             roster: services.roster.clone(),
             audit: Arc::clone(&w.incidents) as _,
             incidents: Arc::clone(&w.incidents),
+            timekeeper: timekeeper.clone(),
             alerter: services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
@@ -422,6 +426,23 @@ fn start_bots(
         start_ingress(children, health, doors, bot, w.ingress, needs);
     }
     info!(event.action = "tree_started", labels.bots = w.bots.len(), "the hall stands");
+}
+
+fn start_timekeeper(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    services: &Services,
+    keeper: &Rc<OnceCell<Mailbox<keeper::Msg>>>,
+) -> Mailbox<timekeeper::Msg> {
+    let needs = timekeeper::Needs {
+        memory: services.memory.clone(),
+        keeper: Rc::clone(keeper),
+        clock: Arc::clone(&w.clock),
+    };
+    let config = w.timekeeper.clone();
+    let incarnate = move || Timekeeper::incarnate(config.clone(), needs.clone());
+    child(children, health, spec("timekeeper", 1_024), incarnate)
 }
 
 fn start_outbox(

@@ -19,6 +19,7 @@ use crate::{
     rulebook::{Rulebook, Rules},
     session::{Recaller, SessionConfig},
     tally::Tally,
+    timekeeper::TimekeeperConfig,
     treasurer::Desk,
 };
 
@@ -72,6 +73,8 @@ pub struct Wiring {
     pub recaller: Option<Recaller>,
     /// Limits, by actor.
     pub session: Arc<SessionConfig>,
+    /// See [`TimekeeperConfig`].
+    pub timekeeper: TimekeeperConfig,
     /// See [`KeeperConfig`].
     pub keeper: KeeperConfig,
     /// See [`BrokerConfig`].

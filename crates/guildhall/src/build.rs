@@ -23,6 +23,7 @@ use flow::{
     right::Role,
     roster::Founding,
     session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
+    timekeeper::TimekeeperConfig,
     treasurer::{
         caps::{Allowance, Budgets, Cap},
         time::Calendar,
@@ -467,6 +468,21 @@ fn providers(config: &Config) -> String {
         }
     }
     if names.is_empty() { "no model yet".to_owned() } else { names.join(" or ") }
+}
+
+/// Limits of the timekeeper.
+#[must_use]
+pub fn timekeeper(config: &Config) -> TimekeeperConfig {
+    let it = &config.schedules;
+    TimekeeperConfig {
+        reminders_max: it.reminders_max,
+        reminder_chars_max: it.reminder_chars_max,
+        prompts_max: it.prompts_max,
+        interval_min: it.interval_min,
+        late_max: it.late_max,
+        // Checked with the configuration.
+        calendar: calendar(config).unwrap_or_default(),
+    }
 }
 
 /// Limits of the keeper.

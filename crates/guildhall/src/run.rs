@@ -696,6 +696,7 @@ impl Hall {
             version: env!("CARGO_PKG_VERSION"),
             recaller: self.recaller.clone(),
             session: Arc::new(build::session(config, &self.models)),
+            timekeeper: build::timekeeper(config),
             keeper: build::keeper(config),
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId};
+use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId, due::Due};
 
 /// One update in our own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Inbound {
         /// True if the bot may write there from now on.
         may_write: bool,
     },
+    /// Nobody did anything: its time has come.
+    Due(Due),
     /// Nothing that anyone answers: a service message, a kind we do not use.
     Nothing,
 }
@@ -33,6 +35,7 @@ impl Inbound {
             Self::Said(said) => said.person.as_ref().map(|it| it.id),
             Self::Pressed(pressed) => Some(pressed.person.id),
             Self::StopRequested { person } => person.as_ref().map(|it| it.id),
+            Self::Due(due) => due.person(),
             Self::Membership { .. } | Self::Nothing => None,
         }
     }

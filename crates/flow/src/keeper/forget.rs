@@ -19,7 +19,7 @@ use super::Keeper;
 use crate::{
     memory, outbox,
     roster::{self, Erasure},
-    session, treasurer, words,
+    session, timekeeper, treasurer, words,
 };
 
 /// A conversation that does not stop within this time does not hold up the forgetting.
@@ -59,8 +59,10 @@ impl Keeper {
             }
             // lost-ok: where it is away it reads nothing of theirs when it comes back.
             ask(&peers.treasurer, |gone| treasurer::Msg::Forget(person, gone)).await.ok();
+            drop_reminders(&peers.timekeeper, person).await;
             let done = ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply));
             let done = done.await;
+            drop_reminders(&peers.timekeeper, person).await;
             // It may have read what is gone now, where it came back in between: it is told until it has
             // heard, or is not there any more.
             for _ in 0..HEARD_TRIES_MAX {
@@ -169,6 +171,15 @@ impl Keeper {
 /// True once the roster has nothing of the person at hand, nor on its way to the ledger.
 async fn heard(roster: &kit::Mailbox<roster::Msg>, person: PersonId, erasure: Erasure) -> bool {
     ask(roster, |heard| roster::Msg::Forget { person, erasure, heard }).await.is_ok()
+}
+
+/// Has the timekeeper drop what is the person's. One that comes back in between has read it anew.
+async fn drop_reminders(timekeeper: &kit::Mailbox<timekeeper::Msg>, person: PersonId) {
+    for _ in 0..HEARD_TRIES_MAX {
+        if ask(timekeeper, |gone| timekeeper::Msg::Forget(person, gone)).await.is_ok() {
+            return;
+        }
+    }
 }
 
 /// Has a session stop if it holds words of the person.

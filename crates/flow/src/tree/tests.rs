@@ -32,6 +32,7 @@ use crate::{
     session::{HistoryLimits, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    timekeeper::TimekeeperConfig,
     treasurer::{Desk, time::Calendar},
 };
 
@@ -148,6 +149,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
         session: Arc::new(session_config()),
+        timekeeper: TimekeeperConfig::default(),
         keeper: KeeperConfig { live_max: 100, quarantine_pause: Duration::from_secs(60) },
         broker: broker_config(),
         ingress,

@@ -172,6 +172,8 @@ section! {
         memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
         limits: LimitsConfig = LimitsConfig::default();
+        /// Reminders, and what agents are asked at set times.
+        schedules: SchedulesConfig = SchedulesConfig::default();
         /// How much may be used of models. Nothing is capped unless it stands here or an admin sets it.
         budgets: BudgetsConfig = BudgetsConfig::default();
         /// What may pass.
@@ -190,6 +192,22 @@ section! {
         alerts: AlertsConfig = AlertsConfig::default();
         /// What the hall does by itself about incidents.
         playbooks: PlaybooksConfig = PlaybooksConfig::default();
+    }
+}
+
+section! {
+    /// Reminders, and what agents are asked at set times.
+    SchedulesConfig {
+        /// Reminders that one person may have; 0 for none at all.
+        reminders_max: usize = 20, within 0..=1_000;
+        /// The longest reminder, in characters.
+        reminder_chars_max: usize = 500, within 1..=3_000;
+        /// Prompts for agents at set times, in the whole hall.
+        prompts_max: usize = 50, within 0..=1_000;
+        /// The least time between two runs of what comes again and again.
+        interval_min: Duration = secs(60), within secs(1)..=hours(24);
+        /// What comes later than this, because the hall was away, says so; agents are not asked any more.
+        late_max: Duration = secs(600), within secs(1)..=hours(24);
     }
 }
 
