@@ -16,6 +16,7 @@ mod crashes;
 mod demo;
 mod forensics;
 mod logs;
+mod many_bots;
 mod memory;
 mod models;
 mod money;

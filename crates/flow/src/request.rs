@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod bound;
 mod officers;
 mod own;
 mod panel;
@@ -53,7 +54,16 @@ pub struct MenuItem {
     pub needs: Option<Role>,
 }
 
+/// Commands that choose among agents: a bot that is one agent's own has none of them.
+const CHOOSING: [&str; 3] = ["agents", "agent", "ask"];
+
 impl MenuItem {
+    /// True if it is for choosing among agents.
+    #[must_use]
+    pub fn chooses(&self) -> bool {
+        CHOOSING.contains(&self.name)
+    }
+
     /// True if somebody with this role may use it.
     #[must_use]
     pub fn is_for(&self, role: Option<Role>) -> bool {
@@ -337,6 +347,17 @@ pub fn interpret(
     house: &House,
     now: Timestamp,
 ) -> Request {
+    let request = meant(inbound, key, view, house, now);
+    bound::within(request, key, view)
+}
+
+fn meant(
+    inbound: &Inbound,
+    key: SessionKey,
+    view: &View,
+    house: &House,
+    now: Timestamp,
+) -> Request {
     match inbound {
         Inbound::Said(said) => of_message(said, key, view, house, now),
         Inbound::Pressed(pressed) => of_press(pressed, key, view, now),
@@ -520,6 +541,8 @@ pub fn current_agent<'v>(
     key: SessionKey,
     view: &'v View,
 ) -> Option<&'v std::sync::Arc<Agent>> {
+    // BOUND-1: what was chosen before the bot was bound does not count.
+    let chosen = chosen.filter(|_| view.bound(key.bot).is_none());
     chosen.and_then(|it| view.agent(it)).or_else(|| view.greeter(key.bot))
 }
 

@@ -313,8 +313,11 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
     let named = bots.iter().zip(&config.bots);
     let default_agents: HashMap<_, _> =
         named.map(|(id, bot)| (*id, config.default_agent(bot).clone())).collect();
+    let named = bots.iter().zip(&config.bots);
+    let bound = named.filter_map(|(id, bot)| Some((*id, bot.agent.clone()?))).collect();
     Ok(Founding {
         agents,
+        bound,
         roles: roles(&config.access),
         allowed,
         open_to_all,

@@ -41,7 +41,7 @@ pub struct Forget {
 
 impl Keeper {
     pub(super) fn forget(&mut self, asked: Forget, cx: &mut Cx<'_, Self>) {
-        let Some(peers) = self.peers.values().next().cloned() else { return };
+        let Some(peers) = self.any_peers() else { return };
         let Forget { person, told_by, reply } = asked;
         let stops: Vec<_> = self.concerned(person).map(|mailbox| stop(mailbox, person)).collect();
         let now = peers.clock.now();
@@ -108,7 +108,7 @@ impl Keeper {
                 mailbox.tell(session::Msg::Forgotten(person)).await.ok();
             });
         }
-        let name = self.peers.values().next().map(|it| (it.pseudonym)(person)).unwrap_or_default();
+        let name = self.any_peers().map(|it| (it.pseudonym)(person)).unwrap_or_default();
         match done {
             Ok(_) => info!(
                 labels.person = name,
@@ -132,7 +132,7 @@ impl Keeper {
             self.tell_again = true;
             return;
         }
-        let peers = std::rc::Rc::clone(&self.peers);
+        let peers = self.peers.borrow().clone();
         let work = async move {
             let Some(memory) = peers.values().next().map(|it| it.memory.clone()) else {
                 return true;

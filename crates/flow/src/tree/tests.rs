@@ -34,6 +34,7 @@ use crate::{
     testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
     timekeeper::TimekeeperConfig,
     treasurer::{Desk, time::Calendar},
+    wiring::Lobby,
 };
 
 mod money;
@@ -132,6 +133,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
+        lobby: Lobby::default(),
         rules: Arc::new(ArcSwap::from_pointee(InForce {
             screen: Arc::clone(&SCREEN),
             own: Vec::new(),

@@ -278,7 +278,9 @@ section! {
         token_env: Option<String> = None, example "TELEGRAM_BOT_TOKEN";
         /// Or the file that holds its token.
         token_file: Option<PathBuf> = None, example "secrets/bot_token";
-        /// Who answers in this bot's chats; by default the hall's default agent.
+        /// The agent whose own bot it is: it alone answers, and the bot has its name and description.
+        agent: Option<AgentName> = None, example "coder";
+        /// Who answers in this bot's chats where it is no agent's own; by default the hall's default agent.
         default_agent: Option<AgentName> = None, example "sage";
         /// A Bot API server of its own; by default `telegram.api_url`.
         api_url: Option<String> = None, example "https://api.telegram.org";
@@ -949,7 +951,8 @@ impl Config {
     /// Who answers in a bot's chats where nobody has chosen an agent.
     #[must_use]
     pub fn default_agent<'c>(&'c self, bot: &'c BotConfig) -> &'c AgentName {
-        bot.default_agent.as_ref().unwrap_or(&self.hall.default_agent)
+        let own = bot.agent.as_ref().or(bot.default_agent.as_ref());
+        own.unwrap_or(&self.hall.default_agent)
     }
 
     /// The models in the order in which they are tried.
