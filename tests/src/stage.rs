@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use rehearsal::{CallRecord, Config, GroupSeed, PersonSeed, Press, Rehearsal, Say, models::marks};
+use rehearsal::{
+    BotSeed, CallRecord, Config, GroupSeed, PersonSeed, Press, Rehearsal, Say, models::marks,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -138,8 +140,19 @@ impl Stage {
         Self::with(Slots::all().await.expect("lock files in the temporary folder")).await
     }
 
+    /// A stage with more bots than the usual one.
+    pub async fn set_with_bots(more: impl IntoIterator<Item = BotSeed>) -> Self {
+        let mut cast = usual_cast();
+        cast.bots.extend(more);
+        Self::of(cast, Slots::one().await.expect("lock files in the temporary folder")).await
+    }
+
     async fn with(slots: Slots) -> Self {
-        let rehearsal = Rehearsal::start(usual_cast()).await.expect("a free port on loopback");
+        Self::of(usual_cast(), slots).await
+    }
+
+    async fn of(cast: Config, slots: Slots) -> Self {
+        let rehearsal = Rehearsal::start(cast).await.expect("a free port on loopback");
         let folder = tempfile::tempdir().expect("a folder for temporary files");
         let from = workspace().join("config");
         copy_folder(&from, &folder.path().join("config")).expect("config of the workspace");

@@ -79,6 +79,7 @@ impl Export {
             | Held::State { state: it, .. }
             | Held::Memory { memory: it, .. }
             | Held::Spending { sums: it }
+            | Held::Reminder { reminder: it }
             | Held::Proposal { rule: it } => it.len(),
         };
         self.bytes += page.held.iter().map(size).sum::<usize>();
@@ -101,7 +102,7 @@ impl Export {
         let (allowed, blocked) = view.listed(person);
         let (mut updates, mut events) = (Vec::new(), Vec::new());
         let (mut states, mut memories, mut spending) = (Vec::new(), Vec::new(), Vec::new());
-        let mut proposals = Vec::new();
+        let (mut proposals, mut reminders) = (Vec::new(), Vec::new());
         for held in &self.held {
             match held {
                 Held::Update { session, update, at, raw } => {
@@ -122,6 +123,7 @@ impl Export {
                 }
                 Held::Spending { sums } => spending.push(value(sums)),
                 Held::Proposal { rule } => proposals.push(value(rule)),
+                Held::Reminder { reminder } => reminders.push(value(reminder)),
             }
         }
         json!({
@@ -141,6 +143,7 @@ impl Export {
             "memories": memories,
             "spending": spending,
             "proposals": proposals,
+            "reminders": reminders,
         })
     }
 
@@ -174,6 +177,10 @@ impl Export {
             line(&mut text, "\n## A rule that was proposed with words of yours\n");
             line(&mut text, &format!("```json\n{:#}\n```\n", value(rule)));
         }
+        for reminder in self.held.iter().filter_map(reminder) {
+            line(&mut text, "\n## A reminder of yours, or your time zone\n");
+            line(&mut text, &format!("```json\n{:#}\n```\n", value(reminder)));
+        }
         for (session, held) in self.by_session() {
             line(&mut text, &format!("\n## {}\n", title(&session)));
             held.iter().for_each(|it| tell(&mut text, it));
@@ -191,7 +198,7 @@ impl Export {
                 | Held::Memory { session, .. } => {
                     sessions.entry(*session).or_default().push(held);
                 }
-                Held::Spending { .. } | Held::Proposal { .. } => (),
+                Held::Spending { .. } | Held::Proposal { .. } | Held::Reminder { .. } => (),
             }
         }
         sessions
@@ -263,6 +270,7 @@ fn spending(held: &Held) -> Option<&Bytes> {
         | Held::Events { .. }
         | Held::State { .. }
         | Held::Memory { .. }
+        | Held::Reminder { .. }
         | Held::Proposal { .. } => None,
     }
 }
@@ -274,6 +282,19 @@ fn proposal(held: &Held) -> Option<&Bytes> {
         | Held::Events { .. }
         | Held::State { .. }
         | Held::Memory { .. }
+        | Held::Reminder { .. }
+        | Held::Spending { .. } => None,
+    }
+}
+
+fn reminder(held: &Held) -> Option<&Bytes> {
+    match held {
+        Held::Reminder { reminder } => Some(reminder),
+        Held::Update { .. }
+        | Held::Events { .. }
+        | Held::State { .. }
+        | Held::Memory { .. }
+        | Held::Proposal { .. }
         | Held::Spending { .. } => None,
     }
 }
@@ -337,7 +358,7 @@ fn tell(text: &mut String, held: &Held) {
             said.for_each(|it| quoted(text, it));
         }
         // Once, before the conversations.
-        Held::Spending { .. } | Held::Proposal { .. } => (),
+        Held::Spending { .. } | Held::Proposal { .. } | Held::Reminder { .. } => (),
     }
 }
 
@@ -450,6 +471,7 @@ mod tests {
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":1}}]"#) },
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":9}}]"#) },
                 Held::Proposal { rule: Bytes::from_static(br#"{"run":1,"rule":"their words"}"#) },
+                Held::Reminder { reminder: Bytes::from_static(br#"{"change":"zone"}"#) },
             ],
             next: None,
         }
@@ -488,6 +510,7 @@ mod tests {
         assert_eq!(json["access"]["playbooks"][0]["steps"], json!(["block", "gather"]));
         assert_eq!(json["spending"][1][0]["day"]["input"], 9);
         assert_eq!(json["proposals"][0]["rule"], "their words");
+        assert_eq!(json["reminders"][0]["change"], "zone");
         for broken in [
             "/person",
             "/updates/0/session/chat",

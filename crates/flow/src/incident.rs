@@ -126,6 +126,9 @@ impl Kind {
             | Action::AlertAcknowledged
             | Action::AlertsTried
             | Action::QuotaSet
+            | Action::ScheduleSet
+            | Action::ScheduleRemoved
+            | Action::SchedulesRead
             | Action::RuleChanged
             | Action::RulesRead
             | Action::RulesTried

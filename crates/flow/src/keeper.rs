@@ -56,6 +56,8 @@ const SESSION_POLICY: RestartPolicy = RestartPolicy {
 pub enum Msg {
     /// These sessions have something new in their inbox.
     Ring(Vec<SessionKey>),
+    /// A bot is there that was not when the hall began to stand.
+    Joined(BotId),
     /// A person is to be forgotten.
     Forget(Forget),
     /// A session ended: which one is told by its probe, since its key may have a new one by now.
@@ -72,7 +74,7 @@ pub struct Keeper {
     config: KeeperConfig,
     session: Arc<SessionConfig>,
     /// What sessions of each bot talk to.
-    peers: Rc<HashMap<BotId, Peers>>,
+    peers: Rc<RefCell<HashMap<BotId, Peers>>>,
     health: Health,
     live: HashMap<SessionKey, Live>,
     rings: Rings,
@@ -101,7 +103,7 @@ impl Keeper {
     pub fn incarnate(
         config: KeeperConfig,
         session: Arc<SessionConfig>,
-        peers: Rc<HashMap<BotId, Peers>>,
+        peers: Rc<RefCell<HashMap<BotId, Peers>>>,
         health: Health,
     ) -> Self {
         Self {
@@ -121,9 +123,37 @@ impl Keeper {
         }
     }
 
+    fn any_peers(&self) -> Option<Peers> {
+        self.peers.borrow().values().next().cloned()
+    }
+
+    fn peers_of(&self, bot: BotId) -> Option<Peers> {
+        self.peers.borrow().get(&bot).cloned()
+    }
+
+    /// A bot is there now: its conversations with unfinished work go on.
+    fn joined(&mut self, bot: BotId, cx: &mut Cx<'_, Self>) {
+        let Some(memory) = self.peers_of(bot).map(|it| it.memory) else { return };
+        let work = async move { ask(&memory, memory::Msg::OpenSessions).await };
+        cx.when(work, move |keeper, open, cx| {
+            let Ok(Ok(open)) = open else {
+                cx.after(Duration::from_millis(250), move |keeper, cx| {
+                    keeper.joined(bot, cx);
+                    Ok(())
+                });
+                return Ok(());
+            };
+            for key in open.into_iter().filter(|it| it.bot == bot) {
+                keeper.ring(key, true, cx);
+            }
+            keeper.tell_receipts(cx);
+            Ok(())
+        });
+    }
+
     /// Starts what waits since before this incarnation: each may have had its first update in hand.
     fn recover(&mut self, cx: &mut Cx<'_, Self>) {
-        let Some(memory) = self.peers.values().next().map(|it| it.memory.clone()) else { return };
+        let Some(memory) = self.any_peers().map(|it| it.memory) else { return };
         let work = async move { ask(&memory, memory::Msg::OpenSessions).await };
         cx.when(work, |keeper, open, cx| {
             let Ok(Ok(open)) = open else {
@@ -172,7 +202,7 @@ impl Keeper {
     }
 
     fn start(&mut self, key: SessionKey, recovered: bool, now: Instant, cx: &Cx<'_, Self>) {
-        let Some(peers) = self.peers.get(&key.bot).cloned() else {
+        let Some(peers) = self.peers_of(key.bot) else {
             warn!(
                 event.action = "bot_missing",
                 "a conversation waits for a bot that is not configured any more"
@@ -226,7 +256,7 @@ impl Keeper {
                 );
                 let until = Instant::now() + self.config.quarantine_pause;
                 self.quarantined.insert(key, until);
-                if let Some(peers) = self.peers.get(&key.bot) {
+                if let Some(peers) = self.peers_of(key.bot) {
                     let text =
                         format!("A conversation failed too often and rests for a while: {fault}.");
                     let raise =
@@ -245,7 +275,7 @@ impl Keeper {
 
     /// A doorbell may have rung while the session was leaving.
     fn look_again(&mut self, key: SessionKey, cx: &mut Cx<'_, Self>) {
-        let Some(memory) = self.peers.get(&key.bot).map(|it| it.memory.clone()) else { return };
+        let Some(memory) = self.peers_of(key.bot).map(|it| it.memory) else { return };
         let mailbox = cx.mailbox();
         self.tasks.start(async move {
             let waiting = ask(&memory, |reply| memory::Msg::Waiting(key, 0, reply)).await;
@@ -273,6 +303,7 @@ impl Actor for Keeper {
                 Some(early) => early.extend(keys),
                 None => keys.into_iter().for_each(|key| self.ring(key, false, cx)),
             },
+            Msg::Joined(bot) => self.joined(bot, cx),
             Msg::Forget(asked) => self.forget(asked, cx),
             // Left in the mailbox by an incarnation of ours that failed. KEEPER-1.
             Msg::Ended(key, probe, _) if !self.is_of_now(key, &probe) => (),

@@ -42,6 +42,8 @@ pub mod alerter;
 
 pub mod archivist;
 
+pub mod timekeeper;
+
 pub mod warden;
 
 pub mod words;

@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod bound;
 mod files;
 mod language;
 mod officers;
@@ -13,6 +14,7 @@ mod playbooks;
 mod quota;
 mod remember;
 mod rule;
+mod schedule;
 
 use protocol::{
     Agent, AgentName, ChatId, Language, Languages, PersonId, SessionKey, Timestamp,
@@ -29,6 +31,7 @@ pub(crate) use self::{
     officers::{attempted, older_button},
     panel::minute as panel_minute,
     remember::button as forget_button,
+    schedule::{cancel_button, unschedule_button},
 };
 use crate::{
     alarm, alerter,
@@ -36,6 +39,7 @@ use crate::{
     right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
     senses::Abilities,
+    timekeeper,
     treasurer::time::Calendar,
     words::{self, Notice, Text},
 };
@@ -53,6 +57,9 @@ pub struct MenuItem {
     pub needs: Option<Role>,
 }
 
+/// Commands that choose among agents: a bot that is one agent's own has none of them.
+const CHOOSING: [&str; 3] = ["agents", "agent", "ask"];
+
 impl MenuItem {
     /// What it does, in any language.
     #[must_use]
@@ -67,6 +74,12 @@ impl MenuItem {
             "" => Text::default(),
             usage => Text::known(format!("cmd-{}.usage", self.name), usage),
         }
+    }
+
+    /// True if it is for choosing among agents.
+    #[must_use]
+    pub fn chooses(&self) -> bool {
+        CHOOSING.contains(&self.name)
     }
 
     /// True if somebody with this role may use it.
@@ -100,6 +113,8 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("remember", "<text>", "remember something about you"),
     item("memory", "", "see what is remembered, and delete it"),
+    item("remind", "<when> <what>", "be reminded, once or again and again"),
+    item("reminders", "", "see what you will be reminded of"),
     item("usage", "", "see what you used, and what is left"),
     item("status", "", "see whether all is well"),
     item("language", "[<language>]", "choose the language I speak"),
@@ -110,6 +125,8 @@ pub const MENU: &[MenuItem] = &[
     admin("spawn", "<name> <instructions>", "bring in an agent"),
     admin("edit", "<name> <instructions>", "give an agent other instructions"),
     admin("model", "<name> <model>", "let an agent use another model"),
+    admin("schedule", "<name> <when> here|<chat> <text>", "ask an agent something at set times"),
+    admin("schedules", "", "see what agents are asked at set times"),
     of(Role::Operator, item("pause", "<name>", "let an agent rest")),
     of(Role::Operator, item("resume", "<name>", "wake an agent")),
     admin("retire", "<name>", "let an agent go"),
@@ -215,6 +232,8 @@ pub enum Request {
         /// True if they may have forgotten what others told.
         is_admin: bool,
     },
+    /// See or change what is to be done when.
+    Timetable(timekeeper::Order),
     /// List the rules that admins gave.
     ListRules(Granted<Governing>),
     /// Try a rule on the past.
@@ -302,6 +321,7 @@ impl Request {
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
+            | Self::Timetable(_)
             | Self::ListRules(_)
             | Self::ListAlarms(_)
             | Self::ListRoles(_)
@@ -353,11 +373,23 @@ pub fn interpret(
     house: &House,
     now: Timestamp,
 ) -> Request {
+    let request = meant(inbound, key, view, house, now);
+    bound::within(request, key, view)
+}
+
+fn meant(
+    inbound: &Inbound,
+    key: SessionKey,
+    view: &View,
+    house: &House,
+    now: Timestamp,
+) -> Request {
     match inbound {
         Inbound::Said(said) => of_message(said, key, view, house, now),
         Inbound::Edited(said) => of_edited(said, key, view, house, now),
         Inbound::Pressed(pressed) => of_press(pressed, key, view, house, now),
         Inbound::StopRequested { .. } => Request::Cancel,
+        Inbound::Due(due) => schedule::of_due(due, key, view, now),
         Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
     }
 }
@@ -446,6 +478,9 @@ fn of_press(
     if let Some(request) = playbooks::of_press(pressed, view) {
         return request;
     }
+    if let Some(request) = schedule::of_press(pressed, view) {
+        return request;
+    }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {
         return own::of_press(asked, pressed, now);
     }
@@ -500,6 +535,7 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
+        "remind" | "reminders" => schedule::of_command(&command.name, arguments, person),
         "usage" => quota::of_usage(arguments, said, view),
         "status" => match by.and_then(|it| view.grant(it)).filter(|_| said.private) {
             Some(by) => Request::Panel(by),
@@ -546,6 +582,8 @@ pub fn current_agent<'v>(
     key: SessionKey,
     view: &'v View,
 ) -> Option<&'v std::sync::Arc<Agent>> {
+    // BOUND-1: what was chosen before the bot was bound does not count.
+    let chosen = chosen.filter(|_| view.bound(key.bot).is_none());
     chosen.and_then(|it| view.agent(it)).or_else(|| view.greeter(key.bot))
 }
 

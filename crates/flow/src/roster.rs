@@ -64,6 +64,8 @@ pub struct Founding {
     pub open_to_all: bool,
     /// The agent that greets, per bot.
     pub default_agents: HashMap<BotId, AgentName>,
+    /// The only agent that answers, per bot that is one agent's own.
+    pub bound: HashMap<BotId, AgentName>,
     /// The agent that greets where no bot has its own.
     pub default_agent: Option<AgentName>,
     /// How much may be used of models.

@@ -347,7 +347,11 @@ impl FakeLedger {
         let held = self.open()?;
         let waiting = match stream {
             Stream::Session(key) => held.waiting.get(&key).cloned().unwrap_or_default(),
-            Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury => Vec::new(),
+            Stream::Hall
+            | Stream::Alerts
+            | Stream::Memories(_)
+            | Stream::Treasury
+            | Stream::Timetable => Vec::new(),
         };
         let Some((records, snapshot)) = held.streams.get(&stream) else {
             return Ok(Loaded { waiting, ..Loaded::default() });
@@ -494,6 +498,9 @@ impl Ledger for FakeLedger {
                 }
                 Stream::Treasury => held.extend(bytes.map(|sums| Of::Spending { sums })),
                 Stream::Hall => held.extend(bytes.map(|rule| Of::Proposal { rule })),
+                Stream::Timetable => {
+                    held.extend(bytes.map(|reminder| Of::Reminder { reminder }));
+                }
                 Stream::Alerts => {}
             }
         }

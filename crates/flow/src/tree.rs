@@ -2,7 +2,7 @@
 //! means.
 //!
 //! ```text
-//! root ── memory ── roster ── alerter ── archivist ── treasurer ── warden ── guard ── broker ── janitor ── outbox/bot ── sessions ── ingress/bot
+//! root ── memory ── roster ── alerter ── archivist ── treasurer ── warden ── guard ── broker ── janitor ── timekeeper ── outbox/bot ── sessions ── ingress/bot
 //! ```
 //!
 //! Started from left to right, stopped from right to left. A service that fails too often takes the
@@ -15,7 +15,7 @@
 mod tests;
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -41,7 +41,9 @@ use crate::{
     replay,
     right::Role,
     roster::{self, Roster},
-    session, status, trace,
+    session, status,
+    timekeeper::{self, Timekeeper},
+    trace,
     treasurer::{self, Treasurer},
     warden::{self, Warden},
     wiring::{Bot, Wiring},
@@ -163,11 +165,23 @@ async fn stand(
     doors: &Doors,
     children: &mut Children,
 ) -> (String, Fault) {
-    match start_services(wiring, health, doors, children).await {
-        Ok(services) => start_bots(wiring, health, doors, children, &services),
+    let services = match start_services(wiring, health, doors, children).await {
+        Ok(services) => services,
         Err(loss) => return loss,
+    };
+    let standing = start_bots(wiring, health, doors, children, services);
+    let mut there = 0;
+    loop {
+        // Those who come later, also those who came before the tree started anew.
+        for bot in wiring.lobby.all().into_iter().skip(there) {
+            there += 1;
+            standing.join(wiring, health, doors, children, &bot);
+        }
+        tokio::select! {
+            loss = children.given_up() => return loss,
+            () = wiring.lobby.news() => (),
+        }
     }
-    children.given_up().await
 }
 
 /// What all bots share.
@@ -349,18 +363,72 @@ async fn start_treasurer(
     }
 }
 
+/// What conversations of all bots share, and what those of each bot talk to.
+struct Standing {
+    services: Services,
+    timekeeper: Mailbox<timekeeper::Msg>,
+    keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
+    drained: Rc<Cell<bool>>,
+    peers: Rc<RefCell<HashMap<BotId, session::Peers>>>,
+}
+
 /// Starts what each bot has for itself, and the sessions of all. TREE-1.
 fn start_bots(
     w: &Rc<Wiring>,
     health: &Health,
     doors: &Doors,
     children: &mut Children,
-    services: &Services,
-) {
-    let mut peers: HashMap<BotId, session::Peers> = HashMap::new();
-    let keeper_of_all = Rc::new(OnceCell::new());
-    let drained = Rc::new(Cell::new(false));
+    services: Services,
+) -> Standing {
+    let keeper = Rc::new(OnceCell::new());
+    let timekeeper = start_timekeeper(w, health, children, &services, &keeper);
+    let (drained, peers) = (Rc::new(Cell::new(false)), Rc::default());
+    let standing = Standing { services, timekeeper, keeper, drained, peers };
     for bot in &w.bots {
+        standing.start_outbox(w, health, children, bot);
+    }
+
+    let keeper_spec =
+        Spec { shutdown_time_max: Duration::from_secs(5), ..spec("sessions", 65_536) };
+    let keeper = child(children, health, keeper_spec, {
+        let (w, peers, health) = (Rc::clone(w), Rc::clone(&standing.peers), health.clone());
+        move || {
+            let session = Arc::clone(&w.session);
+            Keeper::incarnate(w.keeper, session, Rc::clone(&peers), health.clone())
+        }
+    });
+    // lost-ok: it was empty.
+    standing.keeper.set(keeper.clone()).ok();
+    doors.plates().keeper = Some(keeper);
+    for bot in &w.bots {
+        standing.start_ingress(w, health, doors, children, bot);
+    }
+    info!(event.action = "tree_started", labels.bots = w.bots.len(), "the hall stands");
+    standing
+}
+
+impl Standing {
+    /// Starts what a bot has for itself that comes while the hall stands.
+    fn join(
+        &self,
+        w: &Rc<Wiring>,
+        health: &Health,
+        doors: &Doors,
+        children: &mut Children,
+        bot: &Bot,
+    ) {
+        self.start_outbox(w, health, children, bot);
+        let id = bot.messenger.identity().id;
+        if let Some(keeper) = self.keeper.get() {
+            // lost-ok: a keeper that starts anew looks at all conversations.
+            keeper.try_tell(keeper::Msg::Joined(id)).ok();
+        }
+        self.start_ingress(w, health, doors, children, bot);
+        info!(event.action = "bot_joined", labels.bot = %id, "one more bot is there");
+    }
+
+    fn start_outbox(&self, w: &Rc<Wiring>, health: &Health, children: &mut Children, bot: &Bot) {
+        let services = &self.services;
         let outbox = start_outbox(w, health, children, services, bot);
         let it = session::Peers {
             memory: services.memory.clone(),
@@ -370,15 +438,16 @@ fn start_bots(
             roster: services.roster.clone(),
             audit: Arc::clone(&w.incidents) as _,
             incidents: Arc::clone(&w.incidents),
+            timekeeper: self.timekeeper.clone(),
             alerter: services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
             tally: w.tally.clone(),
-            keeper: Rc::clone(&keeper_of_all),
+            keeper: Rc::clone(&self.keeper),
             status: status::writer(w, health, &services.broker),
             health: health.clone(),
-            drained: Rc::clone(&drained),
+            drained: Rc::clone(&self.drained),
             trier: replay::trier(w),
             tracer: trace::tracer(w),
             desk: w.desk.clone(),
@@ -389,30 +458,26 @@ fn start_bots(
             senses: w.senses.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };
-        peers.insert(bot.messenger.identity().id, it);
+        self.peers.borrow_mut().insert(bot.messenger.identity().id, it);
     }
 
-    let peers = Rc::new(peers);
-    let keeper_spec =
-        Spec { shutdown_time_max: Duration::from_secs(5), ..spec("sessions", 65_536) };
-    let keeper = child(children, health, keeper_spec, {
-        let (w, peers, health) = (Rc::clone(w), Rc::clone(&peers), health.clone());
-        move || {
-            let session = Arc::clone(&w.session);
-            Keeper::incarnate(w.keeper, session, Rc::clone(&peers), health.clone())
-        }
-    });
-    // lost-ok: it was empty.
-    keeper_of_all.set(keeper.clone()).ok();
-    doors.plates().keeper = Some(keeper.clone());
-    for bot in &w.bots {
-        let Some(peers) = peers.get(&bot.messenger.identity().id) else { continue };
+    fn start_ingress(
+        &self,
+        w: &Rc<Wiring>,
+        health: &Health,
+        doors: &Doors,
+        children: &mut Children,
+        bot: &Bot,
+    ) {
+        let outbox =
+            self.peers.borrow().get(&bot.messenger.identity().id).map(|it| it.outbox.clone());
+        let (Some(outbox), Some(keeper)) = (outbox, self.keeper.get()) else { return };
         let needs = ingress::Peers {
-            memory: services.memory.clone(),
+            memory: self.services.memory.clone(),
             ledger: Arc::clone(&w.ledger),
             keeper: keeper.clone(),
-            outbox: peers.outbox.clone(),
-            alerter: services.alerter.clone(),
+            outbox,
+            alerter: self.services.alerter.clone(),
             hall: Arc::clone(&w.hall),
             messenger: Arc::clone(&bot.messenger),
             clock: Arc::clone(&w.clock),
@@ -422,7 +487,23 @@ fn start_bots(
         };
         start_ingress(children, health, doors, bot, w.ingress, needs);
     }
-    info!(event.action = "tree_started", labels.bots = w.bots.len(), "the hall stands");
+}
+
+fn start_timekeeper(
+    w: &Rc<Wiring>,
+    health: &Health,
+    children: &mut Children,
+    services: &Services,
+    keeper: &Rc<OnceCell<Mailbox<keeper::Msg>>>,
+) -> Mailbox<timekeeper::Msg> {
+    let needs = timekeeper::Needs {
+        memory: services.memory.clone(),
+        keeper: Rc::clone(keeper),
+        clock: Arc::clone(&w.clock),
+    };
+    let config = w.timekeeper.clone();
+    let incarnate = move || Timekeeper::incarnate(config.clone(), needs.clone());
+    child(children, health, spec("timekeeper", 1_024), incarnate)
 }
 
 fn start_outbox(

@@ -1,9 +1,9 @@
 //! Everything the tree is made of: ports, limits, and what the configuration says.
 
-use std::{fmt, sync::Arc};
+use std::{cell::RefCell, fmt, rc::Rc, sync::Arc};
 
 use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     alarm::Digest,
@@ -20,6 +20,7 @@ use crate::{
     senses::Senses,
     session::{Recaller, SessionConfig},
     tally::Tally,
+    timekeeper::TimekeeperConfig,
     treasurer::Desk,
 };
 
@@ -30,6 +31,42 @@ pub struct Bot {
     pub messenger: Arc<dyn Messenger>,
     /// True if its updates are polled; false if a webhook pushes them.
     pub polls: bool,
+}
+
+/// Bots that come while the hall stands: one that Telegram could not be reached for, say. They stay, also
+/// when the tree starts anew.
+#[derive(Clone, Default)]
+pub struct Lobby(Rc<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    bots: RefCell<Vec<Bot>>,
+    news: Notify,
+}
+
+impl fmt::Debug for Lobby {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lobby").field("bots", &self.0.bots.borrow().len()).finish()
+    }
+}
+
+impl Lobby {
+    /// A bot is there.
+    pub fn enter(&self, bot: Bot) {
+        self.0.bots.borrow_mut().push(bot);
+        self.0.news.notify_one();
+    }
+
+    /// All that have come, the first first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Bot> {
+        self.0.bots.borrow().clone()
+    }
+
+    /// Waits until one has come since it was asked last. Cancel-safe.
+    pub async fn news(&self) {
+        self.0.news.notified().await;
+    }
 }
 
 /// Everything the tree is made of.
@@ -45,6 +82,8 @@ pub struct Wiring {
     pub models: Arc<[Arc<dyn Model>]>,
     /// The bots.
     pub bots: Vec<Bot>,
+    /// Bots that come later.
+    pub lobby: Lobby,
     /// The rules in force.
     pub rules: Rules,
     /// Makes other rules.
@@ -75,6 +114,8 @@ pub struct Wiring {
     pub senses: Senses,
     /// Limits, by actor.
     pub session: Arc<SessionConfig>,
+    /// See [`TimekeeperConfig`].
+    pub timekeeper: TimekeeperConfig,
     /// See [`KeeperConfig`].
     pub keeper: KeeperConfig,
     /// See [`BrokerConfig`].

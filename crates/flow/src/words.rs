@@ -5,6 +5,7 @@
 //! says stands in `config/locales`, once for each language; see [`language`].
 
 mod alerts;
+pub(crate) mod bots;
 mod examples;
 pub(crate) mod home;
 pub mod language;
@@ -16,6 +17,7 @@ mod money;
 pub(crate) mod officers;
 pub(crate) mod panel;
 pub mod playbooks;
+pub(crate) mod schedules;
 mod spoken;
 mod trace;
 
@@ -58,8 +60,38 @@ pub struct Notice {
 struct Said {
     text: Text,
     labels: Vec<Vec<Text>>,
-    /// Shown as a quote that opens when it is touched.
-    is_folded: bool,
+    dress: Dress,
+}
+
+/// How a notice is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dress {
+    /// As it is.
+    Plain,
+    /// As a quote that opens when it is touched.
+    Folded,
+    /// Its first sign calls somebody, who is told of it.
+    Calling(PersonId),
+}
+
+impl Dress {
+    /// As HTML, where it needs that.
+    fn html(self, plain: &str) -> Option<String> {
+        match self {
+            Self::Plain => None,
+            Self::Folded => Some(format!("<blockquote expandable>{}</blockquote>", escaped(plain))),
+            Self::Calling(person) => {
+                let sign = plain.chars().next()?;
+                let rest = plain.get(sign.len_utf8()..)?;
+                let link = format!("<a href=\"tg://user?id={person}\">{sign}</a>");
+                Some(link + &escaped(rest))
+            }
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 impl Notice {
@@ -75,14 +107,14 @@ impl Notice {
         let buttons = buttons.into_iter().map(row).collect();
         let text = text.into();
         let plain = text.in_language(Language::English);
-        let said = Box::new(Said { text, labels, is_folded: false });
+        let said = Box::new(Said { text, labels, dress: Dress::Plain });
         Self { part: Part { html: None, plain, buttons }, said }
     }
 
-    /// The same, as a quote that opens when it is touched.
-    fn folded(mut self) -> Self {
-        self.part.html = Some(folded(&self.part.plain));
-        self.said.is_folded = true;
+    /// The same, shown so.
+    fn dressed(mut self, dress: Dress) -> Self {
+        self.part.html = dress.html(&self.part.plain);
+        self.said.dress = dress;
         self
     }
 
@@ -94,7 +126,7 @@ impl Notice {
             return self;
         }
         self.part.plain = cut(self.said.text.in_language(language));
-        self.part.html = self.said.is_folded.then(|| folded(&self.part.plain));
+        self.part.html = self.said.dress.html(&self.part.plain);
         for (row, labels) in self.part.buttons.iter_mut().zip(&self.said.labels) {
             for (button, label) in row.iter_mut().zip(labels) {
                 button.label = label.in_language(language);
@@ -124,11 +156,6 @@ fn say(text: impl Into<Text>) -> Notice {
 fn in_english(part: Part) -> Notice {
     let row = |it: Vec<Button>| it.into_iter().map(|it| (it.label.into(), it.data)).collect();
     Notice::with(part.plain, part.buttons.into_iter().map(row).collect())
-}
-
-fn folded(plain: &str) -> String {
-    let escaped = plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<blockquote expandable>{escaped}</blockquote>")
 }
 
 /// The most that Telegram takes, in its own units.

@@ -23,6 +23,7 @@ use flow::{
     right::Role,
     roster::Founding,
     session::{HistoryLimits, HomeConfig, MemoryConfig, Recaller, SessionConfig},
+    timekeeper::TimekeeperConfig,
     treasurer::{
         caps::{Allowance, Budgets, Cap},
         time::Calendar,
@@ -314,8 +315,11 @@ pub fn founding(config: &Config, bots: &[BotId]) -> Result<Founding, BuildError>
     let named = bots.iter().zip(&config.bots);
     let default_agents: HashMap<_, _> =
         named.map(|(id, bot)| (*id, config.default_agent(bot).clone())).collect();
+    let named = bots.iter().zip(&config.bots);
+    let bound = named.filter_map(|(id, bot)| Some((*id, bot.agent.clone()?))).collect();
     Ok(Founding {
         agents,
+        bound,
         roles: roles(&config.access),
         allowed,
         open_to_all,
@@ -478,6 +482,21 @@ fn providers(config: &Config) -> Text {
     providers.extend(senses::listener(config).map(|it| words::media::hears(&it)));
     providers.extend(senses::voice(config).map(|it| words::media::speaks(&it)));
     Text::concat(providers)
+}
+
+/// Limits of the timekeeper.
+#[must_use]
+pub fn timekeeper(config: &Config) -> TimekeeperConfig {
+    let it = &config.schedules;
+    TimekeeperConfig {
+        reminders_max: it.reminders_max,
+        reminder_chars_max: it.reminder_chars_max,
+        prompts_max: it.prompts_max,
+        interval_min: it.interval_min,
+        late_max: it.late_max,
+        // Checked with the configuration.
+        calendar: calendar(config).unwrap_or_default(),
+    }
 }
 
 /// Limits of the keeper.

@@ -9,6 +9,7 @@ mod audit_lines;
 pub mod backups;
 pub mod build;
 pub mod config;
+mod connect;
 pub mod demo;
 pub mod doctor;
 pub mod evidence;

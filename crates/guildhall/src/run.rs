@@ -16,7 +16,7 @@ use std::{
 
 use ::watch::{Form, KeyedHasher, LogConfig, Logs, SyslogConfig};
 use adapters::telegram::{
-    ConnectError, Endpoint, Observer, TelegramBot, TelegramConfig, WebhookTarget,
+    Observer, TelegramBot,
     webhook::{self, UpdateSink, WebhookBot},
 };
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ use flow::{
     tally::{Follower, Tally},
     treasurer::Desk,
     tree::{self, Doors, Ending},
-    wiring::{Bot, Wiring},
+    wiring::{Bot, Lobby, Wiring},
 };
 use kit::{Health, ask};
 use prometheus_client::registry::Registry;
@@ -60,13 +60,13 @@ use crate::{
     backups::{self, StoreCopier},
     build::{self, BuildError},
     config::{Config, EXIT_CONFIG, Loaded, LogForm, Mode, StoreEngine, WEBHOOK_SECRET},
-    incidents,
+    connect, incidents,
     init::is_inside,
     master::{self, Master},
     otlp, playbooks, residency,
     rules::Book,
     senses, signals,
-    source::{self, BotPlate, HallSource, PREFIX},
+    source::{self, HallSource, PREFIX},
     systemd, telemetry,
 };
 
@@ -104,9 +104,9 @@ const fn clock_ahead() -> u64 {
 
 /// Why the hall did not start, or how it ended.
 #[derive(Debug)]
-struct Failure {
-    text: String,
-    code: u8,
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    pub(crate) code: u8,
 }
 
 impl Failure {
@@ -419,17 +419,18 @@ impl Hall {
         let renewal = (cues.may_renew, renews, cues.ends);
         let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
         let mut early_stop = stopping.clone();
+        let connecting = connect::connect(&self.loaded, &source, Arc::new(Counting(tally.clone())));
         let connected = tokio::select! {
-            connected = self.connect(&source, &tally) => connected?,
+            connected = connecting => connected?,
             _ = early_stop.wait_for(|it| *it) => return Ok(()),
         };
-        let ids: Vec<BotId> = connected.iter().map(|it| it.identity().id).collect();
+        let ids = connect::ids(&self.loaded);
         let founding = build::founding(&self.loaded.config, &ids);
         let founding = founding.map_err(|error| Failure::config(&error))?;
-        let bots = self.bots(&connected);
         let webhooks = self.serve_webhooks(&ids, &doors).await?;
-        source::put(&source.bots, plates(&self.loaded.config, &connected));
-        let menus = kit::spawn(set_menus(connected, &self.loaded.config, &founding.roles));
+        let bots = (connected.wired(&self.loaded.config, &source), Lobby::default());
+        let welcome = self.welcome(&source, &bots.1, &doors, &founding);
+        let menus = kit::spawn(connected.attend(welcome));
 
         (cues.standing)();
         systemd::stands();
@@ -472,6 +473,24 @@ impl Hall {
                 ),
                 code: EXIT_SOFTWARE,
             }),
+        }
+    }
+
+    /// What bots need that come while the hall stands.
+    fn welcome(
+        &self,
+        source: &Arc<HallSource>,
+        lobby: &Lobby,
+        doors: &Doors,
+        founding: &flow::roster::Founding,
+    ) -> connect::Welcome {
+        connect::Welcome {
+            config: Rc::new(self.loaded.config.clone()),
+            source: Arc::clone(source),
+            lobby: lobby.clone(),
+            doors: doors.clone(),
+            roles: founding.roles.clone(),
+            agents: founding.agents.clone().into(),
         }
     }
 
@@ -574,74 +593,6 @@ impl Hall {
         Ok(console)
     }
 
-    /// Connects every bot; waits for Telegram as long as it takes.
-    async fn connect(
-        &self,
-        source: &HallSource,
-        tally: &Tally,
-    ) -> Result<Vec<Arc<TelegramBot>>, Failure> {
-        let observer: Arc<dyn Observer> = Arc::new(Counting(tally.clone()));
-        let config = &self.loaded.config;
-        let mut connected = Vec::new();
-        for bot in &config.bots {
-            let token = self.loaded.secrets.get(&bot.token_name()).cloned();
-            let token = token.unwrap_or_else(|| SecretString::from(""));
-            let api_url = config.api_url(bot).to_owned();
-            let endpoint = Endpoint { api_url, token, plain_http_allowed: false };
-            let webhook = self.webhook_of(bot);
-            let telegram =
-                TelegramConfig { endpoint, webhook, observer: Some(Arc::clone(&observer)) };
-            connected.push(Arc::new(self.connect_one(&bot.name, &telegram, source).await?));
-        }
-        source::put(&source.waiting_for, None);
-        Ok(connected)
-    }
-
-    fn webhook_of(&self, bot: &crate::config::BotConfig) -> Option<WebhookTarget> {
-        let config = &self.loaded.config;
-        if config.mode(bot) == Mode::Poll {
-            return None;
-        }
-        let public_url = config.telegram.webhook_url.clone()?;
-        let secret = self.loaded.secrets.get(WEBHOOK_SECRET)?.clone();
-        Some(WebhookTarget { public_url, secret })
-    }
-
-    async fn connect_one(
-        &self,
-        name: &str,
-        telegram: &TelegramConfig,
-        source: &HallSource,
-    ) -> Result<TelegramBot, Failure> {
-        let mut pause = Duration::from_millis(250);
-        loop {
-            let error: ConnectError = match TelegramBot::connect(telegram).await {
-                Ok(bot) => return Ok(bot),
-                Err(error) => error,
-            };
-            if !error.is_passing() {
-                let text = format!("bot {name}: {}", BuildError::of(&error));
-                return Err(Failure { text, code: EXIT_CONFIG });
-            }
-            warn!(
-                labels.bot = name, error.message = %error,
-                event.action = "connect_failed", "a bot cannot be connected yet"
-            );
-            source::put(&source.waiting_for, Some(format!("bot {name}: {error}")));
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(15));
-        }
-    }
-
-    fn bots(&self, connected: &[Arc<TelegramBot>]) -> Vec<Bot> {
-        let polls =
-            self.loaded.config.bots.iter().map(|it| self.loaded.config.mode(it) == Mode::Poll);
-        let pairs = connected.iter().zip(polls);
-        pairs
-            .map(|(bot, polls)| Bot { messenger: Arc::clone(bot) as Arc<dyn Messenger>, polls })
-            .collect()
-    }
-
     async fn serve_webhooks(
         &self,
         ids: &[BotId],
@@ -672,7 +623,7 @@ impl Hall {
 
     fn wiring(
         &self,
-        bots: Vec<Bot>,
+        (bots, lobby): (Vec<Bot>, Lobby),
         founding: flow::roster::Founding,
         hall: flow::roster::Shared,
         desk: Desk,
@@ -687,6 +638,7 @@ impl Hall {
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
             bots,
+            lobby,
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),
             sinks,
@@ -702,6 +654,7 @@ impl Hall {
             recaller: self.recaller.clone(),
             senses: self.senses.clone(),
             session: Arc::new(build::session(config, &self.models)),
+            timekeeper: build::timekeeper(config),
             keeper: build::keeper(config),
             broker: build::broker(config, Arc::clone(&self.canary)),
             ingress: build::ingress(config),
@@ -769,13 +722,19 @@ fn console_token(data: &Path, name: &str) -> Result<SecretString, Failure> {
 type Menu = (MenuScope, Option<Language>, Vec<MenuEntry>);
 
 /// The command menus: one for everybody, a longer one in each officer's own chat, in each language.
-fn menus(languages: Languages, roles: &std::collections::BTreeMap<PersonId, Role>) -> Vec<Menu> {
+/// A bot that is one agent's own has nobody to choose from.
+fn menus(
+    languages: Languages,
+    roles: &std::collections::BTreeMap<PersonId, Role>,
+    is_own: bool,
+) -> Vec<Menu> {
     let menu = |role: Option<Role>, language: Language| -> Vec<MenuEntry> {
         let entry = |it: &flow::request::MenuItem| MenuEntry {
             command: it.name,
             description: it.does().in_language(language),
         };
-        flow::request::MENU.iter().filter(|it| it.is_for(role)).map(entry).collect()
+        let items = flow::request::MENU.iter().filter(|it| it.is_for(role));
+        items.filter(|it| !(is_own && it.chooses())).map(entry).collect()
     };
     let everybody = [MenuScope::Private, MenuScope::Groups].map(|it| (it, None));
     let officers = roles
@@ -793,27 +752,24 @@ fn menus(languages: Languages, roles: &std::collections::BTreeMap<PersonId, Role
     places.into_iter().flat_map(in_each).collect()
 }
 
-/// Sets the command menus. Tries again until all are set.
-fn set_menus(
-    bots: Vec<Arc<TelegramBot>>,
-    config: &Config,
+/// Sets the command menus of a bot. Tries again until all are set.
+pub(crate) async fn set_menus(
+    bot: Arc<TelegramBot>,
+    languages: Languages,
     roles: &std::collections::BTreeMap<PersonId, Role>,
-) -> impl Future<Output = ()> + use<> {
-    keep_setting(bots, menus(build::languages(config), roles))
-}
-
-async fn keep_setting(bots: Vec<Arc<TelegramBot>>, menus: Vec<Menu>) {
-    let mut unset: Vec<_> =
-        bots.iter().flat_map(|bot| menus.iter().map(move |it| (bot, it))).collect();
+    is_own: bool,
+) {
+    let menus = menus(languages, roles, is_own);
+    let mut unset: Vec<&Menu> = menus.iter().collect();
     let mut pause = Duration::from_secs(5);
     while !unset.is_empty() {
         let mut refused = Vec::new();
-        for (bot, it) in unset {
+        for it in unset {
             let (scope, language, menu) = it;
             // An officer who never wrote to the bot has no chat yet.
             if let Err(error) = bot.set_menu(*scope, *language, menu).await {
                 debug!(error.message = %error, event.action = "menu_not_set", "a command menu was not set yet");
-                refused.push((bot, it));
+                refused.push(it);
             }
         }
         unset = refused;
@@ -842,16 +798,4 @@ async fn watch_log(lost: impl Fn() -> u64, doors: Doors) {
             told = lost;
         }
     }
-}
-
-/// The names of the connected bots, for the console.
-fn plates(config: &Config, connected: &[Arc<TelegramBot>]) -> Vec<BotPlate> {
-    let pairs = connected.iter().zip(&config.bots);
-    pairs
-        .map(|(bot, it)| BotPlate {
-            ingress: format!("ingress/{}", bot.identity().id),
-            username: bot.identity().username.clone(),
-            mode: if config.mode(it) == Mode::Poll { "polling" } else { "webhook" },
-        })
-        .collect()
 }

@@ -98,6 +98,16 @@ fn read<T: Clone>(lock: &RwLock<T>) -> T {
     lock.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// True if nothing is behind a lock.
+pub(crate) fn is_empty<T>(lock: &RwLock<Vec<T>>) -> bool {
+    lock.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+}
+
+/// Adds to what is behind a lock.
+pub(crate) fn add<T>(lock: &RwLock<Vec<T>>, more: Option<T>) {
+    lock.write().unwrap_or_else(PoisonError::into_inner).extend(more);
+}
+
 /// Replaces what is behind a lock.
 pub(crate) fn put<T>(lock: &RwLock<T>, value: T) {
     *lock.write().unwrap_or_else(PoisonError::into_inner) = value;

@@ -75,6 +75,12 @@ actions! {
     AlertAcknowledged => "alert.acknowledged",
     /// Every place that alerts go to was tried.
     AlertsTried => "alerts.tried",
+    /// An agent is asked something at set times.
+    ScheduleSet => "schedule.set",
+    /// And no longer.
+    ScheduleRemoved => "schedule.removed",
+    /// What agents are asked at set times was read.
+    SchedulesRead => "schedules.read",
     /// Somebody may use more or less of models.
     QuotaSet => "quota.set",
     /// A refusal was marked as a false alarm, or no more.

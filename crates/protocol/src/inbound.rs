@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId};
+use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId, due::Due};
 
 /// One update in our own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Inbound {
         /// True if the bot may write there from now on.
         may_write: bool,
     },
+    /// Nobody did anything: its time has come.
+    Due(Due),
     /// Nothing that anyone answers: a service message, a kind we do not use.
     Nothing,
 }
@@ -35,6 +37,7 @@ impl Inbound {
             Self::Said(said) | Self::Edited(said) => said.person.as_ref().map(|it| it.id),
             Self::Pressed(pressed) => Some(pressed.person.id),
             Self::StopRequested { person } => person.as_ref().map(|it| it.id),
+            Self::Due(due) => due.person(),
             Self::Membership { .. } | Self::Nothing => None,
         }
     }

@@ -35,6 +35,8 @@ pub enum Stream {
     Memories(Scope),
     /// What was used of models, and by whom.
     Treasury,
+    /// What is to be done when: reminders, and prompts for agents.
+    Timetable,
 }
 
 /// Bytes, and whose they are. They can be read as long as each of the owners has their key: what
@@ -247,6 +249,11 @@ pub enum Held {
     Spending {
         /// Sums, as JSON.
         sums: Bytes,
+    },
+    /// What they want to be reminded of, and their time zone.
+    Reminder {
+        /// As JSON.
+        reminder: Bytes,
     },
     /// A rule of the guard that was proposed with words of theirs.
     Proposal {

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod alert;
 pub mod audit;
 pub mod clock;
+pub mod due;
 pub mod embedding;
 pub mod event;
 pub mod frames;

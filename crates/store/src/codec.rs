@@ -79,6 +79,7 @@ impl<'a> Fields<'a> {
             2 => self.scope().map(Stream::Memories),
             3 => Some(Stream::Treasury),
             4 => Some(Stream::Alerts),
+            5 => Some(Stream::Timetable),
             _ => None,
         }
     }
@@ -126,6 +127,7 @@ pub(crate) fn put_stream(out: &mut Vec<u8>, stream: &Stream) {
         Stream::Hall => out.put_u8(0),
         Stream::Treasury => out.put_u8(3),
         Stream::Alerts => out.put_u8(4),
+        Stream::Timetable => out.put_u8(5),
         Stream::Session(key) => {
             out.put_u8(1);
             put_session(out, key);

@@ -77,7 +77,9 @@ fn owned(stream: Stream, text: impl Into<Bytes>) -> Vec<Owned> {
     match stream {
         Stream::Session(key) => vec![Owned::by(owner(key), text)],
         Stream::Memories(scope) => vec![Owned::by(owner(scope.session), text)],
-        Stream::Hall | Stream::Alerts | Stream::Treasury => vec![Owned::halls(text)],
+        Stream::Hall | Stream::Alerts | Stream::Treasury | Stream::Timetable => {
+            vec![Owned::halls(text)]
+        }
     }
 }
 
@@ -296,7 +298,7 @@ async fn streams_do_not_mix(engine: &mut dyn Engine, bot: BotId) {
     for (key, events) in [(plain, "plain"), (topic, "topic"), (rival, "rival")] {
         write(&engine.ledger(), append(Stream::Session(key), 0, events, &[])).await;
     }
-    for stream in [Stream::Hall, Stream::Alerts] {
+    for stream in [Stream::Hall, Stream::Alerts, Stream::Timetable] {
         let at = engine.ledger().load(stream).await.expect("it can be loaded").at;
         write(&engine.ledger(), append(stream, at.0, "of the hall itself", &[])).await;
         assert_eq!(engine.ledger().load(stream).await.expect("likewise").at, at.next());
@@ -474,9 +476,9 @@ async fn what_is_held_of_a_person_is_theirs_and_all_of_it(engine: &mut dyn Engin
             | Held::Memory { session, memory: it } => {
                 (session == key).then(|| String::from_utf8_lossy(&it).into_owned())
             }
-            Held::Spending { sums: it } | Held::Proposal { rule: it } => {
-                Some(String::from_utf8_lossy(&it).into_owned())
-            }
+            Held::Spending { sums: it }
+            | Held::Proposal { rule: it }
+            | Held::Reminder { reminder: it } => Some(String::from_utf8_lossy(&it).into_owned()),
         }));
         match page.next {
             Some(next) => from = Some(next),

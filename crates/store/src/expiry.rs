@@ -119,7 +119,8 @@ fn empty(writer: &Writer, record: &mut Record, row: u64, ends: &Ends) -> Option<
             Body::ArrivedErased { bot: key.bot, update: *update, at: *at }
         }
         Body::Appended {
-            stream: Some(Stream::Session(_) | Stream::Memories(_) | Stream::Treasury),
+            stream:
+                Some(Stream::Session(_) | Stream::Memories(_) | Stream::Treasury | Stream::Timetable),
             closes,
             events,
         } if row < ends.conversations && !events.is_empty() => {
@@ -171,8 +172,9 @@ fn empty_state(
     ends: &Ends,
     batch: &mut Batch,
 ) -> Result<bool, DiskError> {
-    // What was used this month is in its state, however long nobody has asked anything.
-    let kept = [Stream::Hall, Stream::Alerts, Stream::Treasury];
+    // What was used this month is in its state, however long nobody has asked anything; and what is
+    // still to come.
+    let kept = [Stream::Hall, Stream::Alerts, Stream::Treasury, Stream::Timetable];
     if kept.iter().any(|it| name == writer.shared.seal.name(it)) {
         return Ok(false);
     }

@@ -79,6 +79,11 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = rules.into_iter().filter(|it| it.owners.contains(&person));
             held.extend(theirs.map(|it| Held::Proposal { rule: it.bytes }));
         }
+        Body::Appended { stream: Some(Stream::Timetable), events: reminders, .. }
+        | Body::State { stream: Some(Stream::Timetable), state: reminders } => {
+            let theirs = reminders.into_iter().filter(|it| it.owners.contains(&person));
+            held.extend(theirs.map(|it| Held::Reminder { reminder: it.bytes }));
+        }
         Body::Appended { stream: Some(Stream::Alerts) | None, .. }
         | Body::State {
             stream: Some(Stream::Hall | Stream::Alerts | Stream::Memories(_)) | None,

@@ -49,7 +49,14 @@ fn events_of(record: Record) -> Option<(SessionKey, Vec<Bytes>)> {
         }
         Body::Appended {
             stream:
-                Some(Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury) | None,
+                Some(
+                    Stream::Hall
+                    | Stream::Alerts
+                    | Stream::Memories(_)
+                    | Stream::Treasury
+                    | Stream::Timetable,
+                )
+                | None,
             ..
         }
         | Body::Arrived { .. }

@@ -203,7 +203,11 @@ impl Body {
                 Ok(Self::Arrived { key, owner, update, at, raw: owned.bytes })
             }
             Piece::Open(
-                Stream::Hall | Stream::Alerts | Stream::Memories(_) | Stream::Treasury,
+                Stream::Hall
+                | Stream::Alerts
+                | Stream::Memories(_)
+                | Stream::Treasury
+                | Stream::Timetable,
                 _,
             ) => Err(unreadable),
         }

@@ -195,6 +195,10 @@ impl TelegramBot {
         Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0) })
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Asks who the bot is, and changes nothing: for `doctor`.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 
 mod client;
 mod messenger;
+mod profile;
 mod reading;
 pub mod render;
 pub mod split;

@@ -259,6 +259,7 @@ pub(super) fn read(raw: &[u8], me: &BotIdentity) -> Option<Inbound> {
             | Inbound::Pressed(_)
             | Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
+            | Inbound::Due(_)
             | Inbound::Nothing) => other,
         }
     } else if let Some(query) = update.callback_query {

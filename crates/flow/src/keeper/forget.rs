@@ -19,7 +19,7 @@ use super::Keeper;
 use crate::{
     memory, outbox,
     roster::{self, Erasure},
-    session, treasurer, words,
+    session, timekeeper, treasurer, words,
 };
 
 /// A conversation that does not stop within this time does not hold up the forgetting.
@@ -43,7 +43,7 @@ pub struct Forget {
 
 impl Keeper {
     pub(super) fn forget(&mut self, asked: Forget, cx: &mut Cx<'_, Self>) {
-        let Some(peers) = self.peers.values().next().cloned() else { return };
+        let Some(peers) = self.any_peers() else { return };
         let Forget { person, told_by, language, reply } = asked;
         if let Some(language) = language {
             self.languages.insert(person, language);
@@ -64,8 +64,10 @@ impl Keeper {
             }
             // lost-ok: where it is away it reads nothing of theirs when it comes back.
             ask(&peers.treasurer, |gone| treasurer::Msg::Forget(person, gone)).await.ok();
+            drop_reminders(&peers.timekeeper, person).await;
             let done = ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply));
             let done = done.await;
+            drop_reminders(&peers.timekeeper, person).await;
             // It may have read what is gone now, where it came back in between: it is told until it has
             // heard, or is not there any more.
             for _ in 0..HEARD_TRIES_MAX {
@@ -111,7 +113,7 @@ impl Keeper {
                 mailbox.tell(session::Msg::Forgotten(person)).await.ok();
             });
         }
-        let name = self.peers.values().next().map(|it| (it.pseudonym)(person)).unwrap_or_default();
+        let name = self.any_peers().map(|it| (it.pseudonym)(person)).unwrap_or_default();
         match done {
             Ok(_) => info!(
                 labels.person = name,
@@ -135,7 +137,7 @@ impl Keeper {
             self.tell_again = true;
             return;
         }
-        let peers = std::rc::Rc::clone(&self.peers);
+        let peers = self.peers.borrow().clone();
         let usual = self.session.house.languages.choose(None, None);
         let languages = self.languages.clone();
         let work = async move {
@@ -179,6 +181,15 @@ impl Keeper {
 /// True once the roster has nothing of the person at hand, nor on its way to the ledger.
 async fn heard(roster: &kit::Mailbox<roster::Msg>, person: PersonId, erasure: Erasure) -> bool {
     ask(roster, |heard| roster::Msg::Forget { person, erasure, heard }).await.is_ok()
+}
+
+/// Has the timekeeper drop what is the person's. One that comes back in between has read it anew.
+async fn drop_reminders(timekeeper: &kit::Mailbox<timekeeper::Msg>, person: PersonId) {
+    for _ in 0..HEARD_TRIES_MAX {
+        if ask(timekeeper, |gone| timekeeper::Msg::Forget(person, gone)).await.is_ok() {
+            return;
+        }
+    }
 }
 
 /// Has a session stop if it holds words of the person.

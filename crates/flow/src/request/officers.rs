@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
-use super::{MENU, MenuItem, Request, alerts, panel, playbooks, quota, rule, sentence, split_word};
+use super::{
+    MENU, MenuItem, Request, alerts, panel, playbooks, quota, rule, schedule, sentence, split_word,
+};
 use crate::{
     incident::Handling,
     right::{Auditing, Granted, Operating, Role},
@@ -57,6 +59,7 @@ pub(super) fn of_command(
         "rule" => rule::of_rule(item, arguments, (by, view)),
         "alerts" => alerts::of_alerts((by, view)),
         "silence" => alerts::of_silence(item, arguments, (by, view)),
+        "schedule" | "schedules" => schedule::of_schedule(item, (arguments, private), (by, view)),
         "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
         "audit" | "role" | "incidents" | "playbooks" if !private => {
@@ -152,10 +155,14 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
                 || pressed.data.starts_with(words::ACKNOWLEDGE)
                 || playbooks::is_button(&pressed.data)
                 || panel::is_button(&pressed.data)
+                || schedule::is_button(&pressed.data)
                 || crate::alarm::Ask::read(&pressed.data).is_some();
             (is_officers && role.is_none()).then_some(("button", actor))
         }
-        Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing => None,
+        Inbound::StopRequested { .. }
+        | Inbound::Membership { .. }
+        | Inbound::Due(_)
+        | Inbound::Nothing => None,
     }
 }
 

@@ -34,6 +34,7 @@ pub struct View {
     open_to_all: bool,
     blocked: HashMap<i64, Option<Timestamp>>,
     default_agents: HashMap<BotId, AgentName>,
+    bound: HashMap<BotId, AgentName>,
     default_agent: Option<AgentName>,
     /// New chat id to the id that its sessions are kept under.
     homes: HashMap<ChatId, ChatId>,
@@ -73,6 +74,7 @@ impl View {
             allowed: founding.allowed.clone(),
             open_to_all: founding.open_to_all,
             default_agents: founding.default_agents.clone(),
+            bound: founding.bound.clone(),
             default_agent: founding.default_agent.clone(),
             models,
             caps: Caps::new(founding.budgets.clone()),
@@ -145,6 +147,12 @@ impl View {
         self.agents.get(name)
     }
 
+    /// The only agent that answers through a bot, where the bot is its own.
+    #[must_use]
+    pub fn bound(&self, bot: BotId) -> Option<&AgentName> {
+        self.bound.get(&bot)
+    }
+
     /// All agents, by name.
     pub fn agents(&self) -> impl Iterator<Item = &Agent> {
         self.agents.values().map(|it| &**it)
@@ -189,6 +197,9 @@ impl View {
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
+        if let Some(name) = self.bound.get(&bot) {
+            return self.agents.get(name);
+        }
         let named = self.default_agents.get(&bot).or(self.default_agent.as_ref());
         let named = named.and_then(|it| self.agents.get(it));
         named.or_else(|| self.agents.values().find(|it| !it.paused))

@@ -21,6 +21,7 @@ mod state;
 mod step;
 #[cfg(test)]
 mod tests;
+mod timekeeping;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -35,7 +36,9 @@ use kit::{Actor, Cx, Fault, Health, Mailbox, Pending, TellError, ask};
 use protocol::{
     AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
+    due::{self, Due},
     event::{Event, Judged, Outcome},
+    inbound::Inbound,
     ledger::{Append, LedgerError, Loaded, Seq, Stream, Waiting},
     messenger::{Address, Messenger, MessengerError},
 };
@@ -64,6 +67,7 @@ use crate::{
     roster::{self, Shared},
     senses::Senses,
     tally::Tally,
+    timekeeper,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
     words::Notice,
@@ -90,6 +94,8 @@ pub struct Peers {
     pub audit: Arc<dyn AuditLog>,
     /// Knows of incidents.
     pub incidents: Arc<incident::Desk>,
+    /// Knows what is to be done when.
+    pub timekeeper: Mailbox<timekeeper::Msg>,
     /// Tells the operators.
     pub alerter: Mailbox<alerter::Msg>,
     /// The state of the hall.
@@ -390,7 +396,10 @@ impl SessionActor {
             self.pulled = it.order;
             // Bytes of strangers on which the reader fails cannot be read: they must not take the
             // conversation down again and again.
-            let read = AssertUnwindSafe(|| messenger.read(&it.raw));
+            let read = AssertUnwindSafe(|| match due::is_halls(it.update) {
+                true => Due::read(&it.raw).map(Inbound::Due),
+                false => messenger.read(&it.raw),
+            });
             let inbound = catch_unwind(read).unwrap_or(None);
             let reference = reference_of(self.key, it.update);
             let entry = Entry { update: it.update, at: it.at, inbound, reference };
@@ -480,6 +489,7 @@ impl SessionActor {
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::Look(update, look) => self.look(update, look, cx),
+            Effect::AskTimekeeper(update, order) => self.ask_timekeeper(update, order, cx),
             Effect::AskAlerter(update, order, by) => self.ask_alerter(update, order, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
             Effect::TellRefusal(refusal) => self.tell_refusal(refusal),

@@ -20,7 +20,7 @@ use std::{
 use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
-    event::{Course, Event, Outcome, Part},
+    event::{Course, Event, Judged, Outcome, Part},
     inbound::{FileRef, Inbound},
     ledger::LedgerError,
     memory::Fact,
@@ -50,6 +50,7 @@ use crate::{
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     senses::{NotSensed, Sensed},
+    timekeeper,
     trace::{Sought, Trace},
     treasurer::Warning,
     words::{self, Notice, Text},
@@ -146,6 +147,8 @@ pub enum Input {
     Traced(UpdateId, Result<Option<Box<Trace>>, LedgerError>),
     /// `/status` or `/rule test`, in words.
     StatusComposed(UpdateId, Text),
+    /// The guard refused what somebody wanted to be reminded of.
+    ReminderRefused(UpdateId, Box<(Prompt, Judged, AgentName)>),
     /// An officer's look, in words.
     Looked(UpdateId, Notice),
     /// What was pressed on the panel is done and shown; the panel anew where it could not be edited; and
@@ -270,6 +273,8 @@ pub enum Effect {
     LogAttempt((&'static str, Doer)),
     /// Try a rule on some days of the past, and put the outcome into words.
     TryRule(UpdateId, (String, u32), Granted<Governing>),
+    /// Give the timekeeper an order, and say what came of it.
+    AskTimekeeper(UpdateId, timekeeper::Order),
     /// Give the alerter an order, and say what came of it in words.
     AskAlerter(UpdateId, alerter::Order, Granted<Operating>),
     /// Send a person everything that is held of them.
@@ -507,6 +512,7 @@ impl Session {
                     );
                 }
             }
+            Input::ReminderRefused(update, why) => self.not_kept(update, *why, &mut effects),
             Input::Looked(update, notice) => {
                 if self.turn(update, |it| matches!(it, Stage::Looking)).is_some() {
                     self.answer_notice(update, notice, Outcome::Answered, &mut effects);

@@ -224,6 +224,7 @@ impl World {
                 | Effect::TryRule(..)
                 | Effect::Look(..)
                 | Effect::AskAlerter(..)
+                | Effect::AskTimekeeper(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
                 | Effect::Recall(..)
@@ -397,6 +398,9 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
         Effect::Trace(update, sought) => format!("trace {:?} for {update}", sought.turn),
         Effect::AskAlerter(update, order, _) => format!("ask the alerter for {update}: {order:?}"),
+        Effect::AskTimekeeper(update, order) => {
+            format!("ask the timekeeper for {update}: {order:?}")
+        }
         Effect::TryRule(update, (name, days), _) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),

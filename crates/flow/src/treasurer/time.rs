@@ -169,7 +169,8 @@ impl Calendar {
     }
 }
 
-fn moment(at: Timestamp) -> jiff::Timestamp {
+/// A time as the calendar has it.
+pub(crate) fn moment(at: Timestamp) -> jiff::Timestamp {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(at.0).unwrap_or(i64::MAX));
     at.unwrap_or(jiff::Timestamp::MAX)
 }

@@ -32,7 +32,9 @@ use crate::{
     session::{HistoryLimits, HomeConfig, MemoryConfig, SessionConfig},
     tally::Tally,
     testing::{ByWords, Echo, FakeAudit, FakeLedger, FakeMessenger, NoFiles, Stopped, local},
+    timekeeper::TimekeeperConfig,
     treasurer::{Desk, time::Calendar},
+    wiring::Lobby,
 };
 
 mod money;
@@ -134,6 +136,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
+        lobby: Lobby::default(),
         rules: Arc::new(ArcSwap::from_pointee(InForce {
             screen: Arc::clone(&SCREEN),
             own: Vec::new(),
@@ -152,6 +155,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
         session: Arc::new(session_config()),
+        timekeeper: TimekeeperConfig::default(),
         keeper: KeeperConfig { live_max: 100, quarantine_pause: Duration::from_secs(60) },
         broker: broker_config(),
         ingress,

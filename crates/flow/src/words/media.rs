@@ -1,6 +1,6 @@
 //! What the hall says about files: what works, what was heard, and why something was not taken.
 
-use super::{Notice, Text, say};
+use super::{Dress, Notice, Text, say};
 use crate::{context::beginning, senses::Abilities};
 use protocol::RefId;
 
@@ -72,7 +72,7 @@ pub fn speaks(who: &str) -> Text {
 /// What was heard, folded. `text` has passed the guard.
 pub(crate) fn heard(text: &str) -> Notice {
     let text = beginning(text.trim(), SHOWN_CHARS_MAX);
-    say(format!("🎙 I heard: {text}")).folded()
+    say(format!("🎙 I heard: {text}")).dressed(Dress::Folded)
 }
 
 fn minutes(seconds: u64) -> String {

@@ -176,6 +176,8 @@ section! {
         memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
         limits: LimitsConfig = LimitsConfig::default();
+        /// Reminders, and what agents are asked at set times.
+        schedules: SchedulesConfig = SchedulesConfig::default();
         /// How much may be used of models. Nothing is capped unless it stands here or an admin sets it.
         budgets: BudgetsConfig = BudgetsConfig::default();
         /// What may pass.
@@ -194,6 +196,22 @@ section! {
         alerts: AlertsConfig = AlertsConfig::default();
         /// What the hall does by itself about incidents.
         playbooks: PlaybooksConfig = PlaybooksConfig::default();
+    }
+}
+
+section! {
+    /// Reminders, and what agents are asked at set times.
+    SchedulesConfig {
+        /// Reminders that one person may have; 0 for none at all.
+        reminders_max: usize = 20, within 0..=1_000;
+        /// The longest reminder, in characters.
+        reminder_chars_max: usize = 500, within 1..=3_000;
+        /// Prompts for agents at set times, in the whole hall.
+        prompts_max: usize = 50, within 0..=1_000;
+        /// The least time between two runs of what comes again and again.
+        interval_min: Duration = secs(60), within secs(1)..=hours(24);
+        /// What comes later than this, because the hall was away, says so; agents are not asked any more.
+        late_max: Duration = secs(600), within secs(1)..=hours(24);
     }
 }
 
@@ -265,7 +283,9 @@ section! {
         token_env: Option<String> = None, example "TELEGRAM_BOT_TOKEN";
         /// Or the file that holds its token.
         token_file: Option<PathBuf> = None, example "secrets/bot_token";
-        /// Who answers in this bot's chats; by default the hall's default agent.
+        /// The agent whose own bot it is: it alone answers, and the bot has its name and description.
+        agent: Option<AgentName> = None, example "coder";
+        /// Who answers in this bot's chats where it is no agent's own; by default the hall's default agent.
         default_agent: Option<AgentName> = None, example "sage";
         /// A Bot API server of its own; by default `telegram.api_url`.
         api_url: Option<String> = None, example "https://api.telegram.org";
@@ -988,7 +1008,8 @@ impl Config {
     /// Who answers in a bot's chats where nobody has chosen an agent.
     #[must_use]
     pub fn default_agent<'c>(&'c self, bot: &'c BotConfig) -> &'c AgentName {
-        bot.default_agent.as_ref().unwrap_or(&self.hall.default_agent)
+        let own = bot.agent.as_ref().or(bot.default_agent.as_ref());
+        own.unwrap_or(&self.hall.default_agent)
     }
 
     /// The models in the order in which they are tried.

@@ -288,6 +288,8 @@ fn changes(facts: &Facts<'_>) -> Answer {
             Action::AgentEdited,
             Action::AgentModelSet,
             Action::QuotaSet,
+            Action::ScheduleSet,
+            Action::ScheduleRemoved,
             Action::HallStarted,
         ];
         let why = "every change of the configuration, of agents, rules and quotas is noted before it acts";

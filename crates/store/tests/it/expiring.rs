@@ -97,6 +97,7 @@ async fn days(store: &Store, chat: i64) -> (Vec<u64>, Vec<u64>) {
                 Held::State { .. }
                 | Held::Memory { .. }
                 | Held::Spending { .. }
+                | Held::Reminder { .. }
                 | Held::Proposal { .. } => {}
             }
         }

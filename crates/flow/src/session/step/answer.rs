@@ -134,6 +134,18 @@ impl Session {
         effects.extend(refusal);
     }
 
+    /// What somebody wanted to be reminded of was refused.
+    pub(super) fn not_kept(
+        &mut self,
+        update: UpdateId,
+        (prompt, judged, agent): (Prompt, Judged, AgentName),
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.turn(update, |it| matches!(it, Stage::Looking)).is_some() {
+            self.refuse_prompt(update, &agent, &prompt, judged, effects);
+        }
+    }
+
     pub(super) fn completed(
         &mut self,
         update: UpdateId,

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    Agent, AgentName, Language, PersonId, Timestamp, UpdateId,
+    Agent, AgentName, Language, PersonId, Timestamp, UpdateId, due,
     event::{AnswerKind, Course, Event, Outcome},
     inbound::{Inbound, Replied},
 };
@@ -17,6 +17,7 @@ use crate::{
     request::{self, PanelPress, Request},
     right::{Governing, Granted},
     roster::View,
+    timekeeper,
     trace::{self, Sought},
     words,
 };
@@ -181,7 +182,12 @@ impl Session {
                 ((!said.private).then_some(said.message), said.private)
             }
             Some(Inbound::Pressed(pressed)) => (None, pressed.private),
-            Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
+            Some(
+                Inbound::StopRequested { .. }
+                | Inbound::Membership { .. }
+                | Inbound::Due(_)
+                | Inbound::Nothing,
+            )
             | None => (None, false),
         };
         let asker = match &entry.inbound {
@@ -189,6 +195,7 @@ impl Session {
                 said.person.as_ref().map(|it| it.id)
             }
             Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
+            Some(Inbound::Due(due)) => due.person(),
             Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
             | None => None,
         };
@@ -290,6 +297,7 @@ impl Session {
             Request::Alerts(order, by) => {
                 return self.compose(update, Effect::AskAlerter(update, order, by), effects);
             }
+            Request::Timetable(it) => return self.keep_time(update, it, effects),
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
             Request::Look(look) => return self.look(update, Effect::Look(update, look), effects),
@@ -365,6 +373,10 @@ impl Session {
     /// An officer looks at something.
     fn look(&mut self, update: UpdateId, effect: Effect, effects: &mut Vec<Effect>) {
         self.await_answer(update, Stage::Looking, effect, effects);
+    }
+
+    fn keep_time(&mut self, update: UpdateId, it: timekeeper::Order, effects: &mut Vec<Effect>) {
+        self.look(update, Effect::AskTimekeeper(update, it), effects);
     }
 
     fn press_panel(&mut self, update: UpdateId, press: PanelPress, effects: &mut Vec<Effect>) {
@@ -444,7 +456,8 @@ impl Session {
 
     /// False while whoever sent this still has to agree to the privacy notice.
     fn may_be_asked_for(&mut self, update: UpdateId) -> bool {
-        if !self.config.house.must_accept {
+        // What an officer has the hall ask at set times is the officer's, who has agreed.
+        if !self.config.house.must_accept || due::is_halls(update) {
             return true;
         }
         let asker = self.turn(update, |_| true).and_then(|it| it.course.asker);

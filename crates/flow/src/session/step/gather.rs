@@ -76,6 +76,7 @@ impl Heard {
             Inbound::Pressed(_)
             | Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
+            | Inbound::Due(_)
             | Inbound::Nothing => return Self::default(),
         };
         if said.command.is_some() {
@@ -218,6 +219,7 @@ impl Session {
                 Inbound::Pressed(_)
                 | Inbound::StopRequested { .. }
                 | Inbound::Membership { .. }
+                | Inbound::Due(_)
                 | Inbound::Nothing,
             )
             | None => false,

@@ -31,7 +31,8 @@ fn arguments(name: &str) -> &'static str {
         "pause" | "resume" | "retire" => "sage",
         "allow" | "deny" | "block" | "unblock" => "77",
         "rule" => "add evil refuse aurora",
-        "audit" | "incidents" | "alerts" | "playbooks" => "",
+        "audit" | "incidents" | "alerts" | "playbooks" | "schedules" => "",
+        "schedule" => "sage every day 8:00 here Hi",
         "quota" => "hall 1",
         "silence" => "all 1h",
         "role" => "give 77 auditor",
@@ -197,6 +198,7 @@ fn s2_a_button_of_officers_does_nothing_for_anybody_else() {
     let asks = [Ask::Show, Ask::MarkQuestion, Ask::MarkAnswer];
     let mut buttons: Vec<String> = asks.into_iter().map(|it| it.button(at).unwrap().data).collect();
     buttons.push(older_button(5));
+    buttons.push(crate::request::unschedule_button(1));
     buttons.extend(["pb:undo:1", "pb:keep:1", "pb:yes:1", "pb:close:1"].map(str::to_owned));
     let panel =
         ["refresh", "mute", "unmute", "agents", "pause:sage", "pause!:0:sage", "resume:sage"];
