@@ -312,6 +312,8 @@ section! {
         api_key_file: Option<PathBuf> = None, example "secrets/openai_key";
         /// Take the answer piece by piece, so that people see it grow.
         stream: bool = true;
+        /// Offer it tools, where its agent has any. An embedded model is never offered one.
+        tools: bool = true;
         /// How long until the first piece of an answer; 0 for no limit of its own.
         first_byte_time_max: Duration = secs(30), limit millis(10)..=hours(1);
         /// How long between two pieces; 0 for no limit of its own.
