@@ -167,6 +167,7 @@ pub async fn find_held_back(
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }
+            | Event::Tools { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::NoticeShown => (),

@@ -343,7 +343,8 @@ impl Texts {
             | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
-            | Event::FactForgotten { .. } => {}
+            | Event::FactForgotten { .. }
+            | Event::Tools { .. } => {}
         }
     }
 }

@@ -385,6 +385,7 @@ fn start_bots(
             treasurer: services.treasurer.clone(),
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
+            hands: session::Hands::new(Arc::clone(&w.toolbox), w.egress.clone()),
             recaller: w.recaller.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };

@@ -8,6 +8,7 @@ mod money;
 pub(crate) mod officers;
 pub(crate) mod panel;
 pub mod playbooks;
+pub(crate) mod tools;
 mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};

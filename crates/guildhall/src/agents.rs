@@ -1,11 +1,11 @@
 //! The agents that come as files: one TOML file each, read and checked together.
 //!
 //! A file holds `name`, `description`, `instructions`, `models`, `paused`, `memory` (the name of a
-//! memory that it shares) and `proposes_facts`; an unknown key is an error. All problems of a folder are told at once.
+//! memory that it shares), `proposes_facts`, `tools`, `may_ask` and `may_hand_to`; an unknown key is an error. All problems of a folder are told at once.
 
 use std::{collections::BTreeMap, path::Path};
 
-use protocol::{Agent, AgentName};
+use protocol::{Agent, AgentName, tool::ToolName};
 
 use crate::config::{Bounds, Node, Notes, Origin, Problems, Value, parse, read_folder};
 
@@ -16,8 +16,18 @@ pub const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// The longest description, in characters: it must fit a button's answer.
 pub const DESCRIPTION_CHARS_MAX: usize = 200;
 
-const KEYS: [&str; 7] =
-    ["name", "description", "instructions", "models", "paused", "memory", "proposes_facts"];
+const KEYS: [&str; 10] = [
+    "name",
+    "description",
+    "instructions",
+    "models",
+    "paused",
+    "memory",
+    "proposes_facts",
+    "tools",
+    "may_ask",
+    "may_hand_to",
+];
 
 /// Reads every `*.toml` of a folder, in the order of the agents' names.
 ///
@@ -55,6 +65,9 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     let paused = fields.flag("paused", &mut notes);
     let memory = fields.name("memory", &mut notes);
     let proposes_facts = fields.flag("proposes_facts", &mut notes);
+    let tools = fields.tools(&mut notes);
+    let may_ask = fields.names("may_ask", &mut notes);
+    let may_hand_to = fields.names("may_hand_to", &mut notes);
     for (key, missing) in [("name", name.is_none()), ("instructions", instructions.is_none())] {
         if missing && !fields.given(key) {
             notes.note(&whole, key, "is missing");
@@ -64,7 +77,18 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     match (name, instructions) {
         (Some(name), Some(instructions)) if problems.is_empty() => {
             let description = description.unwrap_or_default();
-            Ok(Agent { name, description, instructions, models, paused, memory, proposes_facts })
+            Ok(Agent {
+                name,
+                description,
+                instructions,
+                models,
+                paused,
+                memory,
+                proposes_facts,
+                tools,
+                may_ask,
+                may_hand_to,
+            })
         }
         _ => Err(Problems(problems)),
     }
@@ -105,6 +129,39 @@ impl Fields {
         let (text, origin) = self.text(key, notes)?;
         let name = text.parse::<AgentName>();
         name.map_err(|error| notes.note(&origin, key, error.to_string())).ok()
+    }
+
+    /// A list of agents.
+    fn names(&mut self, key: &str, notes: &mut Notes) -> Vec<AgentName> {
+        let origin = self.left.get(key).map(|it| it.origin.clone());
+        let texts = self.list(key, notes);
+        let names = texts.iter().map(|it| it.parse::<AgentName>()).collect::<Result<_, _>>();
+        names.unwrap_or_else(|error| {
+            if let Some(origin) = origin {
+                notes.note(&origin, key, error.to_string());
+            }
+            Vec::new()
+        })
+    }
+
+    /// The list of tools: names, `server.*`, or `*` alone.
+    fn tools(&mut self, notes: &mut Notes) -> Vec<String> {
+        let key = "tools";
+        let origin = self.left.get(key).map(|it| it.origin.clone());
+        let tools = self.list(key, notes);
+        let is_pattern = |it: &str| {
+            let name = it.strip_suffix(".*").unwrap_or(it);
+            it == "*"
+                || name
+                    .parse::<ToolName>()
+                    .is_ok_and(|name| it.len() == name.as_str().len() || name.server().is_none())
+        };
+        if let (Some(origin), Some(odd)) = (origin, tools.iter().find(|it| !is_pattern(it))) {
+            let text =
+                format!("`{odd}` is no tool; write `tool`, `server.tool`, `server.*` or `*`");
+            notes.note(&origin, key, text);
+        }
+        tools
     }
 
     fn list(&mut self, key: &str, notes: &mut Notes) -> Vec<String> {

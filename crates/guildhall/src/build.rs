@@ -22,13 +22,13 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
-    session::{HistoryLimits, MemoryConfig, Recaller, SessionConfig},
+    session::{HistoryLimits, MemoryConfig, NoTools, Recaller, SessionConfig, ToolLimits},
     treasurer::{
         caps::{Allowance, Budgets, Cap},
         time::Calendar,
     },
 };
-use protocol::{BotId, PersonId, embedding::Embedder, model::Model};
+use protocol::{BotId, PersonId, embedding::Embedder, model::Model, tool::Toolbox};
 use screening::{
     ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
     Sanitising, Screen, SecondOpinion, classifier::AttackKind,
@@ -437,6 +437,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             summarised: true,
         },
         memory: memory(config, models),
+        tools: tools(config),
         backlog_max: it.backlog_max,
         attempts_max: it.attempts_max,
         turn_time_max: it.turn_time_max,
@@ -452,6 +453,26 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             calendar: calendar(config).unwrap_or_default(),
         },
     }
+}
+
+/// Limits of agents that work with tools.
+fn tools(config: &Config) -> ToolLimits {
+    let it = &config.tools;
+    ToolLimits {
+        rounds_max: it.rounds_max,
+        calls_max: it.calls_max,
+        call_time_max: it.call_time_max,
+        result_bytes_max: usize::try_from(it.result_bytes_max.0).unwrap_or(usize::MAX),
+        approval_time_max: it.approval_time_max,
+        depth_max: it.depth_max,
+        panel: it.panel.clone(),
+    }
+}
+
+/// What agents can do besides writing: the one place where tools come into the hall.
+#[must_use]
+pub fn toolbox() -> Arc<dyn Toolbox> {
+    Arc::new(NoTools)
 }
 
 /// Who gets people's text, in words for the privacy notice.

@@ -47,6 +47,9 @@ fn sage() -> Agent {
         paused: false,
         memory: None,
         proposes_facts: false,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     }
 }
 
@@ -105,6 +108,7 @@ async fn what_a_small_model_gives_away_never_passes_the_guard_behind_it() {
             facts: Vec::new(),
             summary: None,
             recalled: Vec::new(),
+            bench: None,
             prompt,
         };
         let count = |text: &str| model.count_tokens(text);

@@ -681,6 +681,7 @@ impl Hall {
             incidents: Arc::clone(&self.incidents),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
+            toolbox: build::toolbox(),
             bots,
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),

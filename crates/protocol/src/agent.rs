@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::tool::ToolName;
+
 /// The name of an agent: `[a-z][a-z0-9_]{1,31}`.
 ///
 /// ```
@@ -86,6 +88,27 @@ pub struct Agent {
     /// Its model may propose facts to remember.
     #[serde(default)]
     pub proposes_facts: bool,
+    /// The tools that it may call, by name; `files.*` for all of one server, `*` for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// The agents that it may ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_ask: Vec<AgentName>,
+    /// The agents that it may hand a conversation over to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_hand_to: Vec<AgentName>,
+}
+
+impl Agent {
+    /// True if it may call a tool.
+    #[must_use]
+    pub fn may_call(&self, tool: &ToolName) -> bool {
+        let is_it = |listed: &String| match (listed.strip_suffix(".*"), tool.server()) {
+            (Some(server), Some(of)) => server == of,
+            (Some(_), None) | (None, _) => listed == "*" || listed == tool.as_str(),
+        };
+        self.tools.iter().any(is_it)
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{
     AgentName, MessageId, PersonId, RefId, Timestamp, UpdateId,
     memory::{Fact, FactId},
     model::Usage,
+    work::ToolStep,
 };
 
 /// One thing that happened in a conversation.
@@ -105,6 +106,14 @@ pub enum Event {
         /// Whose history is forgotten.
         agent: AgentName,
     },
+    /// An agent works with tools, or with other agents.
+    Tools {
+        /// Which update.
+        update: UpdateId,
+        /// What it did, or what came of it.
+        #[serde(flatten)]
+        step: ToolStep,
+    },
     /// The privacy notice was shown.
     NoticeShown,
     /// A question waits until its person agrees to the privacy notice. Only in private chats.
@@ -166,6 +175,7 @@ impl Event {
             | Self::PartSent { update, .. }
             | Self::QuestionHeld { update, .. }
             | Self::NoticeAccepted { update, .. }
+            | Self::Tools { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }

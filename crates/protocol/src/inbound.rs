@@ -77,7 +77,7 @@ pub struct Said {
 }
 
 /// A text that came with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
     /// As what.
     pub channel: Channel,
@@ -86,7 +86,8 @@ pub struct Beside {
 }
 
 /// As what a text came with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The name of a file, or title and performer of a piece of music.
     FileName,

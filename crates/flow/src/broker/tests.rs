@@ -354,6 +354,9 @@ fn question() -> Question {
         paused: false,
         memory: None,
         proposes_facts: false,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), ..Prompt::default() };
@@ -368,6 +371,7 @@ fn question() -> Question {
         facts: Vec::new(),
         summary: None,
         recalled: Vec::new(),
+        bench: None,
         prompt,
     }
 }

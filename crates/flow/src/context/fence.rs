@@ -7,7 +7,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 16] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -21,6 +21,9 @@ const LABELS: [&str; 13] = [
     "summary",
     "recalled",
     "talk",
+    "tool_result",
+    "agent_answer",
+    "web_page",
 ];
 
 fn label(channel: Channel) -> &'static str {

@@ -362,6 +362,9 @@ fn spawned(name: AgentName, instructions: String) -> Agent {
         paused: false,
         memory: None,
         proposes_facts: false,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 mod answer;
 mod arrive;
 mod memory;
+mod tools;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,18 +24,25 @@ use protocol::{
     memory::Fact,
     messenger::{MessengerError, Typeset},
     model::Completion,
+    tool::Tool,
 };
 
 use screening::Placeholders;
 
-pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
-use self::memory::{Digesting, Proposing, Telling};
+pub use self::{
+    memory::{DigestId, Lesson, MemoryConfig, Search},
+    tools::{ToolEffect, ToolInput, ToolLimits},
+};
+use self::{
+    memory::{Digesting, Proposing, Telling},
+    tools::Working,
+};
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     alerter,
     broker::Unanswered,
-    context::{Digestion, Recollection},
+    context::{Bench, Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
@@ -53,6 +61,8 @@ pub struct SessionConfig {
     pub history: HistoryLimits,
     /// What is remembered beside it.
     pub memory: MemoryConfig,
+    /// How agents work with tools.
+    pub tools: ToolLimits,
     /// Questions that may wait while one is being answered. More are turned away.
     pub backlog_max: usize,
     /// Attempts to handle an update before it is set aside.
@@ -146,6 +156,8 @@ pub enum Input {
     Summarised(DigestId, Result<Completion, Unanswered>),
     /// The guard judged a summary.
     SummaryJudged(DigestId, Verdict<Draft>),
+    /// Something about tools that an agent works with.
+    Tool(UpdateId, ToolInput),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
 }
@@ -180,6 +192,8 @@ pub struct Question {
     pub recalled: Vec<Recollection>,
     /// What the person wrote. Takes only screened text.
     pub prompt: Cleared<Prompt>,
+    /// The tools that its model may call, and what came of them.
+    pub bench: Option<Box<Bench>>,
 }
 
 /// What a session wants done. Carried out by the shell in this order; nothing after a `Record` is
@@ -194,6 +208,8 @@ pub enum Effect {
     ScreenPrompt(UpdateId, Prompt, AgentName),
     /// Ask the broker.
     Complete(UpdateId, Question),
+    /// Something about tools that an agent works with.
+    Tool(UpdateId, ToolEffect),
     /// Tell the broker that nobody waits for the answer any more.
     Withdraw(UpdateId),
     /// Ask the guard about an answer.
@@ -291,6 +307,8 @@ pub struct Session {
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
+    /// The tools that there are, as it was told last.
+    tools: Arc<[Tool]>,
 }
 
 #[derive(Debug, Default)]
@@ -349,6 +367,10 @@ struct Turn {
     course: Course,
     /// What its asker is told of what is left to them.
     warning: Option<Warning>,
+    /// Where an agent works with tools.
+    work: Option<Box<Working>>,
+    /// Several agents are asked.
+    is_panel: bool,
     stage: Stage,
 }
 
@@ -359,6 +381,7 @@ enum Stage {
     ScreeningPrompt(Asking),
     Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
+    Working(Asking),
     ScreeningDraft(Completion, Asking),
     ScreeningFact(Telling),
     ScreeningProposals(Box<Proposing>),
@@ -398,6 +421,7 @@ impl Session {
             is_drained: false,
             digesting: None,
             summary_failures: 0,
+            tools: Arc::default(),
         }
     }
 
@@ -459,12 +483,8 @@ impl Session {
             }
             Input::StatusComposed(update, text) => {
                 if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
-                    self.answer_notice(
-                        update,
-                        words::status(text),
-                        Outcome::Answered,
-                        &mut effects,
-                    );
+                    let notice = words::status(text);
+                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
             }
             Input::Looked(update, notice) => {
@@ -477,7 +497,7 @@ impl Session {
             }
             Input::CallsCounted(update, calls) => {
                 if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
-                    turn.course.calls = calls;
+                    turn.course.calls += calls;
                 }
             }
             Input::CapNeared(update, warning) => {
@@ -499,8 +519,10 @@ impl Session {
             Input::Recalled(update, found) => self.recalled(update, found, &mut effects),
             Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
             Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
+            Input::Tool(update, input) => self.tool_told(update, input, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
         }
+        self.work_on(view, &mut effects);
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);
         effects

@@ -6,6 +6,7 @@ mod isolation;
 mod previews;
 mod script;
 mod simulation;
+mod tools;
 
 use std::{
     cell::RefCell,
@@ -25,7 +26,10 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
-    step::{Effect, Entry, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
+    step::{
+        Effect, Entry, Input, MemoryConfig, NotDelivered, Session, SessionConfig, ToolEffect,
+        ToolLimits,
+    },
 };
 use crate::{
     broker::Unanswered,
@@ -62,6 +66,7 @@ fn config() -> SessionConfig {
             recalls: false,
             rooms: Rooms::default(),
         },
+        tools: ToolLimits::default(),
         backlog_max: 2,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -82,6 +87,9 @@ fn view() -> View {
         paused,
         memory: None,
         proposes_facts: false,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: vec![agent("sage", false), agent("poet", false), agent("tired", true)],
@@ -147,6 +155,7 @@ struct World {
     asked: Vec<Effect>,
     /// What was done, in words.
     log: Vec<String>,
+    tools: Arc<[protocol::tool::Tool]>,
 }
 
 impl World {
@@ -169,7 +178,14 @@ impl World {
             recording: None,
             asked: Vec::new(),
             log: Vec::new(),
+            tools: Arc::default(),
         }
+    }
+
+    /// A new session on what is durable.
+    fn renew(&mut self) {
+        self.session = Session::new(self.key, Arc::clone(&self.config), self.folded.clone());
+        self.session.tell_tools(Arc::clone(&self.tools));
     }
 
     fn input(&mut self, input: Input) {
@@ -220,6 +236,8 @@ impl World {
                 | Effect::Recall(..)
                 | Effect::Summarise(..)
                 | Effect::ScreenSummary(..) => self.asked.push(effect),
+                Effect::Tool(_, ToolEffect::Count(..)) => (),
+                Effect::Tool(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
@@ -313,6 +331,7 @@ impl World {
         let history = self.config.history.of(self.key);
         self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
+        self.session.tell_tools(Arc::clone(&self.tools));
         self.effects.clear();
         self.recording = None;
         self.pulled = 0;
@@ -348,6 +367,7 @@ fn describe(effect: &Effect) -> Option<String> {
             let prompt = &question.prompt.get().text;
             format!("ask {} for {update}: {history:?} {prompt}", question.agent.name)
         }
+        Effect::Tool(update, effect) => return tools::describe(*update, effect),
         Effect::Withdraw(update) => format!("withdraw {update}"),
         Effect::ScreenDraft(update, draft, _) => format!("screen answer {update}: {}", draft.0),
         Effect::ScreenPreview(update, draft, _) => format!("screen preview {update}: {}", draft.0),
@@ -404,6 +424,7 @@ fn describe(effect: &Effect) -> Option<String> {
 fn name_of(event: &Event) -> Option<String> {
     Some(match event {
         Event::CourseNoted { .. } | Event::TextHeldBack { .. } => return None,
+        Event::Tools { step, .. } => tools::name_of(step),
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
         Event::CompletionStarted { replaces: true, .. } => "started(replaces)".to_owned(),
@@ -428,6 +449,7 @@ fn name_of(event: &Event) -> Option<String> {
 fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
+        | Effect::Tool(it, _)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::AskAlerter(it, ..)
@@ -484,6 +506,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             Input::PromptJudged(*update, verdict, hidden)
         }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
+        Effect::Tool(update, effect) => Input::Tool(*update, tools::good_answer(effect)?),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::Recall(update, _) => Input::Recalled(*update, Vec::new()),
         Effect::Summarise(it) => {

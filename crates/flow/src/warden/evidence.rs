@@ -106,7 +106,8 @@ impl Doings {
             | Event::NoticeAccepted { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
-            | Event::FactForgotten { .. } => {}
+            | Event::FactForgotten { .. }
+            | Event::Tools { .. } => {}
         }
     }
 

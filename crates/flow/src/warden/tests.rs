@@ -64,6 +64,9 @@ fn founded(is_open_to_all: bool) -> View {
         paused: false,
         memory: None,
         proposes_facts: false,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: vec![sage],

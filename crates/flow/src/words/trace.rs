@@ -23,7 +23,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         write!(text, " (ref {reference})").ok();
     }
     text.push('\n');
-    if trace.kind == Some(AnswerKind::Notice) {
+    if trace.kind == Some(AnswerKind::Notice) && trace.work.is_empty() {
         text += "It is a fixed text of mine: no agent and no model was asked.";
         return say(text);
     }
@@ -40,6 +40,10 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         let plainly = of_answer(judged).to_owned();
         let words = if in_full { in_detail(judged) } else { plainly };
         writeln!(text, "Answer: {words}").ok();
+    }
+    if !trace.work.is_empty() {
+        // lost-ok: as above.
+        write!(text, "Tools and other agents:\n{}", super::tools::traced(&trace.work)).ok();
     }
     let calls = trace.course.as_ref().map_or(0, |it| it.calls);
     writeln!(

@@ -168,6 +168,8 @@ section! {
         broker: BrokerConfig = BrokerConfig::default();
         /// One conversation.
         session: SessionConfig = SessionConfig::default();
+        /// How agents work with tools and with each other.
+        tools: ToolsConfig = ToolsConfig::default();
         /// What is remembered of people.
         memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
@@ -383,6 +385,27 @@ section! {
         turn_time_max: Duration = secs(150), limit millis(100)..=hours(2);
         /// How often a message is tried before it is put aside and its sender told.
         attempts_max: u32 = 3, limit 1..=20;
+    }
+}
+
+section! {
+    /// How agents work with tools and with each other. Which tools there are, and who may use which,
+    /// stands with the tools and with the agents.
+    ToolsConfig {
+        /// How often a model may call tools before it must answer.
+        rounds_max: u32 = 8, within 1..=100;
+        /// Calls of tools for one question, those of agents that are asked included.
+        calls_max: u32 = 16, within 1..=1_000;
+        /// How long one call may take.
+        call_time_max: Duration = secs(30), within millis(100)..=hours(1);
+        /// The longest result that a model is told; longer ones are cut.
+        result_bytes_max: Size = kib(16), within kib(1)..=mib(1);
+        /// How long a person may take to allow a call.
+        approval_time_max: Duration = secs(600), within secs(10)..=hours(24);
+        /// How deep agents may ask agents; 0 for not at all.
+        depth_max: u32 = 3, within 0..=5;
+        /// Whom /panel asks; nobody here: everybody who is awake, up to four.
+        panel: Vec<AgentName> = Vec::new();
     }
 }
 

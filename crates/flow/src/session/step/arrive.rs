@@ -126,6 +126,7 @@ impl Session {
             | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
+            | Stage::Working(_)
             | Stage::ScreeningDraft(..)
             | Stage::ScreeningFact(_)
             | Stage::ScreeningProposals(_) => true,
@@ -177,8 +178,19 @@ impl Session {
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
-        let warning = None;
-        let turn = Turn { update, at, reference, reply_to, previews, course, warning, stage };
+        let is_panel = matches!(request, Request::Convene(_));
+        let turn = Turn {
+            update,
+            at,
+            reference,
+            reply_to,
+            previews,
+            course,
+            warning: None,
+            work: None,
+            is_panel,
+            stage,
+        };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
             let left = answer.parts.into_iter().skip(known.parts_sent as usize).collect();
@@ -203,10 +215,10 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let notice = match request {
-            Request::Ask(agent, prompt) => {
-                return self.ask(update, agent, prompt, false, view, effects);
-            }
+            Request::Ask(agent, it) => return self.ask(update, agent, it, false, view, effects),
+            Request::Convene(it) => return self.ask(update, None, it, false, view, effects),
             Request::Retry => return self.ask_again(update, view, effects),
+            Request::Decide(it, by) => return self.decide(update, it, by, view, effects),
             Request::Accept(by) => return self.accept(update, by, view, effects),
             Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
             Request::Switch(name) => return self.switch(update, name, view, effects),

@@ -17,6 +17,9 @@ fn hall() -> View {
         paused: false,
         memory: memory.map(|it| it.parse().unwrap()),
         proposes_facts: true,
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: AGENTS.map(agent).into(),
