@@ -168,6 +168,7 @@ pub async fn find_held_back(
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }
+            | Event::Tools { .. }
             | Event::QuestionHeld { .. }
             | Event::NoticeAccepted { .. }
             | Event::LanguageChosen { .. }

@@ -9,6 +9,7 @@
 //! what people and models wrote is fenced, and cannot close its fence.
 
 mod fence;
+mod tools;
 
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use protocol::{
 };
 
 use self::fence::{fenced, without_fences};
+pub(crate) use self::tools::spec_tokens;
+pub use self::tools::{Bench, spec_name};
 use crate::session::{Exchange, Question};
 
 const HOUSE_RULES: &str = include_str!("../../../config/prompts/house.md");

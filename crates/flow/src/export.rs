@@ -16,7 +16,7 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::{playbook::Measure, roster::View};
+use crate::{playbook::Measure, roster::View, words};
 
 /// The name and version of the JSON's form.
 const FORM: &str = "guildhall export 1";
@@ -395,6 +395,10 @@ fn tell_event(text: &mut String, event: &Event) {
             let waits = "waits until you agree to the notice";
             line(text, &format!("To be asked of **{agent}**{update}, {waits}:\n"));
             quoted(text, asked);
+        }
+        Event::Tools { update, step } => {
+            line(text, &format!("**Tools**, message {update}:\n"));
+            quoted(text, &words::tools::told(step));
         }
         Event::FactForgotten { fact } => {
             line(text, &format!("**Not remembered any more**: fact {}.\n", fact.0));

@@ -347,7 +347,8 @@ impl Texts {
             | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
-            | Event::FactForgotten { .. } => {}
+            | Event::FactForgotten { .. }
+            | Event::Tools { .. } => {}
         }
     }
 }

@@ -82,7 +82,33 @@ impl<T> Cleared<T> {
     }
 }
 
+impl Cleared<Prompt> {
+    /// The prompt with the kinds of what was hidden in it, and nothing by which it could be put back.
+    #[must_use]
+    pub fn without_numbers(&self, hidden: &Placeholders) -> Self {
+        let text = hidden.without_numbers(&self.0.text);
+        Self(Prompt { text, ..self.0.clone() })
+    }
+}
+
 impl Cleared<Draft> {
+    /// The draft as it stands, in one message that shows its first lines and unfolds. Nothing in it
+    /// is read as markup.
+    #[must_use]
+    pub fn folded(&self) -> Cleared<Part> {
+        let mut html = String::from("<blockquote expandable>");
+        for c in self.0.0.chars() {
+            match c {
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '&' => html.push_str("&amp;"),
+                _ => html.push(c),
+            }
+        }
+        html.push_str("</blockquote>");
+        Cleared(Part { html: Some(html), ..Part::plain(self.0.0.clone()) })
+    }
+
     /// The draft without the marks by which a model proposes facts, and what they propose. What is
     /// left was judged as it stands, see [`screen_answer`]; what is proposed was not.
     #[must_use]

@@ -160,7 +160,7 @@ impl Sayable {
     }
 
     /// The message, if it is one.
-    fn part(&self) -> Option<&Part> {
+    pub(crate) fn part(&self) -> Option<&Part> {
         match self {
             Self::Answer(part) => Some(part.get()),
             Self::Notice(notice) => Some(notice.part()),

@@ -204,6 +204,7 @@ impl Replay {
                 | Event::SummaryWritten { .. }
                 | Event::FactRemembered { .. }
                 | Event::FactForgotten { .. }
+                | Event::Tools { .. }
                 | Event::QuestionHeld { .. }
                 | Event::NoticeAccepted { .. }
                 | Event::LanguageChosen { .. }

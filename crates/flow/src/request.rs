@@ -15,6 +15,7 @@ mod quota;
 mod remember;
 mod rule;
 mod schedule;
+mod tools;
 
 use protocol::{
     Agent, AgentName, ChatId, Language, Languages, PersonId, SessionKey, Timestamp,
@@ -26,12 +27,14 @@ pub use self::{
     alerts::span,
     officers::Look,
     panel::{PanelPress, Step, Want},
+    tools::Decision,
 };
 pub(crate) use self::{
     officers::{attempted, older_button},
     panel::minute as panel_minute,
     remember::button as forget_button,
     schedule::{cancel_button, unschedule_button},
+    tools::button as decision_button,
 };
 use crate::{
     alarm, alerter,
@@ -107,6 +110,7 @@ pub const MENU: &[MenuItem] = &[
     item("agents", "", "see who is here and choose"),
     item("agent", "<name>", "talk to another agent"),
     item("ask", "<name> <text>", "ask an agent once, without switching"),
+    item("panel", "<question>", "ask several agents at once, and see where they differ"),
     item("new", "", "begin a fresh conversation"),
     item("cancel", "", "stop the answer being written"),
     item("retry", "", "ask the last question again"),
@@ -170,10 +174,14 @@ pub enum Request {
     Ignore,
     /// Ask an agent: the named one, or whoever the person talks to.
     Ask(Option<AgentName>, Prompt),
+    /// Ask several agents, and have it summed up.
+    Convene(Prompt),
     /// Ask the last question again.
     Retry,
     /// This person agrees to the privacy notice.
     Accept(PersonId),
+    /// This person says whether a tool may be called.
+    Decide(Decision, PersonId),
     /// Greet.
     Greet {
         /// What the person is called.
@@ -294,7 +302,7 @@ impl Request {
     /// True for a question to an agent.
     #[must_use]
     pub fn asks(&self) -> bool {
-        matches!(self, Self::Ask(..) | Self::Retry)
+        matches!(self, Self::Ask(..) | Self::Convene(_) | Self::Retry)
     }
 
     /// True for what is answered in the order of the conversation. The rest is answered at once,
@@ -303,8 +311,10 @@ impl Request {
     pub fn takes_its_turn(&self) -> bool {
         match self {
             Self::Ask(..)
+            | Self::Convene(_)
             | Self::Retry
             | Self::Accept(_)
+            | Self::Decide(..)
             | Self::Greet { .. }
             | Self::Switch(_)
             | Self::Speak(_)
@@ -455,6 +465,9 @@ fn of_press(
     if pressed.data == words::ACCEPT {
         return Request::Accept(pressed.person.id);
     }
+    if let Some(decision) = tools::pressed(&pressed.data) {
+        return Request::Decide(decision, pressed.person.id);
+    }
     if let Some((ask, at)) = alarm::Ask::read(&pressed.data) {
         let by = pressed.person.id;
         return match view.grant(by).filter(|_| pressed.private) {
@@ -531,6 +544,8 @@ fn of_command(
             Err(_) => Request::Say(words::no_such_agent(arguments)),
         },
         "ask" => of_ask(arguments, said),
+        "panel" if arguments.is_empty() => Request::Say(words::usage("panel", "<question>", "")),
+        "panel" => Request::Convene(prompt_of(arguments, said)),
         "new" | "reset" => Request::Fresh,
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,

@@ -52,6 +52,13 @@ pub struct Call {
     result: &'static str,
 }
 
+/// The labels of a call of a tool. Which tools there are, the configuration says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ToolCalled {
+    tool: String,
+    result: &'static str,
+}
+
 /// The label of a turn that ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Ended {
@@ -160,6 +167,7 @@ pub struct Figures {
     false_alarms: Family<Way, Counter>,
     calls: Family<Call, Counter>,
     call_seconds: Histogram,
+    tool_calls: Family<ToolCalled, Counter>,
     tokens: Family<Typed, Counter>,
     cost: Counter<f64, AtomicU64>,
     over_cap: Family<Word, Counter>,
@@ -183,6 +191,11 @@ impl Figures {
     fn register_models(&self, registry: &mut Registry) {
         registry.register("llm_requests", "Calls to models, by result", self.calls.clone());
         registry.register("llm_duration_seconds", "Duration of a call", self.call_seconds.clone());
+        registry.register(
+            "tool_calls",
+            "Calls of tools, by what became of them",
+            self.tool_calls.clone(),
+        );
         registry.register("llm_tokens", "Tokens, by direction", self.tokens.clone());
         registry.register(
             "context_left_out",
@@ -260,6 +273,7 @@ impl Tally {
             false_alarms: Family::default(),
             calls: Family::default(),
             call_seconds: seconds(),
+            tool_calls: Family::default(),
             tokens: Family::default(),
             cost: Counter::default(),
             over_cap: Family::default(),
@@ -401,6 +415,11 @@ impl Tally {
         if result != "ok" {
             self.0.watching.failed_calls.fetch_add(1, Relaxed);
         }
+    }
+
+    /// A tool was called, or would have been.
+    pub fn tool_called(&self, tool: &str, result: &'static str) {
+        self.0.tool_calls.get_or_create(&ToolCalled { tool: tool.to_owned(), result }).inc();
     }
 
     /// Tokens were used.

@@ -11,6 +11,7 @@ use protocol::{
     event::{AnswerKind, Course, Event, Judged, Outcome},
     ledger::{Ledger, LedgerError, PastFrom},
     model::Usage,
+    work::ToolStep,
 };
 
 use crate::{alarm::Pointer, session::reference_of, wiring::Wiring};
@@ -57,6 +58,8 @@ pub struct Trace {
     pub model: Option<String>,
     /// What it cost.
     pub usage: Usage,
+    /// What agents did with tools, and with each other.
+    pub work: Vec<ToolStep>,
     /// Why there is this answer.
     pub kind: Option<AnswerKind>,
     /// Messages of the answer.
@@ -101,9 +104,16 @@ impl Trace {
             Event::PromptJudged { judged, .. } => self.prompt = Some(judged.clone()),
             Event::CompletionStarted { agent, .. } => self.agent = Some(agent.clone()),
             Event::DraftReceived { model, usage, .. } => {
-                (self.model, self.usage) = (Some(model.clone()), *usage);
+                self.model = Some(model.clone());
+                // An agent that works with tools asks its model several times.
+                let sum = &mut self.usage;
+                sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
+                sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
+                sum.cost_micros = sum.cost_micros.saturating_add(usage.cost_micros);
+                sum.booked = usage.booked;
             }
             Event::DraftJudged { judged, .. } => self.draft = Some(judged.clone()),
+            Event::Tools { step, .. } => self.work.push(step.clone()),
             Event::CourseNoted { course, .. } => {
                 self.agent = course.agent.clone().or(self.agent.take());
                 self.course = Some(course.clone());

@@ -454,6 +454,7 @@ impl Standing {
             treasurer: services.treasurer.clone(),
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
+            hands: session::Hands::new(Arc::clone(&w.toolbox), w.egress.clone()),
             recaller: w.recaller.clone(),
             senses: w.senses.clone(),
             pseudonym: Arc::clone(&w.pseudonym),

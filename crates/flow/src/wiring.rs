@@ -2,7 +2,9 @@
 
 use std::{cell::RefCell, fmt, rc::Rc, sync::Arc};
 
-use protocol::{Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model};
+use protocol::{
+    Clock, PersonId, ledger::Ledger, messenger::Messenger, model::Model, tool::Toolbox,
+};
 use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
@@ -80,6 +82,8 @@ pub struct Wiring {
     pub egress: Handle,
     /// The models, by place.
     pub models: Arc<[Arc<dyn Model>]>,
+    /// What agents can do besides writing.
+    pub toolbox: Arc<dyn Toolbox>,
     /// The bots.
     pub bots: Vec<Bot>,
     /// Bots that come later.

@@ -19,6 +19,7 @@ pub(crate) mod panel;
 pub mod playbooks;
 pub(crate) mod schedules;
 mod spoken;
+pub(crate) mod tools;
 mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};

@@ -2,11 +2,11 @@
 //!
 //! A file holds `name`, `description`, `instructions`, `models`, `paused`, `memory` (the name of a
 //! memory that it shares), `proposes_facts`, `examples` (what people may ask it to begin with, at most
-//! three) and `examples_in` (the same, a list for each language's code); an unknown key is an error. All problems of a folder are told at once.
+//! three) and `examples_in` (the same, a list for each language's code), `tools`, `may_ask` and `may_hand_to`; an unknown key is an error. All problems of a folder are told at once.
 
 use std::{collections::BTreeMap, path::Path};
 
-use protocol::{Agent, AgentName, Language};
+use protocol::{Agent, AgentName, Language, tool::ToolName};
 
 use crate::config::{Bounds, Node, Notes, Origin, Problems, Value, parse, read_folder};
 
@@ -22,7 +22,7 @@ pub const EXAMPLES_MAX: usize = 3;
 /// The longest example, in characters.
 pub const EXAMPLE_CHARS_MAX: usize = 200;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 12] = [
     "name",
     "description",
     "instructions",
@@ -32,6 +32,9 @@ const KEYS: [&str; 9] = [
     "proposes_facts",
     "examples",
     "examples_in",
+    "tools",
+    "may_ask",
+    "may_hand_to",
 ];
 
 /// Reads every `*.toml` of a folder, in the order of the agents' names.
@@ -71,6 +74,9 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
     let memory = fields.name("memory", &mut notes);
     let proposes_facts = fields.flag("proposes_facts", &mut notes);
     let examples = fields.examples(&mut notes);
+    let tools = fields.tools(&mut notes);
+    let may_ask = fields.names("may_ask", &mut notes);
+    let may_hand_to = fields.names("may_hand_to", &mut notes);
     for (key, missing) in [("name", name.is_none()), ("instructions", instructions.is_none())] {
         if missing && !fields.given(key) {
             notes.note(&whole, key, "is missing");
@@ -89,6 +95,9 @@ pub fn read_text(file: &str, text: &str) -> Result<Agent, Problems> {
                 memory,
                 proposes_facts,
                 examples,
+                tools,
+                may_ask,
+                may_hand_to,
             })
         }
         _ => Err(Problems(problems)),
@@ -130,6 +139,39 @@ impl Fields {
         let (text, origin) = self.text(key, notes)?;
         let name = text.parse::<AgentName>();
         name.map_err(|error| notes.note(&origin, key, error.to_string())).ok()
+    }
+
+    /// A list of agents.
+    fn names(&mut self, key: &str, notes: &mut Notes) -> Vec<AgentName> {
+        let origin = self.left.get(key).map(|it| it.origin.clone());
+        let texts = self.list(key, notes);
+        let names = texts.iter().map(|it| it.parse::<AgentName>()).collect::<Result<_, _>>();
+        names.unwrap_or_else(|error| {
+            if let Some(origin) = origin {
+                notes.note(&origin, key, error.to_string());
+            }
+            Vec::new()
+        })
+    }
+
+    /// The list of tools: names, `server.*`, or `*` alone.
+    fn tools(&mut self, notes: &mut Notes) -> Vec<String> {
+        let key = "tools";
+        let origin = self.left.get(key).map(|it| it.origin.clone());
+        let tools = self.list(key, notes);
+        let is_pattern = |it: &str| {
+            let name = it.strip_suffix(".*").unwrap_or(it);
+            it == "*"
+                || name
+                    .parse::<ToolName>()
+                    .is_ok_and(|name| it.len() == name.as_str().len() || name.server().is_none())
+        };
+        if let (Some(origin), Some(odd)) = (origin, tools.iter().find(|it| !is_pattern(it))) {
+            let text =
+                format!("`{odd}` is no tool; write `tool`, `server.tool`, `server.*` or `*`");
+            notes.note(&origin, key, text);
+        }
+        tools
     }
 
     fn list(&mut self, key: &str, notes: &mut Notes) -> Vec<String> {

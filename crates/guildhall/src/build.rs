@@ -22,7 +22,9 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
-    session::{HistoryLimits, HomeConfig, MemoryConfig, Recaller, SessionConfig},
+    session::{
+        HistoryLimits, HomeConfig, MemoryConfig, NoTools, Recaller, SessionConfig, ToolLimits,
+    },
     timekeeper::TimekeeperConfig,
     treasurer::{
         caps::{Allowance, Budgets, Cap},
@@ -30,7 +32,9 @@ use flow::{
     },
     words::{self, Text},
 };
-use protocol::{BotId, Language, Languages, PersonId, embedding::Embedder, model::Model};
+use protocol::{
+    BotId, Language, Languages, PersonId, embedding::Embedder, model::Model, tool::Toolbox,
+};
 use screening::{
     ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
     Sanitising, Screen, SecondOpinion, classifier::AttackKind,
@@ -139,6 +143,7 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
     HttpModelConfig {
         api_key: key,
         stream: it.stream,
+        tools: it.tools,
         first_byte_time_max: it.first_byte_time_max,
         piece_time_max: it.piece_time_max,
         answer_bytes_max: usize::try_from(it.answer_bytes_max.0).unwrap_or(usize::MAX),
@@ -442,6 +447,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             summarised: true,
         },
         memory: memory(config, models),
+        tools: tools(config),
         backlog_max: it.backlog_max,
         attempts_max: it.attempts_max,
         turn_time_max: it.turn_time_max,
@@ -466,6 +472,26 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
 pub(crate) fn languages(config: &Config) -> Languages {
     let tags = config.hall.languages.iter();
     Languages::of(&tags.filter_map(|it| Language::of_tag(it)).collect::<Vec<_>>())
+}
+
+/// Limits of agents that work with tools.
+fn tools(config: &Config) -> ToolLimits {
+    let it = &config.tools;
+    ToolLimits {
+        rounds_max: it.rounds_max,
+        calls_max: it.calls_max,
+        call_time_max: it.call_time_max,
+        result_bytes_max: usize::try_from(it.result_bytes_max.0).unwrap_or(usize::MAX),
+        approval_time_max: it.approval_time_max,
+        depth_max: it.depth_max,
+        panel: it.panel.clone(),
+    }
+}
+
+/// What agents can do besides writing: the one place where tools come into the hall.
+#[must_use]
+pub fn toolbox() -> Arc<dyn Toolbox> {
+    Arc::new(NoTools)
 }
 
 /// Who gets people's text, in words for the privacy notice.

@@ -48,6 +48,9 @@ fn sage() -> Agent {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     }
 }
 
@@ -106,6 +109,7 @@ async fn what_a_small_model_gives_away_never_passes_the_guard_behind_it() {
             facts: Vec::new(),
             summary: None,
             recalled: Vec::new(),
+            bench: None,
             prompt,
         };
         let count = |text: &str| model.count_tokens(text);

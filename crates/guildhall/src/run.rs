@@ -637,6 +637,7 @@ impl Hall {
             incidents: Arc::clone(&self.incidents),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
+            toolbox: build::toolbox(),
             bots,
             lobby,
             rules: Arc::clone(&self.rules),

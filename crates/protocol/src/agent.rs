@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::Language;
+use crate::tool::ToolName;
 
 /// The name of an agent: `[a-z][a-z0-9_]{1,31}`.
 ///
@@ -92,6 +93,15 @@ pub struct Agent {
     /// languages that have none of their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub examples: BTreeMap<String, Vec<String>>,
+    /// The tools that it may call, by name; `files.*` for all of one server, `*` for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
+    /// The agents that it may ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_ask: Vec<AgentName>,
+    /// The agents that it may hand a conversation over to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_hand_to: Vec<AgentName>,
 }
 
 impl Agent {
@@ -100,6 +110,16 @@ impl Agent {
     pub fn examples_in(&self, language: Language) -> &[String] {
         let of = |code: &str| self.examples.get(code);
         of(language.code()).or_else(|| of("")).map_or(&[], Vec::as_slice)
+    }
+
+    /// True if it may call a tool.
+    #[must_use]
+    pub fn may_call(&self, tool: &ToolName) -> bool {
+        let is_it = |listed: &String| match (listed.strip_suffix(".*"), tool.server()) {
+            (Some(server), Some(of)) => server == of,
+            (Some(_), None) | (None, _) => listed == "*" || listed == tool.as_str(),
+        };
+        self.tools.iter().any(is_it)
     }
 }
 

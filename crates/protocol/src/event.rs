@@ -9,6 +9,7 @@ use crate::{
     hearing::Transcript,
     memory::{Fact, FactId},
     model::Usage,
+    work::ToolStep,
 };
 
 /// One thing that happened in a conversation.
@@ -124,6 +125,14 @@ pub enum Event {
         )]
         language: Option<Language>,
     },
+    /// An agent works with tools, or with other agents.
+    Tools {
+        /// Which update.
+        update: UpdateId,
+        /// What it did, or what came of it.
+        #[serde(flatten)]
+        step: ToolStep,
+    },
     /// The privacy notice was shown.
     NoticeShown,
     /// A question waits until its person agrees to the privacy notice. Only in private chats.
@@ -211,6 +220,7 @@ impl Event {
             | Self::NoticeAccepted { update, .. }
             | Self::QuestionTaken { update, .. }
             | Self::AnswerShaped { update, .. }
+            | Self::Tools { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }

@@ -128,7 +128,7 @@ pub enum FileKind {
 }
 
 /// A text that came with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beside {
     /// As what.
     pub channel: Channel,
@@ -137,7 +137,8 @@ pub struct Beside {
 }
 
 /// As what a text came with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// The name of a file, or title and performer of a piece of music.
     FileName,

@@ -21,6 +21,7 @@ pub mod messenger;
 pub mod model;
 pub mod shelf;
 pub mod tool;
+pub mod work;
 
 pub use agent::{Agent, AgentName, AgentNameError};
 pub use clock::{Clock, Timestamp};

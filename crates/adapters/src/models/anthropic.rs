@@ -1,10 +1,11 @@
 //! Anthropic's Messages protocol.
 
-use protocol::model::{CompleteError, Finish, ModelRequest, Role, Turn};
+use protocol::model::{CompleteError, Finish, ModelRequest, Role, ToolCall, ToolSpec, Turn};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, value::RawValue};
 
 use super::draft::Draft;
 use super::http::{HttpModelConfig, Protocol, refused};
@@ -50,6 +51,7 @@ impl Protocol for Anthropic {
             max_tokens: request.answer_tokens_max,
             system: instructions(turns).next().is_some().then_some(turns),
             messages: turns,
+            tools: &request.tools,
             stream: config.stream,
         };
         serde_json::to_writer(body, &ask)
@@ -61,8 +63,8 @@ impl Protocol for Anthropic {
             return Err(trouble.into());
         }
         answer.read_head(draft);
-        for block in answer.content.iter().flatten() {
-            block.read(draft)?;
+        for (place, block) in (0..).zip(answer.content.iter().flatten()) {
+            block.read(place, draft)?;
         }
         if let Some(Text(reason)) = &answer.stop_reason {
             stop(reason, draft)?;
@@ -85,10 +87,10 @@ impl Protocol for Anthropic {
             count.read(draft);
         }
         if let Some(block) = &event.content_block {
-            block.read(draft)?;
+            block.read(event.index.unwrap_or_default(), draft)?;
         }
         if let Some(delta) = &event.delta {
-            delta.read(draft)?;
+            delta.read(event.index.unwrap_or_default(), draft)?;
             if let Some(Text(reason)) = &delta.stop_reason {
                 stop(reason, draft)?;
             }
@@ -111,6 +113,8 @@ struct Ask<'a> {
     system: Option<&'a Vec<Turn>>,
     #[serde(serialize_with = "messages")]
     messages: &'a [Turn],
+    #[serde(skip_serializing_if = "<[ToolSpec]>::is_empty", serialize_with = "tools")]
+    tools: &'a [ToolSpec],
     stream: bool,
 }
 
@@ -147,6 +151,51 @@ struct LastKnown<'a> {
 enum Said<'a> {
     Plain(Message<'a>),
     LastKnown(LastKnown<'a>),
+    Calling { role: &'static str, content: Vec<Block<'a>> },
+}
+
+/// A piece of a message that is more than text.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text { text: &'a str },
+    ToolUse { id: &'a str, name: &'a str, input: Value },
+    ToolResult { tool_use_id: &'a str, content: &'a str },
+}
+
+impl<'a> Block<'a> {
+    /// What a model wrote, with the tools that it called.
+    fn of_calls(turn: &'a Turn) -> Vec<Self> {
+        let text = Some(turn.content.as_str()).filter(|it| !it.trim().is_empty());
+        let said = text.map(|text| Self::Text { text });
+        said.into_iter().chain(turn.calls.iter().map(Self::of_call)).collect()
+    }
+
+    /// The protocol wants an object. What was none, the model is told so in its result.
+    fn of_call(call: &'a ToolCall) -> Self {
+        let input = serde_json::from_str(&call.arguments).ok().filter(Value::is_object);
+        let input = input.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        Self::ToolUse { id: &call.id, name: &call.name, input }
+    }
+
+    fn of_result(turn: &'a Turn) -> Self {
+        let tool_use_id = turn.answers.as_deref().unwrap_or_default();
+        Self::ToolResult { tool_use_id, content: &turn.content }
+    }
+}
+
+#[derive(Serialize)]
+struct Offered<'a> {
+    name: &'a str,
+    description: &'a str,
+    input_schema: &'a Value,
+}
+
+fn tools<S: Serializer>(tools: &[ToolSpec], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tools.iter().map(|it| {
+        let ToolSpec { name, description, parameters } = it;
+        Offered { name, description, input_schema: parameters }
+    }))
 }
 
 fn instructions(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
@@ -163,17 +212,36 @@ fn system<S: Serializer>(turns: &Option<&Vec<Turn>>, serializer: S) -> Result<S:
 }
 
 /// The conversation without instructions. The protocol wants a person to speak first, and nobody to
-/// say nothing. All but the question comes again with the next one.
+/// say nothing. All but the question comes again with the next one. What tools answered is said by
+/// the person, in one message for all that were called together.
 fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
-    let said = turns.iter().filter(|turn| turn.role != Role::System && !turn.content.is_empty());
-    let said: Vec<&Turn> = said.skip_while(|turn| turn.role != Role::User).collect();
-    let known = said.len().saturating_sub(1);
-    serializer.collect_seq(said.into_iter().enumerate().map(|(at, turn)| {
-        if at + 1 == known && turn.role == Role::Assistant {
-            let content = [TextBlock::new(&turn.content, true)];
-            return Said::LastKnown(LastKnown { role: "assistant", content });
-        }
-        Said::Plain(Message::from(turn))
+    let says = |turn: &&Turn| match turn.role {
+        Role::System => false,
+        Role::Tool => true,
+        Role::User | Role::Assistant => !turn.content.is_empty() || !turn.calls.is_empty(),
+    };
+    let said: Vec<&Turn> =
+        turns.iter().filter(says).skip_while(|turn| turn.role != Role::User).collect();
+    let asked = said.iter().rposition(|turn| turn.role == Role::User).unwrap_or_default();
+    let together = said.chunk_by(|one, next| one.role == Role::Tool && next.role == Role::Tool);
+    let mut at = 0;
+    serializer.collect_seq(together.filter_map(|turns| {
+        at += turns.len();
+        let turn = *turns.first()?;
+        Some(match turn.role {
+            Role::Tool => {
+                let content = turns.iter().map(|it| Block::of_result(it)).collect();
+                Said::Calling { role: "user", content }
+            }
+            Role::Assistant if !turn.calls.is_empty() => {
+                Said::Calling { role: "assistant", content: Block::of_calls(turn) }
+            }
+            Role::Assistant if at == asked => {
+                let content = [TextBlock::new(&turn.content, true)];
+                Said::LastKnown(LastKnown { role: "assistant", content })
+            }
+            Role::System | Role::User | Role::Assistant => Said::Plain(Message::from(turn)),
+        })
     }))
 }
 
@@ -197,6 +265,7 @@ struct Answer<'a> {
 struct Event<'a> {
     #[serde(borrow, rename = "type")]
     kind: Text<'a>,
+    index: Option<u32>,
     #[serde(borrow)]
     message: Option<Answer<'a>>,
     #[serde(borrow)]
@@ -208,11 +277,22 @@ struct Event<'a> {
     error: Option<Trouble<'a>>,
 }
 
-/// A content block, the start of one, or what is added to one. Thoughts and tools have no `text`.
+/// A content block, the start of one, or what is added to one. Thoughts have no `text`.
 #[derive(Deserialize)]
 struct Piece<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
     #[serde(borrow)]
     text: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    /// A call's arguments, whole; an empty object where they come in pieces.
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    partial_json: Option<Text<'a>>,
     #[serde(borrow)]
     stop_reason: Option<Text<'a>>,
 }
@@ -243,12 +323,29 @@ impl Answer<'_> {
 }
 
 impl Piece<'_> {
-    fn read(&self, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
-        match &self.text {
-            Some(Text(text)) => draft.write(text),
-            None => Ok(()),
+    fn read(&self, place: u32, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
+        let text = |it: &Option<Text<'_>>| it.as_ref().map(|it| it.0.to_string());
+        match self.kind.as_ref().map(|Text(kind)| kind.as_ref()) {
+            Some("tool_use") => {
+                let (id, name) = (text(&self.id), text(&self.name));
+                let input = self.input.map(RawValue::get).filter(|it| !is_empty_object(it));
+                let [id, name] = [id, name].map(Option::unwrap_or_default);
+                draft.call(place, &id, &name, input.unwrap_or_default())
+            }
+            Some("input_json_delta") => {
+                let more = text(&self.partial_json).unwrap_or_default();
+                draft.call(place, "", "", &more)
+            }
+            Some(_) | None => match &self.text {
+                Some(Text(text)) => draft.write(text),
+                None => Ok(()),
+            },
         }
     }
+}
+
+fn is_empty_object(json: &str) -> bool {
+    json.chars().all(|it| it.is_whitespace() || matches!(it, '{' | '}'))
 }
 
 impl TokenCount {
@@ -283,7 +380,8 @@ fn stop(reason: &str, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
     match reason {
         "max_tokens" | "model_context_window_exceeded" => draft.ended(Finish::Length),
         "refusal" => draft.ended(Finish::Filtered),
-        "tool_use" | "pause_turn" => {
+        "tool_use" => draft.ended(Finish::Tools),
+        "pause_turn" => {
             return Err(CompleteError::Garbled { what: "it calls a tool that was not offered" });
         }
         // "end_turn" and "stop_sequence".

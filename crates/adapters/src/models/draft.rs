@@ -1,16 +1,21 @@
 //! An answer while it is being written: its text, and what its provider says about it.
 
-use protocol::model::{CompleteError, Completion, Finish, ModelRequest, Usage};
+use protocol::model::{CompleteError, Completion, Finish, ModelRequest, ToolCall, Usage};
 
 use super::HttpModelConfig;
 
 /// The longest model name that we take from a provider; a longer one is replaced by our own.
 const MODEL_NAME_BYTES_MAX: usize = 200;
+/// The most tools that one answer may call.
+const CALLS_MAX: usize = 32;
 
 /// The answer so far. Hands each piece of text on as it comes.
 pub(super) struct Draft<'a> {
     text: String,
     text_bytes_max: usize,
+    calls: Vec<Called>,
+    /// Bytes of what is in `calls`.
+    calls_bytes: usize,
     on_text: &'a mut (dyn FnMut(&str) + Send),
     model: Option<String>,
     input_tokens: Option<u64>,
@@ -18,11 +23,19 @@ pub(super) struct Draft<'a> {
     finish: Option<Finish>,
 }
 
+/// A tool that the answer calls, and the place that its provider gives it.
+struct Called {
+    place: u32,
+    call: ToolCall,
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn new(text_bytes_max: usize, on_text: &'a mut (dyn FnMut(&str) + Send)) -> Self {
         Self {
             text: String::new(),
             text_bytes_max,
+            calls: Vec::new(),
+            calls_bytes: 0,
             on_text,
             model: None,
             input_tokens: None,
@@ -36,11 +49,45 @@ impl<'a> Draft<'a> {
         if piece.is_empty() {
             return Ok(());
         }
-        if piece.len() > self.text_bytes_max - self.text.len() {
-            return Err(CompleteError::TooLarge);
-        }
+        self.make_room_for(piece.len())?;
         self.text.push_str(piece);
         (self.on_text)(piece);
+        Ok(())
+    }
+
+    fn make_room_for(&self, more: usize) -> Result<(), CompleteError> {
+        let left = self.text_bytes_max - self.text.len();
+        match left.checked_sub(self.calls_bytes) {
+            Some(left) if more <= left => Ok(()),
+            Some(_) | None => Err(CompleteError::TooLarge),
+        }
+    }
+
+    /// Takes what there is of a call: its id and its tool come with its first piece, or never.
+    pub(super) fn call(
+        &mut self,
+        place: u32,
+        id: &str,
+        name: &str,
+        arguments: &str,
+    ) -> Result<(), CompleteError> {
+        let bytes = id.len() + name.len() + arguments.len();
+        self.make_room_for(bytes)?;
+        self.calls_bytes += bytes;
+        // Some servers give every call the same place, and tell them apart by their ids.
+        let goes_on = |it: &&mut Called| it.place == place && (id.is_empty() || it.call.id == id);
+        if let Some(known) = self.calls.iter_mut().rev().find(goes_on) {
+            if known.call.name.is_empty() {
+                known.call.name.push_str(name);
+            }
+            known.call.arguments.push_str(arguments);
+            return Ok(());
+        }
+        if self.calls.len() == CALLS_MAX {
+            return Err(CompleteError::TooLarge);
+        }
+        let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
+        self.calls.push(Called { place, call: ToolCall { id, name, arguments } });
         Ok(())
     }
 
@@ -76,13 +123,17 @@ impl<'a> Draft<'a> {
         let Some(finish) = self.finish else {
             return Err(CompleteError::Garbled { what: "it stops before its end" });
         };
-        if self.text.trim().is_empty() {
+        let finish = self.checked_finish(finish, request)?;
+        if self.text.trim().is_empty() && self.calls.is_empty() {
             return Err(CompleteError::Empty);
         }
         let input_tokens = self.input_tokens.unwrap_or_else(|| {
             request.turns.iter().map(|turn| estimated_tokens(&turn.content)).sum()
         });
-        let output_tokens = self.output_tokens.unwrap_or_else(|| estimated_tokens(&self.text));
+        let output_tokens = self.output_tokens.unwrap_or_else(|| {
+            let called = self.calls.iter().map(|it| estimated_tokens(&it.call.arguments));
+            called.fold(estimated_tokens(&self.text), u64::saturating_add)
+        });
         Ok(Completion {
             model: self.model.unwrap_or_else(|| config.model.clone()),
             usage: Usage {
@@ -93,9 +144,39 @@ impl<'a> Draft<'a> {
             },
             finish,
             text: self.text,
-            calls: Vec::new(),
+            calls: self.calls.into_iter().zip(1..).map(with_id).collect(),
         })
     }
+
+    /// Why it ended. What is called counts, whatever its provider says: some say `stop` then.
+    fn checked_finish(
+        &self,
+        finish: Finish,
+        request: &ModelRequest,
+    ) -> Result<Finish, CompleteError> {
+        let what = match finish {
+            Finish::Stop | Finish::Filtered if self.calls.is_empty() => return Ok(finish),
+            Finish::Length if self.calls.is_empty() => return Ok(finish),
+            Finish::Stop | Finish::Tools | Finish::Length | Finish::Filtered
+                if request.tools.is_empty() =>
+            {
+                "it calls a tool that was not offered"
+            }
+            Finish::Stop | Finish::Tools if !self.calls.is_empty() => return Ok(Finish::Tools),
+            Finish::Stop | Finish::Tools => "it says that it calls a tool and names none",
+            Finish::Length | Finish::Filtered => "its call of a tool is cut",
+        };
+        Err(CompleteError::Garbled { what })
+    }
+}
+
+/// Every call has an id of its own: some servers give none.
+fn with_id((called, number): (Called, u32)) -> ToolCall {
+    let mut call = called.call;
+    if call.id.is_empty() {
+        call.id = format!("call_{number}");
+    }
+    call
 }
 
 /// A fourth of the characters, rounded up: near enough to charge an answer whose provider does not

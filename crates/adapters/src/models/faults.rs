@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 
 use super::{HttpModelConfig, ModelConfig, build};
 
+mod calls;
+
 /// A word that must never appear in an error or in `Debug`.
 const KEY: &str = "sk-canary-key";
 

@@ -56,6 +56,8 @@ pub struct HttpModelConfig {
     pub model: String,
     /// Whether the answer is taken piece by piece, as it is written.
     pub stream: bool,
+    /// Whether it may be offered tools.
+    pub tools: bool,
     /// How long we wait for the first piece of an answer, counted from the request. An answer that
     /// is not streamed begins when it is complete.
     pub first_byte_time_max: Duration,
@@ -87,6 +89,7 @@ impl HttpModelConfig {
             api_key: SecretString::from(api_key),
             model: model.to_owned(),
             stream: true,
+            tools: true,
             first_byte_time_max: Duration::from_secs(60),
             piece_time_max: Duration::from_secs(30),
             answer_bytes_max: 256 * 1024,
@@ -161,6 +164,7 @@ impl fmt::Debug for HttpModelConfig {
             .field("name", &self.name)
             .field("model", &self.model)
             .field("stream", &self.stream)
+            .field("tools", &self.tools)
             .field("first_byte_time_max", &self.first_byte_time_max)
             .field("piece_time_max", &self.piece_time_max)
             .field("answer_bytes_max", &self.answer_bytes_max)
@@ -303,6 +307,10 @@ impl<P: Protocol> Model for HttpModel<P> {
 
     fn price(&self) -> Price {
         self.config.price()
+    }
+
+    fn calls_tools(&self) -> bool {
+        self.config.tools
     }
 
     async fn complete(

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use protocol::model::{CompleteError, Finish, ModelRequest, Role, Turn};
+use protocol::model::{CompleteError, Finish, ModelRequest, Role, ToolCall, ToolSpec, Turn};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::draft::Draft;
 use super::http::{HttpModelConfig, Protocol, refused};
@@ -49,6 +49,7 @@ impl Protocol for OpenAi {
         let ask = Ask {
             model: &config.model,
             messages: &request.turns,
+            tools: &request.tools,
             max_tokens: limit.filter(|_| !self.newer_limit),
             max_completion_tokens: limit.filter(|_| self.newer_limit),
             stream: config.stream,
@@ -87,6 +88,8 @@ struct Ask<'a> {
     model: &'a str,
     #[serde(serialize_with = "messages")]
     messages: &'a [Turn],
+    #[serde(skip_serializing_if = "<[ToolSpec]>::is_empty", serialize_with = "tools")]
+    tools: &'a [ToolSpec],
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +109,10 @@ struct StreamOptions {
 pub(super) struct Message<'a> {
     role: &'static str,
     content: &'a str,
+    #[serde(skip_serializing_if = "<[ToolCall]>::is_empty", serialize_with = "calls")]
+    tool_calls: &'a [ToolCall],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
 }
 
 impl<'a> From<&'a Turn> for Message<'a> {
@@ -116,12 +123,50 @@ impl<'a> From<&'a Turn> for Message<'a> {
             Role::Assistant => "assistant",
             Role::Tool => "tool",
         };
-        Self { role, content: &turn.content }
+        let (tool_calls, tool_call_id) = (turn.calls.as_slice(), turn.answers.as_deref());
+        Self { role, content: &turn.content, tool_calls, tool_call_id }
     }
 }
 
 fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(turns.iter().map(Message::from))
+}
+
+/// A tool, or a call of one: both come as functions, which are all the tools that there are.
+#[derive(Serialize)]
+struct Wrapped<'a, T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    r#type: &'static str,
+    function: T,
+}
+
+#[derive(Serialize)]
+struct Offered<'a> {
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a Value,
+}
+
+#[derive(Serialize)]
+struct CalledBefore<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+fn tools<S: Serializer>(tools: &[ToolSpec], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(tools.iter().map(|it| {
+        let ToolSpec { name, description, parameters } = it;
+        let function = Offered { name, description, parameters };
+        Wrapped { id: None, r#type: "function", function }
+    }))
+}
+
+fn calls<S: Serializer>(calls: &[ToolCall], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(calls.iter().map(|it| {
+        let function = CalledBefore { name: &it.name, arguments: &it.arguments };
+        Wrapped { id: Some(&it.id), r#type: "function", function }
+    }))
 }
 
 // === What we are answered: a whole answer, or an event of a streamed one. ===
@@ -151,6 +196,37 @@ struct Choice<'a> {
 struct Content<'a> {
     #[serde(borrow)]
     content: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<Calling<'a>>>,
+}
+
+/// A call of a tool, or a piece of one.
+#[derive(Deserialize)]
+struct Calling<'a> {
+    index: Option<u32>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<Text<'a>>,
+}
+
+impl Calling<'_> {
+    fn read(&self, place: u32, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
+        let function = self.function.as_ref();
+        let name = function.and_then(|it| it.name.as_ref());
+        let arguments = function.and_then(|it| it.arguments.as_ref());
+        let [id, name, arguments] = [self.id.as_ref(), name, arguments]
+            .map(|it| it.map(|Text(text)| text.as_ref()).unwrap_or_default());
+        draft.call(self.index.unwrap_or(place), id, name, arguments)
+    }
 }
 
 #[derive(Deserialize)]
@@ -181,8 +257,12 @@ impl Answer<'_> {
             draft.counted(count.prompt_tokens, count.completion_tokens);
         }
         for choice in self.choices.iter().flatten().filter(|choice| choice.index == 0) {
-            if let Some(Content { content: Some(Text(text)) }) = &choice.message {
+            if let Some(Content { content: Some(Text(text)), .. }) = &choice.message {
                 draft.write(text)?;
+            }
+            let called = choice.message.iter().flat_map(|it| it.tool_calls.iter().flatten());
+            for (place, call) in (0..).zip(called) {
+                call.read(place, draft)?;
             }
             if let Some(Text(reason)) = &choice.finish_reason {
                 finish(reason, draft)?;
@@ -197,9 +277,7 @@ fn finish(reason: &str, draft: &mut Draft<'_>) -> Result<(), CompleteError> {
         "" => {}
         "length" => draft.ended(Finish::Length),
         "content_filter" => draft.ended(Finish::Filtered),
-        "tool_calls" | "function_call" => {
-            return Err(CompleteError::Garbled { what: "it calls a tool that was not offered" });
-        }
+        "tool_calls" | "function_call" => draft.ended(Finish::Tools),
         "error" => return Err(refused(500)),
         // "stop", and what servers of other makers say for it.
         _ => draft.ended(Finish::Stop),

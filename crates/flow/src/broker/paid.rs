@@ -6,6 +6,7 @@ use protocol::model::{CompleteError, Model, ModelRequest, Price};
 use tokio::sync::watch;
 
 use super::{CallEnd, Glance};
+use crate::context;
 use crate::treasurer::{Desk, OverCap, Ticket, caps::Amount};
 
 /// Tokens that a provider may count for each message beside its text.
@@ -26,6 +27,9 @@ impl Estimate {
         }
         let turn = |content: &str| model.count_tokens(content).saturating_add(TURN_TOKENS);
         let input: usize = request.turns.iter().map(|it| turn(&it.content)).sum();
+        let called = request.turns.iter().flat_map(|it| &it.calls).map(|it| turn(&it.arguments));
+        let offered = request.tools.iter().map(|it| context::spec_tokens(it, &turn));
+        let input = called.chain(offered).fold(input, usize::saturating_add);
         Self {
             input_tokens: u64::try_from(input).unwrap_or(u64::MAX),
             answer_tokens_max: u64::from(request.answer_tokens_max),

@@ -355,6 +355,9 @@ fn question() -> Question {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let screen = screening::Screen::new(screening::Policy::default()).unwrap();
     let prompt = Prompt { text: "hi".to_owned(), ..Prompt::default() };
@@ -369,6 +372,7 @@ fn question() -> Question {
         facts: Vec::new(),
         summary: None,
         recalled: Vec::new(),
+        bench: None,
         prompt,
     }
 }

@@ -7,7 +7,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 14] = [
+const LABELS: [&str; 17] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -22,6 +22,9 @@ const LABELS: [&str; 14] = [
     "summary",
     "recalled",
     "talk",
+    "tool_result",
+    "agent_answer",
+    "web_page",
 ];
 
 fn label(channel: Channel) -> &'static str {

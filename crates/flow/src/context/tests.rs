@@ -19,6 +19,9 @@ fn agent() -> Arc<Agent> {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     })
 }
 
@@ -51,6 +54,7 @@ fn question() -> Question {
         ],
         summary: Some("They spoke of ships.".to_owned()),
         recalled: vec![Recollection { asked: "old\nwords".to_owned(), answered: "so".to_owned() }],
+        bench: None,
         prompt: cleared("hi", None),
     }
 }
@@ -71,6 +75,7 @@ fn models_see_rules_instructions_conversation_quotation_and_question_in_this_ord
         facts: vec![],
         summary: None,
         recalled: vec![],
+        bench: None,
         prompt: cleared("hi", quoted),
         ..question()
     };
@@ -131,6 +136,7 @@ fn context_1_a_request_is_never_longer_than_its_room() {
         facts: vec![],
         summary: None,
         recalled: vec![],
+        bench: None,
         ..question.clone()
     };
     let size = |said: &[(Role, String)]| -> usize {

@@ -44,6 +44,9 @@ mod tests {
             memory: None,
             proposes_facts: false,
             examples: [].into(),
+            tools: Vec::new(),
+            may_ask: Vec::new(),
+            may_hand_to: Vec::new(),
         };
         let founding = Founding {
             agents: vec![agent("coder"), agent("sage")],

@@ -161,6 +161,9 @@ mod tests {
             memory: None,
             proposes_facts: false,
             examples: [].into(),
+            tools: Vec::new(),
+            may_ask: Vec::new(),
+            may_hand_to: Vec::new(),
         };
         let roles = [(ADMIN, Role::Admin)].into();
         View::founded(&Founding { agents: vec![sage], roles, ..Founding::default() }, [].into())

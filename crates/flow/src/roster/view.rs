@@ -374,6 +374,9 @@ fn spawned(name: AgentName, instructions: String) -> Agent {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
 mod files;
+mod hands;
 mod officers;
 mod own;
 mod panel;
@@ -22,6 +23,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod timekeeping;
+pub(crate) mod work;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -49,11 +51,12 @@ use tracing::{info, warn};
 pub(crate) use self::officers::log_attempt;
 use self::remembering::Past as Remembered;
 pub use self::{
+    hands::{Hands, NoTools},
     remembering::Recaller,
     state::{Digest, Exchange, HistoryLimits, State},
     step::{
         DigestId, Effect, Entry, HomeConfig, Input, Lesson, MemoryConfig, NotDelivered, Question,
-        Search, Session, SessionConfig,
+        Search, Session, SessionConfig, ToolEffect, ToolInput, ToolLimits,
     },
 };
 use crate::{
@@ -126,6 +129,8 @@ pub struct Peers {
     pub finder: Finder,
     /// A keyed digest of a text.
     pub digest: alarm::Digest,
+    /// Calls tools.
+    pub hands: Hands,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
     /// Takes in what people send besides words.
@@ -423,6 +428,9 @@ impl SessionActor {
         let hall = self.peers.hall.load();
         session.tell_time(self.peers.clock.now());
         session.tell_drained(self.peers.drained.get());
+        if matches!(input, Input::Arrived { .. }) {
+            session.tell_tools(self.peers.hands.tools());
+        }
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;
         self.plan_rest(cx);
@@ -463,6 +471,7 @@ impl SessionActor {
                 self.screen(cx, parts, guard::Msg::ScreenParts, input);
             }
             Effect::Complete(update, question) => self.complete(update, question, cx),
+            Effect::Tool(update, effect) => self.use_hands(update, effect, cx),
             Effect::Withdraw(update) => self.forget(update, cx),
             Effect::ShowNotice(update, notice) => self.show_notice(update, notice, cx),
             Effect::Deliver { update, part, what, reply_to } => {
@@ -636,6 +645,7 @@ impl SessionActor {
         let turn = self.turns.entry(update).or_default();
         turn.call = Some(call);
         turn.glance = Some(glance.clone());
+        turn.shown = 0;
         let (broker, person) = (self.peers.broker.clone(), self.key.chat.0);
         let payer = self.payer(update);
         let work = async move {

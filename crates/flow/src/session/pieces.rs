@@ -71,6 +71,9 @@ pub(super) fn of_state(key: SessionKey, state: &State) -> Result<Vec<Owned>, ser
     for person in std::mem::take(&mut common.accepted) {
         others.entry(person).or_default().accepted.insert(person);
     }
+    for (update, waiting) in std::mem::take(&mut common.waiting) {
+        others.entry(waiting.by).or_default().waiting.insert(update, waiting);
+    }
     if let Some(person) = state.last_asked_by {
         let piece = others.entry(person).or_default();
         piece.last_asked = common.last_asked.take();
@@ -112,17 +115,19 @@ pub(super) fn together(key: SessionKey, pieces: &[Owned]) -> Result<State, serde
         accepted.append(&mut state.accepted);
         // Of format 1, or the one that is nobody's in particular.
         if owned.owners.is_empty() || owned.owners == [key.owner(None)] {
-            let State { last_asked, last_asked_by, last_turn, open, .. } = whole;
+            let State { last_asked, last_asked_by, last_turn, open, waiting, .. } = whole;
             whole = state;
             whole.last_turn = whole.last_turn.or(last_turn);
             whole.last_asked = whole.last_asked.or(last_asked);
             whole.last_asked_by = whole.last_asked_by.or(last_asked_by);
             whole.open.extend(open);
+            whole.waiting.extend(waiting);
         } else {
             whole.last_turn = whole.last_turn.or(state.last_turn);
             whole.last_asked = whole.last_asked.or(state.last_asked);
             whole.last_asked_by = whole.last_asked_by.or(state.last_asked_by);
             whole.open.extend(state.open);
+            whole.waiting.extend(state.waiting);
         }
     }
     for (agent, mut history) in histories {

@@ -11,8 +11,11 @@ use protocol::{
     hearing::Transcript,
     ledger::Accepted,
     memory::{Fact, FactId, Space},
+    work::ToolStep,
 };
 use serde::{Deserialize, Serialize};
+
+use super::work::{self, AllWaiting, Handing, Waiting, Work};
 
 /// How much of a conversation is kept word for word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,12 @@ pub struct State {
     /// Updates whose work has begun and not ended.
     #[serde(default)]
     pub open: BTreeMap<UpdateId, Open>,
+    /// Works that wait for a person's word.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting: AllWaiting,
+    /// Agents in whose history there is what strangers wrote, by way of tools.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tainted: BTreeSet<AgentName>,
     /// Only in a piece of a group's snapshot: where its exchanges stand in each whole history.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<AgentName, Vec<u32>>,
@@ -187,6 +196,9 @@ pub struct Open {
     /// Whose it is, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
+    /// What agents did for it with tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Box<Work>>,
 }
 
 impl State {
@@ -224,11 +236,16 @@ impl State {
                 let open = self.open.entry(*update).or_default();
                 open.answer = Some(answer.clone());
                 open.by = by;
+                let work = open.work.take();
                 if answer.kind == AnswerKind::Model
                     && let Some(asked) = open.asked.take()
                 {
                     self.last_turn_of(*update).into_iter().for_each(|it| it.answered = true);
+                    let agent = work.as_ref().map(|_| asked.agent.clone());
                     self.remember(asked, answer, by, limits);
+                    if let (Some(work), Some(agent)) = (work, agent) {
+                        self.worked(&work, agent, by);
+                    }
                 }
             }
             Event::AnswerShaped { update, shape } => {
@@ -251,6 +268,7 @@ impl State {
                     self.open = BTreeMap::new();
                 }
             }
+            Event::Tools { update, step } => self.take_step(*update, step, by),
             Event::AgentSwitched { agent } => self.agent = Some(agent.clone()),
             Event::HistoryReset { agent } => self.begin_anew(agent),
             Event::SummaryWritten { agent, through, text, .. } => {
@@ -346,13 +364,61 @@ impl State {
     pub fn holds_words_of(&self, person: PersonId) -> bool {
         let theirs = Some(person);
         self.last_asked_by == theirs
+            || self.waiting.values().any(|it| it.by == person)
             || self.accepted.contains(&person)
             || self.open.values().any(|it| it.by == theirs)
             || self.histories.values().flatten().any(|it| it.by == theirs)
             || self.facts.values().flatten().any(|it| it.by == person)
     }
 
+    fn take_step(&mut self, update: UpdateId, step: &ToolStep, by: Option<PersonId>) {
+        match step {
+            ToolStep::ApprovalAsked { call, by: whom, until, .. } => {
+                let Some(open) = self.open.get_mut(&update) else { return };
+                let (Some(mut work), Some(asked)) = (open.work.take(), open.asked.take()) else {
+                    return;
+                };
+                work.take(step);
+                work.origin = work.origin.or(Some(update));
+                let (work, call) = (*work, *call);
+                let waiting = Waiting { work, asked, call, by: *whom, until: *until };
+                work::wait(&mut self.waiting, update, waiting);
+            }
+            ToolStep::ApprovalGiven { of, .. } => {
+                let Some(Waiting { mut work, asked, .. }) = self.waiting.remove(of) else { return };
+                work.take(step);
+                let open = self.open.entry(update).or_default();
+                (open.work, open.asked, open.by) = (Some(Box::new(work)), Some(asked), by);
+            }
+            ToolStep::Wanted { .. }
+            | ToolStep::Called { .. }
+            | ToolStep::Answered { .. }
+            | ToolStep::ResultJudged { .. }
+            | ToolStep::HandedOver { .. } => {
+                let open = self.open.entry(update).or_default();
+                open.by = by;
+                open.work.get_or_insert_default().take(step);
+            }
+        }
+    }
+
+    /// The answer of an agent that worked with tools is fixed.
+    fn worked(&mut self, work: &Work, agent: AgentName, by: Option<PersonId>) {
+        if work.is_tainted() {
+            self.tainted.insert(agent);
+        }
+        if let Some(Handing { from, to, note }) = &work.handed {
+            self.agent = Some(to.clone());
+            let asked = format!("({from} hands this conversation over to you and says:) {note}");
+            let answered = "I have taken over.".to_owned();
+            let history = self.histories.entry(to.clone()).or_default();
+            history.push_back(Arc::new(Exchange { asked, answered, by }));
+            self.tainted.insert(to.clone());
+        }
+    }
+
     fn begin_anew(&mut self, agent: &AgentName) {
+        self.tainted.remove(agent);
         let gone = self.histories.remove(agent).map_or(0, |it| it.len() as u64);
         let digest = self.digests.entry(agent.clone()).or_default();
         let (begins, epoch) = (digest.begins + gone, digest.epoch + 1);

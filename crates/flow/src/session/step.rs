@@ -10,6 +10,7 @@ mod files;
 mod gather;
 mod memory;
 mod shape;
+mod tools;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -26,23 +27,26 @@ use protocol::{
     memory::Fact,
     messenger::{MessengerError, Typeset},
     model::Completion,
+    tool::Tool,
 };
 
 use screening::Placeholders;
 
 pub use self::gather::HomeConfig;
 pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
+pub use self::tools::{ToolEffect, ToolInput, ToolLimits};
 use self::{
     files::Came,
     gather::Heard,
     memory::{Digesting, Proposing, Telling},
+    tools::Working,
 };
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     alerter,
     broker::Unanswered,
-    context::{Digestion, Recollection},
+    context::{Bench, Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
@@ -63,6 +67,8 @@ pub struct SessionConfig {
     pub history: HistoryLimits,
     /// What is remembered beside it.
     pub memory: MemoryConfig,
+    /// How agents work with tools.
+    pub tools: ToolLimits,
     /// Questions that may wait while one is being answered. More are turned away.
     pub backlog_max: usize,
     /// Attempts to handle an update before it is set aside.
@@ -162,6 +168,8 @@ pub enum Input {
     Summarised(DigestId, Result<Completion, Unanswered>),
     /// The guard judged a summary.
     SummaryJudged(DigestId, Verdict<Draft>),
+    /// Something about tools that an agent works with.
+    Tool(UpdateId, ToolInput),
     /// The turn has taken longer than `turn_time_max`.
     TurnExpired(UpdateId),
     /// Nothing more came that belongs to the question.
@@ -198,6 +206,8 @@ pub struct Question {
     pub recalled: Vec<Recollection>,
     /// What the person wrote. Takes only screened text.
     pub prompt: Cleared<Prompt>,
+    /// The tools that its model may call, and what came of them.
+    pub bench: Option<Box<Bench>>,
 }
 
 /// What a session wants done. Carried out by the shell in this order; nothing after a `Record` is
@@ -214,6 +224,8 @@ pub enum Effect {
     TakeIn(UpdateId, Box<FileRef>),
     /// Ask the broker.
     Complete(UpdateId, Question),
+    /// Something about tools that an agent works with.
+    Tool(UpdateId, ToolEffect),
     /// Tell the broker that nobody waits for the answer any more.
     Withdraw(UpdateId),
     /// Ask the guard about an answer.
@@ -319,6 +331,8 @@ pub struct Session {
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
+    /// The tools that there are, as it was told last.
+    tools: Arc<[Tool]>,
 }
 
 #[derive(Debug, Default)]
@@ -388,6 +402,10 @@ struct Turn {
     aloud: Vec<Cleared<Part>>,
     /// The messages that it answers.
     heard: Heard,
+    /// Where an agent works with tools.
+    work: Option<Box<Working>>,
+    /// Several agents are asked.
+    is_panel: bool,
     stage: Stage,
 }
 
@@ -400,6 +418,7 @@ enum Stage {
     ScreeningPrompt(Asking),
     Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
+    Working(Asking),
     ScreeningDraft(Completion, Asking),
     ScreeningFact(Telling),
     ScreeningProposals(Box<Proposing>),
@@ -442,6 +461,7 @@ impl Session {
             is_drained: false,
             digesting: None,
             summary_failures: 0,
+            tools: Arc::default(),
         }
     }
 
@@ -504,12 +524,8 @@ impl Session {
             }
             Input::StatusComposed(update, text) => {
                 if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
-                    self.answer_notice(
-                        update,
-                        words::status(text),
-                        Outcome::Answered,
-                        &mut effects,
-                    );
+                    let notice = words::status(text);
+                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
                 }
             }
             Input::ReminderRefused(update, why) => self.not_kept(update, *why, &mut effects),
@@ -523,7 +539,7 @@ impl Session {
             }
             Input::CallsCounted(update, calls) => {
                 if let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) {
-                    turn.course.calls = calls;
+                    turn.course.calls += calls;
                 }
             }
             Input::CapNeared(update, warning) => {
@@ -545,9 +561,11 @@ impl Session {
             Input::Recalled(update, found) => self.recalled(update, found, &mut effects),
             Input::Summarised(id, result) => self.summarised(&id, result, &mut effects),
             Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
+            Input::Tool(update, input) => self.tool_told(update, input, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
             Input::Gathered(update) => self.gathered(update, view, &mut effects),
         }
+        self.work_on(view, &mut effects);
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);
         effects

@@ -8,6 +8,7 @@ mod isolation;
 mod previews;
 mod script;
 mod simulation;
+mod tools;
 
 use std::{
     cell::RefCell,
@@ -28,7 +29,10 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
     state::{HistoryLimits, State},
-    step::{Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig},
+    step::{
+        Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig,
+        ToolEffect, ToolLimits,
+    },
 };
 use crate::{
     broker::Unanswered,
@@ -66,6 +70,7 @@ fn config() -> SessionConfig {
             recalls: false,
             rooms: Rooms::default(),
         },
+        tools: ToolLimits::default(),
         backlog_max: 2,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -88,6 +93,9 @@ fn view() -> View {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: vec![agent("sage", false), agent("poet", false), agent("tired", true)],
@@ -155,6 +163,7 @@ struct World {
     asked: Vec<Effect>,
     /// What was done, in words.
     log: Vec<String>,
+    tools: Arc<[protocol::tool::Tool]>,
 }
 
 impl World {
@@ -177,7 +186,14 @@ impl World {
             recording: None,
             asked: Vec::new(),
             log: Vec::new(),
+            tools: Arc::default(),
         }
+    }
+
+    /// A new session on what is durable.
+    fn renew(&mut self) {
+        self.session = Session::new(self.key, Arc::clone(&self.config), self.folded.clone());
+        self.session.tell_tools(Arc::clone(&self.tools));
     }
 
     fn input(&mut self, input: Input) {
@@ -230,6 +246,8 @@ impl World {
                 | Effect::Recall(..)
                 | Effect::Summarise(..)
                 | Effect::ScreenSummary(..) => self.asked.push(effect),
+                Effect::Tool(_, ToolEffect::Count(..)) => (),
+                Effect::Tool(..) => self.asked.push(effect),
                 Effect::Withdraw(_)
                 | Effect::Preview(..)
                 | Effect::Typing
@@ -325,6 +343,7 @@ impl World {
         let history = self.config.history.of(self.key);
         self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
+        self.session.tell_tools(Arc::clone(&self.tools));
         self.effects.clear();
         self.recording = None;
         self.pulled = 0;
@@ -364,6 +383,7 @@ fn describe(effect: &Effect) -> Option<String> {
             let prompt = &question.prompt.get().text;
             format!("ask {} for {update}: {history:?} {prompt}", question.agent.name)
         }
+        Effect::Tool(update, effect) => return tools::describe(*update, effect),
         Effect::Withdraw(update) => format!("withdraw {update}"),
         Effect::ScreenDraft(update, draft, _) => format!("screen answer {update}: {}", draft.0),
         Effect::ScreenPreview(update, draft, _) => format!("screen preview {update}: {}", draft.0),
@@ -425,6 +445,7 @@ fn describe(effect: &Effect) -> Option<String> {
 fn name_of(event: &Event) -> Option<String> {
     Some(match event {
         Event::CourseNoted { .. } | Event::TextHeldBack { .. } => return None,
+        Event::Tools { step, .. } => tools::name_of(step),
         Event::TurnRetried { attempt, .. } => format!("retried({attempt})"),
         Event::RecordingHeard { transcript, .. } => format!("heard({})", transcript.text),
         Event::PromptJudged { judged, .. } => format!("prompt {}", judged.verdict),
@@ -457,6 +478,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
         | Effect::TakeIn(it, _)
+        | Effect::Tool(it, _)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::AskAlerter(it, ..)
@@ -519,6 +541,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
             let heard = Transcript { text, model: "ear".to_owned(), language: None };
             Input::TakenIn(*update, Ok(Sensed::Heard(heard)))
         }
+        Effect::Tool(update, effect) => Input::Tool(*update, tools::good_answer(effect)?),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
         Effect::Recall(update, _) => Input::Recalled(*update, Vec::new()),
         Effect::Summarise(it) => {

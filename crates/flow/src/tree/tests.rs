@@ -63,6 +63,7 @@ fn session_config() -> SessionConfig {
             recalls: false,
             rooms: Rooms::default(),
         },
+        tools: crate::session::ToolLimits::default(),
         backlog_max: 5,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -102,6 +103,9 @@ fn founding() -> Founding {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     Founding {
         agents: vec![sage],
@@ -135,6 +139,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
+        toolbox: Arc::new(crate::session::NoTools),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],
         lobby: Lobby::default(),
         rules: Arc::new(ArcSwap::from_pointee(InForce {

@@ -110,7 +110,8 @@ impl Doings {
             | Event::AnswerShaped { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
-            | Event::FactForgotten { .. } => {}
+            | Event::FactForgotten { .. }
+            | Event::Tools { .. } => {}
         }
     }
 

@@ -65,6 +65,9 @@ fn founded(is_open_to_all: bool) -> View {
         memory: None,
         proposes_facts: false,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: vec![sage],

@@ -24,7 +24,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         Some(reference) => text!("trace-head-ref", reference = reference),
         None => text!("trace-head"),
     }];
-    if trace.kind == Some(AnswerKind::Notice) {
+    if trace.kind == Some(AnswerKind::Notice) && trace.work.is_empty() {
         lines.push(text!("trace-notice"));
         return say(Text::lines(lines));
     }
@@ -40,6 +40,10 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
     if let Some(judged) = &trace.draft {
         let words = if in_full { in_detail(judged) } else { of_answer(judged) };
         lines.push(text!("trace-answer", words = words));
+    }
+    if !trace.work.is_empty() {
+        lines
+            .push(format!("Tools and other agents:\n{}", super::tools::traced(&trace.work)).into());
     }
     let attempts = text!("trace-attempts", count = trace.attempts);
     let calls = text!("trace-calls", count = trace.course.as_ref().map_or(0, |it| it.calls));

@@ -172,6 +172,8 @@ section! {
         broker: BrokerConfig = BrokerConfig::default();
         /// One conversation.
         session: SessionConfig = SessionConfig::default();
+        /// How agents work with tools and with each other.
+        tools: ToolsConfig = ToolsConfig::default();
         /// What is remembered of people.
         memory: MemoryConfig = MemoryConfig::default();
         /// How much people may ask.
@@ -337,6 +339,8 @@ section! {
         api_key_file: Option<PathBuf> = None, example "secrets/openai_key";
         /// Take the answer piece by piece, so that people see it grow.
         stream: bool = true;
+        /// Offer it tools, where its agent has any. An embedded model is never offered one.
+        tools: bool = true;
         /// How long until the first piece of an answer; 0 for no limit of its own.
         first_byte_time_max: Duration = secs(30), limit millis(10)..=hours(1);
         /// How long between two pieces; 0 for no limit of its own.
@@ -458,6 +462,27 @@ section! {
         gather_time: Duration = secs(1), within secs(0)..=secs(10);
         /// Messages that an answer may take. A longer one comes as its beginning and a file.
         messages_max: usize = 3, within 1..=20;
+    }
+}
+
+section! {
+    /// How agents work with tools and with each other. Which tools there are, and who may use which,
+    /// stands with the tools and with the agents.
+    ToolsConfig {
+        /// How often a model may call tools before it must answer.
+        rounds_max: u32 = 8, within 1..=100;
+        /// Calls of tools for one question, those of agents that are asked included.
+        calls_max: u32 = 16, within 1..=1_000;
+        /// How long one call may take.
+        call_time_max: Duration = secs(30), within millis(100)..=hours(1);
+        /// The longest result that a model is told; longer ones are cut.
+        result_bytes_max: Size = kib(16), within kib(1)..=mib(1);
+        /// How long a person may take to allow a call.
+        approval_time_max: Duration = secs(600), within secs(10)..=hours(24);
+        /// How deep agents may ask agents; 0 for not at all.
+        depth_max: u32 = 3, within 0..=5;
+        /// Whom /panel asks; nobody here: everybody who is awake, up to four.
+        panel: Vec<AgentName> = Vec::new();
     }
 }
 

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::request::Protocol;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Scripted, request::Protocol};
 
 /// How many pieces a whole answer is sent in when it has to drip.
 const WHOLE_FRAMES: usize = 8;
@@ -79,6 +81,8 @@ pub struct Answer<'a> {
     pub model: &'a str,
     /// The whole text.
     pub text: &'a str,
+    /// Tools that it calls instead.
+    pub calls: &'a [Scripted],
     /// Whether the text was cut at the caller's limit of tokens.
     pub cut: bool,
     /// Tokens of the request.
@@ -112,7 +116,7 @@ impl Answer<'_> {
     }
 
     fn tokens_out(&self) -> u64 {
-        tokens(self.text).count() as u64
+        tokens(self.text).count() as u64 + self.calls.len() as u64
     }
 
     fn openai_usage(&self) -> OpenAiUsage {
@@ -125,7 +129,54 @@ impl Answer<'_> {
     }
 
     fn openai_finish(&self) -> &'static str {
-        if self.cut { "length" } else { "stop" }
+        match (self.calls.is_empty(), self.cut) {
+            (false, _) => "tool_calls",
+            (true, true) => "length",
+            (true, false) => "stop",
+        }
+    }
+
+    /// The text as a message says it: `null` beside calls.
+    fn openai_content(&self) -> Option<&str> {
+        Some(self.text).filter(|_| self.calls.is_empty())
+    }
+
+    /// A call's id: its own in every answer.
+    fn call_id(&self, prefix: &str, number: usize) -> String {
+        format!("{prefix}_{:016x}{number:02}", self.id)
+    }
+
+    fn openai_calls(&self) -> Vec<OpenAiCall> {
+        let call = |(number, call): (usize, &Scripted)| OpenAiCall {
+            index: None,
+            id: Some(self.call_id("call", number)),
+            kind: Some("function"),
+            function: OpenAiFunction {
+                name: Some(call.tool.clone()),
+                arguments: call.arguments.to_string(),
+            },
+        };
+        self.calls.iter().enumerate().map(call).collect()
+    }
+
+    /// The pieces of the same calls: first its head, then its arguments in two pieces.
+    fn openai_call_pieces(&self) -> Vec<OpenAiCall> {
+        let mut pieces = Vec::new();
+        for (index, call) in (0_u32..).zip(self.openai_calls()) {
+            let OpenAiCall { id, kind, function, .. } = call;
+            let OpenAiFunction { name, arguments } = function;
+            let (first, second) = halves(&arguments);
+            let piece = |arguments: &str| OpenAiCall {
+                index: Some(index),
+                id: None,
+                kind: None,
+                function: OpenAiFunction { name: None, arguments: arguments.to_owned() },
+            };
+            let function = OpenAiFunction { name, arguments: String::new() };
+            pieces.push(OpenAiCall { index: Some(index), id, kind, function });
+            pieces.extend([first, second].map(piece));
+        }
+        pieces
     }
 
     fn openai_whole(&self) -> Framed {
@@ -136,7 +187,12 @@ impl Answer<'_> {
             model: self.model,
             choices: [CompletionChoice {
                 index: 0,
-                message: Said { role: Some("assistant"), content: Some(self.text), refusal: None },
+                message: Said {
+                    role: Some("assistant"),
+                    content: Some(self.openai_content()),
+                    refusal: None,
+                    tool_calls: self.openai_calls(),
+                },
                 logprobs: None,
                 finish_reason: self.openai_finish(),
             }],
@@ -153,13 +209,18 @@ impl Answer<'_> {
             framed.event(None, &Chunk { id: &id, object, created, model, choices, usage });
         };
         let pending = self.include_usage.then_some(None);
-        let choice = |role, content, finish_reason| ChunkChoice {
+        let choice = |role, content: Option<_>, finish_reason| ChunkChoice {
             index: 0,
-            delta: Said { role, content, refusal: None },
+            delta: Said { role, content: content.map(Some), refusal: None, tool_calls: Vec::new() },
             logprobs: None,
             finish_reason,
         };
         chunk(&[choice(Some("assistant"), Some(""), None)], pending);
+        for call in self.openai_call_pieces() {
+            let mut calling = choice(None, None, None);
+            calling.delta.tool_calls.push(call);
+            chunk(&[calling], pending);
+        }
         for token in tokens(self.text) {
             chunk(&[choice(None, Some(token), None)], pending);
         }
@@ -189,12 +250,28 @@ impl Answer<'_> {
     }
 
     fn anthropic_stop(&self) -> &'static str {
-        if self.cut { "max_tokens" } else { "end_turn" }
+        match (self.calls.is_empty(), self.cut) {
+            (false, _) => "tool_use",
+            (true, true) => "max_tokens",
+            (true, false) => "end_turn",
+        }
     }
 
     fn anthropic_whole(&self) -> Framed {
         let id = format!("msg_{:016x}", self.id);
-        Framed::whole(&self.anthropic_message(&id, &[Block { kind: "text", text: self.text }]))
+        let calls = self.calls.iter().enumerate();
+        let calls = calls.map(|(number, call)| self.tool_use(number, &call.arguments));
+        let text = calls.len() == 0;
+        let text = text.then_some(Block::Text { text: self.text });
+        let content: Vec<Block<'_>> = text.into_iter().chain(calls).collect();
+        Framed::whole(&self.anthropic_message(&id, &content))
+    }
+
+    fn tool_use(&self, number: usize, input: &serde_json::Value) -> Block<'_> {
+        let name = self.calls.get(number).map(|it| it.tool.as_str()).unwrap_or_default();
+        // Strings and numbers always serialise.
+        let input = to_raw_value(input).unwrap_or_default();
+        Block::ToolUse { id: self.call_id("toolu", number), name, input }
     }
 
     fn anthropic_stream(&self) -> Framed {
@@ -202,14 +279,28 @@ impl Answer<'_> {
         let mut framed = Framed::default();
         let mut event = |event: &Event<'_>| framed.event(Some(event.name()), event);
         event(&Event::MessageStart { message: self.anthropic_message(&id, &[]) });
-        let content_block = Block { kind: "text", text: "" };
-        event(&Event::ContentBlockStart { index: 0, content_block });
-        event(&Event::Ping);
-        for text in tokens(self.text) {
-            let delta = Block { kind: "text_delta", text };
-            event(&Event::ContentBlockDelta { index: 0, delta });
+        if self.calls.is_empty() {
+            let content_block = Block::Text { text: "" };
+            event(&Event::ContentBlockStart { index: 0, content_block });
+            event(&Event::Ping);
+            for text in tokens(self.text) {
+                let delta = Block::TextDelta { text };
+                event(&Event::ContentBlockDelta { index: 0, delta });
+            }
+            event(&Event::ContentBlockStop { index: 0 });
         }
-        event(&Event::ContentBlockStop { index: 0 });
+        for (index, call) in (0_u32..).zip(self.calls) {
+            let empty = serde_json::Value::Object(serde_json::Map::new());
+            let content_block = self.tool_use(index as usize, &empty);
+            event(&Event::ContentBlockStart { index, content_block });
+            let arguments = call.arguments.to_string();
+            let (first, second) = halves(&arguments);
+            for partial_json in [first, second] {
+                let delta = Block::InputJsonDelta { partial_json };
+                event(&Event::ContentBlockDelta { index, delta });
+            }
+            event(&Event::ContentBlockStop { index });
+        }
         event(&Event::MessageDelta {
             delta: Stop { stop_reason: self.anthropic_stop(), stop_sequence: None },
             usage: AnthropicUsage { input_tokens: None, output_tokens: self.tokens_out() },
@@ -217,6 +308,15 @@ impl Answer<'_> {
         event(&Event::MessageStop);
         framed
     }
+}
+
+/// A text in two pieces.
+fn halves(text: &str) -> (&str, &str) {
+    let mut at = text.len() / 2;
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    text.split_at(at)
 }
 
 /// A body that claims to be JSON or events and is not, whole or streamed.
@@ -300,9 +400,30 @@ struct CompletionChoice<'a> {
 struct Said<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
+    /// Absent in a piece without text; `null` in a message that calls tools.
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
+    content: Option<Option<&'a str>>,
     refusal: Option<()>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<OpenAiCall>,
+}
+
+#[derive(Serialize)]
+struct OpenAiCall {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    function: OpenAiFunction,
+}
+
+#[derive(Serialize)]
+struct OpenAiFunction {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    arguments: String,
 }
 
 #[derive(Serialize)]
@@ -386,10 +507,12 @@ struct MessageBody<'a> {
 }
 
 #[derive(Serialize)]
-struct Block<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    text: &'a str,
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text { text: &'a str },
+    TextDelta { text: &'a str },
+    ToolUse { id: String, name: &'a str, input: Box<RawValue> },
+    InputJsonDelta { partial_json: &'a str },
 }
 
 #[derive(Serialize)]
@@ -426,7 +549,8 @@ mod tests {
 
     fn answer(text: &str) -> Answer<'_> {
         let (id, created, model, tokens_in) = (1, 2, "m", 3);
-        Answer { id, created, model, text, cut: false, tokens_in, include_usage: true }
+        let calls = &[];
+        Answer { id, created, model, text, calls, cut: false, tokens_in, include_usage: true }
     }
 
     #[test]

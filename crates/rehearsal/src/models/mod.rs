@@ -60,6 +60,44 @@ pub struct Rule {
     pub answer: String,
 }
 
+/// A fixed answer for which tools are called first. Scripts go before rules.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// What the newest text of the user must contain.
+    pub contains: String,
+    /// Tools that are called, round by round, where they are offered.
+    pub rounds: Vec<Vec<Scripted>>,
+    /// What is answered then; `{result}` stands for what the tools said that were called last. A mark
+    /// in the question is repeated behind it.
+    pub answer: String,
+}
+
+impl Script {
+    /// A fixed answer, so far without any tools.
+    #[must_use]
+    pub fn new(contains: &str, answer: &str) -> Self {
+        Self { contains: contains.to_owned(), answer: answer.to_owned(), rounds: Vec::new() }
+    }
+
+    /// Calls these tools first.
+    #[must_use]
+    pub fn calling(mut self, tool: &str, arguments: serde_json::Value) -> Self {
+        self.rounds.push(vec![Scripted { tool: tool.to_owned(), arguments }]);
+        self
+    }
+}
+
+/// A call of a tool by the script.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scripted {
+    /// The tool, as it is offered.
+    pub tool: String,
+    /// What it is given.
+    pub arguments: serde_json::Value,
+}
+
 /// How the model server behaves when nothing goes wrong.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
@@ -71,6 +109,8 @@ pub struct Settings {
     pub filler_words: usize,
     /// Fixed answers; the first that fits is taken.
     pub rules: Vec<Rule>,
+    /// Fixed answers for which tools are called; they go before rules.
+    pub scripts: Vec<Script>,
     /// The models that `GET /v1/models` lists. Any name is answered.
     pub models: Vec<String>,
     /// The only key that is let in, if set.
@@ -87,6 +127,7 @@ impl Default for Settings {
             token_ms: 0,
             filler_words: 0,
             rules: Vec::new(),
+            scripts: Vec::new(),
             models: vec!["rehearsal-1".to_owned(), "rehearsal-2".to_owned()],
             key: None,
             record_max: 100,
@@ -106,6 +147,8 @@ pub struct SettingsChange {
     pub filler_words: Option<usize>,
     /// See [`Settings::rules`].
     pub rules: Option<Vec<Rule>>,
+    /// See [`Settings::scripts`].
+    pub scripts: Option<Vec<Script>>,
     /// See [`Settings::models`].
     pub models: Option<Vec<String>>,
     /// See [`Settings::key`]; an empty one lets everybody in.
@@ -175,6 +218,7 @@ struct Verdict {
     id: u64,
     fault: Option<Fault>,
     text: String,
+    calls: Vec<Scripted>,
     cut: bool,
     latency: Duration,
     token_pause: Duration,
@@ -190,14 +234,25 @@ impl ModelWorld {
     /// Changes the settings; limits are applied to what is given.
     pub fn configure(&self, change: SettingsChange) {
         let settings = &mut self.lock().settings;
-        let SettingsChange { latency_ms, token_ms, filler_words, rules, models, key, record_max } =
-            change;
+        let SettingsChange {
+            latency_ms,
+            token_ms,
+            filler_words,
+            rules,
+            scripts,
+            models,
+            key,
+            record_max,
+        } = change;
         settings.latency_ms = latency_ms.unwrap_or(settings.latency_ms);
         settings.token_ms = token_ms.unwrap_or(settings.token_ms);
         settings.filler_words = filler_words.unwrap_or(settings.filler_words).min(FILLER_WORDS_MAX);
         settings.record_max = record_max.unwrap_or(settings.record_max).min(RECORD_MAX);
         if let Some(rules) = rules {
             settings.rules = rules;
+        }
+        if let Some(scripts) = scripts {
+            settings.scripts = scripts;
         }
         if let Some(models) = models {
             settings.models = models;
@@ -268,18 +323,24 @@ impl ModelWorld {
         }
         shared.record(protocol, request, body, fault.as_ref());
         shared.answers += 1;
+        let calls = match fault {
+            Some(Fault::EmptyAnswer | Fault::HugeAnswer) => Vec::new(),
+            _ => shared.settings.call(request),
+        };
         let (text, cut) = match fault {
             Some(Fault::EmptyAnswer) => (String::new(), false),
             Some(Fault::HugeAnswer) => (huge(HUGE_BYTES), false),
+            _ if !calls.is_empty() => (String::new(), false),
             _ => shared.settings.say(request, mark),
         };
-        let charged = request.tokens() + tokens(&text).count() as u64;
+        let charged = request.tokens() + tokens(&text).count() as u64 + calls.len() as u64;
         shared.stats.tokens += charged;
         shared.stats.tokens_most = shared.stats.tokens_most.max(charged);
         Verdict {
             id: shared.answers,
             fault,
             text,
+            calls,
             cut,
             latency: Duration::from_millis(shared.settings.latency_ms),
             token_pause: Duration::from_millis(shared.settings.token_ms),
@@ -345,11 +406,31 @@ impl Shared {
 }
 
 impl Settings {
+    fn script(&self, request: &Request<'_>) -> Option<&Script> {
+        let asked = request.last_user_text();
+        self.scripts.iter().find(|script| asked.contains(&script.contains))
+    }
+
+    fn fixed(&self, request: &Request<'_>) -> Option<String> {
+        if let Some(script) = self.script(request) {
+            return Some(script.answer.replace("{result}", &request.newest_results()));
+        }
+        let asked = request.last_user_text();
+        let rule = self.rules.iter().find(|rule| asked.contains(&rule.contains));
+        rule.map(|rule| rule.answer.clone())
+    }
+
+    /// The tools that the script calls now, if they are offered.
+    fn call(&self, request: &Request<'_>) -> Vec<Scripted> {
+        let round = self.script(request).and_then(|it| it.rounds.get(request.rounds()));
+        let round = round.filter(|calls| calls.iter().all(|it| request.offers(&it.tool)));
+        round.cloned().unwrap_or_default()
+    }
+
     /// The answer to a request, and whether it was cut at the caller's limit.
     fn say(&self, request: &Request<'_>, mark: Option<&str>) -> (String, bool) {
         let asked = request.last_user_text();
-        let rule = self.rules.iter().find(|rule| asked.contains(&rule.contains));
-        let mut text = rule.map_or_else(|| self.prove(request, asked), |rule| rule.answer.clone());
+        let mut text = self.fixed(request).unwrap_or_else(|| self.prove(request, asked));
         if let Some(mark) = mark {
             text.push_str(if text.is_empty() { "[answer:" } else { " [answer:" });
             text.push_str(mark);
@@ -451,6 +532,7 @@ async fn complete(
         created: respond::unix_time_s(),
         model: &request.model,
         text: &verdict.text,
+        calls: &verdict.calls,
         cut: verdict.cut,
         tokens_in: request.tokens(),
         include_usage: request.stream_options.as_ref().is_some_and(|options| options.include_usage),

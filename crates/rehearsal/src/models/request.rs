@@ -53,6 +53,9 @@ pub struct Request<'a> {
     /// OpenAI's newer name of `max_tokens`.
     #[serde(default)]
     pub max_completion_tokens: Option<u64>,
+    /// What may be called.
+    #[serde(default)]
+    pub tools: Vec<Offered>,
 }
 
 /// OpenAI's `stream_options`.
@@ -72,15 +75,83 @@ pub struct Message<'a> {
     /// What is said.
     #[serde(borrow, default)]
     pub content: Text<'a>,
+    /// OpenAI's place for the calls of an assistant's message.
+    #[serde(default)]
+    pub tool_calls: Vec<Called>,
+    /// OpenAI's place for the call that a tool's message answers.
+    #[serde(default)]
+    pub tool_call_id: Option<String>,
 }
 
-/// A text given as a string, as a list of parts (their texts joined) or as `null` (empty).
+impl Message<'_> {
+    /// The ids of the calls in it.
+    pub fn calls(&self) -> impl Iterator<Item = &str> {
+        let openai = self.tool_calls.iter().map(|it| it.id.as_str());
+        openai.chain(self.content.1.calls.iter().map(String::as_str))
+    }
+
+    /// The ids of the calls that it answers.
+    pub fn answers(&self) -> impl Iterator<Item = &str> {
+        let openai = self.tool_call_id.as_deref().into_iter();
+        openai.chain(self.content.1.results.iter().map(|(id, _)| id.as_str()))
+    }
+
+    /// What the tools said that it tells of.
+    fn results(&self) -> String {
+        let openai = self.tool_call_id.as_ref().map(|_| &*self.content.0);
+        let anthropic = self.content.1.results.iter().map(|(_, text)| text.as_str());
+        openai.into_iter().chain(anthropic).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A text given as a string, as a list of parts (their texts joined) or as `null` (empty), and what
+/// of tools is among the parts.
 #[derive(Debug, Default)]
-pub struct Text<'a>(pub Cow<'a, str>);
+pub struct Text<'a>(pub Cow<'a, str>, pub Parts);
+
+/// Calls and results that stand in a list of parts.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The ids of `tool_use` parts.
+    pub calls: Vec<String>,
+    /// The ids of `tool_result` parts with their texts.
+    pub results: Vec<(String, String)>,
+}
+
+/// A call of a tool, as far as it is looked at.
+#[derive(Debug, Deserialize)]
+pub struct Called {
+    /// What it is answered by.
+    pub id: String,
+}
+
+/// A tool that may be called, in the words of either protocol.
+#[derive(Debug, Deserialize)]
+pub struct Offered {
+    /// Anthropic's place for its name.
+    #[serde(default)]
+    name: Option<String>,
+    /// OpenAI's.
+    #[serde(default)]
+    function: Option<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl Offered {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.function.as_ref().map(|it| it.name.as_str()).or(self.name.as_deref())
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor).map(Text)
+        deserializer.deserialize_any(TextVisitor)
     }
 }
 
@@ -88,35 +159,50 @@ struct TextVisitor;
 
 #[derive(Deserialize)]
 struct Part<'a> {
+    #[serde(rename = "type", default)]
+    kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     text: Option<Cow<'a, str>>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    tool_use_id: Option<String>,
+    #[serde(borrow, default)]
+    content: Text<'a>,
 }
 
 impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Cow<'de, str>;
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string, a list of content parts or null")
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
+        Ok(Text(Cow::Borrowed(text), Parts::default()))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+        Ok(Text(Cow::Owned(text.to_owned()), Parts::default()))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(""))
+        Ok(Text::default())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
         let mut joined = Cow::Borrowed("");
+        let mut others = Parts::default();
         while let Some(part) = parts.next_element::<Part<'de>>()? {
-            joined += part.text.unwrap_or_default();
+            match (part.kind.as_deref(), part.id, part.tool_use_id) {
+                (Some("tool_use"), Some(id), _) => others.calls.push(id),
+                (Some("tool_result"), _, Some(id)) => {
+                    others.results.push((id, part.content.0.into_owned()));
+                }
+                _ => joined += part.text.unwrap_or_default(),
+            }
         }
-        Ok(joined)
+        Ok(Text(joined, others))
     }
 }
 
@@ -147,6 +233,15 @@ pub enum RequestError {
     /// Anthropic only: a message without text.
     #[error("messages: text content blocks must be non-empty")]
     EmptyText,
+    /// A tool was called and the next messages do not say what came of it, or say so of another.
+    #[error("messages.{at}: tool calls and tool results must follow each other")]
+    UnevenCalls {
+        /// Which message.
+        at: usize,
+    },
+    /// Anthropic only: calls or results in a request without tools.
+    #[error("tools: requests with tool_use or tool_result blocks must define tools")]
+    NoTools,
 }
 
 impl<'a> Request<'a> {
@@ -173,11 +268,62 @@ impl<'a> Request<'a> {
         }
         if protocol == Protocol::Anthropic {
             request.max_tokens.filter(|most| *most > 0).ok_or(RequestError::NoMaxTokens)?;
-            if request.messages.iter().any(|message| message.content.0.trim().is_empty()) {
+            let says_nothing = |it: &Message<'_>| {
+                let has_parts = !it.content.1.calls.is_empty() || !it.content.1.results.is_empty();
+                !has_parts && it.content.0.trim().is_empty()
+            };
+            if request.messages.iter().any(says_nothing) {
                 return Err(RequestError::EmptyText);
             }
         }
+        request.check_calls(protocol)?;
         Ok(request)
+    }
+
+    /// What both servers insist on: every call is answered by what comes next, and nothing else is.
+    fn check_calls(&self, protocol: Protocol) -> Result<(), RequestError> {
+        let mut open: Vec<&str> = Vec::new();
+        for (at, message) in self.messages.iter().enumerate() {
+            for answered in message.answers() {
+                let place = open.iter().position(|id| *id == answered);
+                open.remove(place.ok_or(RequestError::UnevenCalls { at })?);
+            }
+            let more_may_come = protocol == Protocol::OpenAi && message.role == "tool";
+            if !open.is_empty() && !more_may_come {
+                return Err(RequestError::UnevenCalls { at });
+            }
+            open.extend(message.calls());
+        }
+        if !open.is_empty() {
+            return Err(RequestError::UnevenCalls { at: self.messages.len() });
+        }
+        let has_calls = self.messages.iter().any(|it| it.calls().next().is_some());
+        if protocol == Protocol::Anthropic && has_calls && self.tools.is_empty() {
+            return Err(RequestError::NoTools);
+        }
+        Ok(())
+    }
+
+    /// How often tools have been called since the newest text of the user.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        let since = self.messages.iter().rev().take_while(|it| !is_users(it));
+        since.filter(|it| it.calls().next().is_some()).count()
+    }
+
+    /// What the tools said that were called last.
+    #[must_use]
+    pub fn newest_results(&self) -> String {
+        let newest = self.messages.iter().rev().take_while(|it| it.answers().next().is_some());
+        let mut texts: Vec<String> = newest.map(Message::results).collect();
+        texts.reverse();
+        texts.join("\n")
+    }
+
+    /// Whether a tool of this name may be called.
+    #[must_use]
+    pub fn offers(&self, name: &str) -> bool {
+        self.tools.iter().any(|it| it.name() == Some(name))
     }
 
     /// The newest text of the user, or an empty one.
@@ -188,7 +334,7 @@ impl<'a> Request<'a> {
 
     /// The user's texts, newest first.
     pub fn user_texts_newest_first(&self) -> impl Iterator<Item = &str> {
-        self.messages.iter().rev().filter(|message| message.role == "user").map(|m| &*m.content.0)
+        self.messages.iter().rev().filter(|it| is_users(it)).map(|m| &*m.content.0)
     }
 
     /// Every text of the request in order, the system prompt first.
@@ -208,6 +354,11 @@ impl<'a> Request<'a> {
     pub fn answer_tokens_max(&self) -> Option<u64> {
         self.max_completion_tokens.or(self.max_tokens)
     }
+}
+
+/// Whether the user wrote it. In Anthropic's protocol the user also says what tools answered.
+fn is_users(message: &Message<'_>) -> bool {
+    message.role == "user" && message.content.1.results.is_empty()
 }
 
 #[cfg(test)]
@@ -243,6 +394,21 @@ mod tests {
         assert_eq!(read(Protocol::Anthropic, &no_max), Some(RequestError::NoMaxTokens));
         let empty = say(r#"[{"role":"user","content":" "}]"#);
         assert_eq!(read(Protocol::Anthropic, &empty), Some(RequestError::EmptyText));
+        let calls = r#"{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"t","input":{}}]}"#;
+        let result =
+            r#"{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}"#;
+        let asked = r#"{"role":"user","content":"hi"}"#;
+        let tools = r#""tools":[{"name":"t"}],"messages""#;
+        let talk = |messages: &[&str]| say(&format!("[{}]", messages.join(",")));
+        let with_tools = |body: String| body.replace("\"messages\"", tools);
+        let even = talk(&[asked, calls, result]);
+        assert_eq!(read(Protocol::Anthropic, &even), Some(RequestError::NoTools));
+        assert_eq!(read(Protocol::Anthropic, &with_tools(even)), None);
+        for uneven in [talk(&[asked, calls]), talk(&[asked, result]), talk(&[asked, calls, asked])]
+        {
+            let refused = read(Protocol::Anthropic, &with_tools(uneven));
+            assert!(matches!(refused, Some(RequestError::UnevenCalls { .. })), "{refused:?}");
+        }
         let odd = say(r#"[{"role":"user","content":"a"},{"role":"king","content":"b"}]"#);
         assert_eq!(read(Protocol::OpenAi, &odd), Some(RequestError::UnknownRole { at: 1 }));
     }

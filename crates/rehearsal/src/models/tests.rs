@@ -260,3 +260,83 @@ async fn a_malformed_request_is_400_and_counted() {
         server.ctl("faults", json!({"next": [{"fault": {"status": {"code": 99}}}]})).await;
     assert_eq!(refused, 400);
 }
+
+/// Asks with tools, as a hall would go on after `said`.
+async fn ask_with_tools(
+    server: &Server,
+    protocol: Protocol,
+    stream: bool,
+    said: &[Value],
+) -> Value {
+    let (path, tool) = match protocol {
+        Protocol::OpenAi => {
+            ("/v1/chat/completions", json!({"type": "function", "function": {"name": "look"}}))
+        }
+        Protocol::Anthropic => ("/v1/messages", json!({"name": "look", "input_schema": {}})),
+    };
+    let mut messages = vec![json!({"role": "user", "content": "what is there?"})];
+    messages.extend_from_slice(said);
+    let body = json!({"model": "m", "max_tokens": 99, "stream": stream, "messages": messages,
+        "tools": [tool]});
+    let call = server.client.post(server.url.clone() + path).json(&body);
+    let answer = call.header("anthropic-version", "2023-06-01").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let text = answer.text().await.unwrap();
+    if stream { Value::from(events(&text)) } else { serde_json::from_str(&text).unwrap() }
+}
+
+#[tokio::test]
+async fn a_script_calls_its_tools_and_then_answers_with_what_they_said() {
+    let server = serve().await;
+    let script = Script::new("what is", "I see: {result}").calling("look", json!({"at": 1}));
+    let change = SettingsChange { scripts: Some(vec![script]), ..SettingsChange::default() };
+    server.world.configure(change);
+
+    let called = ask_with_tools(&server, Protocol::OpenAi, false, &[]).await;
+    let message = &called["choices"][0]["message"];
+    assert_eq!(called["choices"][0]["finish_reason"], "tool_calls");
+    assert_eq!(message["tool_calls"][0]["function"]["arguments"], r#"{"at":1}"#);
+    assert_eq!(message["content"], Value::Null);
+    let id = &message["tool_calls"][0]["id"];
+    let result = json!({"role": "tool", "tool_call_id": id, "content": "a cat"});
+    let said = [message.clone(), result];
+    let answered = ask_with_tools(&server, Protocol::OpenAi, false, &said).await;
+    assert_eq!(answered["choices"][0]["message"]["content"], "I see: a cat");
+
+    let called = ask_with_tools(&server, Protocol::Anthropic, false, &[]).await;
+    assert_eq!(
+        (&called["stop_reason"], &called["content"][0]["input"]),
+        (&json!("tool_use"), &json!({"at": 1}))
+    );
+    let id = &called["content"][0]["id"];
+    let block = json!({"type": "tool_result", "tool_use_id": id, "content": "a dog"});
+    let said = [
+        json!({"role": "assistant", "content": called["content"]}),
+        json!({"role": "user", "content": [block]}),
+    ];
+    let answered = ask_with_tools(&server, Protocol::Anthropic, false, &said).await;
+    assert_eq!(answered["content"][0]["text"], "I see: a dog");
+}
+
+#[tokio::test]
+async fn a_streamed_call_comes_in_pieces_that_make_the_whole_one() {
+    let server = serve().await;
+    let script = Script::new("", "done").calling("look", json!({"at": 1}));
+    let change = SettingsChange { scripts: Some(vec![script]), ..SettingsChange::default() };
+    server.world.configure(change);
+    let events = ask_with_tools(&server, Protocol::OpenAi, true, &[]).await;
+    let pieces = events.as_array().unwrap().iter();
+    let arguments: String = pieces
+        .filter_map(|it| {
+            it["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str()
+        })
+        .collect();
+    assert_eq!(arguments, r#"{"at":1}"#);
+    let events = ask_with_tools(&server, Protocol::Anthropic, true, &[]).await;
+    let pieces = events.as_array().unwrap().iter();
+    let arguments: String = pieces.filter_map(|it| it["delta"]["partial_json"].as_str()).collect();
+    assert_eq!(arguments, r#"{"at":1}"#);
+    // Nothing is called that was not offered.
+    let plain = server.ask(Protocol::OpenAi, false, "x").await.json::<Value>().await.unwrap();
+    assert_eq!(plain["choices"][0]["message"]["content"], "done");
+}

@@ -161,10 +161,12 @@ impl Session {
         let reference = turn.reference;
         match result {
             Ok(completion) => {
-                let draft = Draft(completion.text.clone());
-                effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
-                self.set_stage(update, Stage::ScreeningDraft(completion, asking));
+                let answer = self.take_completion(update, completion, asking, effects);
+                if let Some((completion, asking)) = answer {
+                    self.screen_draft(update, completion, asking, effects);
+                }
             }
+            Err(why) if self.deep_failure(update, why, asking, effects) => (),
             Err(Unanswered::AllFailed) => {
                 self.apologise(update, words::apology(reference), effects);
             }
@@ -175,6 +177,18 @@ impl Session {
                 self.answer_kind(update, vec![], kind, notice, outcome, effects);
             }
         }
+    }
+
+    pub(super) fn screen_draft(
+        &mut self,
+        update: UpdateId,
+        completion: Completion,
+        asking: Asking,
+        effects: &mut Vec<Effect>,
+    ) {
+        let draft = Draft(completion.text.clone());
+        effects.push(Effect::ScreenDraft(update, draft, Arc::clone(&asking.agent)));
+        self.set_stage(update, Stage::ScreeningDraft(completion, asking));
     }
 
     pub(super) fn draft_judged(
@@ -263,6 +277,14 @@ impl Session {
             fixed.push(notice.part().clone());
             parts.push_back(Sayable::Notice(notice));
         }
+        let before = self.panel_parts(update);
+        let shift = u32::try_from(before.len()).unwrap_or(u32::MAX);
+        file = file.map(|(at, name)| (at + shift, name));
+        fixed.splice(..0, before.iter().filter_map(|it| it.part().cloned()));
+        before.into_iter().rev().for_each(|it| parts.push_front(it));
+        let extras = self.extras(update);
+        fixed.extend(extras.iter().filter_map(|it| it.part().cloned()));
+        parts.extend(extras);
         let shape = self.shape(update, file, &mut fixed, &mut parts);
         let is_whole = is_whole && fixed.len() == 1 && hidden.is_empty();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
@@ -327,7 +349,7 @@ impl Session {
 
     /// The guard stopped a text: what is kept of it, and what the admins are told once that is
     /// durable. Nothing where the guard found nothing and only could not judge.
-    fn stopped(
+    pub(super) fn stopped(
         &mut self,
         update: UpdateId,
         of_answer: bool,
@@ -353,10 +375,10 @@ impl Session {
         written: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
-            return;
-        };
-        match (written, turn.previews, &turn.stage) {
+        let is_at_work = |it: &Stage| matches!(it, Stage::AwaitingModel(_) | Stage::Working(_));
+        let is_deep = self.is_deep(update);
+        let Some(turn) = self.turn(update, is_at_work) else { return };
+        match (written.filter(|_| !is_deep), turn.previews, &turn.stage) {
             (Some(text), true, Stage::AwaitingModel(asking)) => {
                 let agent = Arc::clone(&asking.agent);
                 effects.push(Effect::ScreenPreview(update, Draft(text), agent));
@@ -395,6 +417,7 @@ impl Session {
             | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
+            | Stage::Working(_)
             | Stage::ScreeningDraft(..)
             | Stage::ScreeningFact(_)
             | Stage::ScreeningProposals(_) => true,
@@ -633,7 +656,7 @@ impl Session {
     }
 }
 
-fn received(update: UpdateId, completion: &Completion) -> Event {
+pub(super) fn received(update: UpdateId, completion: &Completion) -> Event {
     let Completion { model, usage, .. } = completion;
     Event::DraftReceived { update, model: model.clone(), usage: *usage }
 }

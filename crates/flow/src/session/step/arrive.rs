@@ -135,6 +135,7 @@ impl Session {
             | Stage::ScreeningPrompt(_)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
+            | Stage::Working(_)
             | Stage::ScreeningDraft(..)
             | Stage::ScreeningFact(_)
             | Stage::ScreeningProposals(_) => true,
@@ -211,6 +212,7 @@ impl Session {
         }
         let more_may_come = heard.more_may_come() && !recovered;
         let was_shown = false;
+        let is_panel = matches!(request, Request::Convene(_));
         let turn = Turn {
             update,
             at,
@@ -224,6 +226,8 @@ impl Session {
             warning,
             aloud,
             heard,
+            work: None,
+            is_panel,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
@@ -255,10 +259,10 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let notice = match request {
-            Request::Ask(agent, prompt) => {
-                return self.ask(update, agent, prompt, false, view, effects);
-            }
+            Request::Ask(agent, it) => return self.ask(update, agent, it, false, view, effects),
+            Request::Convene(it) => return self.ask(update, None, it, false, view, effects),
             Request::Retry => return self.ask_again(update, view, effects),
+            Request::Decide(it, by) => return self.decide(update, it, by, view, effects),
             Request::Accept(by) => return self.accept(update, by, view, effects),
             Request::Greet { first_name } => return self.greet(update, &first_name, view, effects),
             Request::Switch(name) => return self.switch(update, name, view, effects),

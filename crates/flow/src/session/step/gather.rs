@@ -168,6 +168,12 @@ fn either(one: Option<String>, next: Option<String>, between: &str) -> Option<St
     }
 }
 
+impl Turn {
+    fn can_be_taken_back(&self) -> bool {
+        self.stage.can_be_taken_back() && !self.work.as_ref().is_some_and(|it| it.has_begun())
+    }
+}
+
 impl Stage {
     /// True if the question can still be taken back and asked anew: nobody has seen anything of an
     /// answer, and nothing was done for it.
@@ -179,6 +185,7 @@ impl Stage {
             | Self::AwaitingModel(_) => true,
             Self::ShowingNotice(_)
             | Self::TakingIn(_)
+            | Self::Working(_)
             | Self::ScreeningDraft(..)
             | Self::ScreeningFact(_)
             | Self::ScreeningProposals(_)
@@ -273,7 +280,7 @@ impl Session {
             return fits;
         }
         let fits = |turn: &Turn| {
-            turn.stage.can_be_taken_back()
+            turn.can_be_taken_back()
                 && !turn.was_shown
                 && turn.heard.goes_on_with(entry, said, span)
         };
@@ -313,7 +320,7 @@ impl Session {
             queued.request = Request::Ask(None, queued.heard.prompt());
             return true;
         }
-        let fits = |it: &Turn| it.stage.can_be_taken_back() && it.heard.has(said.message);
+        let fits = |it: &Turn| it.can_be_taken_back() && it.heard.has(said.message);
         let Some(turn) = self.lanes.talk.turn.as_deref_mut().filter(|it| fits(it)) else {
             return false;
         };

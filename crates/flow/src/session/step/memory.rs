@@ -158,17 +158,31 @@ impl Session {
         recalled: Vec<Recollection>,
         effects: &mut Vec<Effect>,
     ) {
-        let agent = Arc::clone(&asking.agent);
-        let mut history = self.state.history(&agent.name);
-        if asking.replaces {
-            history.pop();
+        if self.works(update, &asking.agent) {
+            return self.begin_work(update, asking, prompt, recalled);
         }
-        let facts = self.state.facts_in(Space::of(&agent)).to_vec();
-        let summary = self.state.digest(&agent.name).summary;
-        let question = Question { agent, history, facts, summary, recalled, prompt };
+        let question = self.question(&asking.agent, asking.replaces, prompt, recalled);
         effects.push(Effect::Complete(update, question));
         effects.push(Effect::Tick(update));
         self.set_stage(update, Stage::AwaitingModel(asking));
+    }
+
+    /// A question of the person with all that its agent remembers.
+    pub(super) fn question(
+        &self,
+        agent: &Arc<Agent>,
+        replaces: bool,
+        prompt: Cleared<Prompt>,
+        recalled: Vec<Recollection>,
+    ) -> Question {
+        let mut history = self.state.history(&agent.name);
+        if replaces {
+            history.pop();
+        }
+        let facts = self.state.facts_in(Space::of(agent)).to_vec();
+        let summary = self.state.digest(&agent.name).summary;
+        let agent = Arc::clone(agent);
+        Question { agent, history, facts, summary, recalled, prompt, bench: None }
     }
 
     // --- after an answer ---

@@ -18,6 +18,9 @@ fn hall() -> View {
         memory: memory.map(|it| it.parse().unwrap()),
         proposes_facts: true,
         examples: Default::default(),
+        tools: Vec::new(),
+        may_ask: Vec::new(),
+        may_hand_to: Vec::new(),
     };
     let founding = Founding {
         agents: AGENTS.map(agent).into(),

@@ -35,6 +35,8 @@ struct Weather {
     poison: bool,
     /// People write several messages in a row, send albums, and edit.
     restless: bool,
+    /// Agents work with tools.
+    tools: bool,
 }
 
 struct Run {
@@ -66,8 +68,12 @@ impl Run {
         if weather.restless {
             config.home = HomeConfig { gather_time: Duration::from_secs(1), messages_max: 2 };
         }
+        let mut world = World::new(KEY, config);
+        if weather.tools {
+            world = tools::world(|it| *it = simulated_config());
+        }
         Self {
-            world: World::new(KEY, config),
+            world,
             dice: Dice::new(seed),
             weather,
             arrived: 0,
@@ -95,6 +101,7 @@ impl Run {
             10 => return self.world.arrive(update, None),
             11 => return self.world.arrive(update, Some(Inbound::Nothing)),
             12 => return self.press(update),
+            14..=17 if self.weather.tools => return self.press(update),
             13 if self.weather.poison => POISON,
             14 | 15 if self.weather.restless => {
                 let message = self.dice.roll(u64::try_from(update).unwrap());
@@ -132,6 +139,10 @@ impl Run {
         let person = Person { id: GUEST, first_name: String::new(), language: None };
         let data = match self.dice.roll(3) {
             0 => "ag:sage".to_owned(),
+            1 if self.weather.tools => {
+                let (of, call) = (1 + self.dice.roll(14), self.dice.roll(2));
+                format!("tl:{}:{of}:{call}", if self.dice.roll(3) == 0 { 'n' } else { 'y' })
+            }
             _ => format!("mf:{}:{GUEST}", self.dice.roll(4)),
         };
         let query = "q".to_owned();
@@ -191,6 +202,9 @@ impl Run {
         let input = match &asked {
             Effect::Complete(update, _) if bad => {
                 Input::Completed(*update, Err(Unanswered::AllFailed))
+            }
+            Effect::Complete(update, _) if self.weather.tools && self.dice.roll(2) == 0 => {
+                Input::Completed(*update, Ok(tools::any_calls(|sides| self.dice.roll(sides))))
             }
             Effect::Complete(update, _) => {
                 let text = match self.dice.roll(4) {
@@ -386,13 +400,13 @@ fn simulate(seeds: std::ops::Range<u64>, weather: Weather) -> (u64, u64) {
 #[test]
 fn session_3_every_update_ends_once_in_2_000_seeds_with_crashes_and_poison() {
     let (crashes, poisoned) =
-        simulate(0..2_000, Weather { crashes: true, poison: true, restless: false });
+        simulate(0..2_000, Weather { crashes: true, poison: true, restless: false, tools: false });
     assert!(1_000 < crashes && 1_000 < poisoned, "the weather was too good: {crashes} {poisoned}");
 }
 
 #[test]
 fn session_3_questions_of_several_messages_and_edited_ones_end_once_in_2_000_seeds() {
-    let weather = Weather { crashes: true, poison: false, restless: true };
+    let weather = Weather { crashes: true, poison: false, restless: true, tools: false };
     let (crashes, _) = simulate(0..1_500, weather);
     assert!(750 < crashes, "the weather was too good: {crashes}");
     let calm = Weather { crashes: false, ..weather };
@@ -402,7 +416,10 @@ fn session_3_questions_of_several_messages_and_edited_ones_end_once_in_2_000_see
 #[test]
 fn session_4_without_a_crash_every_part_is_sent_exactly_once() {
     assert_eq!(
-        simulate(0..1_000, Weather { crashes: false, poison: false, restless: false }),
+        simulate(
+            0..1_000,
+            Weather { crashes: false, poison: false, restless: false, tools: false }
+        ),
         (0, 0)
     );
 }
@@ -410,7 +427,7 @@ fn session_4_without_a_crash_every_part_is_sent_exactly_once() {
 #[test]
 fn session_5_poison_is_set_aside_and_the_others_are_answered() {
     let (crashes, poisoned) =
-        simulate(0..1_000, Weather { crashes: false, poison: true, restless: false });
+        simulate(0..1_000, Weather { crashes: false, poison: true, restless: false, tools: false });
     assert_eq!(crashes, 0);
     assert!(500 < poisoned, "the weather was too good: {poisoned}");
 }
@@ -419,10 +436,32 @@ fn session_5_poison_is_set_aside_and_the_others_are_answered() {
 fn remember_2_no_exchange_is_lost_or_summarised_twice_whatever_crashes() {
     let mut summaries = 0;
     for seed in 5_000..5_400 {
-        let mut run = Run::new(seed, Weather { crashes: true, poison: false, restless: false });
+        let mut run =
+            Run::new(seed, Weather { crashes: true, poison: false, restless: false, tools: false });
         (0..300).for_each(|_| run.one_step());
         run.finish();
         summaries += run.check_memory();
     }
     assert!(30 < summaries, "hardly anything was summarised: {summaries}");
+}
+
+#[test]
+fn work_2_no_call_that_changes_something_once_is_made_twice_in_2_000_seeds_with_crashes() {
+    let (mut made, mut asked) = (0, 0);
+    for seed in 0..2_000 {
+        let weather = Weather { crashes: true, poison: false, tools: true, restless: false };
+        let mut run = Run::new(seed, weather);
+        (0..200).for_each(|_| run.one_step());
+        run.finish();
+        run.check();
+        let log = &run.world.log;
+        let is_call = |it: &&String| it.starts_with("call ") && it.contains(": p");
+        let mut calls: Vec<&String> = log.iter().filter(is_call).collect();
+        calls.sort_unstable();
+        let unique: std::collections::BTreeSet<&String> = calls.iter().copied().collect();
+        assert_eq!(unique.len(), calls.len(), "seed {seed}: {calls:#?}");
+        made += calls.len();
+        asked += log.iter().filter(|it| it.contains("may I(")).count();
+    }
+    assert!(50 < made && 300 < asked, "hardly anything was called: {made} {asked}");
 }

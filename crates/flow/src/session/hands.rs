@@ -1,0 +1,167 @@
+//! What the shell does for agents that work with tools: calls them, within their time, beside the actors,
+//! and asks the guard about everything that goes out or comes in.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use kit::Cx;
+use protocol::{
+    UpdateId,
+    tool::{Invocation, Tool, ToolError, ToolOutput, Toolbox},
+};
+use screening::Placeholders;
+use tokio::{runtime::Handle, sync::watch, task::JoinSet};
+use tracing::info;
+
+use super::{Input, SessionActor, ToolEffect, ToolInput, verdict_of};
+use crate::{
+    fault::fault_point,
+    guard::{self, Verdict},
+};
+
+/// A toolbox with nothing in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTools;
+
+#[async_trait]
+impl Toolbox for NoTools {
+    fn tools(&self) -> Arc<[Tool]> {
+        Arc::default()
+    }
+
+    async fn call(&self, _call: &Invocation) -> Result<ToolOutput, ToolError> {
+        Err(ToolError::Unknown)
+    }
+}
+
+/// Calls tools on a runtime beside the actors'.
+#[derive(Clone)]
+pub struct Hands {
+    toolbox: Arc<dyn Toolbox>,
+    egress: Handle,
+}
+
+impl std::fmt::Debug for Hands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hands").finish_non_exhaustive()
+    }
+}
+
+impl Hands {
+    /// Hands that reach into this toolbox.
+    #[must_use]
+    pub fn new(toolbox: Arc<dyn Toolbox>, egress: Handle) -> Self {
+        Self { toolbox, egress }
+    }
+
+    /// The tools that there are now.
+    #[must_use]
+    pub fn tools(&self) -> Arc<[Tool]> {
+        self.toolbox.tools()
+    }
+
+    /// One call. It is cancelled where nobody waits for it any more.
+    async fn call(
+        self,
+        invocation: Invocation,
+        time_max: Duration,
+        mut gone: watch::Receiver<()>,
+    ) -> Result<ToolOutput, ToolError> {
+        // Dropped, it ends what it started.
+        let mut beside = JoinSet::new();
+        let toolbox = self.toolbox;
+        beside.spawn_on(async move { toolbox.call(&invocation).await }, &self.egress);
+        let called = tokio::select! {
+            biased;
+            // An error means that the sender is gone.
+            _ = gone.changed() => return Err(ToolError::TimedOut),
+            called = tokio::time::timeout(time_max, beside.join_next()) => called,
+        };
+        match called {
+            Ok(Some(Ok(result))) => result,
+            Ok(Some(Err(panicked))) => Err(ToolError::Unavailable(panicked.into())),
+            Ok(None) | Err(_) => Err(ToolError::TimedOut),
+        }
+    }
+}
+
+impl SessionActor {
+    pub(super) fn use_hands(
+        &mut self,
+        update: UpdateId,
+        effect: ToolEffect,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        match effect {
+            ToolEffect::Call(call, invocation) => self.call_tool(update, call, *invocation, cx),
+            ToolEffect::ScreenArguments(call, draft, agent) => {
+                let question =
+                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                self.screen(cx, draft, question, move |it| {
+                    Input::Tool(update, ToolInput::ArgumentsJudged(call, verdict_of(it)))
+                });
+            }
+            ToolEffect::ScreenQuestion(call, prompt, agent) => {
+                let question =
+                    move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
+                self.screen(cx, prompt, question, move |it| {
+                    let (verdict, hidden) = it.unwrap_or_else(refused);
+                    Input::Tool(update, ToolInput::QuestionJudged(call, verdict, hidden))
+                });
+            }
+            ToolEffect::ScreenResult(call, prompt, agent) => {
+                let question =
+                    move |prompt, reply| guard::Msg::ScreenPrompt(prompt, agent.clone(), reply);
+                self.screen(cx, prompt, question, move |it| {
+                    let (verdict, hidden) = it.unwrap_or_else(refused);
+                    Input::Tool(update, ToolInput::ResultJudged(call, verdict, hidden))
+                });
+            }
+            ToolEffect::ScreenAnswer(draft, agent) => {
+                let question =
+                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                self.screen(cx, draft, question, move |it| {
+                    Input::Tool(update, ToolInput::AnswerJudged(verdict_of(it)))
+                });
+            }
+            ToolEffect::ScreenChain(draft, agent) => {
+                let question =
+                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+                self.screen(cx, draft, question, move |it| {
+                    Input::Tool(update, ToolInput::ChainJudged(verdict_of(it)))
+                });
+            }
+            ToolEffect::Count(tool, how) => self.peers.tally.tool_called(tool.as_str(), how),
+        }
+    }
+
+    fn call_tool(
+        &mut self,
+        update: UpdateId,
+        call: u32,
+        mut invocation: Invocation,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        // Servers of others learn no ids of people.
+        invocation.key = (self.peers.digest)(&invocation.key);
+        info!(
+            labels.tool = invocation.tool.as_str(),
+            labels.agent = invocation.agent.as_str(),
+            event.action = "tool_called",
+            "a tool is called"
+        );
+        let (sender, gone) = watch::channel(());
+        self.turns.entry(update).or_default().call = Some(sender);
+        let hands = self.peers.hands.clone();
+        let work = hands.call(invocation, self.config.tools.call_time_max, gone);
+        cx.when(work, move |actor, result, cx| {
+            fault_point("session_tool_answered");
+            actor.input(Input::Tool(update, ToolInput::Answered(call, result)), cx)
+        });
+    }
+}
+
+/// GUARD-2.
+fn refused<T>(judged: protocol::event::Judged) -> (Verdict<T>, Placeholders) {
+    (Verdict::Refuse(judged), Placeholders::new())
+}
