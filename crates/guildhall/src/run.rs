@@ -418,10 +418,9 @@ impl Hall {
         let (stop, stopping) = watch::channel(false);
         let renewal = (cues.may_renew, renews, cues.ends);
         let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
-        let mut early_stop = stopping.clone();
-        let connecting = connect::connect(&self.loaded, &source, Arc::new(Counting(tally.clone())));
+        let (mut early_stop, count) = (stopping.clone(), Arc::new(Counting(tally.clone())));
         let connected = tokio::select! {
-            connected = connecting => connected?,
+            connected = connect::connect(&self.loaded, &source, count) => connected?,
             _ = early_stop.wait_for(|it| *it) => return Ok(()),
         };
         let ids = connect::ids(&self.loaded);

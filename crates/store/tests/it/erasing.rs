@@ -24,6 +24,7 @@ for_each_engine!(
     a_copy_made_before_opens_nothing_of_a_forgotten_person_and_everything_of_others,
     what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age,
     what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire,
+    what_somebody_is_to_be_reminded_of_goes_with_them_and_what_is_to_come_does_not_expire,
     what_the_halls_stream_holds_of_people_goes_with_the_first_of_them_and_the_rest_does_not_expire,
     killed_at_any_moment_a_person_is_whole_or_gone_and_what_was_said_is_true,
 );
@@ -121,6 +122,37 @@ async fn what_somebody_used_goes_with_them_and_the_newest_sums_do_not_expire(eng
     let loaded = store.load(stream).await.unwrap();
     assert_eq!(texts(&loaded.snapshot.unwrap()), ["sums of 2", "the hall's sums"]);
     assert!(store.read_all(stream).await.unwrap().concat().is_empty(), "the appends have expired");
+}
+
+async fn what_somebody_is_to_be_reminded_of_goes_with_them_and_what_is_to_come_does_not_expire(
+    engine: EngineKind,
+) {
+    let home = Home::of(engine);
+    let store = home.open().unwrap();
+    let stream = Stream::Timetable;
+    let entries = || {
+        let of = |person| Owned::by(PersonId(person), format!("reminder of {person}"));
+        vec![of(1), of(2), Owned::halls("a prompt of the hall")]
+    };
+    let (expected, closes) = (Seq(0), vec![]);
+    store.append(Append { stream, expected, events: entries(), closes }).await.unwrap();
+    store.snapshot(Snapshot { stream, at: Seq(1), state: entries() }).await.unwrap();
+    let log = store.held(PersonId(1), None).await.unwrap();
+    let states = store.held(PersonId(1), log.next).await.unwrap();
+    let held = [log.held, states.held].concat();
+    let theirs = Held::Reminder { reminder: "reminder of 1".into() };
+    assert_eq!(held, [theirs.clone(), theirs]);
+    store.forget(PersonId(1), Timestamp(1), None).await.unwrap().unwrap();
+    assert!(store.held(PersonId(1), None).await.unwrap().held.is_empty());
+    for update in 1..=2 {
+        let at = Timestamp(u64::try_from(update).unwrap() * 1_000_000_000);
+        let later = Arrival { at, ..arrival(7, update, "later") };
+        store.journal(session(7).bot, vec![later]).await.unwrap();
+    }
+    let expiry = Expiry { conversations: Some(Timestamp(2_000_000_000)), ..Expiry::default() };
+    while store.expire(expiry).await.unwrap().more {}
+    let loaded = store.load(stream).await.unwrap();
+    assert_eq!(texts(&loaded.snapshot.unwrap()), ["reminder of 2", "a prompt of the hall"]);
 }
 
 async fn what_the_halls_stream_holds_of_people_goes_with_the_first_of_them_and_the_rest_does_not_expire(
