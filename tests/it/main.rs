@@ -32,6 +32,7 @@ mod siem;
 mod stopping;
 mod telegram;
 mod telemetry;
+mod tools;
 mod trace;
 mod users;
 mod webhooks;

@@ -2,6 +2,8 @@
 //!
 //! Everything here is checked before the first connection is made; every error is in words.
 
+pub mod toolbox;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fs,

@@ -34,3 +34,4 @@ mod source;
 mod stagehand;
 mod systemd;
 mod telemetry;
+pub mod tools;

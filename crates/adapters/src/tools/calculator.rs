@@ -1,4 +1,4 @@
-//! Works out expressions with numbers and units: `5 ft 11 in to cm`, `2^64 - 1`, `19% of 84`.
+//! Works out expressions with numbers and units: `5 feet 11 inches to cm`, `2^64 - 1`, `19% of 84`.
 //!
 //! Promises  an answer within a second or none; no network, no file, no chance; a text that breaks it
 //!           breaks nothing else.
@@ -29,7 +29,7 @@ const FORBIDDEN: [char; 8] = ['\\', ':', '=', ';', '@', '{', '}', '\n'];
 const RESULT_CHARS_MAX: usize = 2_000;
 
 pub(super) const DESCRIPTION: &str = "Works out an expression exactly, with units if there are any: \
-    `2^64 - 1`, `19% of 84`, `5 ft 11 in to cm`, `sqrt(2) to 20 dp`, `100 km/h to m/s`, `0xff to decimal`. \
+    `2^64 - 1`, `19% of 84`, `5 feet 11 inches to cm`, `sqrt(2) to 20 dp`, `100 km/h to m/s`, `0xff to decimal`. \
     It knows no exchange rates.";
 
 pub(super) fn parameters() -> Value {
@@ -124,6 +124,7 @@ mod tests {
             ("2^64 - 1", "18446744073709551615"),
             ("19% of 84", "15.96"),
             ("100 km/h to m/s", "approx. 27.7777777778 m / s"),
+            ("5 feet 11 inches to cm", "180.34 cm"),
             ("32 °F to °C", "0 °C"),
             ("0xff to decimal", "255"),
             ("1 day to minutes", "1440 minutes"),

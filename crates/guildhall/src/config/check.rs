@@ -3,6 +3,7 @@
 //! Runs on a configuration that was read, before any socket or database is opened.
 
 mod alerts;
+mod tools;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -71,6 +72,7 @@ impl Check<'_> {
         self.alerts();
         self.backups();
         self.telemetry();
+        self.tools();
     }
 
     fn telemetry(&mut self) {

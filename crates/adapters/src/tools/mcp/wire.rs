@@ -170,7 +170,11 @@ fn make_empty(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    if let Some(parent) = folder.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    // One that somebody else made meanwhile is not taken.
+    std::fs::DirBuilder::new().mode(0o700).create(folder)
 }
 
 /// The client for a service.
