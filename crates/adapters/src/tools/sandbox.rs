@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn sandbox_2_what_any_program_may_read_holds_no_settings_or_keys() {
-        let usual = ["/etc/guildhall/guildhall.toml", "/var/lib/guildhall/data", "/root/.ssh"];
+        let usual = ["/etc/guildhall/guildhall.toml", "/var/lib/guildhall/data", "/srv/secrets"];
         let usual = usual.map(PathBuf::from);
         assert_eq!(opens(&policy(&[]), &usual), None);
         assert!(opens(&policy(&[]), &["/usr/share/guildhall/data".into()]).is_some());

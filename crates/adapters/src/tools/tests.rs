@@ -231,7 +231,7 @@ async fn a_server_that_hangs_is_given_up_in_time_and_started_anew() {
         assert!(began.elapsed() < Duration::from_secs(1));
     }
     until("it is gone", || !hands.servers()[0].up).await;
-    assert_eq!(hands.servers()[0].problem, "it did not answer several calls");
+    assert_eq!(hands.servers()[0].problem, "it did not answer as it should");
     until("it is back", || hands.servers()[0].up).await;
     assert!(call(&hands, "box.say", json!({})).await.is_ok());
 }

@@ -5,6 +5,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use protocol::tool::{Tool, ToolName};
 use rmcp::{
     ClientHandler, Peer, RoleClient, ServiceExt as _,
@@ -67,6 +68,8 @@ async fn live(server: &Arc<Server>, board: &Board) -> &'static str {
         Ok(Err(problem)) => return problem,
         Err(_elapsed) => return "it did not start in time",
     };
+    // lost-ok: what was said of the connection before is over with it.
+    server.renew.notified().now_or_never();
     let peer = service.peer().clone();
     let cancel = service.cancellation_token();
     let why = {
@@ -81,7 +84,7 @@ async fn live(server: &Arc<Server>, board: &Board) -> &'static str {
             }
             tokio::select! {
                 () = changed.notified() => debug!(labels.server = server.config.name, "its tools changed"),
-                () = server.renew.notified() => break "it did not answer several calls",
+                () = server.renew.notified() => break "it did not answer as it should",
                 _ = &mut ended => break if flood.came() { "it sent more than is read" } else { "it ended" },
             }
         }
@@ -97,32 +100,33 @@ type Opened = (RunningService<RoleClient, Listener>, Flood, Option<Program>);
 
 async fn open(server: &Server, changed: &Arc<Notify>) -> Result<Opened, &'static str> {
     let listener = Listener { changed: Arc::clone(changed) };
-    let refused = |error: &ClientInitializeError| {
-        debug!(labels.server = server.config.name, labels.error = kind(error), "not connected");
-        kind(error)
-    };
     match &server.config.link {
         Link::Program { .. } => {
             let started = wire::start(&server.config, false);
             let (program, lines, stdin, flood) =
                 started.map_err(|_why| "its program cannot be started")?;
-            let service = listener.serve((lines, stdin)).await.map_err(|error| refused(&error))?;
+            let service =
+                listener.serve((lines, stdin)).await.map_err(|error| kind(&error, true))?;
             Ok((service, flood, Some(program)))
         }
         Link::Http { .. } => {
             let client = server.client.clone().ok_or("it has no client")?;
             let transport = wire::service(&server.config, client);
             let transport = transport.map_err(|_why| "its headers cannot be used")?;
-            let service = listener.serve(transport).await.map_err(|error| refused(&error))?;
+            let service = listener.serve(transport).await.map_err(|error| kind(&error, false))?;
             Ok((service, Flood::default(), None))
         }
     }
 }
 
 /// What kept a connection from being opened, without what the server said.
-fn kind(error: &ClientInitializeError) -> &'static str {
+fn kind(error: &ClientInitializeError, is_program: bool) -> &'static str {
     match error {
         ClientInitializeError::ConnectionClosed(_) => "it ended before it was ready",
+        // Whether a program's end is seen when it is read or when it is written to is chance.
+        ClientInitializeError::TransportError { .. } if is_program => {
+            "it ended before it was ready"
+        }
         ClientInitializeError::TransportError { .. } => "it cannot be reached",
         ClientInitializeError::ExpectedInitResponse(_)
         | ClientInitializeError::ExpectedInitResult(_)

@@ -257,7 +257,13 @@ impl Server {
             // Its words, like those of any result: they are screened before a model sees them.
             Err(ServiceError::McpError(error)) => Ok(output::refused(&error)),
             Err(_) if flood.came() => Err(ToolError::TooLarge),
-            Err(error) => Err(ToolError::Unavailable(wire::without_text(&error).into())),
+            Err(error) => {
+                // A program's end shows by itself; that a service is gone shows by its calls.
+                if self.client.is_some() {
+                    self.renew.notify_one();
+                }
+                Err(ToolError::Unavailable(wire::without_text(&error).into()))
+            }
             // What later versions may give back.
             Ok(_) => Err(ToolError::Forbidden { what: "answer in another way" }),
         }
