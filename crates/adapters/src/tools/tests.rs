@@ -337,20 +337,23 @@ async fn a_real_server_over_pipes_lists_and_does_what_it_says() {
 
 #[tokio::test]
 #[ignore = "needs servers from the registries: scripts/lib/mcp-servers"]
-async fn a_real_server_over_http_does_the_same() {
+async fn a_real_server_over_http_does_the_same_and_comes_back_after_it_went_away() {
     let folder = tempfile::tempdir().unwrap();
     let main =
         installed().join("node_modules/@modelcontextprotocol/server-everything/dist/index.js");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let _service = tokio::process::Command::new("node")
-        .arg(main)
-        .arg("streamableHttp")
-        .env("PORT", port.to_string())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let start = || {
+        tokio::process::Command::new("node")
+            .arg(&main)
+            .arg("streamableHttp")
+            .env("PORT", port.to_string())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let mut service = start();
     let link = Link::Http {
         url: format!("http://127.0.0.1:{port}/mcp"),
         headers: vec![("authorization".to_owned(), "Bearer canary".into())],
@@ -361,6 +364,14 @@ async fn a_real_server_over_http_does_the_same() {
     until("it is there", || hands.servers()[0].up).await;
     let output = call(&hands, "far.echo", json!({ "message": "hello" })).await.unwrap();
     assert!(output.text.contains("hello"), "{}", output.text);
+    service.kill().await.unwrap();
+    let found = call(&hands, "far.echo", json!({ "message": "hello" })).await;
+    assert!(matches!(found, Err(ToolError::Unavailable(_) | ToolError::Unknown)), "{found:?}");
+    until("it is known to be gone", || !hands.servers()[0].up).await;
+    let _again = start();
+    until("it is there again", || hands.servers()[0].up).await;
+    let output = call(&hands, "far.echo", json!({ "message": "again" })).await.unwrap();
+    assert!(output.text.contains("again"), "{}", output.text);
     hands.close().await;
 }
 
