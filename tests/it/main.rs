@@ -39,6 +39,7 @@ mod siem;
 mod stopping;
 mod telegram;
 mod telemetry;
+mod tool_servers;
 mod tools;
 mod trace;
 mod users;

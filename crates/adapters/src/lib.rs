@@ -10,5 +10,6 @@ pub mod models;
 pub mod otlp;
 pub mod sinks;
 pub mod telegram;
+pub mod tools;
 #[cfg(feature = "guard-transformer")]
 pub mod transformer;

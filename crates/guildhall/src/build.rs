@@ -2,6 +2,8 @@
 //!
 //! Everything here is checked before the first connection is made; every error is in words.
 
+pub mod toolbox;
+
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
@@ -22,9 +24,7 @@ use flow::{
     request::House,
     right::Role,
     roster::Founding,
-    session::{
-        HistoryLimits, HomeConfig, MemoryConfig, NoTools, Recaller, SessionConfig, ToolLimits,
-    },
+    session::{HistoryLimits, HomeConfig, MemoryConfig, Recaller, SessionConfig, ToolLimits},
     timekeeper::TimekeeperConfig,
     treasurer::{
         caps::{Allowance, Budgets, Cap},
@@ -32,9 +32,7 @@ use flow::{
     },
     words::{self, Text},
 };
-use protocol::{
-    BotId, Language, Languages, PersonId, embedding::Embedder, model::Model, tool::Toolbox,
-};
+use protocol::{BotId, Language, Languages, PersonId, embedding::Embedder, model::Model};
 use screening::{
     ExactSecret, GreyZone, Kind, Level, Limits, PersonalAction, PersonalPolicy, Policy, RuleFile,
     Sanitising, Screen, SecondOpinion, classifier::AttackKind,
@@ -476,22 +474,18 @@ pub(crate) fn languages(config: &Config) -> Languages {
 
 /// Limits of agents that work with tools.
 fn tools(config: &Config) -> ToolLimits {
+    let servers = config.tool_servers.iter().map(|it| it.call_time_max);
     let it = &config.tools;
     ToolLimits {
         rounds_max: it.rounds_max,
         calls_max: it.calls_max,
-        call_time_max: it.call_time_max,
+        // The servers keep their own times.
+        call_time_max: servers.max().unwrap_or_default().max(it.call_time_max),
         result_bytes_max: usize::try_from(it.result_bytes_max.0).unwrap_or(usize::MAX),
         approval_time_max: it.approval_time_max,
         depth_max: it.depth_max,
         panel: it.panel.clone(),
     }
-}
-
-/// What agents can do besides writing: the one place where tools come into the hall.
-#[must_use]
-pub fn toolbox() -> Arc<dyn Toolbox> {
-    Arc::new(NoTools)
 }
 
 /// Who gets people's text, in words for the privacy notice.

@@ -12,6 +12,7 @@ use crate::{
     doctor::Finding,
     master, playbooks,
     run::{store_config, store_folder},
+    tools,
 };
 
 /// What `doctor` can only find out by trying: the ledger, the models, Telegram.
@@ -37,6 +38,7 @@ pub fn all(loaded: &Loaded) -> Vec<Finding> {
         }
     });
     findings.push(examine_playbooks(config));
+    findings.extend(tools::examine(loaded));
     match build::second_opinion(&loaded.config.guard) {
         Ok(None) => {}
         Ok(Some(_)) => findings.push(Finding::ok("the guard's transformer can be asked")),

@@ -36,3 +36,4 @@ mod source;
 mod stagehand;
 mod systemd;
 mod telemetry;
+pub mod tools;

@@ -12,6 +12,7 @@ mod redteam_command;
 mod report_command;
 mod rules_command;
 mod store_command;
+mod tools_command;
 
 use std::{
     io::{self, Write as _},
@@ -166,6 +167,14 @@ enum Command {
         #[command(subcommand)]
         what: store_command::StoreCommand,
     },
+    /// The tools that agents may use, and the servers that have them.
+    Tools {
+        #[command(subcommand)]
+        what: tools_command::ToolsCommand,
+    },
+    /// Gives up rights and becomes another program: how the hall starts tool servers.
+    #[command(hide = true)]
+    SandboxExec(tools_command::SandboxExec),
     /// Write the completions of a shell.
     Completions {
         /// Which shell.
@@ -239,6 +248,8 @@ fn main() -> ExitCode {
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
+        Command::Tools { what } => tools_command::run(&env, &what),
+        Command::SandboxExec(what) => tools_command::become_server(&what),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -414,6 +425,7 @@ fn configuration(env: &Env, what: &ConfigCommand) -> Done {
             build::screen(&loaded)?;
             build::founding(&loaded.config, &[])?;
             alert_sinks::sinks(&loaded).map_err(|error| build::BuildError::of(&error))?;
+            build::toolbox::settings(&loaded, build::toolbox::Purpose::Use)?;
             for warning in &loaded.warnings {
                 print(&format!("warning: {warning}\n"))?;
             }

@@ -15,9 +15,12 @@ use std::{
 };
 
 use ::watch::{Form, KeyedHasher, LogConfig, Logs, SyslogConfig};
-use adapters::telegram::{
-    Observer, TelegramBot,
-    webhook::{self, UpdateSink, WebhookBot},
+use adapters::{
+    telegram::{
+        Observer, TelegramBot,
+        webhook::{self, UpdateSink, WebhookBot},
+    },
+    tools::Hands,
 };
 use async_trait::async_trait;
 use console::ConsoleConfig;
@@ -43,6 +46,7 @@ use protocol::{
     ledger::Ledger,
     messenger::{MenuEntry, MenuScope, Messenger, RawUpdate},
     model::Model,
+    tool::Toolbox,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{EngineKind, Keys, LogKeys, Store, StoreConfig, StoreHealth};
@@ -249,6 +253,11 @@ fn life(
     egress.worker_threads(1).thread_name("egress").enable_all();
     let egress = egress.build().map_err(|error| Failure::unavailable(&error))?;
     let senses = senses::senses(&loaded, egress.handle().clone());
+    let toolbox = {
+        let _egress = egress.enter();
+        build::toolbox::toolbox(&loaded, egress.handle().clone(), Arc::new(SystemClock))
+            .map_err(|error| Failure::config(&error))?
+    };
     let senses = senses.map_err(|error| Failure::config(&error))?;
     let hall = Hall {
         egress: egress.handle().clone(),
@@ -267,6 +276,7 @@ fn life(
         models,
         recaller,
         senses,
+        toolbox: Arc::new(toolbox),
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
         loaded,
@@ -388,6 +398,8 @@ struct Hall {
     models: Arc<[Arc<dyn Model>]>,
     recaller: Option<Recaller>,
     senses: Senses,
+    /// What agents can do besides writing.
+    toolbox: Arc<Hands>,
     rulebook: Arc<dyn Rulebook>,
     rules: Rules,
     /// Where messages are sent.
@@ -451,6 +463,7 @@ impl Hall {
         let ending = tree::run(wiring, health, doors, stopping).await;
         // A backup that is under way must not hold up the end.
         self.copier.stop.store(true, Ordering::Relaxed);
+        self.toolbox.close().await;
         for task in [breakers, failures, signals, menus, pulse, losses, told, telling] {
             task.abort();
         }
@@ -636,7 +649,7 @@ impl Hall {
             incidents: Arc::clone(&self.incidents),
             egress: self.egress.clone(),
             models: Arc::clone(&self.models),
-            toolbox: build::toolbox(),
+            toolbox: Arc::clone(&self.toolbox) as Arc<dyn Toolbox>,
             bots,
             lobby,
             rules: Arc::clone(&self.rules),

@@ -1,4 +1,4 @@
-//! Keeps a model's connection on the public internet, unless its operator allows more: a name that
+//! Keeps a connection on the public internet, unless its operator allows more: a name that
 //! resolves to this machine or to a private network is refused at every connection, so that no
 //! DNS record can turn our requests and keys against the operator's own services.
 
@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Resolves names to public addresses only.
-pub(super) struct PublicOnly;
+pub(crate) struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -27,7 +27,7 @@ impl Resolve for PublicOnly {
 }
 
 /// Whether a host, as it stands in a URL, is itself an address or a name that is never public.
-pub(super) fn is_private_host(host: &str) -> bool {
+pub(crate) fn is_private_host(host: &str) -> bool {
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(address) => !is_public(address),
         Err(_a_name) => {
@@ -38,7 +38,7 @@ pub(super) fn is_private_host(host: &str) -> bool {
 }
 
 /// Whether an address belongs to the public internet, after the registries of IANA.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

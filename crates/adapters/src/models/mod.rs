@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use protocol::model::Model;
 
-mod address;
+pub(crate) mod address;
 mod anthropic;
 mod draft;
 #[cfg(feature = "embedded")]

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod endpoints;
+mod tools;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,6 +76,7 @@ impl Check<'_> {
         self.alerts();
         self.backups();
         self.telemetry();
+        self.tools();
     }
 
     fn telemetry(&mut self) {

@@ -198,6 +198,8 @@ section! {
         alerts: AlertsConfig = AlertsConfig::default();
         /// What the hall does by itself about incidents.
         playbooks: PlaybooksConfig = PlaybooksConfig::default();
+        /// Servers of the Model Context Protocol, whose tools agents may use.
+        tool_servers: Vec<ToolServerConfig> = Vec::new();
     }
 }
 
@@ -466,15 +468,17 @@ section! {
 }
 
 section! {
-    /// How agents work with tools and with each other. Which tools there are, and who may use which,
-    /// stands with the tools and with the agents.
+    /// How agents work with tools and with each other; see docs/tools.md and docs/tool-servers.md. Which
+    /// agent may use which tool stands in its file.
     ToolsConfig {
         /// How often a model may call tools before it must answer.
         rounds_max: u32 = 8, within 1..=100;
         /// Calls of tools for one question, those of agents that are asked included.
         calls_max: u32 = 16, within 1..=1_000;
-        /// How long one call may take.
-        call_time_max: Duration = secs(30), within millis(100)..=hours(1);
+        /// How often each tool may be called within a minute.
+        calls_per_minute_max: u32 = 30, within 1..=10_000;
+        /// How long one call of a tool of the hall's own may take.
+        call_time_max: Duration = secs(30), within millis(100)..=secs(600);
         /// The longest result that a model is told; longer ones are cut.
         result_bytes_max: Size = kib(16), within kib(1)..=mib(1);
         /// How long a person may take to allow a call.
@@ -483,6 +487,8 @@ section! {
         depth_max: u32 = 3, within 0..=5;
         /// Whom /panel asks; nobody here: everybody who is awake, up to four.
         panel: Vec<AgentName> = Vec::new();
+        /// Reading pages of the web.
+        fetch: FetchSection = FetchSection::default();
     }
 }
 
@@ -833,6 +839,111 @@ section! {
         dir: PathBuf = "config/playbooks".into();
         /// Names of playbooks that are not used.
         off: Vec<String> = Vec::new();
+    }
+}
+
+choice! {
+    /// What a call of a tool may change.
+    ToolEffects {
+        /// Nothing: it may be called again.
+        ReadOnly = "read_only",
+        /// Something, but the same call twice changes no more than once.
+        Idempotent = "idempotent",
+        /// Something: after a crash a person is asked.
+        Once = "once",
+    }
+}
+
+choice! {
+    /// Whether a person must agree to calls of a tool.
+    ToolApproval {
+        /// To those that change something.
+        Usual = "usual",
+        /// To each.
+        Always = "always",
+        /// To none.
+        Never = "never",
+    }
+}
+
+section! {
+    /// Reading pages of the web.
+    FetchSection {
+        /// Agents whose file names `fetch` may read the web.
+        enabled: bool = false;
+        /// A person must agree to each page: an address can carry out what it was told.
+        approval: bool = true;
+        /// The longest page that is read.
+        page_bytes_max: Size = mib(1), within kib(1)..=mib(16);
+        /// Hosts that may be read although they are on this machine or in a private network.
+        private_hosts: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// A server of the Model Context Protocol.
+    ToolServerConfig {
+        /// What stands before the names of its tools: a-z, 0-9, `_` and `-`.
+        name: String = String::new(), example "files";
+        /// A program that is started here, confined, and spoken to through pipes.
+        command: Option<String> = None, example "mcp-server-files";
+        /// Its arguments.
+        args: Vec<String> = Vec::new();
+        /// Its variables, as NAME=value. It inherits none.
+        env: Vec<String> = Vec::new();
+        /// Names of secrets that it is given as variables of the same names.
+        env_secrets: Vec<String> = Vec::new();
+        /// Or a service over HTTP.
+        url: Option<String> = None, example "https://tools.example.org/mcp";
+        /// Allow an address on this machine or in a private network, and plain http to it.
+        allow_private: bool = false;
+        /// The header that carries its key.
+        header: String = "Authorization".to_owned();
+        /// The secret that is that header's whole value, such as `Bearer …`.
+        header_secret: Option<String> = None, example "FILES_AUTHORIZATION";
+        /// Folders and files that the program may read.
+        read: Vec<PathBuf> = Vec::new();
+        /// Folders and files that it may change.
+        write: Vec<PathBuf> = Vec::new();
+        /// It may use the network, all of it.
+        network: bool = false;
+        /// Rather not at all than without a sandbox, where the kernel has none.
+        require_sandbox: bool = true;
+        /// The most memory of its own, for each of its processes.
+        memory_max: Size = mib(1024), within mib(16)..=mib(65_536);
+        /// The longest file that it may write.
+        file_max: Size = mib(64), within kib(1)..=mib(65_536);
+        /// The most processor time, for each of its processes; after it, it is started anew.
+        cpu_time_max: Duration = hours(1), within secs(1)..=hours(720);
+        /// The most files that it may have open.
+        files_max: u32 = 256, within 16..=65_536;
+        /// The most processes and threads, where it has a user namespace of its own.
+        processes_max: u32 = 64, within 1..=4_096;
+        /// How long it may take to start.
+        start_time_max: Duration = secs(20), within secs(1)..=secs(300);
+        /// How long one call may take.
+        call_time_max: Duration = secs(30), within millis(100)..=secs(600);
+        /// Calls at the same time.
+        calls_in_flight_max: usize = 4, within 1..=64;
+        /// The longest message of its own that is read.
+        message_max: Size = mib(1), within kib(16)..=mib(16);
+        /// Take tools that are not what they were when they were first seen as they are now.
+        accept_changes: bool = false;
+        /// The tools that may be used, and what each may change. No other is offered.
+        tool: Vec<ToolRow> = Vec::new();
+    }
+}
+
+section! {
+    /// A tool of a server.
+    ToolRow {
+        /// What the server calls it.
+        name: String = String::new(), example "read_file";
+        /// "read_only", "idempotent" (the same call twice changes no more than once) or "once".
+        effects: ToolEffects = ToolEffects::Once;
+        /// Whether a person must agree to each call: "always", "never", or "usual": to those that
+        /// change something.
+        approval: ToolApproval = ToolApproval::Usual;
     }
 }
 

@@ -375,9 +375,15 @@ fn every_default_in_the_shipped_file_is_the_default() {
     let lines: Vec<_> = schema::template().lines().map(uncomment).collect();
     // The examples name one secret in two ways, which is refused: keep the first.
     let keep = |line: &&String| {
-        !["token_file", "api_key_file", "url = \"s3:", "aws_agent"]
-            .iter()
-            .any(|it| line.starts_with(it))
+        let second = [
+            "token_file",
+            "api_key_file",
+            "url = \"s3:",
+            "aws_agent",
+            "url = \"https://tools",
+            "header_secret",
+        ];
+        !second.iter().any(|it| line.starts_with(it))
     };
     let text: Vec<_> = lines.iter().filter(keep).map(String::as_str).collect();
     let secret = "s".repeat(32);
@@ -412,6 +418,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     let smtp = &mut examples.alerts.smtp;
     (smtp.host, smtp.user, smtp.ca_file) = (None, None, None);
     examples.broker.chain.clear();
+    examples.tool_servers.clear();
     assert_eq!(examples, Config::default());
 }
 
@@ -456,4 +463,42 @@ fn budgets_are_checked_against_the_models_and_the_calendar() {
         "[budgets]\ncurrency = \"EUR\"\n[budgets.person]\ntokens_day = 200_000\nmoney_month = 0";
     let it = good(text, &[]).config.budgets;
     assert_eq!((it.person.tokens_day.0, it.person.money_month.0), (Some(200_000), None));
+}
+
+#[test]
+fn a_tool_server_that_cannot_be_meant_is_refused_in_words() {
+    let server = |more: &str| format!("[[tool_servers]]\nname = \"files\"\n{more}\n");
+    let cases = [
+        ("", "give `command` or `url`"),
+        ("command = \"a\"\nurl = \"https://example.org\"", "not both"),
+        ("command = \"\"", "must name a program"),
+        ("command = \"a\"\nread = [\"docs\"]", "must be a whole path"),
+        ("command = \"a\"\nenv = [\"A\"]", "NAME=value"),
+        ("command = \"a\"\nenv_secrets = [\"NOT_THERE\"]", "the secret `NOT_THERE` is not set"),
+        ("url = \"http://example.org\"", "use https"),
+        ("url = \"https://127.0.0.1/mcp\"", "allow_private"),
+        ("url = \"https://a:b@example.org/\"", "must not hold a name or a password"),
+        ("url = \"https://example.org/\"\nheader_secret = \"NOT_THERE\"", "is not set"),
+        ("url = \"https://example.org/\"\nread = [\"/srv\"]", "for `command`"),
+        ("command = \"a\"\n[[tool_servers.tool]]\nname = \"a.b\"", "must have 1 to 64 letters"),
+    ];
+    for (more, words) in cases {
+        wrong_once(&server(more), &[], words);
+    }
+    wrong_once(
+        "[[tool_servers]]\nname = \"A/b\"\ncommand = \"a\"\n",
+        &[],
+        "must have 1 to 32 of a-z",
+    );
+    let twice = format!("{0}{0}", server("command = \"a\""));
+    wrong_once(&twice, &[], "`files` is there twice");
+    let good = good(&server("command = \"a\"\n[[tool_servers.tool]]\nname = \"read\""), &[]);
+    let row = &good.config.tool_servers[0].tool[0];
+    assert_eq!((row.effects, row.approval), (ToolEffects::Once, ToolApproval::Usual));
+    let silent = good_warnings(&server("command = \"a\""));
+    assert!(silent.iter().any(|it| it.contains("so none is offered")), "{silent:?}");
+}
+
+fn good_warnings(text: &str) -> Vec<String> {
+    good(text, &[]).warnings
 }

@@ -13,7 +13,7 @@ use super::{
     settings::{
         ALERT_SINKS, ALLOW_LIST, BACKUPS_APART, CAPS, CONSOLE, EMBEDDINGS, GUARD, LIMITS, LOGS_END,
         LOGS_LAST, LOGS_SEALED, LOGS_SENT, MODEL_FILES, NOTICE, OWNERS, PERSONAL_DATA, PLAYBOOKS,
-        REGION, RETENTION, ROLES, RULES, TRANSPORT,
+        REGION, RETENTION, ROLES, RULES, TOOLS, TRANSPORT,
     },
 };
 
@@ -349,9 +349,9 @@ const OWASP_LLM: &[Control] = &[
         id: "LLM03",
         title: "Excessive Agency",
         requires: "An agent can do no more than it must, and people decide.",
-        checks: &[OWNERS, ALLOW_LIST, OVERSIGHT],
+        checks: &[OWNERS, ALLOW_LIST, TOOLS, OVERSIGHT],
         missing: &[],
-        duty: "Agents of this hall only answer and remember; keep it so where you connect models that act.",
+        duty: "Give an agent only the tools that it must have, and let people agree to what changes something.",
     },
     Control {
         id: "LLM04",

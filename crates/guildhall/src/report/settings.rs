@@ -9,12 +9,15 @@ use super::{
     Answer, Check,
     facts::{Facts, Inside},
 };
-use crate::config::{Allow, GuardLevel, LogLevel, PersonalAction, Protocol, is_private};
+use crate::config::{
+    Allow, GuardLevel, LogLevel, PersonalAction, Protocol, ToolApproval, ToolEffects, is_private,
+};
 
 pub(super) const RETENTION: Check = Check { name: "retention", ask: retention };
 pub(super) const REGION: Check = Check { name: "region", ask: region };
 pub(super) const OWNERS: Check = Check { name: "owners", ask: owners };
 pub(super) const ROLES: Check = Check { name: "roles", ask: roles };
+pub(super) const TOOLS: Check = Check { name: "tools", ask: tools };
 pub(super) const ALLOW_LIST: Check = Check { name: "allow_list", ask: allow_list };
 pub(super) const NOTICE: Check = Check { name: "notice", ask: notice };
 pub(super) const GUARD: Check = Check { name: "guard", ask: guard };
@@ -118,6 +121,34 @@ fn roles(facts: &Facts<'_>) -> Answer {
     answer
         .with("access.operators (count)", access.operators.len())
         .with("access.auditors (count)", access.auditors.len())
+}
+
+fn tools(facts: &Facts<'_>) -> Answer {
+    let config = &facts.loaded.config;
+    let programs = config.tool_servers.iter().filter(|it| it.command.is_some());
+    let unconfined = programs.filter(|it| !it.require_sandbox).count();
+    let rows = config.tool_servers.iter().flat_map(|it| &it.tool);
+    let unasked =
+        rows.filter(|it| it.effects != ToolEffects::ReadOnly && it.approval == ToolApproval::Never);
+    let unasked =
+        unasked.count() + usize::from(config.tools.fetch.enabled && !config.tools.fetch.approval);
+    let answer = match (unconfined, unasked) {
+        (0, 0) => {
+            Answer::met("programs of tools are confined, and people agree to what tools change")
+        }
+        (0, _) => Answer::partly(
+            "some tools change things, or read the web, without anybody's word",
+            "leave `approval` as it is, where you can",
+        ),
+        (1.., _) => Answer::not_met(
+            "programs of tool servers may run without a sandbox",
+            "leave `require_sandbox` at true; see docs/tool-servers.md",
+        ),
+    };
+    answer
+        .with("tool_servers (count)", config.tool_servers.len())
+        .with("tools without approval (count)", unasked)
+        .with("tool_servers without a required sandbox (count)", unconfined)
 }
 
 fn allow_list(facts: &Facts<'_>) -> Answer {

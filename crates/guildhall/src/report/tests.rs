@@ -194,7 +194,7 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         .filter(|it| !matches!(it.3, Status::Met | Status::NotApplicable) && it.2 != "hall")
         .collect();
     assert!(bad.is_empty(), "{bad:#?}");
-    let cases: [(&str, Option<&str>, &[&str]); 20] = [
+    let cases: [(&str, Option<&str>, &[&str]); 21] = [
         ("store.retention.conversations", None, &["retention"]),
         ("backup.every", Some("0"), &["backups", "backups_apart"]),
         ("backup.dir", None, &["backups", "backups_apart"]),
@@ -215,6 +215,7 @@ fn report_1_a_weaker_setting_changes_exactly_the_controls_that_rest_on_it() {
         ("logs.dir", None, &["logs_sealed", "logs_end", "logs_last"]),
         ("logs.syslog", None, &["logs_sent"]),
         ("telegram.api_url", Some("\"http://example.org\""), &["transport"]),
+        ("tools.fetch", Some("{ enabled = true, approval = false }"), &["tools"]),
     ];
     let before = house.settings.clone();
     for (key, value, checks) in cases {
