@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod desk;
 mod officers;
 mod own;
 mod panel;
@@ -20,6 +21,7 @@ use protocol::{
 
 pub use self::{
     alerts::span,
+    desk::Errand,
     officers::Look,
     panel::{PanelPress, Step, Want},
 };
@@ -123,6 +125,13 @@ pub const MENU: &[MenuItem] = &[
         ),
     ),
     of(Role::Auditor, item("incidents", "[ack <number> | close <number>]", "what needs a look")),
+    of(Role::Auditor, item("incident", "<number>", "one incident, with what was noted of it")),
+    of(
+        Role::Operator,
+        item("quarantine", "[retry <ref> | drop <ref>]", "what was set aside, and put it back"),
+    ),
+    of(Role::Operator, item("backup", "[list]", "make a backup now")),
+    admin("report", "<standard>", "hold the hall against a standard"),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
     of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
 ];
@@ -404,6 +413,9 @@ fn of_press(pressed: &Pressed, key: SessionKey, view: &View, now: Timestamp) -> 
         return request;
     }
     if let Some(request) = playbooks::of_press(pressed, view) {
+        return request;
+    }
+    if let Some(request) = desk::of_press(pressed, view) {
         return request;
     }
     if let Some(asked) = pressed.data.strip_prefix(own::FORGET) {

@@ -385,6 +385,11 @@ fn start_bots(
             treasurer: services.treasurer.clone(),
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
+            bench: crate::clerk::Bench {
+                clerk: Arc::clone(&w.clerk),
+                archivist: doors.archivist(),
+                ledger: Arc::clone(&w.ledger),
+            },
             recaller: w.recaller.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };

@@ -10,6 +10,7 @@ use crate::{
     alerter::{AlerterConfig, Placed, Surroundings},
     archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
+    clerk::Clerk,
     incident,
     ingress::IngressConfig,
     janitor::Retention,
@@ -82,6 +83,8 @@ pub struct Wiring {
     pub pacing: Pacing,
     /// See [`AlerterConfig`].
     pub alerter: AlerterConfig,
+    /// Knows the program.
+    pub clerk: Arc<dyn Clerk>,
     /// How long things are kept.
     pub retention: Retention,
     /// Who makes backups, and when; `None` where they are switched off.

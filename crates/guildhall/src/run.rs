@@ -58,6 +58,7 @@ use crate::{
     audit_lines::AuditLines,
     backups::{self, StoreCopier},
     build::{self, BuildError},
+    clerk::HallClerk,
     config::{Config, EXIT_CONFIG, Loaded, LogForm, Mode, StoreEngine, WEBHOOK_SECRET},
     incidents,
     init::is_inside,
@@ -265,7 +266,7 @@ fn life(
         recaller,
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
-        loaded,
+        loaded: Arc::new(loaded),
         door,
     };
     let ended = kit::block_on(hall.stand(logs, cues));
@@ -371,7 +372,7 @@ fn keys(config: &Config) -> Result<Master, Failure> {
 const LOG_LOOK_EVERY: Duration = Duration::from_secs(10);
 
 struct Hall {
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     door: Door,
     hasher: Arc<KeyedHasher>,
     /// Makes digests of texts that were marked as false alarms.
@@ -484,6 +485,7 @@ impl Hall {
         HallSource {
             health: health.clone(),
             ledger: Arc::new(self.store.clone()),
+            store: self.store.clone(),
             store_fault: Box::new(move || match store.health() {
                 StoreHealth::Good => None,
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
@@ -702,6 +704,11 @@ impl Hall {
             pacing: build::pacing(config),
             alerter: alert_sinks::alerter(config),
             retention: build::retention(config),
+            clerk: Arc::new(HallClerk {
+                store: self.store.clone(),
+                shelf: Arc::clone(&self.copier.shelf),
+                loaded: Arc::clone(&self.loaded),
+            }),
             backups: backups::due(config)
                 .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),
         }

@@ -10,6 +10,7 @@ use protocol::{Agent, AgentName, BotId, ChatId, PersonId, Timestamp};
 use super::{AdministerError, Change, Founding, OwnRules};
 use crate::{
     alarm::Alarms,
+    aside::Verdicts,
     playbook::{Playbook, Runs},
     right::Role,
     treasurer::caps::{Caps, QUOTAS_MAX, Whose},
@@ -42,6 +43,7 @@ pub struct View {
     models: Arc<[String]>,
     pub(super) own_rules: OwnRules,
     pub(super) alarms: Alarms,
+    verdicts: Verdicts,
     pub(super) caps: Caps,
     pub(super) runs: Runs,
     /// Through which run nothing is proposed with words of somebody who was forgotten.
@@ -162,6 +164,12 @@ impl View {
         &self.alarms
     }
 
+    /// What officers said of messages that were set aside.
+    #[must_use]
+    pub fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
+    }
+
     /// How much may be used of models.
     #[must_use]
     pub fn caps(&self) -> &Caps {
@@ -256,6 +264,7 @@ impl View {
             Change::RoleTaken { .. } => Ok(()),
             Change::Ruled(change) => self.own_rules.check(change),
             Change::Alarmed(change) => self.alarms.check(change),
+            Change::Aside(change) => self.verdicts.check(*change),
             Change::QuotaSet { quota } => {
                 if self.caps.is_full_for(quota) {
                     return Err(AdministerError::TooManyQuotas(QUOTAS_MAX));
@@ -344,6 +353,7 @@ impl View {
             }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
+            Change::Aside(change) => self.verdicts.apply(change),
             Change::QuotaSet { quota } => self.caps.apply(quota),
             Change::Played(change) => self.play(change),
         }

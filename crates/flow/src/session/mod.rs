@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod desk;
 mod officers;
 mod own;
 mod panel;
@@ -116,6 +117,8 @@ pub struct Peers {
     pub finder: Finder,
     /// A keyed digest of a text.
     pub digest: alarm::Digest,
+    /// What is at hand for what officers ask.
+    pub bench: crate::clerk::Bench,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
     /// What a person is called in the log.
