@@ -1,7 +1,11 @@
 //! What users, operators and black-box checks rely on: the commands that are promised are there, and do what
 //! they say.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use end_to_end::{ADMIN, BEN, GROUP, STRANGER, Stage, wait_until};
 use rehearsal::models::{Rule, SettingsChange, fault};
@@ -428,4 +432,45 @@ async fn an_admin_has_a_backup_made_and_gets_a_report_as_a_document() {
     let made = text.lines().filter(by_officers);
     assert!(made.clone().any(|it| it.contains("backup.created")), "{text}");
     assert!(made.clone().any(|it| it.contains("report.made")), "{text}");
+}
+
+/// Every so many bytes one is changed, in the middle of the largest file of a folder.
+fn damage(folder: &Path) {
+    let mut files: Vec<(u64, PathBuf)> = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            match entry.metadata().unwrap().is_dir() {
+                true => folders.push(entry.path()),
+                false => files.push((entry.metadata().unwrap().len(), entry.path())),
+            }
+        }
+    }
+    let (_, path) = files.into_iter().max().unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.iter().rposition(|it| *it != 0).unwrap();
+    for at in (end / 4..end * 3 / 4).step_by(97) {
+        bytes[at] ^= 0x55;
+    }
+    fs::write(&path, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_that_somebody_changed_is_never_called_sound() {
+    for engine in ["sled", "redb"] {
+        let mut stage = Stage::set().await;
+        stage.set_env([("GUILDHALL__STORE__ENGINE", engine)]);
+        let hall = stage.open().await;
+        for number in 0..20 {
+            let question = format!("Hello. [ask:u1002n{number}]");
+            stage.exchange(BEN, &question, &format!("[answer:u1002n{number}]")).await;
+        }
+        assert_eq!(hall.stop().await.0, 0);
+        assert_eq!(stage.command(&["ledger", "verify"]).await.0, 0, "{engine}");
+        damage(&stage.data().join("ledger/engine"));
+        let (code, text, problem) = stage.command(&["ledger", "verify"]).await;
+        assert_eq!(code, 65, "{engine}: {text}{problem}");
+        assert!(!text.contains("everything is in its order"), "{engine}: {text}");
+    }
 }

@@ -84,7 +84,20 @@ pub(crate) fn walk(shared: &Shared) -> Result<Walked, LedgerError> {
     let mut rows = shared.disk.rows(1)?;
     while walk.found.rows < last {
         let expected = walk.found.rows + 1;
-        let Some((number, row)) = rows.next()? else {
+        let next = match rows.next().map_err(LedgerError::from) {
+            Ok(next) => next,
+            Err(LedgerError::Damaged { what }) => {
+                // WALK-2: the engine cannot read on from here, but perhaps from the next row.
+                walk.damage((expected, 0), what);
+                walk.found.rows = expected;
+                rows = shared.disk.rows(expected + 1)?;
+                continue;
+            }
+            Err(error @ (LedgerError::Conflict { .. } | LedgerError::Unavailable(_))) => {
+                return Err(error);
+            }
+        };
+        let Some((number, row)) = next else {
             walk.damage((expected, 0), "the log ends before its last row");
             break;
         };
