@@ -12,6 +12,7 @@ mod alarms;
 mod alerts;
 mod audit;
 mod backups;
+mod contract;
 mod crashes;
 mod demo;
 mod forensics;

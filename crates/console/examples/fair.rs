@@ -84,6 +84,14 @@ impl Source for Fair {
         Box::pin(async { Err("nothing ever happens at a fair".to_owned()) })
     }
 
+    fn ledger(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Err("there is no ledger at a fair".to_owned()) })
+    }
+
+    fn agents(&self, _: console::Bearer, _: bytes::Bytes) -> console::Answer {
+        Box::pin(async { Err("nobody is made at a fair".to_owned()) })
+    }
+
     fn read_rules(&self, _: console::Bearer) -> console::Answer {
         Box::pin(async { Err("there are no rules at a fair".to_owned()) })
     }

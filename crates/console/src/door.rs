@@ -35,9 +35,11 @@ pub(crate) async fn pass(State(hall): State<Arc<Hall>>, request: Request, next: 
     let known = host(request.headers()).is_some_and(|host| hall.hosts.accept(&host));
     let mut response = if known {
         let time_max = match request.uri().path() {
-            errands::TRY_RULES | errands::MAKE_BACKUP | errands::ALERTS | errands::EVIDENCE => {
-                errands::TIME_MAX
-            }
+            errands::TRY_RULES
+            | errands::MAKE_BACKUP
+            | errands::ALERTS
+            | errands::EVIDENCE
+            | errands::LEDGER => errands::TIME_MAX,
             _ => REQUEST_TIME_MAX,
         };
         let answered = timeout(time_max, next.run(request)).await;

@@ -37,6 +37,10 @@ pub(crate) const MAKE_BACKUP: &str = "/backups/make";
 pub(crate) const ALERTS: &str = "/alerts";
 /// Reads what reports are made of.
 pub(crate) const EVIDENCE: &str = "/evidence";
+/// Looks at the ledger: verifies it, shows records, traces a turn.
+pub(crate) const LEDGER: &str = "/ledger";
+/// Lists, makes, changes or lets agents go.
+const AGENTS: &str = "/agents";
 /// How long an errand that reads the past, or all of it, may take.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(60);
 /// The largest question: a rule file.
@@ -54,6 +58,8 @@ pub(crate) fn router() -> Router<Arc<Hall>> {
         .route(MAKE_BACKUP, post(make_backup))
         .route(ALERTS, post(alerts))
         .route(EVIDENCE, post(evidence))
+        .route(LEDGER, post(ledger))
+        .route(AGENTS, post(agents))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -95,6 +101,14 @@ async fn alerts(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) 
 
 async fn evidence(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
     run(&hall, &headers, |hall, by| hall.source.evidence(by, body)).await
+}
+
+async fn ledger(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.ledger(by, body)).await
+}
+
+async fn agents(State(hall): State<Arc<Hall>>, headers: HeaderMap, body: Bytes) -> Response {
+    run(&hall, &headers, |hall, by| hall.source.agents(by, body)).await
 }
 
 async fn run(

@@ -73,6 +73,13 @@ pub trait Source: Send + Sync + 'static {
     /// the answer only where the question says so, and are noted first.
     fn evidence(&self, by: Bearer, question: Bytes) -> Answer;
 
+    /// Walks through the ledger, shows records of it, or finds a turn by its reference. Question and answer are JSON of
+    /// the program's own; texts of people are in the answer only where the question says so, and are noted first.
+    fn ledger(&self, by: Bearer, question: Bytes) -> Answer;
+
+    /// Lists agents, makes one, changes one or lets one go. Question and answer are JSON of the program's own.
+    fn agents(&self, by: Bearer, question: Bytes) -> Answer;
+
     /// Notes that somebody signed in or tried to. An error: it could not be noted, so nobody signs in.
     fn note_login(&self, tried: Signed) -> Answer;
 }

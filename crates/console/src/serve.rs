@@ -318,6 +318,12 @@ mod tests {
         fn evidence(&self, _: crate::Bearer, _: bytes::Bytes) -> crate::Answer {
             Box::pin(async { Err("nothing ever happened here".to_owned()) })
         }
+        fn ledger(&self, _: crate::Bearer, question: bytes::Bytes) -> crate::Answer {
+            Box::pin(async move { Ok(format!("{} bytes", question.len())) })
+        }
+        fn agents(&self, _: crate::Bearer, question: bytes::Bytes) -> crate::Answer {
+            Box::pin(async move { Ok(format!("{} bytes", question.len())) })
+        }
         fn read_rules(&self, _: crate::Bearer) -> crate::Answer {
             Box::pin(async { Err("rule x is wrong".to_owned()) })
         }

@@ -16,7 +16,12 @@ use protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::{playbook::Measure, roster::View, words};
+use crate::{
+    playbook::Measure,
+    right::{Governing, Granted},
+    roster::View,
+    words,
+};
 
 /// The name and version of the JSON's form.
 const FORM: &str = "guildhall export 1";
@@ -28,6 +33,13 @@ const BYTES_MAX: usize = 20 << 20;
 pub struct PersonalCopy(Arc<Document>);
 
 impl PersonalCopy {
+    /// A report for the officer who asked for it: no id of a person and no text is in one.
+    pub(crate) fn of_report(_: Granted<Governing>, standard: &str, text: String) -> Self {
+        let caption = format!("This hall against {standard}.");
+        let (name, bytes) = (format!("guildhall-{standard}.md"), Bytes::from(text));
+        Self(Arc::new(Document { name, bytes, caption }))
+    }
+
     pub(crate) fn document(&self) -> &Document {
         &self.0
     }

@@ -142,6 +142,11 @@ impl Kind {
             | Action::BackupDrilled
             | Action::RedteamRun
             | Action::StoreRebuilt
+            | Action::LedgerRead
+            | Action::AuditExported
+            | Action::AsideRetried
+            | Action::AsideDropped
+            | Action::ReportMade
             | Action::AuditRead
             | Action::LoginDone
             | Action::ConfigChanged

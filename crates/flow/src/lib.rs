@@ -49,6 +49,8 @@ pub mod warden;
 pub mod words;
 
 pub mod alarm;
+pub mod aside;
+pub mod clerk;
 pub mod export;
 pub mod forensics;
 pub mod incident;

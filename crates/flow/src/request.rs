@@ -5,6 +5,7 @@
 
 mod alerts;
 mod bound;
+mod desk;
 mod files;
 mod language;
 mod officers;
@@ -25,6 +26,7 @@ use protocol::{
 
 pub use self::{
     alerts::span,
+    desk::Errand,
     officers::Look,
     panel::{PanelPress, Step, Want},
     tools::Decision,
@@ -163,6 +165,13 @@ pub const MENU: &[MenuItem] = &[
         ),
     ),
     of(Role::Auditor, item("incidents", "[ack <number> | close <number>]", "what needs a look")),
+    of(Role::Auditor, item("incident", "<number>", "one incident, with what was noted of it")),
+    of(
+        Role::Operator,
+        item("quarantine", "[retry <ref> | drop <ref>]", "what was set aside, and put it back"),
+    ),
+    of(Role::Operator, item("backup", "[list]", "make a backup now")),
+    admin("report", "<standard>", "hold the hall against a standard"),
     of(Role::Auditor, item("audit", "[number]", "what officers did, newest first")),
     of(Role::Owner, item("role", "give <id> <role> | take <id>", "see, give and take roles")),
 ];
@@ -489,6 +498,9 @@ fn of_press(
         return request;
     }
     if let Some(request) = playbooks::of_press(pressed, view) {
+        return request;
+    }
+    if let Some(request) = desk::of_press(pressed, view) {
         return request;
     }
     if let Some(request) = schedule::of_press(pressed, view) {

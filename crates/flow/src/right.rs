@@ -160,6 +160,7 @@ impl View {
             | Change::Migrated { .. }
             | Change::Ruled(_)
             | Change::QuotaSet { .. }
+            | Change::Aside(_)
             | Change::Alarmed(_) => false,
             // The rest of a run is the warden's to say.
             Change::Played(it) => !it.is_officers(),
@@ -188,6 +189,7 @@ impl View {
             | Change::RoleTaken { .. }
             | Change::Ruled(_)
             | Change::QuotaSet { .. }
+            | Change::Aside(_)
             | Change::Alarmed(_) => None,
         };
         change.needs().max(more.unwrap_or(Role::Auditor))

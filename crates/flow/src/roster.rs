@@ -154,7 +154,19 @@ pub fn alarms_in(stream: &[Owned]) -> Result<Alarms, serde_json::Error> {
 /// # Errors
 /// If the stream is not one.
 pub fn view_of(founding: &Founding, stream: &[Owned]) -> Result<View, serde_json::Error> {
-    let mut view = View::founded(founding, Arc::from([]));
+    view_with_models(founding, Arc::from([]), stream)
+}
+
+/// The same, where it is known which models there are.
+///
+/// # Errors
+/// If the stream is not one.
+pub fn view_with_models(
+    founding: &Founding,
+    models: Arc<[String]>,
+    stream: &[Owned],
+) -> Result<View, serde_json::Error> {
+    let mut view = View::founded(founding, models);
     for events in stream {
         view.take_in(events)?;
     }

@@ -693,3 +693,21 @@ impl AuditLog for FakeAudit {
         format!("person:{id}")
     }
 }
+
+/// A program that has no backups, no reports and nothing unread.
+pub(crate) struct NoProgram;
+
+#[async_trait]
+impl crate::clerk::Clerk for NoProgram {
+    async fn backups(&self) -> Result<Vec<crate::clerk::BackupLine>, String> {
+        Ok(Vec::new())
+    }
+
+    async fn report(&self, standard: &'static str) -> Result<String, String> {
+        Ok(format!("# {standard}\n"))
+    }
+
+    async fn unread(&self) -> Result<Vec<crate::clerk::Unread>, String> {
+        Ok(Vec::new())
+    }
+}

@@ -3,7 +3,7 @@
 //! The past is read from about the time of the answer on, and no further than the turn's end. What
 //! was recorded before the part of the past that is read is not in the trace, which then says less.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc, time::Duration};
+use std::{collections::HashMap, rc::Rc, str::FromStr, sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use protocol::{
@@ -13,6 +13,7 @@ use protocol::{
     model::Usage,
     work::ToolStep,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{alarm::Pointer, session::reference_of, wiring::Wiring};
 
@@ -212,6 +213,96 @@ pub async fn find(ledger: &dyn Ledger, sought: Sought) -> Result<Option<Trace>, 
     }))
 }
 
+/// A reference, or its beginning, as somebody reads it out: `7F3A0001`, `ref 7f3a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadOut {
+    value: u32,
+    /// Digits that are known.
+    digits: u32,
+}
+
+/// The fewest digits that are looked for: fewer would find anything.
+const DIGITS_MIN: usize = 4;
+
+impl FromStr for ReadOut {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = text.trim().trim_start_matches("ref").trim_start_matches(['#', ' ', ':']);
+        let word = word.trim_end_matches(['…', '.']);
+        let is_good =
+            (DIGITS_MIN..=8).contains(&word.len()) && word.bytes().all(|it| it.is_ascii_hexdigit());
+        let value = u32::from_str_radix(word, 16).ok().filter(|_| is_good);
+        let digits = u32::try_from(word.len()).unwrap_or_default();
+        value.map(|value| Self { value, digits }).ok_or_else(|| {
+            format!("`{text}` is no reference: say 4 to 8 of its digits, as 7F3A0001")
+        })
+    }
+}
+
+impl ReadOut {
+    /// True if a reference begins so.
+    #[must_use]
+    pub fn is_of(self, reference: RefId) -> bool {
+        reference.0.checked_shr(32 - 4 * self.digits).unwrap_or_default() == self.value
+    }
+}
+
+/// The turns with a reference, oldest first: there may be several where only its beginning is known.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn find_by_reference(
+    ledger: &dyn Ledger,
+    sought: ReadOut,
+    most: usize,
+) -> Result<Vec<(SessionKey, Trace)>, LedgerError> {
+    let mut found: Vec<(SessionKey, UpdateId, Trace)> = Vec::new();
+    let mut from = PastFrom::Time(Timestamp(0));
+    loop {
+        let page = ledger.past(from).await?;
+        for (key, events) in page.events {
+            let events: Vec<Event> = serde_json::from_slice(&events).unwrap_or_default();
+            for event in events {
+                let Some(update) = event.update() else { continue };
+                if !sought.is_of(reference_of(key, update)) {
+                    continue;
+                }
+                let known = found.iter().position(|it| (it.0, it.1) == (key, update));
+                if known.is_none() && found.len() < most {
+                    found.push((key, update, Trace::default()));
+                }
+                let at = known.unwrap_or(found.len().saturating_sub(1));
+                let of_it = found.get_mut(at).filter(|it| (it.0, it.1) == (key, update));
+                if let Some((.., trace)) = of_it {
+                    trace.take(&event);
+                }
+            }
+        }
+        match page.next {
+            Some(next) => from = PastFrom::Bookmark(next),
+            None => break,
+        }
+    }
+    let whole = found.into_iter().map(|(key, update, trace)| {
+        let reference = Some(reference_of(key, update));
+        (key, Trace { reference, attempts: trace.attempts.max(1), ..trace })
+    });
+    Ok(whole.collect())
+}
+
+/// What `/trace` says of a turn to an officer.
+#[must_use]
+pub fn in_words(trace: &Trace) -> String {
+    crate::words::trace(trace, true).part().plain.clone()
+}
+
+/// The short id of a turn, which a person reads out.
+#[must_use]
+pub fn reference(key: SessionKey, update: UpdateId) -> RefId {
+    reference_of(key, update)
+}
+
 /// Finds a turn for a session. An error means that the ledger cannot be read.
 pub type Tracer = Rc<dyn Fn(Sought) -> LocalBoxFuture<'static, Result<Option<Trace>, LedgerError>>>;
 
@@ -307,6 +398,40 @@ mod tests {
         let first = found(Turn::Update(UpdateId(1))).unwrap();
         assert_eq!((first.attempts, first.perhaps_repeated), (1, false));
         assert_eq!(first.usage.output_tokens, 4);
+    }
+
+    #[test]
+    fn a_turn_is_found_by_the_reference_that_somebody_reads_out() {
+        let whole = reference_of(KEY, UpdateId(1)).to_string();
+        let read: ReadOut = whole.to_lowercase().parse().unwrap();
+        assert!(read.is_of(reference_of(KEY, UpdateId(1))));
+        assert!(!read.is_of(reference_of(OTHER, UpdateId(1))));
+        for half in [format!("ref {}…", &whole[..4]), format!("#{}", &whole[..6])] {
+            let read: ReadOut = half.parse().unwrap();
+            assert!(read.is_of(reference_of(KEY, UpdateId(1))), "{half}");
+        }
+        for bad in ["", "7F3", "7F3A00011", "hello", "ref"] {
+            assert!(bad.parse::<ReadOut>().is_err(), "{bad}");
+        }
+        let ledger = FakeLedger::default();
+        local(async {
+            for (key, turn) in [(KEY, turn(1, 2)), (OTHER, turn(1, 1))] {
+                for (at, events) in turn.iter().enumerate() {
+                    let append = Append {
+                        stream: Stream::Session(key),
+                        expected: Seq(at as u64),
+                        events: vec![Owned::halls(serde_json::to_vec(events).unwrap())],
+                        closes: vec![],
+                    };
+                    ledger.append(append).await.unwrap();
+                }
+            }
+            let found = find_by_reference(&ledger, whole.parse().unwrap(), 5).await.unwrap();
+            let [(key, trace)] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!((*key, trace.attempts), (KEY, 2));
+            assert_eq!(trace.outcome, Some(Outcome::Answered));
+            assert!(in_words(trace).contains(&whole));
+        });
     }
 
     #[test]

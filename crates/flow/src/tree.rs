@@ -367,6 +367,7 @@ async fn start_treasurer(
 struct Standing {
     services: Services,
     timekeeper: Mailbox<timekeeper::Msg>,
+    archivist: Option<Mailbox<archivist::Msg>>,
     keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     drained: Rc<Cell<bool>>,
     peers: Rc<RefCell<HashMap<BotId, session::Peers>>>,
@@ -383,7 +384,8 @@ fn start_bots(
     let keeper = Rc::new(OnceCell::new());
     let timekeeper = start_timekeeper(w, health, children, &services, &keeper);
     let (drained, peers) = (Rc::new(Cell::new(false)), Rc::default());
-    let standing = Standing { services, timekeeper, keeper, drained, peers };
+    let archivist = doors.archivist();
+    let standing = Standing { services, timekeeper, archivist, keeper, drained, peers };
     for bot in &w.bots {
         standing.start_outbox(w, health, children, bot);
     }
@@ -455,6 +457,11 @@ impl Standing {
             finder: alarm::finder(w),
             digest: Arc::clone(&w.digest),
             hands: session::Hands::new(Arc::clone(&w.toolbox), w.egress.clone()),
+            bench: crate::clerk::Bench {
+                clerk: Arc::clone(&w.clerk),
+                archivist: self.archivist.clone(),
+                ledger: Arc::clone(&w.ledger),
+            },
             recaller: w.recaller.clone(),
             senses: w.senses.clone(),
             pseudonym: Arc::clone(&w.pseudonym),

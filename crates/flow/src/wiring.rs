@@ -12,6 +12,7 @@ use crate::{
     alerter::{AlerterConfig, Placed, Surroundings},
     archivist::{ArchivistConfig, Copier},
     broker::BrokerConfig,
+    clerk::Clerk,
     incident,
     ingress::IngressConfig,
     janitor::Retention,
@@ -130,6 +131,8 @@ pub struct Wiring {
     pub pacing: Pacing,
     /// See [`AlerterConfig`].
     pub alerter: AlerterConfig,
+    /// Knows the program.
+    pub clerk: Arc<dyn Clerk>,
     /// How long things are kept.
     pub retention: Retention,
     /// Who makes backups, and when; `None` where they are switched off.

@@ -6,6 +6,7 @@
 
 mod alerts;
 pub(crate) mod bots;
+pub(crate) mod desk;
 mod examples;
 pub(crate) mod home;
 pub mod language;

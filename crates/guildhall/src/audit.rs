@@ -14,7 +14,10 @@ use store::{
     audit::{Audit, AuditError, AuditKeys, AuditPlace, Checked, put_back, shelve, verify},
 };
 
+use ::watch::Form;
+
 use crate::{
+    audit_lines,
     build::BuildError,
     config::{Config, Loaded, schema},
     doctor::Finding,
@@ -181,6 +184,12 @@ pub fn json(checked: &Checked) -> Value {
     })
 }
 
+/// A record in the form of those who watch from elsewhere, without a line end. `None`: exactly the line that was hashed.
+#[must_use]
+pub fn formed(record: &Record, line: &[u8], form: Option<Form>) -> Vec<u8> {
+    form.map_or_else(|| line.to_owned(), |form| form.of(audit_lines::ecs(record).as_bytes()))
+}
+
 /// A record as an operator reads it: one line.
 #[must_use]
 pub fn line(record: &Record) -> String {
@@ -212,5 +221,31 @@ mod tests {
         let in_audit = store.audit_keys().unwrap().person(42);
         assert_eq!(in_audit, format!("person:{}", in_lines.person(PersonId(42))));
         store.close().unwrap();
+    }
+
+    #[test]
+    fn a_record_leaves_as_it_was_hashed_or_in_the_forms_of_the_log() {
+        let record = Record {
+            seq: 7,
+            prev: "0".repeat(64),
+            at: protocol::Timestamp(1_764_123_000_000),
+            actor: "operator".to_owned(),
+            action: Action::IncidentOpened.word().to_owned(),
+            target: "incident-3".to_owned(),
+            outcome: "done".to_owned(),
+            reference: "kind=guard person=person:ab12 severity=high words=hidden".to_owned(),
+            times: 1,
+        };
+        let line = record.line();
+        assert_eq!(formed(&record, line.as_bytes(), None), line.as_bytes());
+        let ocsf = formed(&record, line.as_bytes(), Some(Form::Ocsf));
+        let ocsf: Value = serde_json::from_slice(&ocsf).unwrap();
+        assert_eq!(
+            (&ocsf["class_uid"], &ocsf["time"]),
+            (&json!(2004), &json!(1_764_123_000_000_u64))
+        );
+        let cef = String::from_utf8(formed(&record, line.as_bytes(), Some(Form::Cef))).unwrap();
+        assert!(cef.starts_with("CEF:0|Guildhall|Guildhall|"), "{cef}");
+        assert!(cef.contains("act=incident.opened") && !cef.contains("hidden"), "{cef}");
     }
 }

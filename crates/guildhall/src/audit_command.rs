@@ -1,8 +1,14 @@
-//! `guildhall audit …`: list, verify, resume.
+//! `guildhall audit …`: list, export, verify, resume.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use guildhall::{
     audit,
     config::{self, Env},
@@ -12,6 +18,7 @@ use guildhall::{
 };
 use protocol::{Clock as _, Timestamp, audit::Doer};
 use store::audit::{Audit, AuditError, AuditPlace, read, verify};
+use watch::Form;
 
 use crate::{Done, Failure, print, print_json};
 
@@ -31,6 +38,21 @@ pub(crate) enum AuditCommand {
         /// As JSON Lines.
         #[arg(long)]
         json: bool,
+    },
+    /// Write what was done between two times, oldest first, for a system that watches from elsewhere.
+    Export {
+        /// Only since then: `2026-11-26`, `2026-11-26T08:00:00Z`, or `90m`, `24h`, `7d` ago.
+        #[arg(long)]
+        since: Option<String>,
+        /// Only before then, likewise.
+        #[arg(long)]
+        until: Option<String>,
+        /// As what.
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+        /// Into this file, which nobody else may read; standard output if left out.
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Follow the log from its beginning to its end, and say where it was edited, shortened or moved.
     Verify {
@@ -53,10 +75,33 @@ pub(crate) enum AuditCommand {
     },
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// JSON Lines, each exactly what was hashed.
+    Jsonl,
+    /// JSON Lines in the Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// `ArcSight`'s Common Event Format.
+    Cef,
+}
+
+impl Format {
+    const fn form(self) -> Option<Form> {
+        match self {
+            Self::Jsonl => None,
+            Self::Ocsf => Some(Form::Ocsf),
+            Self::Cef => Some(Form::Cef),
+        }
+    }
+}
+
 /// Does what the command says.
 pub(crate) fn run(env: &Env, what: AuditCommand) -> Done {
     match what {
         AuditCommand::List { since, person, json } => list(env, since.as_deref(), person, json),
+        AuditCommand::Export { since, until, format, out } => {
+            export(env, (since.as_deref(), until.as_deref()), format, out.as_deref())
+        }
         AuditCommand::Verify { log, anchor, json } => check(env, log, anchor, json),
         AuditCommand::Resume { yes } => resume(env, yes),
     }
@@ -87,11 +132,60 @@ fn list(env: &Env, since: Option<&str>, person: Option<i64>, json: bool) -> Done
     Ok(ExitCode::SUCCESS)
 }
 
+fn export(
+    env: &Env,
+    (since, until): (Option<&str>, Option<&str>),
+    format: Format,
+    out: Option<&Path>,
+) -> Done {
+    let loaded = config::load(env)?;
+    let parsed = |it: Option<&str>| it.map(moment).transpose();
+    let since = parsed(since).map_err(|why| Failure::new(64, why))?;
+    let until = parsed(until).map_err(|why| Failure::new(64, why))?;
+    let unwritable = |path: &Path, error: &std::io::Error| {
+        Failure::new(EXIT_UNAVAILABLE, format!("{} cannot be written: {error}", path.display()))
+    };
+    let file = match out {
+        None => None,
+        Some(path) => {
+            let mut options = fs::OpenOptions::new();
+            let opened = options.write(true).create_new(true).mode(0o600).open(path);
+            Some((path, opened.map_err(|error| unwritable(path, &error))?))
+        }
+    };
+    note(&loaded.config, Noted::AuditExported, "by the command");
+    let keys = audit::keys(&loaded.config)?;
+    let mut text = Vec::new();
+    let each = &mut |record: &protocol::audit::Record, line: &[u8]| {
+        let is_late = since.is_none_or(|since| since <= record.at);
+        if is_late && until.is_none_or(|until| record.at < until) {
+            text.extend(audit::formed(record, line, format.form()));
+            text.push(b'\n');
+        }
+        Ok(())
+    };
+    let found = read(&audit::place(&loaded.config), &keys, each);
+    // What stands before a break is handed out, too.
+    match file {
+        None => print(&String::from_utf8_lossy(&text))?,
+        Some((path, mut file)) => {
+            let written = file.write_all(&text).and_then(|()| file.sync_all());
+            written.map_err(|error| unwritable(path, &error))?;
+        }
+    }
+    found.map_err(|error| broken(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The log is shown to whoever has its key, also where it is broken and takes no records: then it is said that it was
 /// not noted.
 fn note_reading(config: &config::Config, is_of_one: bool) {
     let about = if is_of_one { "of one person, by the command" } else { "by the command" };
-    let noting = Noting { deed: Noted::AuditRead, about: about.to_owned(), failed: false };
+    note(config, Noted::AuditRead, about);
+}
+
+fn note(config: &config::Config, deed: Noted, about: &str) {
+    let noting = Noting { deed, about: about.to_owned(), failed: false };
     if let Err(why) = evidence::noted(config, &noting) {
         // lost-ok: standard error is closed; nobody is there to be told.
         writeln!(std::io::stderr(), "guildhall: that the log is read was not noted: {why}").ok();

@@ -82,6 +82,8 @@ pub struct Noting {
 pub enum Noted {
     /// The audit log is listed.
     AuditRead,
+    /// The audit log is handed out, for those who watch from elsewhere.
+    AuditExported,
     /// A backup is put back for a moment.
     BackupDrilled,
     /// A hall like this one was attacked.
@@ -92,6 +94,7 @@ impl Noting {
     fn deed(&self, by: Doer) -> protocol::audit::Deed {
         let (action, target) = match self.deed {
             Noted::AuditRead => (Action::AuditRead, Target::Thing("audit".to_owned())),
+            Noted::AuditExported => (Action::AuditExported, Target::Thing("audit".to_owned())),
             Noted::BackupDrilled => (Action::BackupDrilled, Target::Nothing),
             Noted::RedteamRun => (Action::RedteamRun, Target::Nothing),
         };

@@ -69,7 +69,7 @@ struct ReportArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// Markdown.
     Md,
     /// One file to print.
@@ -84,6 +84,19 @@ pub(crate) fn run(env: &Env, what: ForensicsCommand) -> Done {
         Some(What::Verify { file, key }) => check(env, file.as_deref(), key.as_deref()),
         None => make(env, what.report),
     }
+}
+
+/// `guildhall incident export`: the same report, by its shorter name.
+pub(crate) fn export(
+    env: &Env,
+    number: u64,
+    (window, context): (String, bool),
+    (format, out): (Format, Option<PathBuf>),
+) -> Done {
+    let incident = Some(number);
+    let asked =
+        ReportArgs { incident, window, context, format, out, audit_log: None, anchor: None };
+    make(env, asked)
 }
 
 fn make(env: &Env, asked: ReportArgs) -> Done {

@@ -1,6 +1,6 @@
-//! `guildhall incidents …`: list, show, ack, close.
+//! `guildhall incident …`: list, show, export, ack, close.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use flow::incident::Stage;
@@ -12,7 +12,11 @@ use guildhall::{
     run::{EXIT_SOFTWARE, EXIT_UNAVAILABLE},
 };
 
-use crate::{Done, Failure, print, print_json};
+use crate::{
+    Done, Failure,
+    forensics_command::{self, Format},
+    print, print_json,
+};
 
 /// How long the running hall may take.
 const TIME_MAX: Duration = Duration::from_secs(20);
@@ -34,6 +38,26 @@ pub(crate) enum IncidentsCommand {
     Show {
         /// Its number.
         number: u64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write one with everything that is kept about it, signed: the report of `guildhall forensics`.
+    Export {
+        /// Its number.
+        number: u64,
+        /// How long before its first sign and after its last, such as `90m`, `24h` or `7d`.
+        #[arg(long, default_value = "24h")]
+        window: String,
+        /// With what people wrote and were answered. Whose that is, is noted in the audit log.
+        #[arg(long)]
+        context: bool,
+        /// As what.
+        #[arg(long, value_enum, default_value_t = Format::Json)]
+        format: Format,
+        /// Into this file, which nobody else may read; standard output if left out.
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Say that somebody knows of it.
     Ack {
@@ -51,7 +75,10 @@ pub(crate) enum IncidentsCommand {
 pub(crate) fn run(env: &Env, what: IncidentsCommand) -> Done {
     match what {
         IncidentsCommand::List { all, json } => list(env, all, json),
-        IncidentsCommand::Show { number } => show(env, number),
+        IncidentsCommand::Show { number, json } => show(env, number, json),
+        IncidentsCommand::Export { number, window, context, format, out } => {
+            forensics_command::export(env, number, (window, context), (format, out))
+        }
         IncidentsCommand::Ack { number } => handle(env, Question { number, close: false }),
         IncidentsCommand::Close { number } => handle(env, Question { number, close: true }),
     }
@@ -79,14 +106,24 @@ fn list(env: &Env, all: bool, json: bool) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(env: &Env, number: u64) -> Done {
+fn show(env: &Env, number: u64, json: bool) -> Done {
     let loaded = config::load(env)?;
     let (found, records) = incidents::all(&loaded.config).map_err(bad)?;
     let incident = found.newest_first().find(|it| it.number == number);
     let incident = incident.ok_or_else(|| bad(format!("there is no incident {number}")))?;
-    print(&incidents::line(incident))?;
     let name = incident.name();
-    for record in records.iter().filter(|it| it.target == name) {
+    let records = records.iter().filter(|it| it.target == name);
+    if json {
+        let mut value = incidents::json(incident);
+        if let Some(value) = value.as_object_mut() {
+            let records = serde_json::json!(records.collect::<Vec<_>>());
+            value.insert("records".to_owned(), records);
+        }
+        print_json(&value)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&incidents::line(incident))?;
+    for record in records {
         print(&audit::line(record))?;
     }
     Ok(ExitCode::SUCCESS)

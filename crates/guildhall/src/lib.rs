@@ -1,5 +1,6 @@
 //! The parts of the program that are worth testing on their own.
 
+pub mod agent_book;
 pub mod agents;
 pub mod alert_errand;
 pub mod alert_sinks;
@@ -8,6 +9,7 @@ pub mod audit;
 mod audit_lines;
 pub mod backups;
 pub mod build;
+mod clerk;
 pub mod config;
 mod connect;
 pub mod demo;
@@ -20,6 +22,7 @@ pub mod init;
 #[cfg(test)]
 #[cfg(feature = "embedded")]
 mod leaks;
+pub mod ledger_book;
 pub mod master;
 mod otlp;
 mod page;

@@ -1,10 +1,14 @@
 //! The program: one command a line, each a few steps to the part that does the work.
 
+mod agent_command;
 mod alerts_command;
 mod audit_command;
 mod backup_command;
+#[cfg(test)]
+mod commands_page;
 mod forensics_command;
 mod incidents_command;
+mod ledger_command;
 mod logs_command;
 mod person_command;
 mod playbooks_command;
@@ -25,7 +29,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use guildhall::{
-    agents, alert_sinks, ask_console, build,
+    alert_sinks, ask_console, build,
     config::{self, Env, Problems, schema},
     demo::{self, Demo},
     doctor, examine, init,
@@ -99,10 +103,10 @@ enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// The agents of the configuration.
+    /// The agents of the hall.
     Agent {
         #[command(subcommand)]
-        what: AgentCommand,
+        what: agent_command::AgentCommand,
     },
     /// Judge texts: JSON Lines in, JSON Lines out. Needs no configuration.
     Screen {
@@ -137,7 +141,8 @@ enum Command {
         what: audit_command::AuditCommand,
     },
     /// What was denied, refused or broken, put together.
-    Incidents {
+    #[command(alias = "incidents")]
+    Incident {
         #[command(subcommand)]
         what: incidents_command::IncidentsCommand,
     },
@@ -161,6 +166,11 @@ enum Command {
     Alerts {
         #[command(subcommand)]
         what: alerts_command::AlertsCommand,
+    },
+    /// The ledger's records: whether all are as they were written, the newest, and a turn by its reference.
+    Ledger {
+        #[command(subcommand)]
+        what: ledger_command::LedgerCommand,
     },
     /// The ledger's database, while the hall is stopped.
     Store {
@@ -196,24 +206,6 @@ enum ConfigCommand {
     Schema,
 }
 
-#[derive(Debug, Subcommand)]
-enum AgentCommand {
-    /// List them.
-    List {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one.
-    Show {
-        /// Its name.
-        name: protocol::AgentName,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
 fn main() -> ExitCode {
     // For end-to-end tests: `FAILPOINTS` names the places where an actor panics.
     #[cfg(feature = "faults")]
@@ -234,19 +226,20 @@ fn main() -> ExitCode {
         Command::Usage { json } => ask_usage(&env, json),
         Command::Logs { what } => logs_command::run(&env, what),
         Command::Config { what } => configuration(&env, &what),
-        Command::Agent { what } => list_agents(&env, what),
+        Command::Agent { what } => agent_command::run(&env, what),
         Command::Screen { outbound, level, .. } => judge(outbound, &level),
         Command::Rules { what } => rules_command::run(&env, what),
         Command::Person { what } => person_command::run(&env, what),
         Command::Key { what } => person_command::key(&env, what),
         Command::Audit { what } => audit_command::run(&env, what),
-        Command::Incidents { what } => incidents_command::run(&env, what),
+        Command::Incident { what } => incidents_command::run(&env, what),
         Command::Playbooks { what } => playbooks_command::run(&env, &what),
         Command::Report(what) => report_command::run(&env, &what),
         Command::Redteam(what) => redteam_command::run(&env, &what),
         Command::Forensics(what) => forensics_command::run(&env, what),
         Command::Backup { what } => backup_command::run(&env, what),
         Command::Alerts { what } => alerts_command::run(&env, what),
+        Command::Ledger { what } => ledger_command::run(&env, what),
         Command::Store { what } => store_command::run(&env, what),
         Command::Tools { what } => tools_command::run(&env, &what),
         Command::SandboxExec(what) => tools_command::become_server(&what),
@@ -439,33 +432,6 @@ fn configuration(env: &Env, what: &ConfigCommand) -> Done {
             }
         }
         ConfigCommand::Schema => print_json(&schema::schema())?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn list_agents(env: &Env, what: AgentCommand) -> Done {
-    let loaded = config::load(env)?;
-    let agents = agents::load(&loaded.config.hall.agents_dir)?;
-    match what {
-        AgentCommand::List { json: true } => print_json(&agents)?,
-        AgentCommand::List { json: false } => {
-            for agent in &agents {
-                print(&format!("{:<16} {}\n", agent.name.as_str(), agent.description))?;
-            }
-        }
-        AgentCommand::Show { name, json } => {
-            let agent = agents.into_iter().find(|it| it.name == name);
-            let agent = agent.ok_or_else(|| {
-                Failure::new(config::EXIT_CONFIG, format!("there is no agent called {name}"))
-            })?;
-            match json {
-                true => print_json(&agent)?,
-                false => print(&format!(
-                    "{}: {}\n\n{}",
-                    agent.name, agent.description, agent.instructions
-                ))?,
-            }
-        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -63,6 +63,7 @@ use crate::{
     audit_lines::AuditLines,
     backups::{self, StoreCopier},
     build::{self, BuildError},
+    clerk::HallClerk,
     config::{Config, EXIT_CONFIG, Loaded, LogForm, Mode, StoreEngine, WEBHOOK_SECRET},
     connect, incidents,
     init::is_inside,
@@ -279,7 +280,7 @@ fn life(
         toolbox: Arc::new(toolbox),
         rulebook: Arc::new(book),
         rules: Arc::new(arc_swap::ArcSwap::from_pointee(rules)),
-        loaded,
+        loaded: Arc::new(loaded),
         door,
     };
     let ended = kit::block_on(hall.stand(logs, cues));
@@ -385,7 +386,7 @@ fn keys(config: &Config) -> Result<Master, Failure> {
 const LOG_LOOK_EVERY: Duration = Duration::from_secs(10);
 
 struct Hall {
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     door: Door,
     hasher: Arc<KeyedHasher>,
     /// Makes digests of texts that were marked as false alarms.
@@ -520,6 +521,7 @@ impl Hall {
         HallSource {
             health: health.clone(),
             ledger: Arc::new(self.store.clone()),
+            store: self.store.clone(),
             store_fault: Box::new(move || match store.health() {
                 StoreHealth::Good => None,
                 StoreHealth::Closed => Some("the ledger is closed".to_owned()),
@@ -674,6 +676,11 @@ impl Hall {
             pacing: build::pacing(config),
             alerter: alert_sinks::alerter(config),
             retention: build::retention(config),
+            clerk: Arc::new(HallClerk {
+                store: self.store.clone(),
+                shelf: Arc::clone(&self.copier.shelf),
+                loaded: Arc::clone(&self.loaded),
+            }),
             backups: backups::due(config)
                 .map(|due| (Arc::clone(&self.copier) as Arc<dyn flow::archivist::Copier>, due)),
         }

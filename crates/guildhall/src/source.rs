@@ -31,7 +31,10 @@ use protocol::{
 use tokio::time::Instant;
 use watch::KeyedHasher;
 
-use crate::{alert_errand, audit, evidence, incidents, person, playbooks, rules, run::SystemClock};
+use crate::{
+    agent_book, alert_errand, audit, evidence, incidents, ledger_book, person, playbooks, rules,
+    run::SystemClock,
+};
 
 /// The prefix of every metric.
 pub(crate) const PREFIX: &str = "guildhall";
@@ -56,6 +59,8 @@ pub(crate) struct HallSource {
     pub(crate) health: Health,
     /// The durable record.
     pub(crate) ledger: Arc<dyn Ledger>,
+    /// The same, for those who look at its records.
+    pub(crate) store: store::Store,
     /// Whether the store takes writes; why not, if it does not.
     pub(crate) store_fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
     /// Where errands are noted.
@@ -279,6 +284,17 @@ impl Source for HallSource {
             let place = evidence::Place { ledger: &*ledger, audit: &*audit, hasher: &hasher };
             evidence::answer(&place, &view, &question).await
         })
+    }
+
+    fn ledger(&self, _: Bearer, question: Bytes) -> Answer {
+        let (store, audit) = (self.store.clone(), Arc::clone(&self.audit));
+        let hasher = Arc::clone(&self.hasher);
+        Box::pin(async move { ledger_book::answer(store, audit, hasher, &question).await })
+    }
+
+    fn agents(&self, _: Bearer, question: Bytes) -> Answer {
+        let (hall, doors) = (Arc::clone(&self.hall), self.doors.clone());
+        Box::pin(async move { agent_book::answer(hall, doors, &question).await })
     }
 
     fn ready(&self) -> Vec<Check> {

@@ -103,6 +103,16 @@ actions! {
     RedteamRun => "redteam.run",
     /// The ledger's database was moved, compacted or built anew.
     StoreRebuilt => "store.rebuilt",
+    /// Records of the ledger were read, without their texts.
+    LedgerRead => "ledger.read",
+    /// The audit log was handed out, for those who watch from elsewhere.
+    AuditExported => "audit.exported",
+    /// A message that was set aside was put back for one more turn.
+    AsideRetried => "aside.retried",
+    /// A message that was set aside is not to be asked about any more.
+    AsideDropped => "aside.dropped",
+    /// A report against a standard was made and sent to an officer.
+    ReportMade => "report.made",
     /// The audit log was read.
     AuditRead => "audit.read",
     /// A command was tried by somebody who may not use it.

@@ -52,7 +52,7 @@ pub(crate) fn verify(shared: &Shared) -> Result<Verified, LedgerError> {
 }
 
 /// The keys of the values of one kind, without the numbers of their parts.
-fn keys_of(
+pub(crate) fn keys_of(
     disk: &Disk,
     kind: &'static [u8],
 ) -> Result<impl Iterator<Item = Result<Vec<u8>, DiskError>>, DiskError> {

@@ -439,6 +439,23 @@ impl Seal {
         Ok(records)
     }
 
+    /// Reads the records of a row one by one: one that does not open hides none before it, and those
+    /// behind it only where its end is not known either.
+    pub(crate) fn open_each(&self, row: &[u8]) -> Vec<Result<Record, Damaged>> {
+        let mut fields = Fields(row);
+        let mut found = Vec::new();
+        while !fields.0.is_empty() {
+            match Frame::read(&mut fields) {
+                Ok(frame) => found.push(self.open(frame)),
+                Err(damaged) => {
+                    found.push(Err(damaged));
+                    break;
+                }
+            }
+        }
+        found
+    }
+
     /// Reads one record of a row without opening the others.
     pub(crate) fn open_slot(&self, row: &[u8], slot: usize) -> Result<Record, Damaged> {
         let mut fields = Fields(row);

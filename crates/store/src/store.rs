@@ -32,6 +32,7 @@ use crate::{
     backup::{self, BackupError, BackupKeys, BackupReport, BackupRules, Job},
     disk::DiskError,
     engine::EngineKind,
+    entries::{self, Entry, Wanted},
     erasure,
     expiry::{self, Round},
     held,
@@ -47,6 +48,7 @@ use crate::{
     record::Nonces,
     segments::SegmentLimits,
     shared::{Figures, Shared, StoreFailure, unavailable},
+    walk::{self, Walked},
     writer::{Answer, Request, Writer},
 };
 
@@ -320,6 +322,28 @@ impl Store {
     /// If one does not open, or the disk fails.
     pub fn verify(&self) -> Result<Verified, LedgerError> {
         inspect::verify(&*self.inner.shared()?)
+    }
+
+    /// Walks through the whole log and says everything that is wrong with it, where [`Self::verify`]
+    /// stops at the first. Changes nothing; blocks as long as it takes.
+    ///
+    /// # Errors
+    /// If the disk fails or the store is closed. Damage is no error: it is what is found.
+    pub fn walk(&self) -> Result<Walked, LedgerError> {
+        walk::walk(&*self.inner.shared()?)
+    }
+
+    /// The newest records that are wanted, newest first. Blocks as long as it takes.
+    ///
+    /// # Errors
+    /// If the disk fails or a record is damaged.
+    pub fn entries(&self, wanted: &Wanted) -> Result<Vec<Entry>, LedgerError> {
+        entries::newest(&*self.inner.shared()?, wanted)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared_for_tests(&self) -> Arc<Shared> {
+        self.inner.shared().unwrap()
     }
 
     async fn read<T: Send + 'static>(

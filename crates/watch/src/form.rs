@@ -23,7 +23,8 @@ pub enum Form {
 
 impl Form {
     /// The line in this form, without a line end.
-    pub(crate) fn of(self, line: &[u8]) -> Vec<u8> {
+    #[must_use]
+    pub fn of(self, line: &[u8]) -> Vec<u8> {
         let line = line.trim_ascii_end();
         let make: fn(&Line) -> String = match self {
             Self::Ecs => return line.to_owned(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
 use super::{
-    MENU, MenuItem, Request, alerts, panel, playbooks, quota, rule, schedule, sentence, split_word,
+    Errand, MENU, MenuItem, Request, alerts, desk, panel, playbooks, quota, rule, schedule,
+    sentence, split_word,
 };
 use crate::{
     incident::Handling,
@@ -34,6 +35,8 @@ pub enum Look {
         /// Who.
         by: Granted<Operating>,
     },
+    /// Something of the program.
+    Errand(Errand),
     /// An incident is seen to.
     Handle {
         /// Which.
@@ -62,8 +65,14 @@ pub(super) fn of_command(
         "schedule" | "schedules" => schedule::of_schedule(item, (arguments, private), (by, view)),
         "quota" => quota::of_quota(item, arguments, (by, view)),
         // In a group everybody reads along.
-        "audit" | "role" | "incidents" | "playbooks" if !private => {
+        "audit" | "role" | "incidents" | "playbooks" | "incident" | "quarantine" | "backup"
+        | "report"
+            if !private =>
+        {
             Some(Request::Say(words::only_in_private()))
+        }
+        "incident" | "quarantine" | "backup" | "report" => {
+            desk::of_command(item, arguments, (by, view))
         }
         "audit" => {
             let before = arguments.parse::<u64>().ok().map(|it| it.saturating_add(1));
@@ -154,6 +163,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
             let is_officers = pressed.data.starts_with(OLDER)
                 || pressed.data.starts_with(words::ACKNOWLEDGE)
                 || playbooks::is_button(&pressed.data)
+                || desk::is_button(&pressed.data)
                 || panel::is_button(&pressed.data)
                 || schedule::is_button(&pressed.data)
                 || crate::alarm::Ask::read(&pressed.data).is_some();

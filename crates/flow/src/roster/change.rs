@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::RuleChange;
 use crate::{
     alarm::AlarmChange,
+    aside::{AsideChange, Verdict},
     playbook::{Mode, RunChange},
     right::Role,
     treasurer::caps::{Quota, Whose},
@@ -99,6 +100,8 @@ pub enum Change {
     Ruled(RuleChange),
     /// A refusal is marked as a false alarm, or no more.
     Alarmed(AlarmChange),
+    /// An officer says what is to become of a message that was set aside.
+    Aside(AsideChange),
     /// Somebody may use so much of models.
     QuotaSet {
         /// Who, and how much.
@@ -113,7 +116,9 @@ impl Change {
     #[must_use]
     pub fn needs(&self) -> Role {
         match self {
-            Self::Paused { .. } | Self::Resumed { .. } | Self::Played(_) => Role::Operator,
+            Self::Paused { .. } | Self::Resumed { .. } | Self::Played(_) | Self::Aside(_) => {
+                Role::Operator
+            }
             Self::RoleGiven { .. } | Self::RoleTaken { .. } => Role::Owner,
             Self::Spawned { .. }
             | Self::Edited { .. }
@@ -151,6 +156,7 @@ impl Change {
             Self::Ruled(it) => (Action::RuleChanged, Target::Thing(it.name().to_owned())),
             Self::QuotaSet { quota } => (Action::QuotaSet, quota_target(&quota.whose)),
             Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
+            Self::Aside(it) => (aside(it.verdict), Target::Thing(it.reference.to_string())),
             Self::Played(it) => (played(it), Target::Nothing),
         };
         let deed = Deed::done(at, actor, action, target);
@@ -171,9 +177,18 @@ impl Change {
             | Self::Blocked { until: None, .. }
             | Self::Unblocked { .. }
             | Self::Migrated { .. }
+            | Self::Aside(_)
             | Self::QuotaSet { .. }
             | Self::RoleTaken { .. } => deed,
         }
+    }
+}
+
+/// What an officer says of a message, as the audit log calls it.
+const fn aside(verdict: Verdict) -> Action {
+    match verdict {
+        Verdict::Retried => Action::AsideRetried,
+        Verdict::Dropped => Action::AsideDropped,
     }
 }
 
@@ -277,6 +292,9 @@ pub enum AdministerError {
     /// The rule cannot be used.
     #[error("That rule cannot be used, so nothing was changed: {0}")]
     BadRule(String),
+    /// Nothing with that reference is set aside.
+    #[error("Nothing with the ref {0} is set aside. /quarantine lists what is.")]
+    NoSuchAside(RefId),
     /// It is marked already.
     #[error("{0} is marked as a false alarm already.")]
     AlarmKnown(RefId),

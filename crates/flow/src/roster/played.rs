@@ -111,6 +111,7 @@ impl View {
             | Change::RoleGiven { .. }
             | Change::RoleTaken { .. }
             | Change::Alarmed(_)
+            | Change::Aside(_)
             | Change::QuotaSet { .. } => None,
         }
     }

@@ -78,6 +78,7 @@ impl View {
             | Change::RoleTaken { .. }
             | Change::Ruled(_)
             | Change::Alarmed(_)
+            | Change::Aside(_)
             | Change::QuotaSet { .. } => None,
         };
         let mut pieces = vec![Owned::halls(serde_json::to_vec(&entry)?)];

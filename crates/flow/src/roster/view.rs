@@ -10,6 +10,7 @@ use protocol::{Agent, AgentName, BotId, ChatId, PersonId, Timestamp};
 use super::{AdministerError, Change, Founding, OwnRules};
 use crate::{
     alarm::Alarms,
+    aside::Verdicts,
     playbook::{Playbook, Runs},
     right::Role,
     treasurer::caps::{Caps, QUOTAS_MAX, Whose},
@@ -43,6 +44,7 @@ pub struct View {
     models: Arc<[String]>,
     pub(super) own_rules: OwnRules,
     pub(super) alarms: Alarms,
+    verdicts: Verdicts,
     pub(super) caps: Caps,
     pub(super) runs: Runs,
     /// Through which run nothing is proposed with words of somebody who was forgotten.
@@ -170,6 +172,12 @@ impl View {
         &self.alarms
     }
 
+    /// What officers said of messages that were set aside.
+    #[must_use]
+    pub fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
+    }
+
     /// How much may be used of models.
     #[must_use]
     pub fn caps(&self) -> &Caps {
@@ -267,6 +275,7 @@ impl View {
             Change::RoleTaken { .. } => Ok(()),
             Change::Ruled(change) => self.own_rules.check(change),
             Change::Alarmed(change) => self.alarms.check(change),
+            Change::Aside(change) => self.verdicts.check(*change),
             Change::QuotaSet { quota } => {
                 if self.caps.is_full_for(quota) {
                     return Err(AdministerError::TooManyQuotas(QUOTAS_MAX));
@@ -355,6 +364,7 @@ impl View {
             }
             Change::Ruled(change) => self.own_rules.apply(change),
             Change::Alarmed(change) => self.alarms.apply(change),
+            Change::Aside(change) => self.verdicts.apply(change),
             Change::QuotaSet { quota } => self.caps.apply(quota),
             Change::Played(change) => self.play(change),
         }

@@ -11,6 +11,7 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod desk;
 mod files;
 mod hands;
 mod officers;
@@ -131,6 +132,8 @@ pub struct Peers {
     pub digest: alarm::Digest,
     /// Calls tools.
     pub hands: Hands,
+    /// What is at hand for what officers ask.
+    pub bench: crate::clerk::Bench,
     /// Looks through the past, where that is switched on.
     pub recaller: Option<Recaller>,
     /// Takes in what people send besides words.

@@ -11,7 +11,7 @@ use protocol::{
 };
 use tracing::{info, warn};
 
-use super::{Input, SessionActor, compose, reference_of};
+use super::{Input, SessionActor, compose, desk, reference_of};
 use crate::{
     alarm::{Alarm, AlarmChange, Pointer, Refusal},
     alerter,
@@ -170,31 +170,33 @@ impl SessionActor {
 
     /// An officer looks at what happened, or sees to it: both are noted first.
     pub(super) fn look(&self, update: UpdateId, look: Look, cx: &mut Cx<'_, Self>) {
-        let (desk, now) = (Arc::clone(&self.peers.incidents), self.peers.clock.now());
+        let (incidents, now) = (Arc::clone(&self.peers.incidents), self.peers.clock.now());
         let (hall, pseudonym) = (Arc::clone(&self.peers.hall), Arc::clone(&self.peers.pseudonym));
         let read = move |by: PersonId, what: &str| {
             let target = Target::Thing(what.to_owned());
             Deed::done(now, Doer::Person(by), Action::AuditRead, target)
         };
+        let (peers, to) = (self.peers.clone(), self.address());
         let work = async move {
             match look {
                 Look::Audit { before, by } => {
-                    let page = desk.newest(before, PAGE);
-                    let read = desk.record(read(by.by(), "audit")).await;
+                    let page = incidents.newest(before, PAGE);
+                    let read = incidents.record(read(by.by(), "audit")).await;
                     words::officers::audit(read.map(|()| page))
                 }
                 Look::Incidents { by } => {
-                    let read = desk.record(read(by.by(), "incidents")).await;
-                    words::officers::incidents(read.map(|()| desk.all()))
+                    let read = incidents.record(read(by.by(), "incidents")).await;
+                    words::officers::incidents(read.map(|()| incidents.all()))
                 }
                 Look::Playbooks { by } => {
-                    let read = desk.record(read(by.by(), "playbooks")).await;
+                    let read = incidents.record(read(by.by(), "playbooks")).await;
                     let list = || words::playbooks::list(&hall.load(), &*pseudonym);
                     read.map_or_else(words::officers::not_shown, |()| list())
                 }
+                Look::Errand(errand) => desk::run(peers, to, errand).await,
                 Look::Handle { number, handling, by } => {
                     let by = (Doer::Person(by.by()), now);
-                    let done = desk.handle(number, handling, by).await;
+                    let done = incidents.handle(number, handling, by).await;
                     words::officers::handled(number, handling, done)
                 }
             }

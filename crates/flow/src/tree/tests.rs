@@ -166,6 +166,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         ingress,
         pacing,
         backups: None,
+        clerk: Arc::new(crate::testing::NoProgram) as _,
         alerter: AlerterConfig::default(),
         surroundings: Arc::new(Surroundings::default),
         retention: Retention {

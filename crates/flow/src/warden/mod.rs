@@ -330,6 +330,7 @@ fn refused(error: &AdministerError) -> Refused {
         | AdministerError::TooManyRules(_)
         | AdministerError::BadRule(_)
         | AdministerError::AlarmKnown(_)
+        | AdministerError::NoSuchAside(_)
         | AdministerError::NoSuchAlarm(_)
         | AdministerError::TooManyAlarms(_)
         | AdministerError::TooManyQuotas(_)

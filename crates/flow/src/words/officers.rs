@@ -89,13 +89,13 @@ pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
     in_english(Part { html: None, plain: text, buttons })
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
     time.strftime("%m-%d %H:%M").to_string()
 }
 
-fn line(record: &Record) -> String {
+pub(super) fn line(record: &Record) -> String {
     let Record { seq, at, actor, action, target, outcome, reference, times, .. } = record;
     let time = time(*at);
     let target = if target.is_empty() { String::new() } else { format!(" {target}") };
