@@ -14,6 +14,8 @@ use protocol::{
     hearing::{Recording, Speaker, Transcriber, Transcript},
     inbound::{FileKind, FileRef},
     messenger::{DownloadError, Messenger, MessengerError},
+    model::Image,
+    picture::Develop,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
 use tracing::{info, warn};
@@ -25,6 +27,8 @@ use crate::guard::Cleared;
 pub struct Abilities {
     /// Recordings are turned into text.
     pub hears: Option<Hearing>,
+    /// Pictures of up to so many bytes are shown to models.
+    pub sees_bytes_max: Option<u64>,
     /// Answers to what was recorded are also spoken, if they have no more characters.
     pub speaks_chars_max: Option<usize>,
 }
@@ -45,6 +49,8 @@ pub struct Hearing {
 pub enum Sensed {
     /// What is said in a recording.
     Heard(Transcript),
+    /// A picture, made anew.
+    Seen(Image),
 }
 
 /// Why nothing was made of a file.
@@ -76,6 +82,7 @@ pub struct Senses {
     abilities: Abilities,
     transcriber: Option<Arc<dyn Transcriber>>,
     speaker: Option<Arc<dyn Speaker>>,
+    develop: Option<Develop>,
     egress: Handle,
     places: Arc<Semaphore>,
 }
@@ -99,8 +106,8 @@ impl Senses {
     #[must_use]
     pub fn new(egress: Handle) -> Self {
         let places = Arc::new(Semaphore::new(AT_A_TIME_MAX));
-        let (transcriber, speaker) = (None, None);
-        Self { abilities: Abilities::default(), transcriber, speaker, egress, places }
+        let (transcriber, speaker, develop) = (None, None, None);
+        Self { abilities: Abilities::default(), transcriber, speaker, develop, egress, places }
     }
 
     /// Somebody hears recordings.
@@ -108,6 +115,14 @@ impl Senses {
     pub fn hearing(mut self, transcriber: Arc<dyn Transcriber>, limits: Hearing) -> Self {
         self.abilities.hears = Some(limits);
         self.transcriber = Some(transcriber);
+        self
+    }
+
+    /// Some model sees pictures of up to so many bytes, once they are made anew.
+    #[must_use]
+    pub fn seeing(mut self, develop: Develop, bytes_max: u64) -> Self {
+        self.abilities.sees_bytes_max = Some(bytes_max);
+        self.develop = Some(develop);
         self
     }
 
@@ -189,7 +204,26 @@ impl Senses {
                 let language = file.language.as_deref().filter(|_| limits.hints).and_then(spoken);
                 self.hear(&Recording { bytes, ending, language }).await
             }
-            FileKind::Photo | FileKind::Document => Err(NotSensed::Unreadable),
+            FileKind::Photo | FileKind::Document => {
+                let bytes_max = self.abilities.sees_bytes_max.ok_or(NotSensed::Unreadable)?;
+                self.look_at(fetched(messenger, file, bytes_max).await?).await
+            }
+        }
+    }
+
+    async fn look_at(&self, bytes: bytes::Bytes) -> Result<Sensed, NotSensed> {
+        let develop = self.develop.ok_or(NotSensed::Unavailable)?;
+        // It takes its time, and must not hold up others.
+        match self.egress.spawn_blocking(move || develop(&bytes)).await {
+            Ok(Ok(image)) => Ok(Sensed::Seen(image)),
+            Ok(Err(error)) => {
+                let words = "no picture was made of a file";
+                warn!(error.message = %error, event.action = "picture_refused", "{words}");
+                Err(NotSensed::Unreadable)
+            }
+            Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
+            // The process ends.
+            Err(_) => Err(NotSensed::Unavailable),
         }
     }
 

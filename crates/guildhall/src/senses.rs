@@ -22,7 +22,10 @@ const TRANSCRIPT_BYTES_MAX: usize = 512 * 1024;
 /// # Errors
 /// What is wrong with the configuration.
 pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildError> {
-    let senses = Senses::new(egress);
+    let mut senses = Senses::new(egress);
+    if let Some(bytes_max) = abilities(&loaded.config).sees_bytes_max {
+        senses = senses.seeing(adapters::pictures::DEVELOP, bytes_max);
+    }
     let it = &loaded.config.transcription;
     let (Some(hearing), Some(model)) = (hearing(&loaded.config), &it.model) else {
         return Ok(senses);
@@ -58,7 +61,9 @@ fn speaking(loaded: &Loaded, senses: Senses) -> Result<Senses, BuildError> {
 pub(crate) fn abilities(config: &Config) -> Abilities {
     let it = &config.speech;
     let speaks_chars_max = it.model.as_ref().map(|_| it.answer_chars_max);
-    Abilities { hears: hearing(config), speaks_chars_max }
+    let sees = config.models.iter().any(|it| it.sees);
+    let sees_bytes_max = sees.then_some(config.limits.picture_bytes_max.0);
+    Abilities { hears: hearing(config), sees_bytes_max, speaks_chars_max }
 }
 
 /// Which recordings are taken, where somebody listens.

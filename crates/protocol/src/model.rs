@@ -294,6 +294,11 @@ pub trait Model: Send + Sync + 'static {
         Price::default()
     }
 
+    /// True if it can be shown pictures.
+    fn sees(&self) -> bool {
+        false
+    }
+
     /// True if it answers one request at a time, so that whatever it does holds up everybody.
     fn is_exclusive(&self) -> bool {
         false

@@ -44,6 +44,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("frankenstein", &["adapters"]),
     ("object_store", &["adapters"]),
     ("lettre", &["adapters"]),
+    ("image", &["adapters"]),
     ("candle-core", &["adapters"]),
     ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::draft::Draft;
 use super::http::{HttpModelConfig, Protocol, refused};
 use super::openai::{Message, Text};
+use super::shown::Shown;
 use super::sse::Step;
 
 /// The version of the protocol that we speak.
@@ -146,6 +147,7 @@ struct LastKnown<'a> {
 #[serde(untagged)]
 enum Said<'a> {
     Plain(Message<'a>),
+    Shown(Shown<'a>),
     LastKnown(LastKnown<'a>),
 }
 
@@ -173,7 +175,10 @@ fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Er
             let content = [TextBlock::new(&turn.content, true)];
             return Said::LastKnown(LastKnown { role: "assistant", content });
         }
-        Said::Plain(Message::from(turn))
+        match Shown::anthropic(turn) {
+            Some(shown) => Said::Shown(shown),
+            None => Said::Plain(Message::from(turn)),
+        }
     }))
 }
 

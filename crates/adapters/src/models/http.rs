@@ -63,6 +63,8 @@ pub struct HttpModelConfig {
     pub piece_time_max: Duration,
     /// The longest text that we take.
     pub answer_bytes_max: usize,
+    /// Whether it can be shown pictures.
+    pub sees: bool,
     /// The most tokens of question and answer together.
     pub context_tokens_max: usize,
     /// Price of a million prompt tokens, in millionths of the currency; 0 for none.
@@ -90,6 +92,7 @@ impl HttpModelConfig {
             first_byte_time_max: Duration::from_secs(60),
             piece_time_max: Duration::from_secs(30),
             answer_bytes_max: 256 * 1024,
+            sees: false,
             context_tokens_max: 16_384,
             price_input_micros_per_mtok: 0,
             price_output_micros_per_mtok: 0,
@@ -303,6 +306,10 @@ impl<P: Protocol> Model for HttpModel<P> {
 
     fn price(&self) -> Price {
         self.config.price()
+    }
+
+    fn sees(&self) -> bool {
+        self.config.sees
     }
 
     async fn complete(

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use protocol::model::{CompleteError, Model, ModelRequest, Price};
+use protocol::model::{CompleteError, Model, ModelRequest, Price, Turn};
 use tokio::sync::watch;
 
 use super::{CallEnd, Glance};
+use crate::context::IMAGE_TOKENS;
 use crate::treasurer::{Desk, OverCap, Ticket, caps::Amount};
 
 /// Tokens that a provider may count for each message beside its text.
@@ -24,8 +25,11 @@ impl Estimate {
         if !desk.has_caps() {
             return Self::default();
         }
-        let turn = |content: &str| model.count_tokens(content).saturating_add(TURN_TOKENS);
-        let input: usize = request.turns.iter().map(|it| turn(&it.content)).sum();
+        let turn = |it: &Turn| {
+            let images = it.images.len().saturating_mul(IMAGE_TOKENS);
+            model.count_tokens(&it.content).saturating_add(TURN_TOKENS + images)
+        };
+        let input: usize = request.turns.iter().map(turn).sum();
         Self {
             input_tokens: u64::try_from(input).unwrap_or(u64::MAX),
             answer_tokens_max: u64::from(request.answer_tokens_max),

@@ -369,6 +369,7 @@ fn question() -> Question {
         summary: None,
         recalled: Vec::new(),
         prompt,
+        images: Vec::new(),
     }
 }
 

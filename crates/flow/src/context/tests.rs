@@ -51,6 +51,7 @@ fn question() -> Question {
         summary: Some("They spoke of ships.".to_owned()),
         recalled: vec![Recollection { asked: "old\nwords".to_owned(), answered: "so".to_owned() }],
         prompt: cleared("hi", None),
+        images: Vec::new(),
     }
 }
 

@@ -51,8 +51,20 @@ fn objection(file: &FileRef, abilities: &Abilities) -> Option<Notice> {
             }
             (hearing.bytes_max < bytes).then(|| words::media::too_large(hearing.bytes_max))
         }
+        FileKind::Photo | FileKind::Document if is_picture(file) => {
+            let Some(bytes_max) = abilities.sees_bytes_max else {
+                return Some(words::media::cannot_use(abilities));
+            };
+            (bytes_max < bytes).then(|| words::media::too_large(bytes_max))
+        }
         FileKind::Photo | FileKind::Document => Some(words::media::cannot_use(abilities)),
     }
+}
+
+/// By what its sender's app says; what it is, its bytes tell.
+fn is_picture(file: &FileRef) -> bool {
+    let says_so = |it: &str| matches!(it, "image/jpeg" | "image/png" | "image/webp");
+    file.kind == FileKind::Photo || file.media_type.as_deref().is_some_and(says_so)
 }
 
 #[cfg(test)]

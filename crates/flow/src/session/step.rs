@@ -23,7 +23,7 @@ use protocol::{
     ledger::LedgerError,
     memory::Fact,
     messenger::{MessengerError, Typeset},
-    model::Completion,
+    model::{Completion, Image},
 };
 
 use screening::Placeholders;
@@ -187,6 +187,8 @@ pub struct Question {
     pub recalled: Vec<Recollection>,
     /// What the person wrote. Takes only screened text.
     pub prompt: Cleared<Prompt>,
+    /// Pictures that came with it. What is written in them no guard has read.
+    pub images: Vec<Image>,
 }
 
 /// What a session wants done. Carried out by the shell in this order; nothing after a `Record` is

@@ -2,7 +2,7 @@
 
 use super::{Notice, say};
 use crate::{context::beginning, senses::Abilities};
-use protocol::{RefId, event::Part};
+use protocol::{AgentName, RefId, event::Part};
 
 /// Of a transcript this much is shown, in characters: a message holds 4,096 UTF-16 units, and a
 /// character has up to two.
@@ -15,14 +15,31 @@ pub(crate) fn cannot_use(abilities: &Abilities) -> Notice {
 
 /// What works.
 fn works(abilities: &Abilities) -> String {
-    let Some(hearing) = abilities.hears else {
-        return "I can only read text: please write what you would like to know.".to_owned();
-    };
-    format!(
-        "What works: text, and voice messages or recordings of up to {}.",
-        minutes(hearing.seconds_max)
-    )
+    let hears = abilities
+        .hears
+        .map(|it| format!("voice messages or recordings of up to {}", minutes(it.seconds_max)));
+    let sees = abilities.sees_bytes_max.map(|it| format!("pictures of up to {} MB", megabytes(it)));
+    match (hears, sees) {
+        (None, None) => {
+            "I can only read text: please write what you would like to know.".to_owned()
+        }
+        (Some(one), None) | (None, Some(one)) => format!("What works: text, and {one}."),
+        (Some(hears), Some(sees)) => format!("What works: text, {hears}, and {sees}."),
+    }
 }
+
+/// Whoever is asked cannot see, though others here can.
+pub(crate) fn cannot_see(agent: &AgentName) -> Notice {
+    say(format!(
+        "{agent} cannot look at pictures: none of the models that it may ask can see. Please describe it \
+         in words, or ask another agent (/agents)."
+    ))
+}
+
+/// What is asked with a picture that comes without words.
+pub(crate) const PICTURE_ALONE: &str = "What is to be seen in this picture?";
+/// What a conversation remembers before a question with a picture.
+pub(crate) const PICTURE_SHOWN: &str = "(With a picture, which is not kept.) ";
 
 /// A recording plays too long.
 pub(crate) fn too_long(seconds_max: u64) -> Notice {
@@ -34,7 +51,7 @@ pub(crate) fn too_long(seconds_max: u64) -> Notice {
 
 /// A file is too large.
 pub(crate) fn too_large(bytes_max: u64) -> Notice {
-    let size = (bytes_max >> 20).max(1);
+    let size = megabytes(bytes_max);
     say(format!("That file is too large for me: up to {size} MB, please. It was not kept."))
 }
 
@@ -67,6 +84,10 @@ pub(crate) fn heard(text: &str) -> Notice {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    (bytes >> 20).max(1)
 }
 
 fn minutes(seconds: u64) -> String {

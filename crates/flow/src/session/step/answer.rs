@@ -84,7 +84,11 @@ impl Session {
             }
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
-                asking.asked = format!("{by}{}", hidden.without_numbers(&prompt.get().text));
+                let with = match &asking.came {
+                    Came::Picture(_) => words::media::PICTURE_SHOWN,
+                    Came::Recording(_) | Came::Nothing => "",
+                };
+                asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
                 if matches!(asking.came, Came::Recording(_)) {
                     asking.came = Came::Recording(heard_in(prompt.get(), &hidden));
                 }
@@ -146,6 +150,10 @@ impl Session {
             }
             Err(Unanswered::AllFailed) => {
                 self.apologise(update, words::apology(reference), effects);
+            }
+            Err(Unanswered::CannotSee) => {
+                let notice = words::media::cannot_see(&asking.agent.name);
+                self.answer_notice(update, notice, Outcome::Refused, effects);
             }
             Err(Unanswered::Busy) => self.apologise(update, words::busy(reference), effects),
             Err(Unanswered::OverCap(cap)) => {
@@ -217,7 +225,7 @@ impl Session {
         let said = draft.into_inner().0;
         let heard = match &asking.came {
             Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
-            Came::Recording(_) | Came::Nothing => None,
+            Came::Recording(_) | Came::Picture(_) | Came::Nothing => None,
         };
         let is_whole = is_whole && heard.is_none();
         if let Some(heard) = heard {

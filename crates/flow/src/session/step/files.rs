@@ -9,6 +9,7 @@ use protocol::{
     event::{AnswerKind, Event, Outcome, Part},
     hearing::Transcript,
     inbound::{Beside, Channel},
+    model::Image,
 };
 use screening::Placeholders;
 
@@ -27,6 +28,18 @@ pub(super) enum Came {
     Nothing,
     /// A recording, and what was heard of it, once the guard let it pass.
     Recording(String),
+    /// A picture.
+    Picture(Image),
+}
+
+impl Came {
+    /// The pictures that a model is shown.
+    pub(super) fn pictures(&self) -> Vec<Image> {
+        match self {
+            Self::Picture(image) => vec![image.clone()],
+            Self::Nothing | Self::Recording(_) => Vec::new(),
+        }
+    }
 }
 
 impl Session {
@@ -70,6 +83,14 @@ impl Session {
                 let heard = Event::RecordingHeard { update, transcript: transcript.clone() };
                 self.record(vec![heard], vec![], effects);
                 return self.with_transcript(update, asking, transcript, effects);
+            }
+            Ok(Sensed::Seen(image)) => {
+                let mut asking = asking;
+                asking.came = Came::Picture(image);
+                if asking.prompt.text.trim().is_empty() {
+                    words::media::PICTURE_ALONE.clone_into(&mut asking.prompt.text);
+                }
+                return self.screen_asking(update, asking, effects);
             }
             Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
             Err(NotSensed::Unreadable) => words::media::cannot_be_read(),

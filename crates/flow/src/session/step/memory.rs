@@ -165,7 +165,8 @@ impl Session {
         }
         let facts = self.state.facts_in(Space::of(&agent)).to_vec();
         let summary = self.state.digest(&agent.name).summary;
-        let question = Question { agent, history, facts, summary, recalled, prompt };
+        let images = asking.came.pictures();
+        let question = Question { agent, history, facts, summary, recalled, prompt, images };
         effects.push(Effect::Complete(update, question));
         effects.push(Effect::Tick(update));
         self.set_stage(update, Stage::AwaitingModel(asking));
@@ -296,7 +297,7 @@ impl Session {
             }
             // An answer went before it: it is tried again after the next one.
             Err(Unanswered::Busy) => self.summary_failures += 1,
-            Err(Unanswered::AllFailed | Unanswered::OverCap(_)) => {
+            Err(Unanswered::AllFailed | Unanswered::OverCap(_) | Unanswered::CannotSee) => {
                 self.extract(digestion, effects);
             }
         }
