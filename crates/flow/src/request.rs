@@ -555,6 +555,7 @@ mod tests {
             forwarded_from: None,
             beside: Vec::new(),
             attachment: None,
+            replied_file: None,
         }
     }
 

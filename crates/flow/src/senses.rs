@@ -27,6 +27,8 @@ use crate::guard::Cleared;
 pub struct Abilities {
     /// Recordings are turned into text.
     pub hears: Option<Hearing>,
+    /// Text files of up to so many bytes are read.
+    pub reads_bytes_max: Option<u64>,
     /// Pictures of up to so many bytes are shown to models.
     pub sees_bytes_max: Option<u64>,
     /// Answers to what was recorded are also spoken, if they have no more characters.
@@ -51,6 +53,8 @@ pub enum Sensed {
     Heard(Transcript),
     /// A picture, made anew.
     Seen(Image),
+    /// What a text file says.
+    Read(String),
 }
 
 /// Why nothing was made of a file.
@@ -115,6 +119,13 @@ impl Senses {
     pub fn hearing(mut self, transcriber: Arc<dyn Transcriber>, limits: Hearing) -> Self {
         self.abilities.hears = Some(limits);
         self.transcriber = Some(transcriber);
+        self
+    }
+
+    /// Text files of up to so many bytes are read.
+    #[must_use]
+    pub fn reading(mut self, bytes_max: u64) -> Self {
+        self.abilities.reads_bytes_max = Some(bytes_max);
         self
     }
 
@@ -204,6 +215,10 @@ impl Senses {
                 let language = file.language.as_deref().filter(|_| limits.hints).and_then(spoken);
                 self.hear(&Recording { bytes, ending, language }).await
             }
+            FileKind::Document if is_text(file) => {
+                let bytes_max = self.abilities.reads_bytes_max.ok_or(NotSensed::Unreadable)?;
+                text_of(&fetched(messenger, file, bytes_max).await?).map(Sensed::Read)
+            }
             FileKind::Photo | FileKind::Document => {
                 let bytes_max = self.abilities.sees_bytes_max.ok_or(NotSensed::Unreadable)?;
                 self.look_at(fetched(messenger, file, bytes_max).await?).await
@@ -246,6 +261,28 @@ impl Senses {
         }
         Err(NotSensed::Unavailable)
     }
+}
+
+/// A file of plain text, by what its sender's app says; whether it is one, its bytes tell.
+pub(crate) fn is_text(file: &FileRef) -> bool {
+    let is_kind = |it: &str| it.starts_with("text/") || it == "application/json";
+    let has_ending = |name: &str| {
+        let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
+        matches!(ending.as_str(), "txt" | "md" | "markdown" | "csv" | "tsv" | "json" | "log")
+    };
+    file.kind == FileKind::Document
+        && (file.media_type.as_deref().is_some_and(is_kind)
+            || file.name.as_deref().is_some_and(has_ending))
+}
+
+/// The text of a file: UTF-8, without what no text holds.
+fn text_of(bytes: &[u8]) -> Result<String, NotSensed> {
+    let text = std::str::from_utf8(bytes).map_err(|_no_text| NotSensed::Unreadable)?;
+    let text = text.trim_start_matches('\u{FEFF}');
+    if text.contains('\0') || text.trim().is_empty() {
+        return Err(NotSensed::Unreadable);
+    }
+    Ok(text.replace("\r\n", "\n"))
 }
 
 fn kind(file: &FileRef) -> &'static str {
@@ -332,6 +369,14 @@ mod tests {
         ];
         for (bytes, ending) in cases {
             assert_eq!(sound(bytes), ending, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_file_is_text_whatever_it_is_called() {
+        assert_eq!(text_of(b"\xEF\xBB\xBFone\r\ntwo"), Ok("one\ntwo".to_owned()));
+        for not_text in [&b"\xFF\xFE"[..], b"a\0b", b" \n", b""] {
+            assert_eq!(text_of(not_text), Err(NotSensed::Unreadable), "{not_text:?}");
         }
     }
 

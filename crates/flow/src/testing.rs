@@ -199,6 +199,7 @@ impl Messenger for FakeMessenger {
             forwarded_from: it.forwarded.then(|| "Eve".to_owned()),
             beside: Vec::new(),
             attachment: None,
+            replied_file: None,
         }))
     }
 

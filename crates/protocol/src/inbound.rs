@@ -74,6 +74,8 @@ pub struct Said {
     pub beside: Vec<Beside>,
     /// What came with it besides words.
     pub attachment: Option<Attachment>,
+    /// The file of the message that this one answers.
+    pub replied_file: Option<Box<FileRef>>,
 }
 
 /// What can come with a message besides words.
@@ -146,6 +148,8 @@ pub enum Channel {
     Buttons,
     /// What is said in a recording.
     Recording,
+    /// What a file says.
+    File,
 }
 
 /// A message that another one answers.

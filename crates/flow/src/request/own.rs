@@ -69,6 +69,7 @@ mod tests {
             beside: Vec::new(),
             replied: None,
             attachment: None,
+            replied_file: None,
         };
         of_command(&command, &said, NOW)
     }

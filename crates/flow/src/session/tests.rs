@@ -124,6 +124,7 @@ fn said(person: PersonId, text: &str) -> Said {
         forwarded_from: None,
         beside: Vec::new(),
         attachment: None,
+        replied_file: None,
     }
 }
 

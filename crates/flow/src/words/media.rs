@@ -18,13 +18,15 @@ fn works(abilities: &Abilities) -> String {
     let hears = abilities
         .hears
         .map(|it| format!("voice messages or recordings of up to {}", minutes(it.seconds_max)));
-    let sees = abilities.sees_bytes_max.map(|it| format!("pictures of up to {} MB", megabytes(it)));
-    match (hears, sees) {
-        (None, None) => {
-            "I can only read text: please write what you would like to know.".to_owned()
-        }
-        (Some(one), None) | (None, Some(one)) => format!("What works: text, and {one}."),
-        (Some(hears), Some(sees)) => format!("What works: text, {hears}, and {sees}."),
+    let sees = abilities.sees_bytes_max.map(|it| format!("pictures of up to {}", size(it)));
+    let reads = abilities
+        .reads_bytes_max
+        .map(|it| format!("files of plain text (TXT, Markdown, CSV) of up to {}", size(it)));
+    let all: Vec<String> = [hears, sees, reads].into_iter().flatten().collect();
+    match all.split_last() {
+        None => "I can only read text: please write what you would like to know.".to_owned(),
+        Some((one, [])) => format!("What works: text, and {one}."),
+        Some((last, others)) => format!("What works: text, {}, and {last}.", others.join(", ")),
     }
 }
 
@@ -38,6 +40,10 @@ pub(crate) fn cannot_see(agent: &AgentName) -> Notice {
 
 /// What is asked with a picture that comes without words.
 pub(crate) const PICTURE_ALONE: &str = "What is to be seen in this picture?";
+/// What is asked with a file that comes without words.
+pub(crate) const FILE_ALONE: &str = "What does this file say, in short?";
+/// What a conversation remembers before a question with a file.
+pub(crate) const FILE_READ: &str = "(With a file, which is not kept.) ";
 /// What a conversation remembers before a question with a picture.
 pub(crate) const PICTURE_SHOWN: &str = "(With a picture, which is not kept.) ";
 
@@ -51,8 +57,8 @@ pub(crate) fn too_long(seconds_max: u64) -> Notice {
 
 /// A file is too large.
 pub(crate) fn too_large(bytes_max: u64) -> Notice {
-    let size = megabytes(bytes_max);
-    say(format!("That file is too large for me: up to {size} MB, please. It was not kept."))
+    let size = size(bytes_max);
+    say(format!("That file is too large for me: up to {size}, please. It was not kept."))
 }
 
 /// A file is not what it says it is, or of a form that nobody here knows.
@@ -86,8 +92,11 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn megabytes(bytes: u64) -> u64 {
-    (bytes >> 20).max(1)
+fn size(bytes: u64) -> String {
+    match bytes >> 20 {
+        0 => format!("{} KB", (bytes >> 10).max(1)),
+        megabytes => format!("{megabytes} MB"),
+    }
 }
 
 fn minutes(seconds: u64) -> String {

@@ -463,6 +463,8 @@ section! {
 section! {
     /// How much people may ask.
     LimitsConfig {
+        /// The largest file of plain text that is read with the question that it comes with; 0 for none.
+        text_file_bytes_max: Limit<Size> = Limit(Some(kib(512)));
         /// The largest picture that is taken, where a model sees; Telegram gives bots no more than 20 MB.
         picture_bytes_max: Size = mib(10), within kib(1)..=mib(20);
         /// Messages a minute of one person; 0 for no limit.

@@ -86,6 +86,7 @@ impl Session {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
                 let with = match &asking.came {
                     Came::Picture(_) => words::media::PICTURE_SHOWN,
+                    Came::File => words::media::FILE_READ,
                     Came::Recording(_) | Came::Nothing => "",
                 };
                 asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
@@ -225,7 +226,7 @@ impl Session {
         let said = draft.into_inner().0;
         let heard = match &asking.came {
             Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
-            Came::Recording(_) | Came::Picture(_) | Came::Nothing => None,
+            Came::Recording(_) | Came::Picture(_) | Came::File | Came::Nothing => None,
         };
         let is_whole = is_whole && heard.is_none();
         if let Some(heard) = heard {

@@ -16,9 +16,13 @@ use screening::Placeholders;
 use super::{Asking, Effect, Session, Stage};
 use crate::{
     guard::{Cleared, Draft, Prompt},
+    passages,
     senses::{NotSensed, Sensed},
     words,
 };
+
+/// Of a file a model sees so much with one question, in characters.
+const FILE_CHARS_MAX: usize = 6_000;
 
 /// What came with a question, as far as its answer shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(super) enum Came {
     Recording(String),
     /// A picture.
     Picture(Image),
+    /// A file of text.
+    File,
 }
 
 impl Came {
@@ -37,7 +43,7 @@ impl Came {
     pub(super) fn pictures(&self) -> Vec<Image> {
         match self {
             Self::Picture(image) => vec![image.clone()],
-            Self::Nothing | Self::Recording(_) => Vec::new(),
+            Self::Nothing | Self::Recording(_) | Self::File => Vec::new(),
         }
     }
 }
@@ -92,6 +98,9 @@ impl Session {
                 }
                 return self.screen_asking(update, asking, effects);
             }
+            Ok(Sensed::Read(text)) => {
+                return self.with_file(update, asking, &text, effects);
+            }
             Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
             Err(NotSensed::Unreadable) => words::media::cannot_be_read(),
             Err(NotSensed::Unavailable) => {
@@ -101,6 +110,25 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Refused, effects);
+    }
+
+    /// What a model sees of a file is screened; the rest of it is not used.
+    fn with_file(
+        &mut self,
+        update: UpdateId,
+        mut asking: Asking,
+        text: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        asking.came = Came::File;
+        let prompt = &mut asking.prompt;
+        let passages = passages::fitting(text, &prompt.text, FILE_CHARS_MAX);
+        let passage = |it: &str| Beside { channel: Channel::File, text: it.to_owned() };
+        prompt.beside.extend(passages.into_iter().map(passage));
+        if prompt.text.trim().is_empty() {
+            words::media::FILE_ALONE.clone_into(&mut prompt.text);
+        }
+        self.screen_asking(update, asking, effects);
     }
 
     fn with_transcript(
