@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod embeddings;
 pub mod models;
 pub mod otlp;
+pub mod pictures;
 pub mod sinks;
 pub mod telegram;
 pub mod tools;

@@ -88,6 +88,8 @@ pub struct BrokerConfig {
 pub enum Unanswered {
     /// Every model of the chain failed.
     AllFailed,
+    /// No model that may be asked can see the picture.
+    CannotSee,
     /// Too many questions wait.
     Busy,
     /// Somebody has used up what they may.
@@ -754,6 +756,14 @@ impl Actor for Broker {
                         self.tally.over_cap(cap.kind);
                         // lost-ok: nobody waits any more.
                         reply.send(Err(Unanswered::OverCap(cap))).ok();
+                        return Ok(());
+                    }
+                }
+                if !question.images.is_empty() {
+                    chain.retain(|it| self.models.get(*it).is_some_and(|it| it.sees()));
+                    if chain.is_empty() {
+                        // lost-ok: nobody waits any more.
+                        reply.send(Err(Unanswered::CannotSee)).ok();
                         return Ok(());
                     }
                 }

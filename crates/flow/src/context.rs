@@ -30,6 +30,8 @@ const SUMMARISING: &str = include_str!("../../../config/prompts/summary.md");
 
 /// Tokens around each turn, whatever the model.
 const FRAME_TOKENS: usize = 8;
+/// Tokens of one picture, rather too many: none has more than 1,568 points on a side.
+pub(crate) const IMAGE_TOKENS: usize = 3_300;
 /// Of what instructions and question leave, the part that facts may take, and what was recalled.
 const SHARE: usize = 4;
 /// The longest summary that a model is asked for, in tokens.
@@ -111,12 +113,14 @@ pub fn request_of(
     let system = house_rules(&question.agent).chain(instructions).chain(mark);
     let system = system.collect::<Vec<_>>().concat();
     let asked = fence::content_of(question.prompt.get());
-    let room = if surely_fits(question, system.len() + asked.len(), room) {
+    let images = question.images.len().saturating_mul(IMAGE_TOKENS);
+    let room = if surely_fits(question, system.len() + asked.len() + images, room) {
         Room { count: &str::len, ..room }
     } else {
         room
     };
-    let mut left = room.tokens_max.saturating_sub(room.turn(&system) + room.turn(&asked));
+    let fixed = room.turn(&system) + room.turn(&asked) + images;
+    let mut left = room.tokens_max.saturating_sub(fixed);
     let mut out = LeftOut::default();
     let facts = fitting_facts(&question.facts, left / SHARE, room, &mut out);
     let summary = question.summary.as_deref().map(|it| fenced("summary", it));
@@ -140,7 +144,8 @@ pub fn request_of(
         turns.push(Turn::new(Role::User, content));
         turns.push(Turn::new(Role::Assistant, exchange.answered.clone()));
     }
-    turns.push(Turn::new(Role::User, recalled + &asked));
+    let images = question.images.clone();
+    turns.push(Turn { images, ..Turn::new(Role::User, recalled + &asked) });
     // With the first thing said, since some models want the two sides to take turns.
     if let Some(first) = turns.get_mut(1) {
         first.content.insert_str(0, &material);

@@ -661,6 +661,7 @@ mod tests {
             attachment: None,
             album: None,
             written: Timestamp(0),
+            replied_file: None,
         }
     }
 

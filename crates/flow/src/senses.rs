@@ -14,6 +14,8 @@ use protocol::{
     hearing::{Recording, Speaker, Transcriber, Transcript},
     inbound::{FileKind, FileRef},
     messenger::{DownloadError, Messenger, MessengerError},
+    model::Image,
+    picture::Develop,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
 use tracing::{info, warn};
@@ -25,6 +27,10 @@ use crate::guard::Cleared;
 pub struct Abilities {
     /// Recordings are turned into text.
     pub hears: Option<Hearing>,
+    /// Text files of up to so many bytes are read.
+    pub reads_bytes_max: Option<u64>,
+    /// Pictures of up to so many bytes are shown to models.
+    pub sees_bytes_max: Option<u64>,
     /// Answers to what was recorded are also spoken, if they have no more characters.
     pub speaks_chars_max: Option<usize>,
 }
@@ -45,6 +51,10 @@ pub struct Hearing {
 pub enum Sensed {
     /// What is said in a recording.
     Heard(Transcript),
+    /// A picture, made anew.
+    Seen(Image),
+    /// What a text file says.
+    Read(String),
 }
 
 /// Why nothing was made of a file.
@@ -76,6 +86,7 @@ pub struct Senses {
     abilities: Abilities,
     transcriber: Option<Arc<dyn Transcriber>>,
     speaker: Option<Arc<dyn Speaker>>,
+    develop: Option<Develop>,
     egress: Handle,
     places: Arc<Semaphore>,
 }
@@ -99,8 +110,8 @@ impl Senses {
     #[must_use]
     pub fn new(egress: Handle) -> Self {
         let places = Arc::new(Semaphore::new(AT_A_TIME_MAX));
-        let (transcriber, speaker) = (None, None);
-        Self { abilities: Abilities::default(), transcriber, speaker, egress, places }
+        let (transcriber, speaker, develop) = (None, None, None);
+        Self { abilities: Abilities::default(), transcriber, speaker, develop, egress, places }
     }
 
     /// Somebody hears recordings.
@@ -108,6 +119,21 @@ impl Senses {
     pub fn hearing(mut self, transcriber: Arc<dyn Transcriber>, limits: Hearing) -> Self {
         self.abilities.hears = Some(limits);
         self.transcriber = Some(transcriber);
+        self
+    }
+
+    /// Text files of up to so many bytes are read.
+    #[must_use]
+    pub fn reading(mut self, bytes_max: u64) -> Self {
+        self.abilities.reads_bytes_max = Some(bytes_max);
+        self
+    }
+
+    /// Some model sees pictures of up to so many bytes, once they are made anew.
+    #[must_use]
+    pub fn seeing(mut self, develop: Develop, bytes_max: u64) -> Self {
+        self.abilities.sees_bytes_max = Some(bytes_max);
+        self.develop = Some(develop);
         self
     }
 
@@ -189,7 +215,30 @@ impl Senses {
                 let language = file.language.as_deref().filter(|_| limits.hints).and_then(spoken);
                 self.hear(&Recording { bytes, ending, language }).await
             }
-            FileKind::Photo | FileKind::Document => Err(NotSensed::Unreadable),
+            FileKind::Document if is_text(file) => {
+                let bytes_max = self.abilities.reads_bytes_max.ok_or(NotSensed::Unreadable)?;
+                text_of(&fetched(messenger, file, bytes_max).await?).map(Sensed::Read)
+            }
+            FileKind::Photo | FileKind::Document => {
+                let bytes_max = self.abilities.sees_bytes_max.ok_or(NotSensed::Unreadable)?;
+                self.look_at(fetched(messenger, file, bytes_max).await?).await
+            }
+        }
+    }
+
+    async fn look_at(&self, bytes: bytes::Bytes) -> Result<Sensed, NotSensed> {
+        let develop = self.develop.ok_or(NotSensed::Unavailable)?;
+        // It takes its time, and must not hold up others.
+        match self.egress.spawn_blocking(move || develop(&bytes)).await {
+            Ok(Ok(image)) => Ok(Sensed::Seen(image)),
+            Ok(Err(error)) => {
+                let words = "no picture was made of a file";
+                warn!(error.message = %error, event.action = "picture_refused", "{words}");
+                Err(NotSensed::Unreadable)
+            }
+            Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
+            // The process ends.
+            Err(_) => Err(NotSensed::Unavailable),
         }
     }
 
@@ -212,6 +261,28 @@ impl Senses {
         }
         Err(NotSensed::Unavailable)
     }
+}
+
+/// A file of plain text, by what its sender's app says; whether it is one, its bytes tell.
+pub(crate) fn is_text(file: &FileRef) -> bool {
+    let is_kind = |it: &str| it.starts_with("text/") || it == "application/json";
+    let has_ending = |name: &str| {
+        let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
+        matches!(ending.as_str(), "txt" | "md" | "markdown" | "csv" | "tsv" | "json" | "log")
+    };
+    file.kind == FileKind::Document
+        && (file.media_type.as_deref().is_some_and(is_kind)
+            || file.name.as_deref().is_some_and(has_ending))
+}
+
+/// The text of a file: UTF-8, without what no text holds.
+fn text_of(bytes: &[u8]) -> Result<String, NotSensed> {
+    let text = std::str::from_utf8(bytes).map_err(|_no_text| NotSensed::Unreadable)?;
+    let text = text.trim_start_matches('\u{FEFF}');
+    if text.contains('\0') || text.trim().is_empty() {
+        return Err(NotSensed::Unreadable);
+    }
+    Ok(text.replace("\r\n", "\n"))
 }
 
 fn kind(file: &FileRef) -> &'static str {
@@ -298,6 +369,14 @@ mod tests {
         ];
         for (bytes, ending) in cases {
             assert_eq!(sound(bytes), ending, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_file_is_text_whatever_it_is_called() {
+        assert_eq!(text_of(b"\xEF\xBB\xBFone\r\ntwo"), Ok("one\ntwo".to_owned()));
+        for not_text in [&b"\xFF\xFE"[..], b"a\0b", b" \n", b""] {
+            assert_eq!(text_of(not_text), Err(NotSensed::Unreadable), "{not_text:?}");
         }
     }
 

@@ -201,6 +201,7 @@ impl Messenger for FakeMessenger {
             attachment: None,
             album: None,
             written: Timestamp(0),
+            replied_file: None,
         };
         Some(if it.edited { Inbound::Edited(said) } else { Inbound::Said(said) })
     }

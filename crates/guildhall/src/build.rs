@@ -142,6 +142,7 @@ fn http_model(it: &config::ModelConfig, secrets: &Secrets) -> HttpModelConfig {
         api_key: key,
         stream: it.stream,
         tools: it.tools,
+        sees: it.sees,
         first_byte_time_max: it.first_byte_time_max,
         piece_time_max: it.piece_time_max,
         answer_bytes_max: usize::try_from(it.answer_bytes_max.0).unwrap_or(usize::MAX),

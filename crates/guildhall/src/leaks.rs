@@ -111,6 +111,7 @@ async fn what_a_small_model_gives_away_never_passes_the_guard_behind_it() {
             recalled: Vec::new(),
             bench: None,
             prompt,
+            images: Vec::new(),
         };
         let count = |text: &str| model.count_tokens(text);
         let room = Room { tokens_max: model.prompt_tokens_max(ANSWER_TOKENS_MAX), count: &count };

@@ -17,12 +17,21 @@ use crate::{
 /// The longest transcript, in bytes: two hours of fast talk have some 150,000 letters.
 const TRANSCRIPT_BYTES_MAX: usize = 512 * 1024;
 
+/// What Telegram lets bots fetch.
+const FETCHED_BYTES_MAX: u64 = 20 << 20;
+
 /// What takes in files. Without a server that is configured nothing is taken.
 ///
 /// # Errors
 /// What is wrong with the configuration.
 pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildError> {
-    let senses = Senses::new(egress);
+    let mut senses = Senses::new(egress);
+    if let Some(bytes_max) = abilities(&loaded.config).reads_bytes_max {
+        senses = senses.reading(bytes_max);
+    }
+    if let Some(bytes_max) = abilities(&loaded.config).sees_bytes_max {
+        senses = senses.seeing(adapters::pictures::DEVELOP, bytes_max);
+    }
     let it = &loaded.config.transcription;
     let (Some(hearing), Some(model)) = (hearing(&loaded.config), &it.model) else {
         return Ok(senses);
@@ -58,7 +67,10 @@ fn speaking(loaded: &Loaded, senses: Senses) -> Result<Senses, BuildError> {
 pub(crate) fn abilities(config: &Config) -> Abilities {
     let it = &config.speech;
     let speaks_chars_max = it.model.as_ref().map(|_| it.answer_chars_max);
-    Abilities { hears: hearing(config), speaks_chars_max }
+    let sees = config.models.iter().any(|it| it.sees);
+    let sees_bytes_max = sees.then_some(config.limits.picture_bytes_max.0);
+    let reads_bytes_max = config.limits.text_file_bytes_max.0.map(|it| it.0.min(FETCHED_BYTES_MAX));
+    Abilities { hears: hearing(config), reads_bytes_max, sees_bytes_max, speaks_chars_max }
 }
 
 /// Which recordings are taken, where somebody listens.

@@ -83,6 +83,8 @@ pub struct Said {
     pub album: Option<String>,
     /// When it was written, by the chat service's clock, in whole seconds.
     pub written: Timestamp,
+    /// The file of the message that this one answers.
+    pub replied_file: Option<Box<FileRef>>,
 }
 
 /// What can come with a message besides words.
@@ -156,6 +158,8 @@ pub enum Channel {
     Buttons,
     /// What is said in a recording.
     Recording,
+    /// What a file says.
+    File,
 }
 
 /// A message that another one answers.

@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod memory;
 pub mod messenger;
 pub mod model;
+pub mod picture;
 pub mod shelf;
 pub mod tool;
 pub mod work;

@@ -299,6 +299,11 @@ pub trait Model: Send + Sync + 'static {
         false
     }
 
+    /// True if it can be shown pictures.
+    fn sees(&self) -> bool {
+        false
+    }
+
     /// True if it answers one request at a time, so that whatever it does holds up everybody.
     fn is_exclusive(&self) -> bool {
         false

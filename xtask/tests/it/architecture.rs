@@ -49,6 +49,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("fend-core", &["adapters"]),
     ("landlock", &["adapters"]),
     ("seccompiler", &["adapters"]),
+    ("image", &["adapters"]),
     ("candle-core", &["adapters"]),
     ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),

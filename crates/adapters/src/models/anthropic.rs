@@ -10,6 +10,7 @@ use serde_json::{Value, value::RawValue};
 use super::draft::Draft;
 use super::http::{HttpModelConfig, Protocol, refused};
 use super::openai::{Message, Text};
+use super::shown::Shown;
 use super::sse::Step;
 
 /// The version of the protocol that we speak.
@@ -150,6 +151,7 @@ struct LastKnown<'a> {
 #[serde(untagged)]
 enum Said<'a> {
     Plain(Message<'a>),
+    Shown(Shown<'a>),
     LastKnown(LastKnown<'a>),
     Calling { role: &'static str, content: Vec<Block<'a>> },
 }
@@ -240,7 +242,10 @@ fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Er
                 let content = [TextBlock::new(&turn.content, true)];
                 Said::LastKnown(LastKnown { role: "assistant", content })
             }
-            Role::System | Role::User | Role::Assistant => Said::Plain(Message::from(turn)),
+            Role::System | Role::User | Role::Assistant => match Shown::anthropic(turn) {
+                Some(shown) => Said::Shown(shown),
+                None => Said::Plain(Message::from(turn)),
+            },
         })
     }))
 }

@@ -65,6 +65,8 @@ pub struct HttpModelConfig {
     pub piece_time_max: Duration,
     /// The longest text that we take.
     pub answer_bytes_max: usize,
+    /// Whether it can be shown pictures.
+    pub sees: bool,
     /// The most tokens of question and answer together.
     pub context_tokens_max: usize,
     /// Price of a million prompt tokens, in millionths of the currency; 0 for none.
@@ -93,6 +95,7 @@ impl HttpModelConfig {
             first_byte_time_max: Duration::from_secs(60),
             piece_time_max: Duration::from_secs(30),
             answer_bytes_max: 256 * 1024,
+            sees: false,
             context_tokens_max: 16_384,
             price_input_micros_per_mtok: 0,
             price_output_micros_per_mtok: 0,
@@ -311,6 +314,10 @@ impl<P: Protocol> Model for HttpModel<P> {
 
     fn calls_tools(&self) -> bool {
         self.config.tools
+    }
+
+    fn sees(&self) -> bool {
+        self.config.sees
     }
 
     async fn complete(

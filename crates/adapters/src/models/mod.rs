@@ -16,6 +16,7 @@ pub mod embedded;
 mod hearing;
 mod http;
 mod openai;
+mod shown;
 mod speech;
 mod sse;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::draft::Draft;
 use super::http::{HttpModelConfig, Protocol, refused};
+use super::shown::Shown;
 use super::sse::Step;
 
 /// The protocol, in the dialect of one server.
@@ -128,8 +129,18 @@ impl<'a> From<&'a Turn> for Message<'a> {
     }
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Plain(Message<'a>),
+    Shown(Shown<'a>),
+}
+
 fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(turns.iter().map(Message::from))
+    serializer.collect_seq(turns.iter().map(|turn| match Shown::openai(turn) {
+        Some(shown) => Said::Shown(shown),
+        None => Said::Plain(Message::from(turn)),
+    }))
 }
 
 /// A tool, or a call of one: both come as functions, which are all the tools that there are.

@@ -84,7 +84,8 @@ struct Message<'a> {
     reply_markup: Option<&'a RawValue>,
     edit_date: Option<IgnoredAny>,
     via_bot: Option<IgnoredAny>,
-    reply_to_message: Option<Replied>,
+    #[serde(borrow)]
+    reply_to_message: Option<Replied<'a>>,
     quote: Option<Quote>,
     // What a person can send besides words.
     #[serde(borrow)]
@@ -121,7 +122,7 @@ struct Message<'a> {
 
 /// The message that a message answers. In a topic every message answers the one that opened it.
 #[derive(Deserialize)]
-struct Replied {
+struct Replied<'a> {
     message_id: Option<i64>,
     /// In seconds since 1970.
     #[serde(default)]
@@ -130,6 +131,10 @@ struct Replied {
     text: Option<Text>,
     caption: Option<Text>,
     forum_topic_created: Option<IgnoredAny>,
+    #[serde(borrow)]
+    document: Option<&'a RawValue>,
+    #[serde(borrow)]
+    photo: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -358,7 +363,8 @@ impl Message<'_> {
             (None, None) => (String::new(), Vec::new()),
         };
         let language = person.as_ref().and_then(|it| it.language_code.as_ref());
-        let attachment = self.attachment(language.map(|tag| tag.0.as_str()));
+        let language = language.map(|tag| tag.0.clone());
+        let attachment = self.attachment(language.as_deref());
         if text.is_empty() && attachment.is_none() {
             return Inbound::Nothing;
         }
@@ -381,6 +387,7 @@ impl Message<'_> {
             text: without_mention(&text, &mentions).to_owned(),
             command: order.command(),
             replied: self.replied(),
+            replied_file: self.replied_file(language),
             forwarded_from: self.forward_origin.map(beside::author),
             beside: self.beside(),
             album: self.media_group_id.take().map(|it| it.0),
@@ -410,6 +417,7 @@ impl Message<'_> {
             attachment: None,
             album: None,
             written: millis(self.date),
+            replied_file: None,
         })
     }
 
@@ -485,6 +493,14 @@ impl Message<'_> {
         })
     }
 
+    /// A document or a picture of the message that this one answers.
+    fn replied_file(&self, language: Option<String>) -> Option<Box<FileRef>> {
+        let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
+        let document = || attached::file(FileKind::Document, it.document?);
+        let file = document().or_else(|| attached::picture(it.photo?))?;
+        Some(Box::new(FileRef { language, ..file }))
+    }
+
     /// The message that this one answers, where it is not the one that opened the topic.
     fn replied(&self) -> Option<inbound::Replied> {
         let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
@@ -492,7 +508,7 @@ impl Message<'_> {
     }
 
     fn quoted(self) -> Option<String> {
-        let replied = |message: Replied| message.text.or(message.caption);
+        let replied = |message: Replied<'_>| message.text.or(message.caption);
         let quoted = self.quote.map(|q| q.text).or_else(|| self.reply_to_message.and_then(replied));
         quoted
             .map(|text| text.0.chars().take(QUOTED_CHARS_MAX).collect::<String>())

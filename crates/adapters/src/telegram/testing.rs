@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::Response,
-    routing::post,
+    routing::{get, post},
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -41,7 +41,10 @@ impl FakeApi {
     pub(super) async fn answering(answers: &[(u16, &str)]) -> Self {
         let answers = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let script = Arc::new(Mutex::new(Script { answers, calls: Vec::new() }));
-        let app = Router::new().route("/{bot}/{method}", post(answer)).with_state(script.clone());
+        let app = Router::new()
+            .route("/{bot}/{method}", post(answer))
+            .route("/file/{bot}/{*path}", get(file))
+            .with_state(script.clone());
         let (url, server) = serve(app).await;
         Self { url, script, _server: server }
     }
@@ -64,6 +67,19 @@ pub(super) async fn serve(app: Router) -> (String, JoinSet<()>) {
     let mut server = JoinSet::new();
     server.spawn(async move { axum::serve(listener, app).await.expect("the server runs") });
     (url, server)
+}
+
+async fn file(
+    State(script): State<Arc<Mutex<Script>>>,
+    Path((bot, path)): Path<(String, String)>,
+) -> Response {
+    assert_eq!(bot, format!("bot{TOKEN}"));
+    let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
+    script.calls.push((format!("file/{path}"), Value::Null));
+    let (status, body) = script.answers.pop_front().unwrap_or((500, "exhausted".to_owned()));
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
 }
 
 async fn answer(

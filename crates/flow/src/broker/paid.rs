@@ -6,7 +6,7 @@ use protocol::model::{CompleteError, Model, ModelRequest, Price};
 use tokio::sync::watch;
 
 use super::{CallEnd, Glance};
-use crate::context;
+use crate::context::{self, IMAGE_TOKENS};
 use crate::treasurer::{Desk, OverCap, Ticket, caps::Amount};
 
 /// Tokens that a provider may count for each message beside its text.
@@ -29,7 +29,8 @@ impl Estimate {
         let input: usize = request.turns.iter().map(|it| turn(&it.content)).sum();
         let called = request.turns.iter().flat_map(|it| &it.calls).map(|it| turn(&it.arguments));
         let offered = request.tools.iter().map(|it| context::spec_tokens(it, &turn));
-        let input = called.chain(offered).fold(input, usize::saturating_add);
+        let images = request.turns.iter().map(|it| it.images.len().saturating_mul(IMAGE_TOKENS));
+        let input = called.chain(offered).chain(images).fold(input, usize::saturating_add);
         Self {
             input_tokens: u64::try_from(input).unwrap_or(u64::MAX),
             answer_tokens_max: u64::from(request.answer_tokens_max),

@@ -374,6 +374,7 @@ fn question() -> Question {
         recalled: Vec::new(),
         bench: None,
         prompt,
+        images: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 17] = [
+const LABELS: [&str; 18] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -18,6 +18,7 @@ const LABELS: [&str; 17] = [
     "checklist",
     "buttons",
     "recording",
+    "file",
     "remembered",
     "summary",
     "recalled",
@@ -37,6 +38,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::Checklist => "checklist",
         Channel::Buttons => "buttons",
         Channel::Recording => "recording",
+        Channel::File => "file",
     }
 }
 

@@ -56,6 +56,7 @@ fn question() -> Question {
         recalled: vec![Recollection { asked: "old\nwords".to_owned(), answered: "so".to_owned() }],
         bench: None,
         prompt: cleared("hi", None),
+        images: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::inbound::{Attachment, FileKind, FileRef, Said};
 
 use super::{House, Request, prompt_of};
 use crate::{
-    senses::Abilities,
+    senses::{Abilities, is_text},
     words::{self, Notice},
 };
 
@@ -23,7 +23,12 @@ pub(super) fn with_file(request: Request, said: &Said, house: &House) -> Request
     match &said.attachment {
         Some(Attachment::File(file)) => with(file, request, house),
         // Its words stand beside the question, see `Said::beside`.
-        Some(Attachment::Other) | None => request,
+        Some(Attachment::Other) => request,
+        // Whoever answers a message with a file asks about it, if anything can be made of that.
+        None => match &said.replied_file {
+            Some(file) if objection(file, &house.abilities).is_none() => with(file, request, house),
+            Some(_) | None => request,
+        },
     }
 }
 
@@ -51,8 +56,26 @@ fn objection(file: &FileRef, abilities: &Abilities) -> Option<Notice> {
             }
             (hearing.bytes_max < bytes).then(|| words::media::too_large(hearing.bytes_max))
         }
+        FileKind::Document if is_text(file) => {
+            let Some(bytes_max) = abilities.reads_bytes_max else {
+                return Some(words::media::cannot_use(abilities));
+            };
+            (bytes_max < bytes).then(|| words::media::too_large(bytes_max))
+        }
+        FileKind::Photo | FileKind::Document if is_picture(file) => {
+            let Some(bytes_max) = abilities.sees_bytes_max else {
+                return Some(words::media::cannot_use(abilities));
+            };
+            (bytes_max < bytes).then(|| words::media::too_large(bytes_max))
+        }
         FileKind::Photo | FileKind::Document => Some(words::media::cannot_use(abilities)),
     }
+}
+
+/// By what its sender's app says; what it is, its bytes tell.
+fn is_picture(file: &FileRef) -> bool {
+    let says_so = |it: &str| matches!(it, "image/jpeg" | "image/png" | "image/webp");
+    file.kind == FileKind::Photo || file.media_type.as_deref().is_some_and(says_so)
 }
 
 #[cfg(test)]

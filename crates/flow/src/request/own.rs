@@ -71,6 +71,7 @@ mod tests {
             attachment: None,
             album: None,
             written: NOW,
+            replied_file: None,
         };
         of_command(&command, &said, NOW)
     }

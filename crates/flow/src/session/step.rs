@@ -26,7 +26,7 @@ use protocol::{
     ledger::LedgerError,
     memory::Fact,
     messenger::{MessengerError, Typeset},
-    model::Completion,
+    model::{Completion, Image},
     tool::Tool,
 };
 
@@ -208,6 +208,8 @@ pub struct Question {
     pub prompt: Cleared<Prompt>,
     /// The tools that its model may call, and what came of them.
     pub bench: Option<Box<Bench>>,
+    /// Pictures that came with it. What is written in them no guard has read.
+    pub images: Vec<Image>,
 }
 
 /// What a session wants done. Carried out by the shell in this order; nothing after a `Record` is

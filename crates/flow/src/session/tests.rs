@@ -137,6 +137,7 @@ fn said(person: PersonId, text: &str) -> Said {
         attachment: None,
         album: None,
         written: Timestamp(0),
+        replied_file: None,
     }
 }
 

@@ -21,7 +21,7 @@ const IN_ENGLISH: [(&str, usize); 13] = [
     ("words/bots.rs", 2),
     ("words/desk.rs", 11),
     ("words/home.rs", 3),
-    ("words/media.rs", 7),
+    ("words/media.rs", 8),
     ("words/money.rs", 1),
     ("words/officers.rs", 9),
     ("words/panel.rs", 1),

@@ -2,7 +2,7 @@
 
 use super::{Dress, Notice, Text, say};
 use crate::{context::beginning, senses::Abilities};
-use protocol::RefId;
+use protocol::{AgentName, RefId};
 
 /// Of a transcript this much is shown, in characters: a message holds 4,096 UTF-16 units, and a
 /// character has up to two.
@@ -15,14 +15,37 @@ pub(crate) fn cannot_use(abilities: &Abilities) -> Notice {
 
 /// What works.
 fn works(abilities: &Abilities) -> String {
-    let Some(hearing) = abilities.hears else {
-        return "I can only read text: please write what you would like to know.".to_owned();
-    };
-    format!(
-        "What works: text, and voice messages or recordings of up to {}.",
-        minutes(hearing.seconds_max)
-    )
+    let hears = abilities
+        .hears
+        .map(|it| format!("voice messages or recordings of up to {}", minutes(it.seconds_max)));
+    let sees = abilities.sees_bytes_max.map(|it| format!("pictures of up to {}", size(it)));
+    let reads = abilities
+        .reads_bytes_max
+        .map(|it| format!("files of plain text (TXT, Markdown, CSV) of up to {}", size(it)));
+    let all: Vec<String> = [hears, sees, reads].into_iter().flatten().collect();
+    match all.split_last() {
+        None => "I can only read text: please write what you would like to know.".to_owned(),
+        Some((one, [])) => format!("What works: text, and {one}."),
+        Some((last, others)) => format!("What works: text, {}, and {last}.", others.join(", ")),
+    }
 }
+
+/// Whoever is asked cannot see, though others here can.
+pub(crate) fn cannot_see(agent: &AgentName) -> Notice {
+    say(format!(
+        "{agent} cannot look at pictures: none of the models that it may ask can see. Please describe it \
+         in words, or ask another agent (/agents)."
+    ))
+}
+
+/// What is asked with a picture that comes without words.
+pub(crate) const PICTURE_ALONE: &str = "What is to be seen in this picture?";
+/// What is asked with a file that comes without words.
+pub(crate) const FILE_ALONE: &str = "What does this file say, in short?";
+/// What a conversation remembers before a question with a file.
+pub(crate) const FILE_READ: &str = "(With a file, which is not kept.) ";
+/// What a conversation remembers before a question with a picture.
+pub(crate) const PICTURE_SHOWN: &str = "(With a picture, which is not kept.) ";
 
 /// A recording plays too long.
 pub(crate) fn too_long(seconds_max: u64) -> Notice {
@@ -34,8 +57,8 @@ pub(crate) fn too_long(seconds_max: u64) -> Notice {
 
 /// A file is too large.
 pub(crate) fn too_large(bytes_max: u64) -> Notice {
-    let size = (bytes_max >> 20).max(1);
-    say(format!("That file is too large for me: up to {size} MB, please. It was not kept."))
+    let size = size(bytes_max);
+    say(format!("That file is too large for me: up to {size}, please. It was not kept."))
 }
 
 /// A file is not what it says it is, or of a form that nobody here knows.
@@ -73,6 +96,13 @@ pub fn speaks(who: &str) -> Text {
 pub(crate) fn heard(text: &str) -> Notice {
     let text = beginning(text.trim(), SHOWN_CHARS_MAX);
     say(format!("🎙 I heard: {text}")).dressed(Dress::Folded)
+}
+
+fn size(bytes: u64) -> String {
+    match bytes >> 20 {
+        0 => format!("{} KB", (bytes >> 10).max(1)),
+        megabytes => format!("{megabytes} MB"),
+    }
 }
 
 fn minutes(seconds: u64) -> String {

@@ -343,6 +343,8 @@ section! {
         stream: bool = true;
         /// Offer it tools, where its agent has any. An embedded model is never offered one.
         tools: bool = true;
+        /// It can be shown pictures.
+        sees: bool = false;
         /// How long until the first piece of an answer; 0 for no limit of its own.
         first_byte_time_max: Duration = secs(30), limit millis(10)..=hours(1);
         /// How long between two pieces; 0 for no limit of its own.
@@ -518,6 +520,10 @@ section! {
 section! {
     /// How much people may ask.
     LimitsConfig {
+        /// The largest file of plain text that is read with the question that it comes with; 0 for none.
+        text_file_bytes_max: Limit<Size> = Limit(Some(kib(512)));
+        /// The largest picture that is taken, where a model sees; Telegram gives bots no more than 20 MB.
+        picture_bytes_max: Size = mib(10), within kib(1)..=mib(20);
         /// Messages a minute of one person; 0 for no limit.
         person_per_minute: Limit<u32> = Limit(Some(20));
         /// Messages one person may send at once after a pause; 0 for no limit.

@@ -412,6 +412,8 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.backup.url = None;
     examples.backup.endpoint = None;
     examples.memory.embeddings_path = None;
+    (examples.transcription.model, examples.transcription.api_key_env) = (None, None);
+    (examples.speech.model, examples.speech.api_key_env) = (None, None);
     examples.alerts.webhook.url = None;
     examples.alerts.rule.clear();
     examples.alerts.runbooks = None;

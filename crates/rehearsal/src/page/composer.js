@@ -6,9 +6,12 @@ const FIELD_PX_MAX = 168;
 let menus = 0;
 
 export class Composer {
-  /** `send(text, replyTo)` resolves to whether the message was taken; `stop(draft)` stops an answer. */
-  constructor(person, suggestions, send, stop) {
-    Object.assign(this, { person, send, stop, chat: null, replying: null, options: [], at: 0, commands: [] });
+  /**
+   * `send(text, replyTo)` resolves to whether the message was taken, and so does `sendFile(file, text)`;
+   * `stop(draft)` stops an answer.
+   */
+  constructor(person, suggestions, send, stop, sendFile) {
+    Object.assign(this, { person, send, stop, sendFile, chat: null, replying: null, options: [], at: 0, commands: [] });
     const id = `menu-${menus += 1}`;
     this.menu = el("div.menu", { id, role: "listbox", "aria-label": "Commands", tabindex: "-1", hidden: true });
     this.reply = el("div.answering", { hidden: true });
@@ -22,9 +25,15 @@ export class Composer {
     this.tries = el("div.tries", { hidden: true, role: "group", "aria-label": "Try the guard" },
       ...(tries.length > 0 ? [el("span", {}, "Try the guard"), ...tries] : []));
     this.slash = el("button.round", { type: "button", "aria-label": "Commands", title: "Commands", onclick: () => this.toggle() }, icon("slash"));
+    this.picker = el("input", { type: "file", hidden: true, tabindex: "-1" });
+    this.picker.onchange = () => this.attach();
+    this.clip = el("button.round", {
+      type: "button", "aria-label": "Send a voice message, a picture or a file", title: "Send a file",
+      onclick: () => this.picker.click(),
+    }, icon("clip"));
     this.button = el("button.round.send", { type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
     this.halt = el("button.stop", { type: "button", hidden: true }, icon("stop"), el("span"));
-    this.form = el("form.composer", {}, this.slash, this.field, this.halt, this.button);
+    this.form = el("form.composer", {}, this.slash, this.clip, this.picker, this.field, this.halt, this.button);
     this.root = el("footer.foot", {}, this.menu, this.reply, this.keyboard, this.tries, this.form);
     this.field.oninput = () => this.typed();
     this.field.onkeydown = (event) => this.pressed(event);
@@ -82,7 +91,7 @@ export class Composer {
   }
 
   enable(on) {
-    for (const node of [this.field, this.slash, ...this.tries.querySelectorAll("button")]) node.disabled = !on;
+    for (const node of [this.field, this.slash, this.clip, ...this.tries.querySelectorAll("button")]) node.disabled = !on;
     this.online = on;
     this.typed();
   }
@@ -187,6 +196,20 @@ export class Composer {
       event.preventDefault();
       this.submit();
     } else if (event.key === "Escape") this.answer(null);
+  }
+
+  /** Sends the file that was picked, with what is written as its caption. */
+  async attach() {
+    const [file] = this.picker.files;
+    this.picker.value = "";
+    if (!file || !this.online || this.sending) return;
+    this.sending = true;
+    const taken = await this.sendFile(file, this.field.value.trim());
+    this.sending = false;
+    if (!taken) return;
+    this.field.value = "";
+    this.typed();
+    this.field.focus();
   }
 
   async submit() {

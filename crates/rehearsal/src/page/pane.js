@@ -24,7 +24,8 @@ export class Pane {
     this.strip = el("div.chats", { role: "tablist", "aria-label": `Chats of ${person.name}`, hidden: true });
     this.room = el("div.room");
     this.composer = new Composer(person, suggestions, (text, replyTo) => this.send(text, replyTo),
-      (draft_id) => this.post("/chat/stop", { chat: this.shown.id, draft_id }));
+      (draft_id) => this.post("/chat/stop", { chat: this.shown.id, draft_id }),
+      (file, text) => this.sendFile(file, text));
     const phone = el("div.phone", {}, this.head, this.strip, this.offline, this.room, this.composer.root);
     this.root = el("section.pane", { "aria-label": `${person.name}, ${person.role}` },
       el("p.person", {}, avatar(person.name, person.id, true), person.name, el(`span.role${admin}`, {}, person.role)), phone);
@@ -212,6 +213,19 @@ export class Pane {
     return (await this.post("/chat/send", { chat: this.shown.id, text, reply_to })) !== undefined;
   }
 
+  /** Sends a file as what it is: sound in OGG as a voice message, other sound as music, a picture as a photo. */
+  async sendFile(file, text) {
+    const query = new URLSearchParams({ person: this.person.id, chat: this.shown.id, name: file.name, text, ...(await formOf(file)) });
+    try {
+      const response = await fetch(`/chat/file?${query}`, { method: "POST", body: file });
+      if (!response.ok) throw new Error((await response.text()) || `status ${response.status}`);
+      return true;
+    } catch (error) {
+      toast(`Not sent: ${error.message}`);
+      return false;
+    }
+  }
+
   async post(path, body) {
     try {
       return await ask(path, { person: this.person.id, ...body });
@@ -220,6 +234,27 @@ export class Pane {
       return undefined;
     }
   }
+}
+
+/** As what a file is sent, with its length or its size. */
+async function formOf(file) {
+  if (file.type.startsWith("image/")) {
+    try {
+      const { width, height } = await createImageBitmap(file);
+      return { kind: "photo", width, height };
+    } catch {
+      return { kind: "document" };
+    }
+  }
+  if (!file.type.startsWith("audio/") && !/\.og[ga]$/.test(file.name)) return { kind: "document" };
+  let seconds = 1;
+  try {
+    const sound = await new OfflineAudioContext(1, 1, 48_000).decodeAudioData(await file.arrayBuffer());
+    seconds = Math.max(1, Math.round(sound.duration));
+  } catch {
+    // Its length is not known.
+  }
+  return { kind: /\.og[ga]$/.test(file.name) ? "voice" : "audio", seconds };
 }
 
 /** Takes a message's keyboard over to its chat; says whether there was one. */

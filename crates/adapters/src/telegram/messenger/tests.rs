@@ -376,3 +376,50 @@ async fn polling_tells_conflicts_and_gateway_pages_apart() {
     let broken = |status| format!("the chat service answered with status {status}");
     assert_eq!(told, [conflict.to_owned(), broken(502), broken(200), conflict.to_owned()]);
 }
+
+/// What fetching a file says when the API answers so, and whether the file itself was asked for.
+async fn fetched(answers: &[(u16, &str)]) -> (Result<Bytes, DownloadError>, bool) {
+    let (bot, api) = connected(answers).await;
+    let fetched = bot.download("abc", 10).await;
+    let calls = api.calls();
+    assert_eq!(calls[2], ("getFile".to_owned(), json!({"file_id": "abc"})));
+    (fetched, calls.iter().any(|(method, _)| method.starts_with("file/")))
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_by_its_path_and_only_if_it_is_small_enough() {
+    let found =
+        r#"{"ok":true,"result":{"file_id":"abc","file_path":"voice/file_1.oga","file_size":5}}"#;
+    let (bytes, is_asked) = fetched(&[(200, found), (200, "OggS!")]).await;
+    assert!(is_asked && bytes.unwrap() == "OggS!");
+    let large = r#"{"ok":true,"result":{"file_id":"abc","file_path":"a","file_size":11}}"#;
+    let (refused, is_asked) = fetched(&[(200, large)]).await;
+    assert!(matches!(refused, Err(DownloadError::TooLarge)) && !is_asked);
+    let liar = r#"{"ok":true,"result":{"file_id":"abc","file_path":"a"}}"#;
+    let (refused, _) = fetched(&[(200, liar), (200, "eleven byte")]).await;
+    assert!(matches!(refused, Err(DownloadError::TooLarge)));
+    let too_big = r#"{"ok":false,"error_code":400,"description":"Bad Request: file is too big"}"#;
+    let (refused, _) = fetched(&[(400, too_big)]).await;
+    assert!(matches!(refused, Err(DownloadError::TooLarge)));
+}
+
+#[tokio::test]
+async fn a_path_that_leads_elsewhere_is_not_followed_and_no_error_holds_the_token() {
+    let found = |path: &str| format!(r#"{{"ok":true,"result":{{"file_path":"{path}"}}}}"#);
+    for path in ["../x", "/etc/passwd", "a/../b", "a//b", "", "http://x", "a?b", "a%2Fb"] {
+        let (refused, is_asked) = fetched(&[(200, &found(path)), (200, "x")]).await;
+        assert!(refused.is_err() && !is_asked, "{path}");
+    }
+    let gone = r#"{"ok":false,"error_code":404,"description":"Not Found: CANARY-secret_part"}"#;
+    let cases: [&[(u16, &str)]; 4] = [
+        &[(400, gone)],
+        &[(200, &found("a")), (404, gone)],
+        &[(200, &found("a")), (302, "elsewhere")],
+        &[(200, r#"{"ok":true,"result":{}}"#)],
+    ];
+    for answers in cases {
+        let error = fetched(answers).await.0.unwrap_err();
+        let words = all_words(&error);
+        assert!(!words.contains("CANARY") && !words.contains("127.0.0.1"), "{words}");
+    }
+}

@@ -82,6 +82,7 @@ fn a_private_message_is_addressed_and_names_its_person() {
         attachment: None,
         album: None,
         written: Timestamp(0),
+        replied_file: None,
     };
     assert_eq!(said(&message), expected);
     let expected = Origin {
@@ -260,6 +261,24 @@ fn a_file_is_described_by_what_its_sender_says_and_a_picture_by_its_largest_size
     );
     let animation = json!({"animation": {"file_id": "g"}, "document": {"file_id": "g"}});
     assert_eq!(said(&grouped(&animation)).attachment, Some(Attachment::Other));
+}
+
+#[test]
+fn the_file_of_the_message_that_is_answered_is_read_too() {
+    let document = json!({"message_id": 3, "document": {"file_id": "d", "file_name": "a.md"}});
+    let said_with =
+        |replied: Value| said(&grouped(&json!({"text": "and this?", "reply_to_message": replied})));
+    let replied = said_with(document.clone());
+    assert_eq!(replied.attachment, None);
+    assert_eq!(replied.replied_file.unwrap().name.as_deref(), Some("a.md"));
+    let photo = json!({"message_id": 3, "photo": [{"file_id": "p"}]});
+    assert_eq!(said_with(photo).replied_file.unwrap().kind, FileKind::Photo);
+    for none in [
+        json!({"message_id": 3, "document": 7}),
+        with(document, &json!({"forum_topic_created": {}})),
+    ] {
+        assert_eq!(said_with(none).replied_file, None);
+    }
 }
 
 #[test]

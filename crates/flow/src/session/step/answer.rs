@@ -87,7 +87,12 @@ impl Session {
             }
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
-                asking.asked = format!("{by}{}", hidden.without_numbers(&prompt.get().text));
+                let with = match &asking.came {
+                    Came::Picture(_) => words::media::PICTURE_SHOWN,
+                    Came::File => words::media::FILE_READ,
+                    Came::Recording(_) | Came::Nothing => "",
+                };
+                asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
                 if matches!(asking.came, Came::Recording(_)) {
                     asking.came = Came::Recording(heard_in(prompt.get(), &hidden));
                 }
@@ -159,6 +164,7 @@ impl Session {
         let Stage::AwaitingModel(asking) = turn.stage.take() else { return };
         turn.course.completed_ms = Some(now.0.saturating_sub(turn.at.0));
         let reference = turn.reference;
+        let agent = asking.agent.name.clone();
         match result {
             Ok(completion) => {
                 let answer = self.take_completion(update, completion, asking, effects);
@@ -169,6 +175,10 @@ impl Session {
             Err(why) if self.deep_failure(update, why, asking, effects) => (),
             Err(Unanswered::AllFailed) => {
                 self.apologise(update, words::apology(reference), effects);
+            }
+            Err(Unanswered::CannotSee) => {
+                let notice = words::media::cannot_see(&agent);
+                self.answer_notice(update, notice, Outcome::Refused, effects);
             }
             Err(Unanswered::Busy) => self.apologise(update, words::busy(reference), effects),
             Err(Unanswered::OverCap(cap)) => {
@@ -253,7 +263,7 @@ impl Session {
         let said = draft.into_inner().0;
         let heard = match &asking.came {
             Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
-            Came::Recording(_) | Came::Nothing => None,
+            Came::Recording(_) | Came::Picture(_) | Came::File | Came::Nothing => None,
         };
         let is_whole = is_whole && heard.is_none();
         if let Some(heard) = heard {

@@ -9,15 +9,20 @@ use protocol::{
     event::{AnswerKind, Event, Outcome, Part},
     hearing::Transcript,
     inbound::{Beside, Channel},
+    model::Image,
 };
 use screening::Placeholders;
 
 use super::{Asking, Effect, Session, Stage};
 use crate::{
     guard::{Cleared, Draft, Prompt},
+    passages,
     senses::{NotSensed, Sensed},
     words,
 };
+
+/// Of a file a model sees so much with one question, in characters.
+const FILE_CHARS_MAX: usize = 6_000;
 
 /// What came with a question, as far as its answer shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,28 @@ pub(super) enum Came {
     Nothing,
     /// A recording, and what was heard of it, once the guard let it pass.
     Recording(String),
+    /// A picture.
+    Picture(Image),
+    /// A file of text.
+    File,
+}
+
+impl Came {
+    /// True for what may hold words that are not the person's own.
+    pub(super) fn is_of_strangers(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Recording(_) => false,
+            Self::Picture(_) | Self::File => true,
+        }
+    }
+
+    /// The pictures that a model is shown.
+    pub(super) fn pictures(&self) -> Vec<Image> {
+        match self {
+            Self::Picture(image) => vec![image.clone()],
+            Self::Nothing | Self::Recording(_) | Self::File => Vec::new(),
+        }
+    }
 }
 
 impl Session {
@@ -71,6 +98,17 @@ impl Session {
                 self.record(vec![heard], vec![], effects);
                 return self.with_transcript(update, asking, transcript, effects);
             }
+            Ok(Sensed::Seen(image)) => {
+                let mut asking = asking;
+                asking.came = Came::Picture(image);
+                if asking.prompt.text.trim().is_empty() {
+                    words::media::PICTURE_ALONE.clone_into(&mut asking.prompt.text);
+                }
+                return self.screen_asking(update, asking, effects);
+            }
+            Ok(Sensed::Read(text)) => {
+                return self.with_file(update, asking, &text, effects);
+            }
             Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
             Err(NotSensed::Unreadable) => words::media::cannot_be_read(),
             Err(NotSensed::Unavailable) => {
@@ -80,6 +118,25 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Refused, effects);
+    }
+
+    /// What a model sees of a file is screened; the rest of it is not used.
+    fn with_file(
+        &mut self,
+        update: UpdateId,
+        mut asking: Asking,
+        text: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        asking.came = Came::File;
+        let prompt = &mut asking.prompt;
+        let passages = passages::fitting(text, &prompt.text, FILE_CHARS_MAX);
+        let passage = |it: &str| Beside { channel: Channel::File, text: it.to_owned() };
+        prompt.beside.extend(passages.into_iter().map(passage));
+        if prompt.text.trim().is_empty() {
+            words::media::FILE_ALONE.clone_into(&mut prompt.text);
+        }
+        self.screen_asking(update, asking, effects);
     }
 
     fn with_transcript(

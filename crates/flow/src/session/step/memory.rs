@@ -161,7 +161,9 @@ impl Session {
         if self.works(update, &asking.agent) {
             return self.begin_work(update, asking, prompt, recalled);
         }
+        let images = asking.came.pictures();
         let question = self.question(&asking.agent, asking.replaces, prompt, recalled);
+        let question = Question { images, ..question };
         effects.push(Effect::Complete(update, question));
         effects.push(Effect::Tick(update));
         self.set_stage(update, Stage::AwaitingModel(asking));
@@ -182,7 +184,16 @@ impl Session {
         let facts = self.state.facts_in(Space::of(agent)).to_vec();
         let summary = self.state.digest(&agent.name).summary;
         let agent = Arc::clone(agent);
-        Question { agent, history, facts, summary, recalled, prompt, bench: None }
+        Question {
+            agent,
+            history,
+            facts,
+            summary,
+            recalled,
+            prompt,
+            images: Vec::new(),
+            bench: None,
+        }
     }
 
     // --- after an answer ---
@@ -310,7 +321,7 @@ impl Session {
             }
             // An answer went before it: it is tried again after the next one.
             Err(Unanswered::Busy) => self.summary_failures += 1,
-            Err(Unanswered::AllFailed | Unanswered::OverCap(_)) => {
+            Err(Unanswered::AllFailed | Unanswered::OverCap(_) | Unanswered::CannotSee) => {
                 self.extract(digestion, effects);
             }
         }

@@ -328,6 +328,7 @@ impl Session {
         let brought = prompt.quoted.is_some()
             || prompt.forwarded_from.is_some()
             || !prompt.beside.is_empty()
+            || asking.came.is_of_strangers()
             || !working.recalled.is_empty();
         brought
             || self.state.tainted.contains(&agent.name)
@@ -374,17 +375,20 @@ impl Session {
                 summary: None,
                 recalled: Vec::new(),
                 prompt: prompt.clone(),
+                images: Vec::new(),
                 bench,
             }),
             None if is_deep => None,
             None => {
                 let (prompt, recalled) = (working.prompt.clone(), working.recalled.clone());
-                let replaces = matches!(
-                    self.turn(update, |_| true).map(|it| &it.stage),
-                    Some(Stage::Working(asking)) if asking.replaces
-                );
+                let stage = self.turn(update, |_| true).map(|it| &it.stage);
+                let (replaces, images) = if let Some(Stage::Working(asking)) = stage {
+                    (asking.replaces, asking.came.pictures())
+                } else {
+                    (false, Vec::new())
+                };
                 let question = self.question(&agent, replaces, prompt, recalled);
-                Some(Question { bench, ..question })
+                Some(Question { bench, images, ..question })
             }
         };
         working.at = At::Model;
@@ -470,6 +474,7 @@ impl Session {
         self.set_stage(update, Stage::Working(asking));
         let text = match why {
             Unanswered::AllFailed => "The agent could not answer.",
+            Unanswered::CannotSee => "The agent cannot see pictures.",
             Unanswered::Busy => "The agent is too busy to answer.",
             Unanswered::OverCap(_) => "The agent may not be asked any more: a budget is used up.",
         };

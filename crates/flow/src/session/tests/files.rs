@@ -9,6 +9,8 @@ fn world() -> World {
     let mut config = config();
     config.house.abilities = Abilities {
         hears: Some(Hearing { bytes_max: 1 << 20, seconds_max: 60, hints: true }),
+        reads_bytes_max: Some(1 << 20),
+        sees_bytes_max: Some(1 << 20),
         speaks_chars_max: Some(20),
     };
     World::new(KEY, config)

@@ -1,0 +1,107 @@
+//! Of a long text, the passages that fit a question. Pure.
+//!
+//! Words that few passages have weigh more, and a passage that has many of the question's words more than
+//! one that has one of them often (after BM25). Without words in common the beginning is what fits.
+
+use std::collections::{HashMap, HashSet};
+
+/// The least and the most characters of a passage; the most only where a paragraph is longer.
+const PASSAGE_CHARS_MIN: usize = 400;
+const PASSAGE_CHARS_MAX: usize = 1_200;
+/// Shorter words tell nothing.
+const WORD_CHARS_MIN: usize = 3;
+
+/// The passages of a text, or of a long one as many as fit into so many characters, in their order.
+pub(crate) fn fitting<'t>(text: &'t str, question: &str, chars_max: usize) -> Vec<&'t str> {
+    let passages = passages(text);
+    let words: Vec<HashSet<String>> = passages.iter().map(|it| words(it)).collect();
+    let asked = self::words(question);
+    let mut held: HashMap<&str, usize> = HashMap::new();
+    for word in words.iter().flatten() {
+        *held.entry(word.as_str()).or_default() += 1;
+    }
+    let weight = |word: &String| {
+        let held = held.get(word.as_str()).copied().unwrap_or_default();
+        // A word that every passage has weighs nothing.
+        passages.len() * 100 / held.max(1) - 100
+    };
+    let score = |at: &usize| -> usize {
+        let of = words.get(*at).map(|it| asked.intersection(it).map(&weight).sum());
+        of.unwrap_or_default()
+    };
+    let mut order: Vec<usize> = (0..passages.len()).collect();
+    order.sort_by_key(|at| (std::cmp::Reverse(score(at)), *at));
+    let mut left = chars_max;
+    let mut chosen: Vec<usize> = Vec::new();
+    for at in order {
+        let chars = passages.get(at).map_or(0, |it| it.chars().count());
+        if let Some(less) = left.checked_sub(chars) {
+            left = less;
+            chosen.push(at);
+        }
+    }
+    chosen.sort_unstable();
+    chosen.into_iter().filter_map(|at| passages.get(at).copied()).collect()
+}
+
+/// The text in pieces, at the ends of lines where there are any.
+fn passages(text: &str) -> Vec<&str> {
+    let mut passages = Vec::new();
+    let (mut begin, mut chars) = (0, 0);
+    for (at, c) in text.char_indices() {
+        chars += 1;
+        let is_end = c == '\n' && PASSAGE_CHARS_MIN <= chars;
+        if is_end || PASSAGE_CHARS_MAX <= chars {
+            let end = at + c.len_utf8();
+            passages.push(text.get(begin..end).unwrap_or_default());
+            (begin, chars) = (end, 0);
+        }
+    }
+    passages.extend(text.get(begin..).filter(|it| !it.is_empty()));
+    passages
+}
+
+fn words(text: &str) -> HashSet<String> {
+    let parts = text.split(|c: char| !c.is_alphanumeric());
+    let long = parts.filter(|it| WORD_CHARS_MIN <= it.chars().count());
+    long.map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book() -> String {
+        let chapter = |at: usize| {
+            let filler = "The sea was calm and nobody said a word about it.\n".repeat(12);
+            let told = match at {
+                3 => "The lighthouse keeper hid the Brass Key below the stairs.\n",
+                7 => "The captain counted the lamps twice.\n",
+                _ => "",
+            };
+            format!("Chapter {at}\n{told}{filler}")
+        };
+        (0..20).map(chapter).collect()
+    }
+
+    #[test]
+    fn a_short_text_fits_whole_and_of_a_long_one_what_the_question_is_about() {
+        assert_eq!(fitting("a\nb", "anything", 10), ["a\nb"]);
+        let book = book();
+        let found = fitting(&book, "Where is the brass key of the KEEPER?", 1_500).concat();
+        assert!(found.contains("Brass Key below the stairs"), "{found}");
+        assert!(found.chars().count() <= 1_500, "{}", found.len());
+        assert!(!found.contains("lamps"), "{found}");
+    }
+
+    #[test]
+    fn without_words_in_common_it_is_the_beginning_and_the_pieces_joined_are_the_text() {
+        let book = book();
+        assert!(fitting(&book, "Hm?", 1_500).concat().starts_with("Chapter 0\n"));
+        assert_eq!(fitting(&book, "Hm?", usize::MAX).concat(), book);
+        let line = "é".repeat(5_000);
+        assert_eq!(passages(&line).concat(), line);
+        assert!(passages(&line).iter().all(|it| it.chars().count() <= PASSAGE_CHARS_MAX));
+        assert!(fitting("", "x", 100).is_empty());
+    }
+}
