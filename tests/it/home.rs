@@ -206,3 +206,72 @@ async fn an_answer_of_more_than_three_messages_comes_as_its_beginning_and_a_file
     assert_eq!(String::from_utf8_lossy(&bytes), lines.join("\n\n"));
     assert_eq!(hall.stop().await.0, 0);
 }
+
+/// A model that writes a long answer, a word in so many milliseconds.
+fn writes_long(stage: &Stage, token_ms: u64) -> String {
+    let story = "The bees fly out in the morning and come home in the evening. ".repeat(30);
+    answer(stage, &[("bees", story.trim_end())]);
+    let token_ms = Some(token_ms);
+    stage.rehearsal.models().configure(SettingsChange { token_ms, ..SettingsChange::default() });
+    story.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_group_an_answer_is_shown_while_it_is_written_in_one_message_also_when_killed() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot Good morning.", None);
+    stage.heard(GROUP, 0, "Reply to").await;
+    let story = writes_long(&stage, 12);
+    let before = stage.sent_to(GROUP).len();
+    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot How do bees live?", None);
+    let edits = || calls(&stage, "editMessageText", GROUP);
+    let is_whole = || edits().last().is_some_and(|it| it.text == story);
+    wait_until("the answer is whole", SOON, is_whole).await;
+    nothing_waits(&stage).await;
+    let sent = stage.sent_to(GROUP).split_off(before);
+    assert_eq!(sent.len(), 1, "{}", shown(&sent));
+    assert!(sent[0].text.ends_with(" …") && story.starts_with(sent[0].text.trim_end_matches(" …")));
+    let edits = edits();
+    assert!(edits.iter().all(|it| it.message_id == sent[0].message_id));
+    let shown_so_far = edits.split_last().unwrap().1;
+    assert!(2 <= shown_so_far.len(), "{} edits", edits.len());
+    for (one, next) in shown_so_far.iter().zip(&shown_so_far[1..]) {
+        assert!(990 <= next.at - one.at, "edited again after {} ms", next.at - one.at);
+        assert!(one.text.len() + 200 <= next.text.len());
+    }
+
+    let (before, edited) = (stage.sent_to(GROUP).len(), edits.len());
+    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot Again: how do bees live?", None);
+    wait_until("it is shown", SOON, || before < stage.sent_to(GROUP).len()).await;
+    hall.kill().await;
+    let hall = stage.open().await;
+    let edits = || calls(&stage, "editMessageText", GROUP).split_off(edited);
+    wait_until("it is whole", SOON, || edits().last().is_some_and(|it| it.text == story)).await;
+    nothing_waits(&stage).await;
+    let sent = stage.sent_to(GROUP).split_off(before);
+    assert_eq!(sent.len(), 1, "the answer came beside what was shown: {}", shown(&sent));
+    assert!(edits().iter().all(|it| it.message_id == sent[0].message_id));
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_button_under_what_is_being_written_stops_it_also_before_the_first_word() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Good morning.", "Reply to").await;
+    slow(&stage, 600_000);
+    let drafts = || calls(&stage, "sendMessageDraft", BEN);
+    let before = drafts().len();
+    let say = Say { person: BEN, text: "Take your time.".to_owned(), ..Say::default() };
+    let world = stage.rehearsal.world();
+    let said = world.say(&say).unwrap();
+    wait_until("it thinks", SOON, || before < drafts().len()).await;
+    assert_eq!(drafts().last().unwrap().text, "", "shown as thinking");
+    let draft = said.updates[0].1.rem_euclid(1 << 30) + 1;
+    let sent = stage.sent_to(BEN).len();
+    world.stop(BEN, None, draft).unwrap();
+    stage.heard(BEN, sent, "Stopped.").await;
+    nothing_waits(&stage).await;
+    assert_eq!(hall.stop().await.0, 0);
+}

@@ -171,6 +171,7 @@ pub async fn find_held_back(
             | Event::NoticeAccepted { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -343,6 +343,7 @@ impl Texts {
             | Event::NoticeAccepted { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => {}

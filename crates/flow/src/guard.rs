@@ -80,6 +80,16 @@ impl<T> Cleared<T> {
     }
 }
 
+impl Cleared<Part> {
+    /// With a sign that there is more to come.
+    #[must_use]
+    pub fn unfinished(self) -> Self {
+        let Part { html, plain, buttons } = self.0;
+        let more = |it: String| if it.len() < UNFINISHED_BYTES_MAX { it + " …" } else { it };
+        Self(Part { html: html.map(more), plain: more(plain), buttons })
+    }
+}
+
 impl Cleared<Draft> {
     /// The draft without the marks by which a model proposes facts, and what they propose. What is
     /// left was judged as it stands, see [`screen_answer`]; what is proposed was not.
@@ -127,6 +137,8 @@ impl<T> Verdict<T> {
     }
 }
 
+/// A longer message may have no room for the sign that there is more to come.
+const UNFINISHED_BYTES_MAX: usize = 4_000;
 /// Stands among the rules where a mark as a false alarm let a text pass.
 const MARKED_RULE: &str = "marked_as_false_alarm";
 

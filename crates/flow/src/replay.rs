@@ -207,6 +207,7 @@ impl Replay {
                 | Event::NoticeAccepted { .. }
                 | Event::QuestionTaken { .. }
                 | Event::AnswerShaped { .. }
+                | Event::DraftShown { .. }
                 | Event::NoticeShown => (),
             }
         }

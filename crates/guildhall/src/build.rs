@@ -450,7 +450,11 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             // Checked with the configuration.
             calendar: calendar(config).unwrap_or_default(),
         },
-        home: HomeConfig { gather_time: it.gather_time, messages_max: it.messages_max },
+        home: HomeConfig {
+            gather_time: it.gather_time,
+            messages_max: it.messages_max,
+            streams_in_groups: it.streams_in_groups,
+        },
     }
 }
 

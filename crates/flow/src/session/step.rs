@@ -9,6 +9,7 @@ mod arrive;
 mod gather;
 mod memory;
 mod shape;
+mod stream;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -29,11 +30,12 @@ use protocol::{
 
 use screening::Placeholders;
 
-use self::gather::Heard;
 use self::memory::{Digesting, Proposing, Telling};
+use self::{gather::Heard, stream::Stream};
 pub use self::{
     gather::HomeConfig,
     memory::{DigestId, Lesson, MemoryConfig, Search},
+    stream::Show,
 };
 use super::state::{Exchange, HistoryLimits, State};
 use crate::{
@@ -158,6 +160,8 @@ pub enum Input {
     TurnExpired(UpdateId),
     /// Nothing more came that belongs to the question.
     Gathered(UpdateId),
+    /// The chat service accepted the message in which an answer is shown while it is written, or not.
+    StreamBegun(UpdateId, Result<MessageId, NotDelivered>),
 }
 
 /// Why a part was not accepted for good.
@@ -229,6 +233,8 @@ pub enum Effect {
     Preview(UpdateId, Cleared<Draft>),
     /// Show that an agent is typing.
     Typing,
+    /// Show that there will be an answer, or how much of it there is.
+    Show(Show),
     /// Tick again later.
     Tick(UpdateId),
     /// Say `Gathered` when nothing more can be expected.
@@ -362,6 +368,8 @@ struct Turn {
     previews: bool,
     /// Something of it was shown.
     was_shown: bool,
+    /// In a group the answer is shown in a message that is edited.
+    stream: Stream,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.
@@ -479,14 +487,7 @@ impl Session {
                 self.administered(update, result, &mut effects);
             }
             Input::StatusComposed(update, text) => {
-                if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
-                    self.answer_notice(
-                        update,
-                        words::status(text),
-                        Outcome::Answered,
-                        &mut effects,
-                    );
-                }
+                self.status_composed(update, text, &mut effects);
             }
             Input::Looked(update, notice) => {
                 if self.turn(update, |it| matches!(it, Stage::Looking)).is_some() {
@@ -522,10 +523,17 @@ impl Session {
             Input::SummaryJudged(id, verdict) => self.summary_judged(&id, verdict, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
             Input::Gathered(update) => self.gathered(update, view, &mut effects),
+            Input::StreamBegun(update, result) => self.stream_begun(update, result, &mut effects),
         }
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);
         effects
+    }
+
+    fn status_composed(&mut self, update: UpdateId, text: String, effects: &mut Vec<Effect>) {
+        if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
+            self.answer_notice(update, words::status(text), Outcome::Answered, effects);
+        }
     }
 
     // --- small things ---

@@ -11,7 +11,7 @@ use protocol::{
 
 use screening::Placeholders;
 
-use super::{Asking, Effect, NotDelivered, Proposing, Session, Stage, shape};
+use super::{Asking, Effect, NotDelivered, Proposing, Session, Show, Stage, shape};
 use crate::{
     alarm::{self, Pointer, Refusal},
     broker::Unanswered,
@@ -324,10 +324,14 @@ impl Session {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
             return;
         };
-        match (written, turn.previews, &turn.stage) {
+        let is_seen = turn.previews || turn.stream.is_on();
+        match (written, is_seen, &turn.stage) {
             (Some(text), true, Stage::AwaitingModel(asking)) => {
                 let agent = Arc::clone(&asking.agent);
                 effects.push(Effect::ScreenPreview(update, Draft(text), agent));
+            }
+            (None, true, _) if turn.previews && !turn.was_shown => {
+                effects.push(Effect::Show(Show::Thinking(update)));
             }
             _ => effects.push(Effect::Typing),
         }
@@ -348,12 +352,20 @@ impl Session {
                 if let Stage::AwaitingModel(asking) = &turn.stage
                     && !draft.get().0.is_empty()
                 {
-                    effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
-                    turn.was_shown = true;
+                    let draft = draft.restored(&asking.hidden);
+                    if turn.previews {
+                        turn.was_shown = true;
+                        effects.push(Effect::Preview(update, draft));
+                    } else {
+                        self.stream(update, &draft, effects);
+                    }
                 }
             }
             // What would be hidden or held back later must not be seen now.
-            Verdict::Refuse(_) => turn.previews = false,
+            Verdict::Refuse(_) => {
+                turn.previews = false;
+                turn.stream.pause();
+            }
         }
     }
 
@@ -527,7 +539,7 @@ impl Session {
         self.send_from(update, 0, parts, outcome, effects);
     }
 
-    fn send_from(
+    pub(super) fn send_from(
         &mut self,
         update: UpdateId,
         next: u32,
@@ -540,7 +552,12 @@ impl Session {
         let Some(what) = parts.front().cloned() else {
             return self.finish(update, vec![], outcome, effects);
         };
-        let place = self.state.open.get(&update).and_then(|it| it.shape.place);
+        if next == 0 && self.turn(update, |_| true).is_some_and(|it| it.stream.is_beginning()) {
+            // Where the answer belongs is known in a moment.
+            return self.set_stage(update, Stage::Delivering { parts, next, outcome });
+        }
+        let open = self.state.open.get(&update);
+        let place = open.and_then(|it| it.shape.place.or(it.shown));
         let what = match place.filter(|_| next == 0) {
             Some(message) => Sayable::Placed(message, Box::new(what)),
             None => what,

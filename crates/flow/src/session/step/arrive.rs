@@ -200,7 +200,7 @@ impl Session {
             heard.also.clone_from(&known.also);
         }
         let more_may_come = heard.more_may_come() && !recovered;
-        let was_shown = false;
+        let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         let turn = Turn {
             update,
             at,
@@ -208,6 +208,7 @@ impl Session {
             reply_to,
             previews,
             was_shown,
+            stream,
             course,
             warning,
             heard,

@@ -32,6 +32,8 @@ pub struct HomeConfig {
     pub gather_time: Duration,
     /// Messages that an answer may take. Zero: as many as it needs.
     pub messages_max: usize,
+    /// Answers are shown while they are written in groups too.
+    pub streams_in_groups: bool,
 }
 
 /// Messages of one question. What comes after is a question of its own.
@@ -103,6 +105,10 @@ impl Heard {
     pub(super) fn more_may_come(&self) -> bool {
         let is_cut = |(_, it): &(MessageId, Prompt)| CUT_CHARS_MIN <= it.text.chars().count();
         self.album.is_some() || self.pieces.last().is_some_and(is_cut)
+    }
+
+    pub(super) fn is_edited(&self) -> bool {
+        self.is_edited
     }
 
     fn has(&self, message: MessageId) -> bool {
@@ -305,7 +311,9 @@ impl Session {
             queued.request = Request::Ask(None, queued.heard.prompt());
             return true;
         }
-        let fits = |it: &Turn| it.stage.can_be_taken_back() && it.heard.has(said.message);
+        let fits = |it: &Turn| {
+            it.stage.can_be_taken_back() && !it.stream.has_begun() && it.heard.has(said.message)
+        };
         let Some(turn) = self.lanes.talk.turn.as_deref_mut().filter(|it| fits(it)) else {
             return false;
         };

@@ -64,7 +64,11 @@ impl Run {
     fn new(seed: u64, weather: Weather) -> Self {
         let mut config = simulated_config();
         if weather.restless {
-            config.home = HomeConfig { gather_time: Duration::from_secs(1), messages_max: 2 };
+            config.home = HomeConfig {
+                gather_time: Duration::from_secs(1),
+                messages_max: 2,
+                streams_in_groups: true,
+            };
         }
         Self {
             world: World::new(KEY, config),
