@@ -224,11 +224,16 @@ async fn in_a_group_an_answer_is_shown_while_it_is_written_in_one_message_also_w
     stage.heard(GROUP, 0, "Reply to").await;
     let story = writes_long(&stage, 12);
     let before = stage.sent_to(GROUP).len();
-    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot How do bees live?", None);
+    let asks = "@guildhall_bot How do bees live?";
+    let question = stage.say_in(Some(GROUP), None, BEN, asks, None);
     let edits = || calls(&stage, "editMessageText", GROUP);
     let is_whole = || edits().last().is_some_and(|it| it.text == story);
     wait_until("the answer is whole", SOON, is_whole).await;
     nothing_waits(&stage).await;
+    let marks = || calls(&stage, "setMessageReaction", GROUP);
+    wait_until("the sign is taken off", SOON, || marks().len() == 2).await;
+    let signs: Vec<_> = marks().iter().map(|it| (it.message_id, it.text.clone())).collect();
+    assert_eq!(signs, [(question, "👀".to_owned()), (question, String::new())]);
     let sent = stage.sent_to(GROUP).split_off(before);
     assert_eq!(sent.len(), 1, "{}", shown(&sent));
     assert!(sent[0].text.ends_with(" …") && story.starts_with(sent[0].text.trim_end_matches(" …")));
@@ -273,5 +278,15 @@ async fn the_button_under_what_is_being_written_stops_it_also_before_the_first_w
     world.stop(BEN, None, draft).unwrap();
     stage.heard(BEN, sent, "Stopped.").await;
     nothing_waits(&stage).await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_an_agent_begins_a_conversation_with_it() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "/start ask_scribe", "You are now talking to scribe").await;
+    stage.exchange(BEN, "/start ask_nobody", "There is no agent called").await;
+    stage.exchange(BEN, "/start something", "Hello, Ben!").await;
     assert_eq!(hall.stop().await.0, 0);
 }

@@ -516,6 +516,16 @@ pub enum Msg {
         /// Which preview it is: not 0.
         draft: i64,
     },
+    /// Put a sign on a message, or take it off. A sign that finds no room is dropped; one that is taken
+    /// off waits for it.
+    React {
+        /// Where.
+        to: Address,
+        /// Which message.
+        message: MessageId,
+        /// The sign is put there; else it is taken off.
+        is_on: bool,
+    },
     /// Show that someone is typing. Dropped where there is no room.
     Typing(Address),
     /// Stop the spinner of a button.
@@ -556,10 +566,18 @@ enum Job {
         message: MessageId,
         part: Cleared<Part>,
     },
+    React {
+        to: Address,
+        message: MessageId,
+        is_on: bool,
+    },
     Typing {
         to: Address,
     },
 }
+
+/// Says that a question was seen.
+const SEEN: &str = "👀";
 
 impl Job {
     fn to(&self) -> Address {
@@ -569,6 +587,7 @@ impl Job {
             | Self::Pin { to, .. }
             | Self::Preview { to, .. }
             | Self::Stream { to, .. }
+            | Self::React { to, .. }
             | Self::Typing { to } => *to,
         }
     }
@@ -581,6 +600,7 @@ impl Job {
             | Self::Pin { to, .. }
             | Self::Preview { to, .. }
             | Self::Stream { to, .. }
+            | Self::React { to, .. }
             | Self::Typing { to } => to.chat = chat,
         }
     }
@@ -653,9 +673,11 @@ impl Outbox {
         let id = JobId::unique();
         let input = match &job {
             Job::Message { .. } | Job::Edit { .. } | Job::Pin { .. } => Input::Message(moved, id),
-            Job::Preview { .. } | Job::Stream { .. } | Job::Typing { .. } => {
-                Input::Extra(moved, id)
-            }
+            Job::React { is_on: false, .. } => Input::Message(moved, id),
+            Job::Preview { .. }
+            | Job::Stream { .. }
+            | Job::React { is_on: true, .. }
+            | Job::Typing { .. } => Input::Extra(moved, id),
         };
         self.jobs.insert(id, job);
         self.perform(input, cx);
@@ -756,6 +778,14 @@ impl Outbox {
                 };
                 self.sends.spawn_on(edit, &self.egress);
             }
+            Job::React { message, is_on, .. } => {
+                let (message, sign) = (*message, is_on.then_some(SEEN));
+                self.tasks.start(async move {
+                    let result = messenger.react(to, message, sign).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
+                });
+            }
             Job::Typing { .. } => self.tasks.start(async move {
                 let result = messenger.typing(to).await;
                 // lost-ok: the outbox ended.
@@ -786,8 +816,8 @@ impl Outbox {
                 self.extra_ended(chat, result, cx);
                 return Ok(());
             }
-            // A message that somebody deleted says nothing about previews.
-            Job::Stream { .. } => {
+            // A message that somebody deleted, or a chat without reactions, says nothing about previews.
+            Job::Stream { .. } | Job::React { .. } => {
                 let result = match result {
                     Err(MessengerError::Rejected { .. }) => Err(MessengerError::Forbidden),
                     other => other,
@@ -900,6 +930,9 @@ impl Actor for Outbox {
                 self.accept(Job::Preview { to, draft, text: None }, cx);
             }
             Msg::Think { to, .. } => self.accept(Job::Typing { to }, cx),
+            Msg::React { to, message, is_on } => {
+                self.accept(Job::React { to, message, is_on }, cx);
+            }
             Msg::Stream { to, message, part } => {
                 self.accept(Job::Stream { to, message, part }, cx);
             }

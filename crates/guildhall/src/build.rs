@@ -453,6 +453,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
         home: HomeConfig {
             gather_time: it.gather_time,
             messages_max: it.messages_max,
+            marks_seen: it.marks_seen,
             streams_in_groups: it.streams_in_groups,
         },
     }

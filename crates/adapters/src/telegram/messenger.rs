@@ -395,6 +395,20 @@ impl Messenger for TelegramBot {
         self.client.call::<_, bool>("sendChatAction", &action).await.map(drop)
     }
 
+    async fn react(
+        &self,
+        to: Address,
+        message: MessageId,
+        sign: Option<&str>,
+    ) -> Result<(), MessengerError> {
+        let reaction = React {
+            chat_id: to.chat.0,
+            message_id: message.0,
+            reaction: sign.into_iter().map(|emoji| Emoji { kind: "emoji", emoji }).collect(),
+        };
+        self.client.call::<_, bool>("setMessageReaction", &reaction).await.map(drop)
+    }
+
     async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError> {
         let params = AnswerCallbackQueryParams::builder()
             .callback_query_id(query)
@@ -537,6 +551,20 @@ struct SendDraft<'a> {
     draft_id: i64,
     text: &'a str,
     can_stop: bool,
+}
+
+#[derive(Serialize)]
+struct React<'a> {
+    chat_id: i64,
+    message_id: i64,
+    reaction: Vec<Emoji<'a>>,
+}
+
+#[derive(Serialize)]
+struct Emoji<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    emoji: &'a str,
 }
 
 #[derive(Serialize)]

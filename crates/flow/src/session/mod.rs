@@ -533,6 +533,7 @@ impl SessionActor {
         let to = self.address();
         let msg = match it {
             Show::Thinking(update) => outbox::Msg::Think { to, draft: draft_id(update) },
+            Show::Seen { message, is_on } => outbox::Msg::React { to, message, is_on },
             Show::More { message, part } => outbox::Msg::Stream { to, message, part },
             Show::Beginning { update, what, reply_to } => {
                 let id = outbox::PartId { session: self.key, update, part: DRAFT_PART };

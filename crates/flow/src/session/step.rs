@@ -31,7 +31,10 @@ use protocol::{
 use screening::Placeholders;
 
 use self::memory::{Digesting, Proposing, Telling};
-use self::{gather::Heard, stream::Stream};
+use self::{
+    gather::Heard,
+    stream::{Seen, Stream},
+};
 pub use self::{
     gather::HomeConfig,
     memory::{DigestId, Lesson, MemoryConfig, Search},
@@ -370,6 +373,8 @@ struct Turn {
     was_shown: bool,
     /// In a group the answer is shown in a message that is edited.
     stream: Stream,
+    /// A sign on the question says that it was seen.
+    seen: Seen,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.

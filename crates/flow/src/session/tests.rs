@@ -232,7 +232,7 @@ impl World {
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::Gather(_)
-                | Effect::Show(Show::Thinking(_) | Show::More { .. })
+                | Effect::Show(Show::Thinking(_) | Show::Seen { .. } | Show::More { .. })
                 | Effect::AnswerPress(_)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
@@ -416,6 +416,8 @@ fn describe(effect: &Effect) -> Option<String> {
 fn describe_show(it: &Show) -> String {
     match it {
         Show::Thinking(update) => format!("think {update}"),
+        Show::Seen { message, is_on: true } => format!("mark {message} as seen"),
+        Show::Seen { message, is_on: false } => format!("unmark {message}"),
         Show::Beginning { update, what, .. } => format!("begin to show {update}: {}", plain(what)),
         Show::More { message, part } => format!("show in {message}: {}", part.get().plain),
     }

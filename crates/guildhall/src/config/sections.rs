@@ -387,6 +387,8 @@ section! {
         messages_max: usize = 3, within 1..=20;
         /// Show long answers in groups, too, while they are written.
         streams_in_groups: bool = true;
+        /// In groups, put 👀 on a question while an agent works on it.
+        marks_seen: bool = true;
     }
 }
 

@@ -321,9 +321,11 @@ impl Session {
         written: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
+        let now = self.now;
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::AwaitingModel(_))) else {
             return;
         };
+        turn.mark_as_seen(now, effects);
         let is_seen = turn.previews || turn.stream.is_on();
         match (written, is_seen, &turn.stage) {
             (Some(text), true, Stage::AwaitingModel(asking)) => {
@@ -608,6 +610,7 @@ impl Session {
         for lane in self.lanes.both_mut() {
             if let Some(turn) = lane.turn.take_if(|it| it.update == update) {
                 effects.push(Effect::Count(outcome, turn.at));
+                turn.unmark(effects);
             }
         }
     }

@@ -32,6 +32,8 @@ pub struct HomeConfig {
     pub gather_time: Duration,
     /// Messages that an answer may take. Zero: as many as it needs.
     pub messages_max: usize,
+    /// In groups a sign on a question says that it was seen, until it is answered.
+    pub marks_seen: bool,
     /// Answers are shown while they are written in groups too.
     pub streams_in_groups: bool,
 }
@@ -276,6 +278,7 @@ impl Session {
                 && turn.heard.goes_on_with(entry, said, span)
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| fits(it)) else { return false };
+        turn.unmark(effects);
         let mut heard = turn.heard;
         heard.add(entry, said, prompt);
         heard.also.push(turn.update);
@@ -323,6 +326,7 @@ impl Session {
             return true;
         }
         let Some(turn) = self.lanes.talk.turn.take() else { return false };
+        turn.unmark(effects);
         let mut heard = turn.heard;
         heard.also.push(turn.update);
         self.ask_anew(entry, turn.update, heard, view, effects);

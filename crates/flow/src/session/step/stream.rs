@@ -10,7 +10,7 @@ use protocol::{
     event::{Event, Part},
 };
 
-use super::{Effect, Heard, NotDelivered, Session, Stage};
+use super::{Effect, Heard, NotDelivered, Session, Stage, Turn};
 use crate::{
     guard::{Cleared, Draft},
     outbox::Sayable,
@@ -19,6 +19,9 @@ use crate::{
 
 /// Characters that a message begins with, and that it has more after each edit.
 const CHARS_MORE_MIN: usize = 200;
+/// So long a question waits before it is marked as seen, in milliseconds: a sign costs as much of what a
+/// group takes as a message.
+const SEEN_AFTER_MS: u64 = 2_000;
 /// The shortest time between two edits, in milliseconds.
 const PAUSE_MS_MIN: u64 = 1_000;
 
@@ -27,6 +30,13 @@ const PAUSE_MS_MIN: u64 = 1_000;
 pub enum Show {
     /// An agent thinks; with a button that stops it.
     Thinking(UpdateId),
+    /// The question was seen; a sign on it says so until it is answered.
+    Seen {
+        /// Which message.
+        message: MessageId,
+        /// Else the sign is taken off.
+        is_on: bool,
+    },
     /// The beginning of an answer, as a message of its own.
     Beginning {
         /// Of which turn.
@@ -99,7 +109,48 @@ impl Stream {
     }
 }
 
+impl Turn {
+    /// Says that the question was seen, where that is wanted, was not said yet, and takes its time.
+    pub(super) fn mark_as_seen(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if now.0.saturating_sub(self.at.0) < SEEN_AFTER_MS {
+            return;
+        }
+        if let (Some(message), Seen::NotYet) = (self.reply_to, self.seen) {
+            self.seen = Seen::Said;
+            effects.push(Effect::Show(Show::Seen { message, is_on: true }));
+        }
+    }
+
+    /// Takes that back: it is answered, or will not be.
+    pub(super) fn unmark(&self, effects: &mut Vec<Effect>) {
+        if let (Some(message), Seen::Said) = (self.reply_to, self.seen) {
+            effects.push(Effect::Show(Show::Seen { message, is_on: false }));
+        }
+    }
+}
+
+/// Whether a sign on the question says that it was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It does not, and shall not.
+    #[default]
+    Unsaid,
+    /// It shall, when an agent begins to work on it.
+    NotYet,
+    /// It does, or did before a crash.
+    Said,
+}
+
 impl Session {
+    /// How a question is marked as seen: in groups, where others write in between.
+    pub(super) fn seen(&self, asks: bool, recovered: bool) -> Seen {
+        match asks && self.config.home.marks_seen && !self.key.is_private() {
+            true if recovered => Seen::Said,
+            true => Seen::NotYet,
+            false => Seen::Unsaid,
+        }
+    }
+
     /// How the answer to a question that is taken up is shown. After a crash it goes on where it was.
     pub(super) fn stream_of(&self, known: &Open, heard: &Heard) -> Stream {
         if self.key.is_private() || !self.config.home.streams_in_groups || heard.is_edited() {

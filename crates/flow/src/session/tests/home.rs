@@ -8,7 +8,7 @@ use super::*;
 fn world() -> World {
     let mut config = config();
     let gather_time = Duration::from_secs(1);
-    config.home = HomeConfig { gather_time, messages_max: 3, streams_in_groups: true };
+    config.home = HomeConfig { gather_time, messages_max: 3, ..HomeConfig::default() };
     let mut world = World::new(KEY, config);
     world.events.push(Event::NoticeShown);
     world.folded.noticed = true;
@@ -303,7 +303,7 @@ fn an_answer_of_many_messages_comes_as_its_beginning_and_a_file_also_after_a_cra
 fn group() -> World {
     let key = SessionKey { chat: ChatId(-5), ..KEY };
     let mut config = config();
-    config.home = HomeConfig { streams_in_groups: true, ..HomeConfig::default() };
+    config.home = HomeConfig { streams_in_groups: true, marks_seen: true, ..HomeConfig::default() };
     let mut world = World::new(key, config);
     world.events.push(Event::NoticeShown);
     world.folded.noticed = true;
@@ -417,4 +417,35 @@ fn what_the_guard_hides_is_not_shown_and_its_answer_takes_the_place_all_the_same
     assert!(!world.log.iter().any(|it| it.starts_with("show in")), "{:#?}", world.log);
     let sent = world.shown().pop().unwrap();
     assert!(sent.starts_with("send 1.0 quoting 70 in place of 30"), "{sent}");
+}
+
+#[test]
+fn in_a_group_a_sign_says_that_a_question_was_seen_until_it_is_answered_or_cancelled() {
+    let marks = |it: &World| -> Vec<String> {
+        let is_it = |it: &&String| it.starts_with("mark") || it.starts_with("unmark");
+        it.log.iter().filter(is_it).cloned().collect()
+    };
+    let both = ["mark 70 as seen", "unmark 70"];
+    let tick = || Input::Ticked(UpdateId(1), None);
+    let mut answered = group();
+    answered.tell(tick());
+    answered.at(3);
+    (0..2).for_each(|_| answered.tell(tick()));
+    answered.complete(1);
+    assert_eq!(marks(&answered), both);
+    let mut cancelled = group();
+    cancelled.at(3);
+    cancelled.tell(tick());
+    cancelled.write_as(2, Said { private: false, ..said(GUEST, "/cancel") });
+    cancelled.complete(2);
+    assert_eq!(marks(&cancelled), both);
+    let mut crashed = group();
+    crashed.at(3);
+    crashed.tell(tick());
+    crashed.dies();
+    crashed.complete(1);
+    assert_eq!(marks(&crashed), both, "what was said before the crash is taken back after it");
+    let mut quick = group();
+    quick.complete(1);
+    assert_eq!(marks(&quick), [""; 0]);
 }

@@ -67,7 +67,7 @@ impl Run {
             config.home = HomeConfig {
                 gather_time: Duration::from_secs(1),
                 messages_max: 2,
-                streams_in_groups: true,
+                ..HomeConfig::default()
             };
         }
         Self {
