@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{BEN, GROUP, Stage, shown, wait_until};
+use end_to_end::{BEN, GROUP, Stage, TOKEN, shown, wait_until};
 use rehearsal::{
     CallRecord, Say,
     models::{Rule, SettingsChange},
@@ -288,5 +288,54 @@ async fn a_link_to_an_agent_begins_a_conversation_with_it() {
     stage.exchange(BEN, "/start ask_scribe", "You are now talking to scribe").await;
     stage.exchange(BEN, "/start ask_nobody", "There is no agent called").await;
     stage.exchange(BEN, "/start something", "Hello, Ben!").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bot_says_what_it_is_where_nobody_has_said_so() {
+    let stage = Stage::set().await;
+    let world = stage.rehearsal.world();
+    let call = |method: &str, body: &str| -> Value {
+        let answer = world.call(TOKEN, method, body).unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    };
+    call("setMyShortDescription", r#"{"short_description":"Our own words."}"#);
+    let hall = stage.open().await;
+    let said = || call("getMyDescription", "{}")["description"].as_str().unwrap().to_owned();
+    wait_until("it says what it is", SOON, || said().contains("AI agents that answer here")).await;
+    let menus = || stage.rehearsal.world().stats().calls.get("setMyCommands").copied();
+    wait_until("the menus are set", SOON, || menus() >= Some(2)).await;
+    let short = call("getMyShortDescription", "{}");
+    assert_eq!(short["short_description"], "Our own words.", "an operator's words stand");
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_blocks_the_bot_is_left_alone_and_finds_their_conversation_again() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "I like lanterns.", "Reply to").await;
+    slow(&stage, 1_000);
+    let world = stage.rehearsal.world();
+    let asked_before = asked(&stage).len();
+    stage.say(BEN, "And now?");
+    wait_until("a model is asked", SOON, || asked_before < asked(&stage).len()).await;
+    let sent = stage.sent_to(BEN).len();
+    world.block(BEN, world.first_bot_id(), true).unwrap();
+    stage.metrics_with("guildhall_replies_total{result=\"undeliverable\"} 1").await;
+    nothing_waits(&stage).await;
+    let refused = || world.history().refused.iter().filter(|it| it.code == 403).count();
+    let tried = refused();
+    world.block(BEN, world.first_bot_id(), false).unwrap();
+    nothing_waits(&stage).await;
+    assert_eq!(
+        (stage.sent_to(BEN).len(), refused()),
+        (sent, tried),
+        "nothing is sent again by itself"
+    );
+    slow(&stage, 0);
+    stage.exchange(BEN, "What do I like?", "Reply to").await;
+    let request = stage.rehearsal.models().requests().pop().unwrap();
+    assert!(texts(&request.body).join("\n").contains("I like lanterns."), "{}", request.body);
     assert_eq!(hall.stop().await.0, 0);
 }

@@ -4,7 +4,7 @@
 //! and not by a stranger. Each says what happened, that nothing was lost, and what to do next.
 
 mod alerts;
-pub(crate) mod home;
+pub mod home;
 mod money;
 pub(crate) mod officers;
 pub(crate) mod panel;

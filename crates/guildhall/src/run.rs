@@ -33,6 +33,7 @@ use flow::{
     treasurer::Desk,
     tree::{self, Doors, Ending},
     wiring::{Bot, Wiring},
+    words::home,
 };
 use kit::{Health, ask};
 use prometheus_client::registry::Registry;
@@ -780,6 +781,7 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, roles: std::collections::BTreeMa
         .iter()
         .flat_map(|bot| scopes.into_iter().chain(chats.clone()).map(move |it| (bot, it)))
         .collect();
+    introduce(&bots).await;
     let mut pause = Duration::from_secs(5);
     while !unset.is_empty() {
         let mut refused = Vec::new();
@@ -793,6 +795,16 @@ async fn set_menus(bots: Vec<Arc<TelegramBot>>, roles: std::collections::BTreeMa
         unset = refused;
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(600));
+    }
+}
+
+/// Says what the bots are. Where Telegram does not take it, it is said after the next start.
+async fn introduce(bots: &[Arc<TelegramBot>]) {
+    for bot in bots {
+        let said = bot.introduce(home::DESCRIPTION, home::SHORT_DESCRIPTION).await;
+        if let Err(error) = said {
+            debug!(error.message = %error, event.action = "not_introduced", "a bot's description was not set");
+        }
     }
 }
 
