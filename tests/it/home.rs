@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{BEN, GROUP, Stage, shown, wait_until};
+use end_to_end::{BEN, GROUP, Stage, TOKEN, shown, wait_until};
 use rehearsal::{
     CallRecord, Say,
     models::{Rule, SettingsChange},
@@ -204,5 +204,138 @@ async fn an_answer_of_more_than_three_messages_comes_as_its_beginning_and_a_file
     let (name, bytes) = world.document(BEN, file.message_id).unwrap();
     assert_eq!(name, "tell-me-the-long-story-please.md");
     assert_eq!(String::from_utf8_lossy(&bytes), lines.join("\n\n"));
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+/// A model that writes a long answer, a word in so many milliseconds.
+fn writes_long(stage: &Stage, token_ms: u64) -> String {
+    let story = "The bees fly out in the morning and come home in the evening. ".repeat(30);
+    answer(stage, &[("bees", story.trim_end())]);
+    let token_ms = Some(token_ms);
+    stage.rehearsal.models().configure(SettingsChange { token_ms, ..SettingsChange::default() });
+    story.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_group_an_answer_is_shown_while_it_is_written_in_one_message_also_when_killed() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot Good morning.", None);
+    stage.heard(GROUP, 0, "Reply to").await;
+    let story = writes_long(&stage, 12);
+    let before = stage.sent_to(GROUP).len();
+    let asks = "@guildhall_bot How do bees live?";
+    let question = stage.say_in(Some(GROUP), None, BEN, asks, None);
+    let edits = || calls(&stage, "editMessageText", GROUP);
+    let is_whole = || edits().last().is_some_and(|it| it.text == story);
+    wait_until("the answer is whole", SOON, is_whole).await;
+    nothing_waits(&stage).await;
+    let marks = || calls(&stage, "setMessageReaction", GROUP);
+    wait_until("the sign is taken off", SOON, || marks().len() == 2).await;
+    let signs: Vec<_> = marks().iter().map(|it| (it.message_id, it.text.clone())).collect();
+    assert_eq!(signs, [(question, "👀".to_owned()), (question, String::new())]);
+    let sent = stage.sent_to(GROUP).split_off(before);
+    assert_eq!(sent.len(), 1, "{}", shown(&sent));
+    assert!(sent[0].text.ends_with(" …") && story.starts_with(sent[0].text.trim_end_matches(" …")));
+    let edits = edits();
+    assert!(edits.iter().all(|it| it.message_id == sent[0].message_id));
+    let shown_so_far = edits.split_last().unwrap().1;
+    assert!(2 <= shown_so_far.len(), "{} edits", edits.len());
+    for (one, next) in shown_so_far.iter().zip(&shown_so_far[1..]) {
+        assert!(990 <= next.at - one.at, "edited again after {} ms", next.at - one.at);
+        assert!(one.text.len() + 200 <= next.text.len());
+    }
+
+    let (before, edited) = (stage.sent_to(GROUP).len(), edits.len());
+    stage.say_in(Some(GROUP), None, BEN, "@guildhall_bot Again: how do bees live?", None);
+    wait_until("it is shown", SOON, || before < stage.sent_to(GROUP).len()).await;
+    hall.kill().await;
+    let hall = stage.open().await;
+    let edits = || calls(&stage, "editMessageText", GROUP).split_off(edited);
+    wait_until("it is whole", SOON, || edits().last().is_some_and(|it| it.text == story)).await;
+    nothing_waits(&stage).await;
+    let sent = stage.sent_to(GROUP).split_off(before);
+    assert_eq!(sent.len(), 1, "the answer came beside what was shown: {}", shown(&sent));
+    assert!(edits().iter().all(|it| it.message_id == sent[0].message_id));
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_button_under_what_is_being_written_stops_it_also_before_the_first_word() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Good morning.", "Reply to").await;
+    slow(&stage, 600_000);
+    let drafts = || calls(&stage, "sendMessageDraft", BEN);
+    let before = drafts().len();
+    let say = Say { person: BEN, text: "Take your time.".to_owned(), ..Say::default() };
+    let world = stage.rehearsal.world();
+    let said = world.say(&say).unwrap();
+    wait_until("it thinks", SOON, || before < drafts().len()).await;
+    assert_eq!(drafts().last().unwrap().text, "", "shown as thinking");
+    let draft = said.updates[0].1.rem_euclid(1 << 30) + 1;
+    let sent = stage.sent_to(BEN).len();
+    world.stop(BEN, None, draft).unwrap();
+    stage.heard(BEN, sent, "Stopped.").await;
+    nothing_waits(&stage).await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_to_an_agent_begins_a_conversation_with_it() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "/start ask_scribe", "You are now talking to scribe").await;
+    stage.exchange(BEN, "/start ask_nobody", "There is no agent called").await;
+    stage.exchange(BEN, "/start something", "Hello, Ben!").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bot_says_what_it_is_where_nobody_has_said_so() {
+    let stage = Stage::set().await;
+    let world = stage.rehearsal.world();
+    let call = |method: &str, body: &str| -> Value {
+        let answer = world.call(TOKEN, method, body).unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    };
+    call("setMyShortDescription", r#"{"short_description":"Our own words."}"#);
+    let hall = stage.open().await;
+    let said = || call("getMyDescription", "{}")["description"].as_str().unwrap().to_owned();
+    wait_until("it says what it is", SOON, || said().contains("AI agents that answer here")).await;
+    let menus = || stage.rehearsal.world().stats().calls.get("setMyCommands").copied();
+    wait_until("the menus are set", SOON, || menus() >= Some(2)).await;
+    let short = call("getMyShortDescription", "{}");
+    assert_eq!(short["short_description"], "Our own words.", "an operator's words stand");
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_blocks_the_bot_is_left_alone_and_finds_their_conversation_again() {
+    let stage = Stage::set().await;
+    let hall = stage.open().await;
+    stage.exchange(BEN, "I like lanterns.", "Reply to").await;
+    slow(&stage, 1_000);
+    let world = stage.rehearsal.world();
+    let asked_before = asked(&stage).len();
+    stage.say(BEN, "And now?");
+    wait_until("a model is asked", SOON, || asked_before < asked(&stage).len()).await;
+    let sent = stage.sent_to(BEN).len();
+    world.block(BEN, world.first_bot_id(), true).unwrap();
+    stage.metrics_with("guildhall_replies_total{result=\"undeliverable\"} 1").await;
+    nothing_waits(&stage).await;
+    let refused = || world.history().refused.iter().filter(|it| it.code == 403).count();
+    let tried = refused();
+    world.block(BEN, world.first_bot_id(), false).unwrap();
+    nothing_waits(&stage).await;
+    assert_eq!(
+        (stage.sent_to(BEN).len(), refused()),
+        (sent, tried),
+        "nothing is sent again by itself"
+    );
+    slow(&stage, 0);
+    stage.exchange(BEN, "What do I like?", "Reply to").await;
+    let request = stage.rehearsal.models().requests().pop().unwrap();
+    assert!(texts(&request.body).join("\n").contains("I like lanterns."), "{}", request.body);
     assert_eq!(hall.stop().await.0, 0);
 }

@@ -484,6 +484,17 @@ impl Stage {
     }
 }
 
+/// Whatever a test is about: no call of the hall's may be other than the Bot API documents.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let stats = self.rehearsal.world().stats();
+        if !std::thread::panicking() {
+            assert!(stats.unknown_params.is_empty(), "not documented: {:?}", stats.unknown_params);
+            assert!(stats.misfits.is_empty(), "not as documented: {:?}", stats.misfits);
+        }
+    }
+}
+
 /// Copies a folder as an operator does: of a stopped hall.
 ///
 /// # Errors

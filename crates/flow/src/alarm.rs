@@ -174,6 +174,7 @@ pub async fn find_held_back(
             | Event::LanguageChosen { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

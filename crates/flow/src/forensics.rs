@@ -345,6 +345,7 @@ impl Texts {
             | Event::NoticeAccepted { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }

@@ -91,6 +91,16 @@ impl Cleared<Prompt> {
     }
 }
 
+impl Cleared<Part> {
+    /// With a sign that there is more to come.
+    #[must_use]
+    pub fn unfinished(self) -> Self {
+        let Part { html, plain, buttons } = self.0;
+        let more = |it: String| if it.len() < UNFINISHED_BYTES_MAX { it + " …" } else { it };
+        Self(Part { html: html.map(more), plain: more(plain), buttons })
+    }
+}
+
 impl Cleared<Draft> {
     /// The draft as it stands, in one message that shows its first lines and unfolds. Nothing in it
     /// is read as markup.
@@ -157,6 +167,8 @@ impl<T> Verdict<T> {
 
 /// Stands among the rules where passages of a file were left out.
 const PASSAGE_RULE: &str = "passages_left_out";
+/// A longer message may have no room for the sign that there is more to come.
+const UNFINISHED_BYTES_MAX: usize = 4_000;
 /// Stands among the rules where a mark as a false alarm let a text pass.
 const MARKED_RULE: &str = "marked_as_false_alarm";
 

@@ -364,12 +364,16 @@ impl Pacer {
             0.0
         };
         let spare = Duration::try_from_secs_f64(spare).unwrap_or(Duration::ZERO);
+        // Half of what a group takes at once is kept for messages.
+        let group_spare = per(pacing.group_per_minute / 60.0) * (GROUP_BURST / 2.0);
+        let group_spare = Duration::try_from_secs_f64(group_spare).unwrap_or(Duration::ZERO);
         let has_room = !gives_way
             && !line.busy
             && line.jobs.is_empty()
             && line.blocked_until <= now
             && line.earliest(chat, &pacing) <= now
             && line.paid_until <= now + spare
+            && line.group_paid_until <= now + group_spare
             && all_free <= now
             && self.handed_over < self.handed_over_max;
         if has_room {
@@ -503,6 +507,33 @@ pub enum Msg {
         /// What.
         text: Cleared<Draft>,
     },
+    /// Put more of an answer that is being written into its message. Dropped where there is no room.
+    Stream {
+        /// Where.
+        to: Address,
+        /// Which message.
+        message: MessageId,
+        /// What.
+        part: Cleared<Part>,
+    },
+    /// Show that someone thinks, where there are previews; else that someone types. Dropped where there
+    /// is no room.
+    Think {
+        /// Where.
+        to: Address,
+        /// Which preview it is: not 0.
+        draft: i64,
+    },
+    /// Put a sign on a message, or take it off. A sign that finds no room is dropped; one that is taken
+    /// off waits for it.
+    React {
+        /// Where.
+        to: Address,
+        /// Which message.
+        message: MessageId,
+        /// The sign is put there; else it is taken off.
+        is_on: bool,
+    },
     /// Show that someone is typing. Dropped where there is no room.
     Typing(Address),
     /// Stop the spinner of a button.
@@ -535,12 +566,26 @@ enum Job {
     Preview {
         to: Address,
         draft: i64,
-        text: Cleared<Draft>,
+        /// Nothing yet: somebody thinks.
+        text: Option<Cleared<Draft>>,
+    },
+    Stream {
+        to: Address,
+        message: MessageId,
+        part: Cleared<Part>,
+    },
+    React {
+        to: Address,
+        message: MessageId,
+        is_on: bool,
     },
     Typing {
         to: Address,
     },
 }
+
+/// Says that a question was seen.
+const SEEN: &str = "👀";
 
 impl Job {
     fn to(&self) -> Address {
@@ -549,6 +594,8 @@ impl Job {
             | Self::Edit { to, .. }
             | Self::Pin { to, .. }
             | Self::Preview { to, .. }
+            | Self::Stream { to, .. }
+            | Self::React { to, .. }
             | Self::Typing { to } => *to,
         }
     }
@@ -560,6 +607,8 @@ impl Job {
             | Self::Edit { to, .. }
             | Self::Pin { to, .. }
             | Self::Preview { to, .. }
+            | Self::Stream { to, .. }
+            | Self::React { to, .. }
             | Self::Typing { to } => to.chat = chat,
         }
     }
@@ -632,7 +681,11 @@ impl Outbox {
         let id = JobId::unique();
         let input = match &job {
             Job::Message { .. } | Job::Edit { .. } | Job::Pin { .. } => Input::Message(moved, id),
-            Job::Preview { .. } | Job::Typing { .. } => Input::Extra(moved, id),
+            Job::React { is_on: false, .. } => Input::Message(moved, id),
+            Job::Preview { .. }
+            | Job::Stream { .. }
+            | Job::React { is_on: true, .. }
+            | Job::Typing { .. } => Input::Extra(moved, id),
         };
         self.jobs.insert(id, job);
         self.perform(input, cx);
@@ -718,9 +771,27 @@ impl Outbox {
             Job::Preview { draft, text, .. } => {
                 let (draft, text) = (*draft, text.clone());
                 self.tasks.start(async move {
-                    let result = messenger.preview(to, draft, &text.get().0).await;
+                    let text = text.as_ref().map_or("", |it| it.get().0.as_str());
+                    let result = messenger.preview(to, draft, text).await;
                     // lost-ok: the outbox ended.
                     mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
+                });
+            }
+            Job::Stream { message, part, .. } => {
+                let (message, part) = (*message, part.clone());
+                let edit = async move {
+                    let result = messenger.edit(to, message, part.get()).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
+                };
+                self.sends.spawn_on(edit, &self.egress);
+            }
+            Job::React { message, is_on, .. } => {
+                let (message, sign) = (*message, is_on.then_some(SEEN));
+                self.tasks.start(async move {
+                    let result = messenger.react(to, message, sign).await;
+                    // lost-ok: the outbox ended.
+                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
                 });
             }
             Job::Typing { .. } => self.tasks.start(async move {
@@ -750,6 +821,15 @@ impl Outbox {
                 return Ok(());
             }
             Job::Preview { .. } | Job::Typing { .. } => {
+                self.extra_ended(chat, result, cx);
+                return Ok(());
+            }
+            // A message that somebody deleted, or a chat without reactions, says nothing about previews.
+            Job::Stream { .. } | Job::React { .. } => {
+                let result = match result {
+                    Err(MessengerError::Rejected { .. }) => Err(MessengerError::Forbidden),
+                    other => other,
+                };
                 self.extra_ended(chat, result, cx);
                 return Ok(());
             }
@@ -851,9 +931,19 @@ impl Actor for Outbox {
                 self.accept(Job::Edit { to, message, what, reply }, cx);
             }
             Msg::Preview { to, draft, text } if self.previews => {
-                self.accept(Job::Preview { to, draft, text }, cx);
+                self.accept(Job::Preview { to, draft, text: Some(text) }, cx);
             }
             Msg::Preview { .. } => (),
+            Msg::Think { to, draft } if self.previews => {
+                self.accept(Job::Preview { to, draft, text: None }, cx);
+            }
+            Msg::Think { to, .. } => self.accept(Job::Typing { to }, cx),
+            Msg::React { to, message, is_on } => {
+                self.accept(Job::React { to, message, is_on }, cx);
+            }
+            Msg::Stream { to, message, part } => {
+                self.accept(Job::Stream { to, message, part }, cx);
+            }
             Msg::Typing(to) => self.accept(Job::Typing { to }, cx),
             Msg::AnswerPress(query) => {
                 let messenger = Arc::clone(&self.messenger);

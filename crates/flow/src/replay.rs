@@ -210,6 +210,7 @@ impl Replay {
                 | Event::LanguageChosen { .. }
                 | Event::QuestionTaken { .. }
                 | Event::AnswerShaped { .. }
+                | Event::DraftShown { .. }
                 | Event::NoticeShown => (),
             }
         }

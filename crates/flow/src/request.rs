@@ -544,7 +544,10 @@ fn of_command(
         return meant.unwrap_or(Request::Denied { command: item.name, person: by });
     }
     match command.name.as_str() {
-        "start" => Request::Greet { first_name: first_name(person) },
+        "start" => match arguments.strip_prefix(ASK_LINK).and_then(|it| it.parse().ok()) {
+            Some(name) => Request::Switch(name),
+            None => Request::Greet { first_name: first_name(person) },
+        },
         "help" | "settings" => Request::Say(words::help(role)),
         "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
         "export" | "forget" => own::of_command(command, said, now),
@@ -577,6 +580,9 @@ fn of_command(
         _ => Request::Say(words::unknown_command()),
     }
 }
+
+/// What `t.me/<bot>?start=…` carries where it leads to an agent.
+const ASK_LINK: &str = "ask_";
 
 fn first_name(person: Option<&Person>) -> String {
     person.map(|it| it.first_name.clone()).unwrap_or_default()
@@ -716,6 +722,16 @@ mod tests {
             assert!(notice.part().plain.contains("Use it like this"), "{text}: {notice:?}");
         }
         assert!(matches!(read(Some(GUEST), "/ask sage"), Request::Say(_)));
+    }
+
+    #[test]
+    fn a_link_leads_to_the_agent_that_it_names_and_any_other_to_the_greeting() {
+        let start = |payload: &str| read(Some(GUEST), &format!("/start {payload}"));
+        assert_eq!(start("ask_sage"), Request::Switch("sage".parse().unwrap()));
+        for payload in ["", "ask_", "ask_../x", "sage", "inv_1"] {
+            let greeted = matches!(start(payload), Request::Greet { .. });
+            assert!(greeted, "{payload}");
+        }
     }
 
     #[test]

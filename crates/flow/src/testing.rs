@@ -293,6 +293,10 @@ impl Messenger for FakeMessenger {
         Ok(())
     }
 
+    async fn react(&self, _: Address, _: MessageId, _: Option<&str>) -> Result<(), MessengerError> {
+        Ok(())
+    }
+
     async fn answer_press(&self, _: &str, _: Option<&str>) -> Result<(), MessengerError> {
         Ok(())
     }

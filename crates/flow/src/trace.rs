@@ -136,6 +136,7 @@ impl Trace {
             | Event::NoticeAccepted { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => (),

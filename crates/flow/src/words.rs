@@ -8,7 +8,7 @@ mod alerts;
 pub(crate) mod bots;
 pub(crate) mod desk;
 mod examples;
-pub(crate) mod home;
+pub mod home;
 pub mod language;
 #[cfg(test)]
 mod locales_tests;

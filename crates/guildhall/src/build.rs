@@ -463,7 +463,12 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             calendar: calendar(config).unwrap_or_default(),
             abilities: senses::abilities(config),
         },
-        home: HomeConfig { gather_time: it.gather_time, messages_max: it.messages_max },
+        home: HomeConfig {
+            gather_time: it.gather_time,
+            messages_max: it.messages_max,
+            marks_seen: it.marks_seen,
+            streams_in_groups: it.streams_in_groups,
+        },
     }
 }
 

@@ -37,6 +37,7 @@ use flow::{
     treasurer::Desk,
     tree::{self, Doors, Ending},
     wiring::{Bot, Lobby, Wiring},
+    words::home,
 };
 use kit::{Health, ask};
 use prometheus_client::registry::Registry;
@@ -779,6 +780,9 @@ pub(crate) async fn set_menus(
     roles: &std::collections::BTreeMap<PersonId, Role>,
     is_own: bool,
 ) {
+    if !is_own {
+        introduce(&bot).await;
+    }
     let menus = menus(languages, roles, is_own);
     let mut unset: Vec<&Menu> = menus.iter().collect();
     let mut pause = Duration::from_secs(5);
@@ -795,6 +799,13 @@ pub(crate) async fn set_menus(
         unset = refused;
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(600));
+    }
+}
+
+/// Says what a bot is. Where Telegram does not take it, it is said after the next start.
+async fn introduce(bot: &TelegramBot) {
+    if let Err(error) = bot.introduce(home::DESCRIPTION, home::SHORT_DESCRIPTION).await {
+        debug!(error.message = %error, event.action = "not_introduced", "a bot's description was not set");
     }
 }
 

@@ -199,6 +199,14 @@ pub enum Event {
         /// How.
         shape: Shape,
     },
+    /// In a group, the beginning of an answer is shown in a message, which the answer takes the place of.
+    DraftShown {
+        /// Which update.
+        update: UpdateId,
+        /// The message; `None` while it is on its way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<MessageId>,
+    },
 }
 
 impl Event {
@@ -221,6 +229,7 @@ impl Event {
             | Self::QuestionTaken { update, .. }
             | Self::AnswerShaped { update, .. }
             | Self::Tools { update, .. }
+            | Self::DraftShown { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }

@@ -187,6 +187,14 @@ pub trait Messenger: Send + Sync + 'static {
     /// Shows for about five seconds that the bot is typing.
     async fn typing(&self, to: Address) -> Result<(), MessengerError>;
 
+    /// Puts a sign on a message of somebody's, in place of the one that is there; `None` takes it off.
+    async fn react(
+        &self,
+        to: Address,
+        message: MessageId,
+        sign: Option<&str>,
+    ) -> Result<(), MessengerError>;
+
     /// Answers a pressed button, with a short text or nothing.
     async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError>;
 

@@ -32,10 +32,11 @@ impl Method {
         self.returns.iter().any(|kind| kind == "Boolean")
     }
 
-    /// Checks names, presence and scalar types; calls `unknown` for every parameter that is not documented.
+    /// Checks names, presence and types, also inside of objects and lists; calls `unknown` for everything that
+    /// is not documented.
     ///
     /// # Errors
-    /// A missing required field, or a scalar that is not of the documented type.
+    /// A missing required field, or a value that is not of the documented type.
     pub(crate) fn check(
         &self,
         params: &Params<'_>,
@@ -43,7 +44,10 @@ impl Method {
     ) -> Result<(), Refusal> {
         for (name, value) in params.iter() {
             match self.fields.get(name) {
-                Some(field) => check_type(name, field, value)?,
+                Some(field) => {
+                    check_type(name, field, value)?;
+                    check_inside(name, field, value, &mut unknown)?;
+                }
                 // Parts that `attach://` refers to carry names of the sender's choice.
                 None if value.is_file() => {}
                 None => unknown(name),
@@ -56,6 +60,107 @@ impl Method {
             Some(name) => Err(missing_words(name)),
             None => Ok(()),
         }
+    }
+}
+
+/// Holds what is inside of an object or a list against its documented type.
+fn check_inside(
+    name: &str,
+    field: &Field,
+    value: &Value<'_>,
+    unknown: &mut impl FnMut(&str),
+) -> Result<(), Refusal> {
+    let is_scalar = |it: &String| matches!(it.as_str(), "String" | "Integer" | "Boolean" | "Float");
+    if value.is_file() || field.types.iter().any(is_scalar) {
+        return Ok(());
+    }
+    let json = value.json().unwrap_or_default();
+    let cannot = || Refusal::bad(format!("can't parse {name} JSON object"));
+    let inside: serde_json::Value = serde_json::from_str(&json).map_err(|_broken| cannot())?;
+    let tried = field.types.iter().map(|kind| Misfits::of(kind, &inside, name));
+    let Some(best) = tried.min_by_key(|it| (it.wrong.len(), it.unknown.len())) else {
+        return Ok(());
+    };
+    best.unknown.iter().for_each(|it| unknown(it));
+    match best.wrong.first() {
+        Some(path) => Err(Refusal::bad(format!("can't parse parameter \"{path}\""))),
+        None => Ok(()),
+    }
+}
+
+/// What does not fit a documented type, by its path.
+#[derive(Default)]
+struct Misfits {
+    wrong: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl Misfits {
+    fn of(kind: &str, value: &serde_json::Value, path: &str) -> Self {
+        use serde_json::Value as Json;
+        let fits = |it: bool| {
+            let wrong = if it { Vec::new() } else { vec![path.to_owned()] };
+            Self { wrong, unknown: Vec::new() }
+        };
+        if let Some(item) = kind.strip_prefix("Array of ") {
+            let Json::Array(items) = value else { return fits(false) };
+            let mut all = Self::default();
+            items.iter().for_each(|it| all.add(Self::of(item, it, path)));
+            return all;
+        }
+        match kind {
+            "Integer" => fits(value.is_i64() || value.is_u64()),
+            "Float" => fits(value.is_number()),
+            "Boolean" | "True" => fits(value.is_boolean()),
+            "String" | "InputFile" => fits(value.is_string()),
+            object => match (Api::get().types.get(object), value) {
+                (Some(object), _) if !object.subtypes.is_empty() => object.best(value, path),
+                (Some(object), Json::Object(fields)) => object.check(fields, path),
+                (Some(_), _) | (None, _) => fits(false),
+            },
+        }
+    }
+
+    fn add(&mut self, more: Self) {
+        self.wrong.extend(more.wrong);
+        self.unknown.extend(more.unknown);
+    }
+}
+
+/// A type that parameters are made of.
+#[derive(Debug, Deserialize)]
+struct Object {
+    #[serde(default)]
+    subtypes: Vec<String>,
+    fields: HashMap<String, Field>,
+}
+
+impl Object {
+    /// Whichever of the types that it can be fits best.
+    fn best(&self, value: &serde_json::Value, path: &str) -> Misfits {
+        let tried = self.subtypes.iter().map(|it| Misfits::of(it, value, path));
+        tried.min_by_key(|it| (it.wrong.len(), it.unknown.len())).unwrap_or_default()
+    }
+
+    fn check(&self, fields: &serde_json::Map<String, serde_json::Value>, path: &str) -> Misfits {
+        let mut all = Misfits::default();
+        for (name, value) in fields {
+            let path = format!("{path}.{name}");
+            match self.fields.get(name) {
+                Some(_) if value.is_null() => {}
+                Some(field) => {
+                    let tried = field.types.iter().map(|kind| Misfits::of(kind, value, &path));
+                    let best = tried.min_by_key(|it| (it.wrong.len(), it.unknown.len()));
+                    all.add(best.unwrap_or_default());
+                }
+                None => all.unknown.push(path),
+            }
+        }
+        let is_given = |name: &str| fields.get(name).is_some_and(|it| !it.is_null());
+        let missing = self.fields.iter().filter(|(name, it)| it.required && !is_given(name));
+        all.wrong.extend(missing.map(|(name, _)| format!("{path}.{name}")));
+        all.wrong.sort_unstable();
+        all
     }
 }
 
@@ -87,6 +192,8 @@ fn check_type(name: &str, field: &Field, value: &Value<'_>) -> Result<(), Refusa
 pub(crate) struct Api {
     pub(crate) updates: Vec<String>,
     methods: HashMap<String, Method>,
+    /// What parameters are made of.
+    types: HashMap<String, Object>,
 }
 
 /// Updates that a bot gets only when it asks for them by name.
@@ -160,6 +267,43 @@ mod tests {
         assert!(api.method("sendmessage").is_some_and(|method| method.name == "sendMessage"));
         assert!(api.method("flyToTheMoon").is_none());
         assert!(api.method("banChatMember").is_some_and(Method::returns_true));
+    }
+
+    /// What is undocumented in a call, and how it is refused.
+    fn held(method: &str, body: &str) -> (Vec<String>, Option<String>) {
+        let params = Params::from_json(body.as_bytes()).unwrap();
+        let mut unknown = Vec::new();
+        let method = Api::get().method(method).unwrap();
+        let refused = method.check(&params, |it| unknown.push(it.to_owned())).err();
+        (unknown, refused.map(|it| it.description.into_owned()))
+    }
+
+    #[test]
+    fn calls_are_held_against_the_facts_also_inside_of_their_objects() {
+        let good = [
+            r#"{"chat_id":1,"text":"x","reply_parameters":{"message_id":5}}"#,
+            r#"{"chat_id":"@x","text":"x","reply_markup":{"inline_keyboard":[[{"text":"a","callback_data":"b"}]]}}"#,
+            r#"{"chat_id":1,"text":"x","reply_markup":"{\"inline_keyboard\":[]}"}"#,
+        ];
+        good.iter().for_each(|it| assert_eq!(held("sendMessage", it), (vec![], None), "{it}"));
+        let odd = r#"{"chat_id":1,"text":"x","reply_parameters":{"message_id":5,"quite":"y"},"parse":"HTML"}"#;
+        let unknown = vec!["reply_parameters.quite".to_owned(), "parse".to_owned()];
+        assert_eq!(held("sendMessage", odd), (unknown, None));
+        let wrong = |body: &str, path: &str| {
+            let refused = held("sendMessage", body).1;
+            let words = format!("can't parse parameter \"{path}\"");
+            assert!(refused.as_ref().is_some_and(|it| it.contains(&words)), "{refused:?}");
+        };
+        wrong(
+            r#"{"chat_id":1,"text":"x","reply_parameters":{"message_id":"five"}}"#,
+            "reply_parameters.message_id",
+        );
+        wrong(
+            r#"{"chat_id":1,"text":"x","reply_markup":{"inline_keyboard":[[{"callback_data":"b"}]]}}"#,
+            "reply_markup.inline_keyboard.text",
+        );
+        let scope = r#"{"commands":[{"command":"a","description":"b"}],"scope":{"type":"chat","chat_id":5}}"#;
+        assert_eq!(held("setMyCommands", scope), (vec![], None));
     }
 
     #[test]

@@ -145,6 +145,8 @@ pub struct Stats {
     pub refusals: BTreeMap<u16, u64>,
     /// Parameters the Bot API does not document, as `method.parameter`. Telegram ignores them; a test should not.
     pub unknown_params: BTreeMap<String, u64>,
+    /// Calls with something missing or of another type than documented, as the method and the refusal.
+    pub misfits: BTreeMap<String, u64>,
     /// Messages that bots sent.
     pub messages_sent: u64,
     /// Updates made.
@@ -427,11 +429,19 @@ impl State {
     /// Holds a call against the documentation, and counts what is not in it.
     fn check(&mut self, method: &Method, params: &Params<'_>) -> Result<(), Refusal> {
         let unknown = &mut self.stats.unknown_params;
-        method.check(params, |param| {
+        let checked = method.check(params, |param| {
             if unknown.len() < UNKNOWN_PARAMS_MAX {
                 *unknown.entry(format!("{}.{param}", method.name)).or_default() += 1;
             }
-        })
+        });
+        let misfits = &mut self.stats.misfits;
+        if let Err(refusal) = &checked
+            && misfits.len() < UNKNOWN_PARAMS_MAX
+        {
+            let what = format!("{}: {}", method.name, refusal.description);
+            *misfits.entry(what).or_default() += 1;
+        }
+        checked
     }
 
     /// Counts and records a refusal.

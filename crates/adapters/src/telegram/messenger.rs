@@ -58,6 +58,8 @@ const POLL_WAIT_MAX: Duration = Duration::from_secs(50);
 const DRAFT_UTF16_MAX: usize = 4_096;
 const CAPTION_UTF16_MAX: usize = 1_024;
 const PRESS_ANSWER_CHARS_MAX: usize = 200;
+const DESCRIPTION_UTF16_MAX: usize = 512;
+const SHORT_UTF16_MAX: usize = 120;
 const MENU_DESCRIPTION_CHARS_MAX: usize = 256;
 /// Every forum's first topic. Sends must leave it out, chat actions must name it.
 const GENERAL_TOPIC: TopicId = TopicId(1);
@@ -205,6 +207,28 @@ impl TelegramBot {
     /// As [`Self::connect`].
     pub async fn look(endpoint: &Endpoint) -> Result<BotIdentity, ConnectError> {
         identify(&Client::new(endpoint).map_err(ConnectError::Settings)?).await
+    }
+
+    /// Says what the bot is, for those who have not pressed "Start" yet. Where somebody has said so already
+    /// it stays as it is.
+    ///
+    /// # Errors
+    /// See [`MessengerError`]. What is not said then can be said later.
+    pub async fn introduce(&self, at_length: &str, in_short: &str) -> Result<(), MessengerError> {
+        let nothing = Described::default();
+        let known: Described = self.client.call("getMyDescription", &nothing).await?;
+        if known.description.unwrap_or_default().is_empty() {
+            let description = Some(cut_utf16(at_length, DESCRIPTION_UTF16_MAX).to_owned());
+            let said = Described { description, ..Described::default() };
+            self.client.call::<_, bool>("setMyDescription", &said).await?;
+        }
+        let known: Described = self.client.call("getMyShortDescription", &nothing).await?;
+        if known.short_description.unwrap_or_default().is_empty() {
+            let short_description = Some(cut_utf16(in_short, SHORT_UTF16_MAX).to_owned());
+            let said = Described { short_description, ..Described::default() };
+            self.client.call::<_, bool>("setMyShortDescription", &said).await?;
+        }
+        Ok(())
     }
 
     /// How many polled elements had no readable `update_id` and were left out.
@@ -424,6 +448,20 @@ impl Messenger for TelegramBot {
         self.client.call::<_, bool>("sendChatAction", &action).await.map(drop)
     }
 
+    async fn react(
+        &self,
+        to: Address,
+        message: MessageId,
+        sign: Option<&str>,
+    ) -> Result<(), MessengerError> {
+        let reaction = React {
+            chat_id: to.chat.0,
+            message_id: message.0,
+            reaction: sign.into_iter().map(|emoji| Emoji { kind: "emoji", emoji }).collect(),
+        };
+        self.client.call::<_, bool>("setMessageReaction", &reaction).await.map(drop)
+    }
+
     async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError> {
         let params = AnswerCallbackQueryParams::builder()
             .callback_query_id(query)
@@ -488,6 +526,15 @@ struct EditMessage<'a> {
     link_preview_options: LinkPreview,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_markup: Option<Keyboard<'a>>,
+}
+
+/// What a bot says of itself.
+#[derive(Default, Deserialize, Serialize)]
+struct Described {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_description: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -587,6 +634,20 @@ struct SendDraft<'a> {
     draft_id: i64,
     text: &'a str,
     can_stop: bool,
+}
+
+#[derive(Serialize)]
+struct React<'a> {
+    chat_id: i64,
+    message_id: i64,
+    reaction: Vec<Emoji<'a>>,
+}
+
+#[derive(Serialize)]
+struct Emoji<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    emoji: &'a str,
 }
 
 #[derive(Serialize)]

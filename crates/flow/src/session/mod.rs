@@ -46,20 +46,23 @@ use protocol::{
     messenger::{Address, Messenger, MessengerError},
 };
 use screening::{HOLD_BACK_CHARS_MIN, Placeholders};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 use tracing::{info, warn};
 
 pub(crate) use self::officers::log_attempt;
-use self::remembering::Past as Remembered;
 pub use self::{
     hands::{Hands, NoTools},
     remembering::Recaller,
     state::{Digest, Exchange, HistoryLimits, State},
     step::{
         DigestId, Effect, Entry, HomeConfig, Input, Lesson, MemoryConfig, NotDelivered, Question,
-        Search, Session, SessionConfig, ToolEffect, ToolInput, ToolLimits,
+        Search, Session, SessionConfig, Show, ToolEffect, ToolInput, ToolLimits,
     },
 };
+use self::{remembering::Past as Remembered, state::DRAFT_PART};
 use crate::{
     alarm::{self, Finder},
     alerter::{self, Severity},
@@ -203,8 +206,12 @@ struct InHand {
     tick: Option<Pending>,
     expiry: Option<Pending>,
     ticks: u32,
+    /// When something of the answer was shown last: a preview is gone after a while.
+    shown_at: Option<Instant>,
 }
 
+/// A preview is gone after 30 seconds, unless it is shown again.
+const PREVIEW_RENEWED_AFTER: Duration = Duration::from_secs(15);
 /// Appends after which the state is stored anew, so that loading stays short.
 const SNAPSHOT_EVERY: u32 = 128;
 
@@ -485,12 +492,10 @@ impl SessionActor {
             }
             Effect::Preview(update, text) => self.preview(update, &text),
             Effect::Typing => self.show_typing(),
+            Effect::Show(it) => self.show(it, cx),
             Effect::Tick(update) => self.tick_later(update, cx),
             Effect::Gather(update) => self.gather_later(update, cx),
-            Effect::AnswerPress(query) => {
-                // lost-ok: the button's spinner ends by itself.
-                self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
-            }
+            Effect::AnswerPress(query) => self.answer_press(query),
             Effect::Administer(update, order) => self.administer(update, order, cx),
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
@@ -554,6 +559,27 @@ impl SessionActor {
     fn show_typing(&self) {
         // lost-ok: it is shown again in a few seconds.
         self.peers.outbox.try_tell(outbox::Msg::Typing(self.address())).ok();
+    }
+
+    fn show(&mut self, it: Show, cx: &mut Cx<'_, Self>) {
+        let to = self.address();
+        let msg = match it {
+            Show::Thinking(update) => outbox::Msg::Think { to, draft: draft_id(update) },
+            Show::Seen { message, is_on } => outbox::Msg::React { to, message, is_on },
+            Show::More { message, part } => outbox::Msg::Stream { to, message, part },
+            Show::Beginning { update, what, reply_to } => {
+                let id = outbox::PartId { session: self.key, update, part: DRAFT_PART };
+                let begun = move |sent| Input::StreamBegun(update, sent);
+                return self.send(what, reply_to, Some(id), cx, begun);
+            }
+        };
+        // lost-ok: the next one shows more, and the answer all of it.
+        self.peers.outbox.try_tell(msg).ok();
+    }
+
+    fn answer_press(&self, query: String) {
+        // lost-ok: the button's spinner ends by itself.
+        self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
@@ -734,8 +760,10 @@ impl SessionActor {
             turn.ticks += 1;
             let text = turn.glance.as_ref().map(Glance::read).unwrap_or_default();
             let has_more = HOLD_BACK_CHARS_MIN < text.len() && turn.shown < text.len();
-            if has_more {
+            let fades = turn.shown_at.is_some_and(|it| PREVIEW_RENEWED_AFTER <= it.elapsed());
+            if has_more || fades {
                 turn.shown = text.len();
+                turn.shown_at = Some(Instant::now());
                 return actor.input(Input::Ticked(update, Some(text)), cx);
             }
             // A typing action shows for five seconds: the first after one tick, then every tenth.

@@ -37,6 +37,9 @@ impl HistoryLimits {
     }
 }
 
+/// Stands for the message in which an answer is shown while it is written, among an answer's parts.
+pub(super) const DRAFT_PART: u32 = u32::MAX;
+
 /// Until its summary is durable a history may grow to so many times the limits. What is more then is
 /// dropped, and counted.
 const UNSUMMARISED_MAX: usize = 4;
@@ -193,6 +196,9 @@ pub struct Open {
     /// How the parts are sent.
     #[serde(default)]
     pub shape: Shape,
+    /// The message in which the beginning of the answer is shown, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<MessageId>,
     /// Whose it is, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
@@ -248,14 +254,8 @@ impl State {
                     }
                 }
             }
-            Event::AnswerShaped { update, shape } => {
-                self.open.entry(*update).or_default().shape = shape.clone();
-            }
-            Event::QuestionTaken { update, agent, messages, also, place } => {
-                self.take_question(*update, agent, (messages, *place), by);
-                let open = self.open.entry(*update).or_default();
-                open.also.clone_from(also);
-                open.by = by;
+            Event::AnswerShaped { .. } | Event::DraftShown { .. } | Event::QuestionTaken { .. } => {
+                self.apply_at_home(event, by);
             }
             Event::PartSent { update, part, message } => {
                 self.open.entry(*update).or_default().parts_sent = part + 1;
@@ -296,6 +296,14 @@ impl State {
     /// event that is still to be recorded.
     pub(super) fn overtaken(&mut self, note: &Accepted, limits: HistoryLimits) -> Option<Event> {
         let open = self.open.get(&note.update)?;
+        if note.part == DRAFT_PART {
+            let (is_news, by) = (open.shown.is_none() && open.parts_sent == 0, open.by);
+            let event = Event::DraftShown { update: note.update, message: Some(note.message) };
+            return is_news.then(|| {
+                self.apply_by(&event, by, limits);
+                event
+            });
+        }
         let parts = open.answer.as_ref().map_or(0, |it| it.parts.len());
         let is_next = open.parts_sent == note.part && (note.part as usize) < parts;
         is_next.then(|| {
@@ -304,6 +312,25 @@ impl State {
             self.apply(&event, limits);
             event
         })
+    }
+
+    /// What makes a question, and how its answer comes.
+    fn apply_at_home(&mut self, event: &Event, by: Option<PersonId>) {
+        let Some(update) = event.update() else { return };
+        if let Event::QuestionTaken { agent, messages, place, .. } = event {
+            self.take_question(update, agent, (messages, *place), by);
+        }
+        let open = self.open.entry(update).or_default();
+        open.by = by;
+        if let Event::AnswerShaped { shape, .. } = event {
+            open.shape = shape.clone();
+        }
+        if let Event::DraftShown { message, .. } = event {
+            open.shown = message.or(open.shown);
+        }
+        if let Event::QuestionTaken { also, .. } = event {
+            open.also.clone_from(also);
+        }
     }
 
     fn take_question(

@@ -10,6 +10,7 @@ mod files;
 mod gather;
 mod memory;
 mod shape;
+mod stream;
 mod tools;
 
 use std::{
@@ -34,11 +35,13 @@ use screening::Placeholders;
 
 pub use self::gather::HomeConfig;
 pub use self::memory::{DigestId, Lesson, MemoryConfig, Search};
+pub use self::stream::Show;
 pub use self::tools::{ToolEffect, ToolInput, ToolLimits};
 use self::{
     files::Came,
     gather::Heard,
     memory::{Digesting, Proposing, Telling},
+    stream::{Seen, Stream},
     tools::Working,
 };
 use super::state::{Exchange, HistoryLimits, State};
@@ -174,6 +177,8 @@ pub enum Input {
     TurnExpired(UpdateId),
     /// Nothing more came that belongs to the question.
     Gathered(UpdateId),
+    /// The chat service accepted the message in which an answer is shown while it is written, or not.
+    StreamBegun(UpdateId, Result<MessageId, NotDelivered>),
 }
 
 /// Why a part was not accepted for good.
@@ -253,6 +258,8 @@ pub enum Effect {
     Preview(UpdateId, Cleared<Draft>),
     /// Show that an agent is typing.
     Typing,
+    /// Show that there will be an answer, or how much of it there is.
+    Show(Show),
     /// Tick again later.
     Tick(UpdateId),
     /// Say `Gathered` when nothing more can be expected.
@@ -396,6 +403,10 @@ struct Turn {
     language: Language,
     /// Something of it was shown.
     was_shown: bool,
+    /// In a group the answer is shown in a message that is edited.
+    stream: Stream,
+    /// A sign on the question says that it was seen.
+    seen: Seen,
     /// How the work went so far, if it is a question.
     course: Course,
     /// What its asker is told of what is left to them.
@@ -525,10 +536,7 @@ impl Session {
                 self.administered(update, result, &mut effects);
             }
             Input::StatusComposed(update, text) => {
-                if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
-                    let notice = words::status(text);
-                    self.answer_notice(update, notice, Outcome::Answered, &mut effects);
-                }
+                self.status_composed(update, text, &mut effects);
             }
             Input::ReminderRefused(update, why) => self.not_kept(update, *why, &mut effects),
             Input::Looked(update, notice) => {
@@ -566,11 +574,18 @@ impl Session {
             Input::Tool(update, input) => self.tool_told(update, input, &mut effects),
             Input::TurnExpired(update) => self.expired(update, &mut effects),
             Input::Gathered(update) => self.gathered(update, view, &mut effects),
+            Input::StreamBegun(update, result) => self.stream_begun(update, result, &mut effects),
         }
         self.work_on(view, &mut effects);
         self.open_next(Which::Talk, view, &mut effects);
         self.open_next(Which::Side, view, &mut effects);
         effects
+    }
+
+    fn status_composed(&mut self, update: UpdateId, text: Text, effects: &mut Vec<Effect>) {
+        if self.turn(update, |it| matches!(it, Stage::ComposingStatus)).is_some() {
+            self.answer_notice(update, words::status(text), Outcome::Answered, effects);
+        }
     }
 
     // --- small things ---

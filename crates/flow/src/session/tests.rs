@@ -30,7 +30,7 @@ use screening::{OutboundContext, Placeholders, Policy, Screen};
 use super::{
     state::{HistoryLimits, State},
     step::{
-        Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig,
+        Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig, Show,
         ToolEffect, ToolLimits,
     },
 };
@@ -228,6 +228,7 @@ impl World {
                 | Effect::ScreenPreview(..)
                 | Effect::ScreenParts(..)
                 | Effect::ShowNotice(..)
+                | Effect::Show(Show::Beginning { .. })
                 | Effect::Deliver { .. }
                 | Effect::Administer(..)
                 | Effect::ComposeStatus(..)
@@ -254,6 +255,7 @@ impl World {
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::Gather(_)
+                | Effect::Show(Show::Thinking(_) | Show::Seen { .. } | Show::More { .. })
                 | Effect::AnswerPress(_)
                 | Effect::Speak(_)
                 | Effect::Learn(_)
@@ -401,6 +403,7 @@ fn describe(effect: &Effect) -> Option<String> {
         }
         Effect::Preview(update, draft) => format!("preview {update}: {}", draft.get().0),
         Effect::Typing => "typing".to_owned(),
+        Effect::Show(it) => describe_show(it),
         Effect::Administer(update, order) => {
             format!("administer {update} by {}: {:?}", order.by(), order.change())
         }
@@ -442,6 +445,16 @@ fn describe(effect: &Effect) -> Option<String> {
     })
 }
 
+fn describe_show(it: &Show) -> String {
+    match it {
+        Show::Thinking(update) => format!("think {update}"),
+        Show::Seen { message, is_on: true } => format!("mark {message} as seen"),
+        Show::Seen { message, is_on: false } => format!("unmark {message}"),
+        Show::Beginning { update, what, .. } => format!("begin to show {update}: {}", plain(what)),
+        Show::More { message, part } => format!("show in {message}: {}", part.get().plain),
+    }
+}
+
 /// An event in a word or two; `None` for what goes with every answer to a question.
 fn name_of(event: &Event) -> Option<String> {
     Some(match event {
@@ -471,6 +484,10 @@ fn name_of(event: &Event) -> Option<String> {
         },
         Event::QuestionTaken { .. } => return None,
         Event::AnswerShaped { .. } => return None,
+        Event::DraftShown { message, .. } => match message {
+            Some(message) => format!("shown in {message}"),
+            None => "shows".to_owned(),
+        },
     })
 }
 
@@ -494,6 +511,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::ScreenParts(it, _)
         | Effect::ShowNotice(it, _)
         | Effect::Deliver { update: it, .. }
+        | Effect::Show(Show::Beginning { update: it, .. })
         | Effect::Administer(it, ..)
         | Effect::ComposeStatus(it, _)
         | Effect::ComposePanel(it)
@@ -559,6 +577,9 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         Effect::ShowNotice(update, _) => Input::NoticeShown(*update, Ok(MessageId(1))),
         Effect::Deliver { update, part, .. } => {
             Input::PartDelivered(*update, *part, Ok(MessageId(2)))
+        }
+        Effect::Show(Show::Beginning { update, .. }) => {
+            Input::StreamBegun(*update, Ok(MessageId(30)))
         }
         Effect::Administer(update, ..) => Input::Administered(*update, Ok(())),
         Effect::ComposeStatus(update, _)

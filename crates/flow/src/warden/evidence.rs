@@ -108,6 +108,7 @@ impl Doings {
             | Event::NoticeAccepted { .. }
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
+            | Event::DraftShown { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }

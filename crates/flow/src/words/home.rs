@@ -13,6 +13,14 @@ pub(crate) fn edited_piece() -> Notice {
          Please send me the whole question once more, and I will answer it.")
 }
 
+/// What people read before they press "Start".
+pub const DESCRIPTION: &str = "AI agents that answer here, each with a task of its own.\n\n\
+     Press Start, and just write: you can send several messages in a row, edit what you asked, and stop an \
+     answer. /agents shows who is here, /privacy what is kept of what you write, and /forget erases it.";
+/// The same in a sentence, for the bot's profile.
+pub const SHORT_DESCRIPTION: &str =
+    "AI agents that answer here. What you write is stored encrypted; /forget erases it.";
+
 /// Stands under the file of a long answer.
 pub(crate) fn long_answer() -> Notice {
     say("📄 The answer is long: here is all of it.")

@@ -466,6 +466,10 @@ section! {
         gather_time: Duration = secs(1), within secs(0)..=secs(10);
         /// Messages that an answer may take. A longer one comes as its beginning and a file.
         messages_max: usize = 3, within 1..=20;
+        /// Show long answers in groups, too, while they are written.
+        streams_in_groups: bool = true;
+        /// In groups, put 👀 on a question while an agent works on it.
+        marks_seen: bool = true;
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::{
 use screening::Placeholders;
 
 use super::{
-    Asking, Came, Effect, NotDelivered, Proposing, Session, Stage, files::heard_in, shape,
+    Asking, Came, Effect, NotDelivered, Proposing, Session, Show, Stage, files::heard_in, shape,
 };
 use crate::{
     alarm::{self, Pointer, Refusal},
@@ -387,11 +387,17 @@ impl Session {
     ) {
         let is_at_work = |it: &Stage| matches!(it, Stage::AwaitingModel(_) | Stage::Working(_));
         let is_deep = self.is_deep(update);
+        let now = self.now;
         let Some(turn) = self.turn(update, is_at_work) else { return };
-        match (written.filter(|_| !is_deep), turn.previews, &turn.stage) {
+        turn.mark_as_seen(now, effects);
+        let is_seen = turn.previews || turn.stream.is_on();
+        match (written.filter(|_| !is_deep), is_seen, &turn.stage) {
             (Some(text), true, Stage::AwaitingModel(asking)) => {
                 let agent = Arc::clone(&asking.agent);
                 effects.push(Effect::ScreenPreview(update, Draft(text), agent));
+            }
+            (None, true, _) if turn.previews && !turn.was_shown => {
+                effects.push(Effect::Show(Show::Thinking(update)));
             }
             _ => effects.push(Effect::Typing),
         }
@@ -412,12 +418,20 @@ impl Session {
                 if let Stage::AwaitingModel(asking) = &turn.stage
                     && !draft.get().0.is_empty()
                 {
-                    effects.push(Effect::Preview(update, draft.restored(&asking.hidden)));
-                    turn.was_shown = true;
+                    let draft = draft.restored(&asking.hidden);
+                    if turn.previews {
+                        turn.was_shown = true;
+                        effects.push(Effect::Preview(update, draft));
+                    } else {
+                        self.stream(update, &draft, effects);
+                    }
                 }
             }
             // What would be hidden or held back later must not be seen now.
-            Verdict::Refuse(_) => turn.previews = false,
+            Verdict::Refuse(_) => {
+                turn.previews = false;
+                turn.stream.pause();
+            }
         }
     }
 
@@ -594,7 +608,7 @@ impl Session {
         self.send_from(update, 0, parts, outcome, effects);
     }
 
-    fn send_from(
+    pub(super) fn send_from(
         &mut self,
         update: UpdateId,
         next: u32,
@@ -607,7 +621,12 @@ impl Session {
         let Some(what) = parts.front().cloned() else {
             return self.finish(update, vec![], outcome, effects);
         };
-        let place = self.state.open.get(&update).and_then(|it| it.shape.place);
+        if next == 0 && self.turn(update, |_| true).is_some_and(|it| it.stream.is_beginning()) {
+            // Where the answer belongs is known in a moment.
+            return self.set_stage(update, Stage::Delivering { parts, next, outcome });
+        }
+        let open = self.state.open.get(&update);
+        let place = open.and_then(|it| it.shape.place.or(it.shown));
         let what = match place.filter(|_| next == 0) {
             Some(message) => Sayable::Placed(message, Box::new(what)),
             None => what,
@@ -661,6 +680,7 @@ impl Session {
         for lane in self.lanes.both_mut() {
             if let Some(turn) = lane.turn.take_if(|it| it.update == update) {
                 effects.push(Effect::Count(outcome, turn.at));
+                turn.unmark(effects);
             }
         }
     }

@@ -150,6 +150,7 @@ impl Session {
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| stoppable(it)) else { return false };
         effects.push(Effect::Withdraw(turn.update));
+        turn.unmark(effects);
         let all = turn.heard.all_with(turn.update);
         let ended = |update: &UpdateId| {
             let (update, outcome) = (*update, Outcome::Cancelled);
@@ -211,8 +212,9 @@ impl Session {
             heard.also.clone_from(&known.also);
         }
         let more_may_come = heard.more_may_come() && !recovered;
-        let was_shown = false;
         let is_panel = matches!(request, Request::Convene(_));
+        let seen = self.seen(request.asks(), recovered);
+        let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         let turn = Turn {
             update,
             at,
@@ -222,6 +224,8 @@ impl Session {
             of_app,
             language,
             was_shown,
+            stream,
+            seen,
             course,
             warning,
             aloud,

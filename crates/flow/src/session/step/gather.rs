@@ -32,6 +32,10 @@ pub struct HomeConfig {
     pub gather_time: Duration,
     /// Messages that an answer may take. Zero: as many as it needs.
     pub messages_max: usize,
+    /// In groups a sign on a question says that it was seen, until it is answered.
+    pub marks_seen: bool,
+    /// Answers are shown while they are written in groups too.
+    pub streams_in_groups: bool,
 }
 
 /// Messages of one question. What comes after is a question of its own.
@@ -104,6 +108,10 @@ impl Heard {
     pub(super) fn more_may_come(&self) -> bool {
         let is_cut = |(_, it): &(MessageId, Prompt)| CUT_CHARS_MIN <= it.text.chars().count();
         self.album.is_some() || self.pieces.last().is_some_and(is_cut)
+    }
+
+    pub(super) fn is_edited(&self) -> bool {
+        self.is_edited
     }
 
     fn has(&self, message: MessageId) -> bool {
@@ -285,6 +293,7 @@ impl Session {
                 && turn.heard.goes_on_with(entry, said, span)
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| fits(it)) else { return false };
+        turn.unmark(effects);
         let mut heard = turn.heard;
         heard.add(entry, said, prompt);
         heard.also.push(turn.update);
@@ -320,7 +329,9 @@ impl Session {
             queued.request = Request::Ask(None, queued.heard.prompt());
             return true;
         }
-        let fits = |it: &Turn| it.can_be_taken_back() && it.heard.has(said.message);
+        let fits = |it: &Turn| {
+            it.can_be_taken_back() && !it.stream.has_begun() && it.heard.has(said.message)
+        };
         let Some(turn) = self.lanes.talk.turn.as_deref_mut().filter(|it| fits(it)) else {
             return false;
         };
@@ -330,6 +341,7 @@ impl Session {
             return true;
         }
         let Some(turn) = self.lanes.talk.turn.take() else { return false };
+        turn.unmark(effects);
         let mut heard = turn.heard;
         heard.also.push(turn.update);
         self.ask_anew(entry, turn.update, heard, view, effects);

@@ -8,7 +8,7 @@ use super::*;
 fn world() -> World {
     let mut config = config();
     let gather_time = Duration::from_secs(1);
-    config.home = HomeConfig { gather_time, messages_max: 3 };
+    config.home = HomeConfig { gather_time, messages_max: 3, ..HomeConfig::default() };
     let mut world = World::new(KEY, config);
     world.events.push(Event::NoticeShown);
     world.folded.noticed = true;
@@ -297,4 +297,155 @@ fn an_answer_of_many_messages_comes_as_its_beginning_and_a_file_also_after_a_cra
     assert_eq!(names.collect::<Vec<_>>(), ["tell-me-all.md"]);
     world.complete(1);
     assert_eq!(world.outcomes(), [(1, Outcome::Answered)]);
+}
+
+/// A group in which answers are shown while they are written.
+fn group() -> World {
+    let key = SessionKey { chat: ChatId(-5), ..KEY };
+    let mut config = config();
+    config.home = HomeConfig { streams_in_groups: true, marks_seen: true, ..HomeConfig::default() };
+    let mut world = World::new(key, config);
+    world.events.push(Event::NoticeShown);
+    world.folded.noticed = true;
+    world.session = Session::new(key, Arc::clone(&world.config), world.folded.clone());
+    world.write_as(1, Said { private: false, ..said(GUEST, "hi") });
+    world.answer_once(1);
+    world
+}
+
+fn written(sentences: usize) -> String {
+    "The weather is fine and everybody walks. ".repeat(sentences)
+}
+
+impl World {
+    /// The outbox has accepted the message in which the answer is shown, or not.
+    fn begun(&mut self, result: Result<MessageId, NotDelivered>) {
+        self.asked.retain(|it| !matches!(it, Effect::Show(Show::Beginning { .. })));
+        self.tell(Input::StreamBegun(UpdateId(1), result));
+    }
+
+    fn at(&mut self, second: u64) {
+        self.session.tell_time(Timestamp(second * 1_000));
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let is_it = |it: &&String| {
+            let shows = ["begin to show", "show in", "record shows", "record shown", "send"];
+            shows.iter().any(|start| it.starts_with(start))
+        };
+        let cut = |it: &String| it.chars().take(34).collect();
+        self.log.iter().filter(is_it).map(cut).collect()
+    }
+}
+
+#[test]
+fn in_a_group_an_answer_is_shown_in_one_message_which_it_then_takes_the_place_of() {
+    let mut world = group();
+    world.show(1, &written(3));
+    assert_eq!(world.shown(), [""; 0], "too little to be shown");
+    world.show(1, &written(8));
+    world.show(1, &written(20));
+    world.at(1);
+    world.begun(Ok(MessageId(30)));
+    world.show(1, &written(30));
+    world.at(2);
+    world.show(1, &written(40));
+    world.show(1, &written(60));
+    world.complete(1);
+    assert_eq!(
+        world.shown(),
+        [
+            "record shows",
+            "begin to show 1: The weather is fi",
+            "record shown in 30",
+            "show in 30: The weather is fine an",
+            "send 1.0 quoting 70 in place of 30",
+        ]
+    );
+}
+
+#[test]
+fn an_answer_waits_for_the_message_in_whose_place_it_belongs() {
+    for (result, sent) in [
+        (Ok(MessageId(30)), "send 1.0 quoting 70 in place of 30"),
+        (Err(NotDelivered::Undeliverable), "send 1.0 quoting 70: answer 1"),
+    ] {
+        let mut world = group();
+        world.show(1, &written(20));
+        let begins =
+            world.asked.iter().position(|it| matches!(it, Effect::Show(Show::Beginning { .. })));
+        world.asked.remove(begins.unwrap());
+        (0..2).for_each(|_| world.answer_once(1));
+        assert!(!world.shown().iter().any(|it| it.starts_with("send")), "{:#?}", world.log);
+        world.begun(result);
+        assert_eq!(world.shown().last().unwrap(), sent);
+        world.complete(1);
+        assert_eq!(world.outcomes(), [(1, Outcome::Answered)]);
+    }
+}
+
+#[test]
+fn after_a_crash_the_answer_comes_in_the_place_of_what_was_shown() {
+    for is_known in [true, false] {
+        let mut world = group();
+        world.show(1, &written(20));
+        if is_known {
+            world.begun(Ok(MessageId(30)));
+        } else {
+            // Noted the moment it was accepted, and no more.
+            let (session, update, part) = (world.key, UpdateId(1), super::super::state::DRAFT_PART);
+            world.accepted.push(Accepted { session, update, part, message: MessageId(30) });
+        }
+        world.dies();
+        world.complete(1);
+        assert_eq!(world.shown().last().unwrap(), "send 1.0 quoting 70 in place of 30");
+    }
+}
+
+#[test]
+fn what_the_guard_hides_is_not_shown_and_its_answer_takes_the_place_all_the_same() {
+    let mut world = group();
+    world.show(1, &written(20));
+    world.begun(Ok(MessageId(30)));
+    world.at(5);
+    world.show(1, &format!("{}{LEAK}", written(40)));
+    world.at(9);
+    world.tell(Input::Ticked(UpdateId(1), Some(written(60))));
+    assert_eq!(world.log.last().unwrap(), "typing", "nothing more is shown");
+    world.answer(1, LEAK);
+    world.complete(1);
+    assert!(!world.log.iter().any(|it| it.starts_with("show in")), "{:#?}", world.log);
+    let sent = world.shown().pop().unwrap();
+    assert!(sent.starts_with("send 1.0 quoting 70 in place of 30"), "{sent}");
+}
+
+#[test]
+fn in_a_group_a_sign_says_that_a_question_was_seen_until_it_is_answered_or_cancelled() {
+    let marks = |it: &World| -> Vec<String> {
+        let is_it = |it: &&String| it.starts_with("mark") || it.starts_with("unmark");
+        it.log.iter().filter(is_it).cloned().collect()
+    };
+    let both = ["mark 70 as seen", "unmark 70"];
+    let tick = || Input::Ticked(UpdateId(1), None);
+    let mut answered = group();
+    answered.tell(tick());
+    answered.at(3);
+    (0..2).for_each(|_| answered.tell(tick()));
+    answered.complete(1);
+    assert_eq!(marks(&answered), both);
+    let mut cancelled = group();
+    cancelled.at(3);
+    cancelled.tell(tick());
+    cancelled.write_as(2, Said { private: false, ..said(GUEST, "/cancel") });
+    cancelled.complete(2);
+    assert_eq!(marks(&cancelled), both);
+    let mut crashed = group();
+    crashed.at(3);
+    crashed.tell(tick());
+    crashed.dies();
+    crashed.complete(1);
+    assert_eq!(marks(&crashed), both, "what was said before the crash is taken back after it");
+    let mut quick = group();
+    quick.complete(1);
+    assert_eq!(marks(&quick), [""; 0]);
 }

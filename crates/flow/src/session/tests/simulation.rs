@@ -66,7 +66,11 @@ impl Run {
     fn new(seed: u64, weather: Weather) -> Self {
         let mut config = simulated_config();
         if weather.restless {
-            config.home = HomeConfig { gather_time: Duration::from_secs(1), messages_max: 2 };
+            config.home = HomeConfig {
+                gather_time: Duration::from_secs(1),
+                messages_max: 2,
+                ..HomeConfig::default()
+            };
         }
         let mut world = World::new(KEY, config);
         if weather.tools {
