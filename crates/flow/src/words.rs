@@ -5,6 +5,7 @@
 //! says stands in `config/locales`, once for each language; see [`language`].
 
 mod alerts;
+mod changes;
 mod examples;
 pub mod language;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod spoken;
 mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
+pub(crate) use self::changes::why_not;
 pub(crate) use self::examples::pressed as pressed_example;
 pub use self::language::Text;
 pub(crate) use self::language::text;

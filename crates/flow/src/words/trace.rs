@@ -83,7 +83,7 @@ pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
 /// The text of a question that was stopped, for an admin who is to judge it.
 pub(crate) fn held_back(found: Option<&HeldBack>) -> Notice {
     let Some(HeldBack { held, .. }) = found.filter(|it| !it.held.of_answer) else {
-        return say("⚠️ That text is not there any more.");
+        return say(text!("held-back-gone"));
     };
     let text = held.texts.join("\n———\n");
     let shown: String = text.chars().take(super::LIST_CHARS_MAX).collect();
@@ -92,15 +92,11 @@ pub(crate) fn held_back(found: Option<&HeldBack>) -> Notice {
 }
 
 /// What is said when a refusal was marked as a false alarm.
-pub(crate) fn marked(of_answer: bool) -> String {
-    let passes = match of_answer {
-        false => "The very same question passes from now on.",
-        true => "Answers like it are held back all the same.",
-    };
-    format!(
-        "Marked as a false alarm. {passes} /rule alarms lists the marks, and new rules are checked \
-         against them."
-    )
+pub(crate) fn marked(of_answer: bool) -> Text {
+    match of_answer {
+        false => text!("marked-question"),
+        true => text!("marked-answer"),
+    }
 }
 
 /// `/rule alarms`.
