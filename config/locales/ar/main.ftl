@@ -140,7 +140,7 @@ fact-too-long =
        *[other] هذا أطول من أن أتذكره: { $most } حرفًا على الأكثر من فضلك.
     }
 nobody-to-remember = لا أستطيع أن أتذكر إلا لمن يكتب باسمه.
-memory-none = لا أتذكر هنا شيئًا عنك. استخدم /remember <النص> لأتذكر.
+memory-none = لا أتذكر هنا شيئًا عنك. اكتب «تذكر أن …» أو استخدم /remember <النص>.
 memory-others =
     { $count ->
         [one] طلب شخص آخر أيضًا تذكر شيء هنا.
@@ -484,3 +484,48 @@ nothing-done = ⚠️ لم يحدث شيء: { $why }
 alerter-away = المنبّه غير موجود، حاول مرة أخرى من فضلك.
 muted = 🔕 لا يُبلّغ أحد بالتنبيهات مدة ساعة.
 unmuted = 🔔 يُبلّغ المسؤولون بالتنبيهات من جديد.
+
+## قوائم المسؤولين
+
+quotas-head = ما يمكن استخدامه من النماذج:
+quota-each-person = كل شخص
+quota-each-group = كل مجموعة
+quota-each-agent = كل وكيل
+quota-hall = النظام كله
+quota-person = الشخص { $id }
+quota-group = المجموعة { $id }
+quota-agent = الوكيل { $agent }
+quota-set-here = { $quota } (حُدد هنا)
+quota-of = ما يمكن أن يستخدمه { $who }: { $allowed }
+quota-any = بلا حد
+quota-a-day = { $amount } في اليوم
+quota-a-month = { $amount } في الشهر
+quota-tokens = الرموز
+quota-money = المال
+quota-set-usual = { $who }، { $what }: يسري ما في الإعدادات.
+quota-set-any = { $who }، بلا حد: { $what }.
+quota-set-most = أقصى ما يستخدمه { $who }: { $amount }.
+rules-head = قواعد المشرفين:
+rules-none = لا توجد قاعدة هنا بعد. يدوّن /rule add <الاسم> <الإجراء> <النمط> واحدة.
+rules-foot = القواعد في الملفات: guildhall rules check.
+rule-left-out = • { $rule } (متروكة، { $why })
+list-more = • … والمزيد
+held-back-head = أوقف الحارس هذا السؤال إلى { $agent }:
+alarms-head = الإنذارات الكاذبة:
+alarms-none = لا شيء معلّم. يفعل ذلك الزر تحت الرفض.
+alarms-foot = يزيل /rule unmark <المرجع> العلامة.
+alarm-answer = • { $reference }: إجابة { $agent } ({ $rules })
+alarm-question = • { $reference }: سؤال إلى { $agent } ({ $rules })
+incidents-head = ما يحتاج إلى نظرة:
+incidents-foot = /incidents ack <الرقم>، /incidents close <الرقم>
+incident-times =
+    { $count ->
+        [one] مرة واحدة
+        [two] مرتان
+        [few] { $count } مرات
+       *[other] { $count } مرة
+    }
+incident-since = منذ { $time }، { $stage }
+audit-head = ما تم، الأحدث أولًا:
+audit-foot = يقول `guildhall audit verify` هل بقي كل شيء كما كُتب.
+audit-older = الأقدم

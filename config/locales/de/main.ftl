@@ -447,3 +447,45 @@ nothing-done = ⚠️ Nichts wurde getan: { $why }
 alerter-away = Der Melder ist nicht da; bitte versuch es noch einmal.
 muted = 🔕 Eine Stunde lang erfährt niemand von Warnungen.
 unmuted = 🔔 Verantwortliche erfahren wieder von Warnungen.
+
+## Listen für Verantwortliche
+
+quotas-head = Was von Modellen benutzt werden darf:
+quota-each-person = jede Person
+quota-each-group = jede Gruppe
+quota-each-agent = jeder Agent
+quota-hall = die Halle
+quota-person = Person { $id }
+quota-group = Gruppe { $id }
+quota-agent = Agent { $agent }
+quota-set-here = { $quota } (hier festgelegt)
+quota-of = { $who } darf benutzen: { $allowed }
+quota-any = so viel wie gewünscht
+quota-a-day = { $amount } am Tag
+quota-a-month = { $amount } im Monat
+quota-tokens = Token
+quota-money = Geld
+quota-set-usual = Für { $who } gilt bei { $what }, was in der Konfiguration steht.
+quota-set-any = { $who } darf beliebig viel benutzen: { $what }.
+quota-set-most = { $who } darf { $amount } benutzen.
+rules-head = Regeln von Admins:
+rules-none = Hier gibt es noch keine Regel. /rule add <Name> <Aktion> <Muster> notiert eine.
+rules-foot = Regeln in Dateien: guildhall rules check.
+rule-left-out = • { $rule } (ausgelassen, { $why })
+list-more = • … und mehr
+held-back-head = Der Wächter hat diese Frage an { $agent } aufgehalten:
+alarms-head = Fehlalarme:
+alarms-none = Nichts ist markiert. Das tut der Knopf unter einer Ablehnung.
+alarms-foot = /rule unmark <ref> nimmt eine Markierung weg.
+alarm-answer = • { $reference }: Antwort von { $agent } ({ $rules })
+alarm-question = • { $reference }: Frage an { $agent } ({ $rules })
+incidents-head = Was angesehen werden sollte:
+incidents-foot = /incidents ack <Nummer>, /incidents close <Nummer>
+incident-times =
+    { $count ->
+       *[other] { $count }-mal
+    }
+incident-since = seit { $time }, { $stage }
+audit-head = Was getan wurde, das Neueste zuerst:
+audit-foot = `guildhall audit verify` sagt, ob alles so ist, wie es geschrieben wurde.
+audit-older = Älteres

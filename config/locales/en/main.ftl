@@ -389,3 +389,45 @@ nothing-done = ⚠️ Nothing was done: { $why }
 alerter-away = the alerter is away; please try again.
 muted = 🔕 Nobody is told of alerts for an hour.
 unmuted = 🔔 Officers are told of alerts again.
+
+## Lists of officers
+
+quotas-head = What may be used of models:
+quota-each-person = each person
+quota-each-group = each group
+quota-each-agent = each agent
+quota-hall = the hall
+quota-person = person { $id }
+quota-group = group { $id }
+quota-agent = agent { $agent }
+quota-set-here = { $quota } (set here)
+quota-of = { $who } may use: { $allowed }
+quota-any = as much as they like
+quota-a-day = { $amount } a day
+quota-a-month = { $amount } a month
+quota-tokens = tokens
+quota-money = money
+quota-set-usual = For { $who }, { $what } are as the configuration says.
+quota-set-any = { $who } may use any amount of { $what }.
+quota-set-most = { $who } may use { $amount }.
+rules-head = Rules given by admins:
+rules-none = No rule was given here yet. /rule add <name> <action> <pattern> notes one.
+rules-foot = Rules in files: guildhall rules check.
+rule-left-out = • { $rule } (left out, { $why })
+list-more = • … and more
+held-back-head = The guard stopped this question to { $agent }:
+alarms-head = False alarms:
+alarms-none = Nothing is marked. The button under a refusal does it.
+alarms-foot = /rule unmark <ref> takes a mark away.
+alarm-answer = • { $reference }: answer of { $agent } ({ $rules })
+alarm-question = • { $reference }: question to { $agent } ({ $rules })
+incidents-head = What needs a look:
+incidents-foot = /incidents ack <number>, /incidents close <number>
+incident-times =
+    { $count ->
+       *[other] { $count } times
+    }
+incident-since = since { $time }, { $stage }
+audit-head = What was done, newest first:
+audit-foot = `guildhall audit verify` says whether all of it is as it was written.
+audit-older = Older

@@ -449,3 +449,46 @@ nothing-done = ⚠️ No se hizo nada: { $why }
 alerter-away = El avisador no está; inténtalo de nuevo, por favor.
 muted = 🔕 Durante una hora nadie recibe avisos.
 unmuted = 🔔 Los responsables reciben avisos de nuevo.
+
+## Listas para responsables
+
+quotas-head = Lo que se puede usar de los modelos:
+quota-each-person = cada persona
+quota-each-group = cada grupo
+quota-each-agent = cada agente
+quota-hall = la casa
+quota-person = persona { $id }
+quota-group = grupo { $id }
+quota-agent = agente { $agent }
+quota-set-here = { $quota } (fijado aquí)
+quota-of = { $who } puede usar: { $allowed }
+quota-any = tanto como quiera
+quota-a-day = { $amount } al día
+quota-a-month = { $amount } al mes
+quota-tokens = tokens
+quota-money = dinero
+quota-set-usual = Para { $who }, { $what }: vale lo que dice la configuración.
+quota-set-any = { $who } puede usar sin límite: { $what }.
+quota-set-most = { $who } puede usar { $amount }.
+rules-head = Reglas de los administradores:
+rules-none = Aquí no hay ninguna regla todavía. /rule add <nombre> <acción> <patrón> anota una.
+rules-foot = Reglas en archivos: guildhall rules check.
+rule-left-out = • { $rule } (omitida, { $why })
+list-more = • … y más
+held-back-head = El guardián detuvo esta pregunta a { $agent }:
+alarms-head = Falsas alarmas:
+alarms-none = No hay nada marcado. Lo hace el botón debajo de un rechazo.
+alarms-foot = /rule unmark <ref> quita una marca.
+alarm-answer = • { $reference }: respuesta de { $agent } ({ $rules })
+alarm-question = • { $reference }: pregunta a { $agent } ({ $rules })
+incidents-head = Lo que conviene mirar:
+incidents-foot = /incidents ack <número>, /incidents close <número>
+incident-times =
+    { $count ->
+        [one] 1 vez
+       *[other] { $count } veces
+    }
+incident-since = desde { $time }, { $stage }
+audit-head = Lo que se hizo, lo más nuevo primero:
+audit-foot = `guildhall audit verify` dice si todo está como se escribió.
+audit-older = Anteriores

@@ -470,3 +470,46 @@ nothing-done = ⚠️ Ничего не сделано: { $why }
 alerter-away = оповещатель недоступен; пожалуйста, попробуйте ещё раз.
 muted = 🔕 В течение часа о тревогах никому не сообщают.
 unmuted = 🔔 Ответственным снова сообщают о тревогах.
+
+## Списки для ответственных
+
+quotas-head = Сколько можно расходовать у моделей:
+quota-each-person = каждый человек
+quota-each-group = каждая группа
+quota-each-agent = каждый агент
+quota-hall = вся система
+quota-person = человек { $id }
+quota-group = группа { $id }
+quota-agent = агент { $agent }
+quota-set-here = { $quota } (задано здесь)
+quota-of = { $who }, можно расходовать: { $allowed }
+quota-any = сколько угодно
+quota-a-day = { $amount } в день
+quota-a-month = { $amount } в месяц
+quota-tokens = токены
+quota-money = деньги
+quota-set-usual = { $who }, { $what }: действует то, что в настройках.
+quota-set-any = { $who }, без предела: { $what }.
+quota-set-most = { $who }: можно { $amount }.
+rules-head = Правила администраторов:
+rules-none = Правил здесь пока нет. /rule add <имя> <действие> <образец> запишет одно.
+rules-foot = Правила в файлах: guildhall rules check.
+rule-left-out = • { $rule } (пропущено, { $why })
+list-more = • … и ещё
+held-back-head = Страж остановил этот вопрос к { $agent }:
+alarms-head = Ложные тревоги:
+alarms-none = Ничего не отмечено. Это делает кнопка под отказом.
+alarms-foot = /rule unmark <№> снимает отметку.
+alarm-answer = • { $reference }: ответ { $agent } ({ $rules })
+alarm-question = • { $reference }: вопрос к { $agent } ({ $rules })
+incidents-head = На что стоит взглянуть:
+incidents-foot = /incidents ack <номер>, /incidents close <номер>
+incident-times =
+    { $count ->
+        [few] { $count } раза
+       *[other] { $count } раз
+    }
+incident-since = с { $time }, { $stage }
+audit-head = Что сделано, новое сначала:
+audit-foot = `guildhall audit verify` скажет, всё ли так, как было записано.
+audit-older = Раньше

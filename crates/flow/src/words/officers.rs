@@ -3,12 +3,11 @@
 use protocol::{
     PersonId, Timestamp,
     audit::{Record, RecordError},
-    event::Button,
 };
 
-use super::{Notice, Part, Text, in_english, say, text};
+use super::{Notice, Text, say, text};
 use crate::{
-    incident::{HandleError, Handling, Incidents, Stage},
+    incident::{HandleError, Handling, Incident, Incidents, Stage},
     request::older_button,
     right::Role,
     roster::View,
@@ -36,24 +35,19 @@ pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
         Err(error) => return not_shown(error),
     };
     let open = incidents.newest_first().filter(|it| it.stage != Stage::Closed);
-    let mut text = String::new();
-    for it in open.take(INCIDENTS_SHOWN) {
-        text.push_str(&format!(
-            "{} · {} · {} · {} {} · {} times · since {}, {}\n",
-            it.number,
-            it.severity().word(),
-            it.kind.word(),
-            it.person,
-            it.about,
-            it.count,
-            time(it.since),
-            it.stage.word()
-        ));
-    }
-    if text.is_empty() {
+    let line = |it: &Incident| {
+        let (severity, kind) = (it.severity().word(), it.kind.word());
+        let head = format!("{} · {severity} · {kind} · {} {}", it.number, it.person, it.about);
+        let count = text!("incident-times", count = it.count);
+        let since = text!("incident-since", time = time(it.since), stage = it.stage.word());
+        Text::Joined(vec![head.into(), count, since], " · ")
+    };
+    let lines: Vec<Text> = open.take(INCIDENTS_SHOWN).map(line).collect();
+    if lines.is_empty() {
         return say(text!("no-incident"));
     }
-    say(format!("What needs a look:\n\n{text}\n/incidents ack <number>, /incidents close <number>"))
+    let parts = vec![text!("incidents-head"), Text::lines(lines), text!("incidents-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// It could not be noted that somebody looks.
@@ -98,14 +92,11 @@ pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
     let Some(oldest) = records.last().map(|it| it.seq) else {
         return say(text!("no-older-records"));
     };
-    let mut text = String::from("What was done, newest first:\n\n");
-    for record in &records {
-        text.push_str(&line(record));
-    }
-    text.push_str("\n`guildhall audit verify` says whether all of it is as it was written.");
-    let button = Button { label: "Older".to_owned(), data: older_button(oldest) };
+    let lines = Text::lines(records.iter().map(|it| line(it).into()).collect());
+    let parts = vec![text!("audit-head"), lines, text!("audit-foot")];
+    let button = (text!("audit-older"), older_button(oldest));
     let buttons = if 1 < oldest { vec![vec![button]] } else { Vec::new() };
-    in_english(Part { html: None, plain: text, buttons })
+    Notice::with(Text::Joined(parts, "\n\n"), buttons)
 }
 
 fn time(at: Timestamp) -> String {
@@ -122,7 +113,7 @@ fn line(record: &Record) -> String {
     let times = if *times == 1 { String::new() } else { format!(" ×{times}") };
     let about = shortened(reference);
     let about = if about.is_empty() { about } else { format!(" ({about})") };
-    format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}\n")
+    format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}")
 }
 
 /// A reference that fits in a line: cut between two words where it can be, and seen to be cut.
