@@ -132,3 +132,23 @@ async fn menus_are_set_for_each_language_and_the_usual_one_for_all_others() {
     stage.exchange(KIM, "/cancel", "Gerade wird nichts geschrieben").await;
     assert_eq!(hall.stop().await.0, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_officer_s_commands_and_panel_speak_their_language_too() {
+    let stage = stage().await;
+    let hall = stage.open().await;
+    stage.exchange(ADMIN, "/language de", "Ab jetzt spreche ich hier Deutsch").await;
+    stage.exchange(ADMIN, "/spawn bard", "So geht es: /spawn <Name> <Anweisungen>").await;
+    stage.exchange(ADMIN, "/spawn bard Sing.", "bard ist da. Mit /agent bard sprichst du").await;
+    stage.exchange(ADMIN, "/spawn bard Sing.", "Es gibt schon einen Agenten namens bard").await;
+    stage.exchange(ADMIN, "/help", "/spawn <Name> <Anweisungen> — einen Agenten holen").await;
+    let panel = stage.exchange(ADMIN, "/status", "Alles ist in Ordnung").await;
+    stage.press(ADMIN, panel.message_id, "st:drain");
+    let is_asked = || {
+        let edits = stage.rehearsal.world().history().calls;
+        let of_panel = edits.iter().filter(|it| it.method == "editMessageText");
+        of_panel.into_iter().any(|it| it.text.contains("Sollen neue Fragen abgewiesen werden"))
+    };
+    end_to_end::wait_until("the question", std::time::Duration::from_secs(20), is_asked).await;
+    assert_eq!(hall.stop().await.0, 0);
+}

@@ -139,7 +139,7 @@ fact-too-long =
        *[other] هذا أطول من أن أتذكره: { $most } حرفًا على الأكثر من فضلك.
     }
 nobody-to-remember = لا أستطيع أن أتذكر إلا لمن يكتب باسمه.
-memory-none = لا أتذكر هنا شيئًا عنك. استخدم /remember <النص> لأتذكر.
+memory-none = لا أتذكر هنا شيئًا عنك. اكتب «تذكر أن …» أو استخدم /remember <النص>.
 memory-others =
     { $count ->
         [one] طلب شخص آخر أيضًا تذكر شيء هنا.
@@ -366,3 +366,181 @@ cmd-audit = ما فعله المسؤولون، الأحدث أولًا
     .usage = [الرقم]
 cmd-role = انظر الأدوار وامنحها وخذها
     .usage = give <المعرّف> <الدور> | take <المعرّف>
+
+## للمسؤولين: ما تم وما لم يتم
+
+agent-name-rule = اسم الوكيل من 2 إلى 32 حرفًا: حروف لاتينية صغيرة وأرقام وشرطات سفلية، ويبدأ بحرف.
+id-is-number = المعرّف رقم.
+id-is-number-of-whom = المعرّف رقم. ويرى كل شخص معرّفه حين يكتب إلى هذا البوت.
+instructions-missing = التعليمات ناقصة.
+words-missing = الكلمات بعد الاسم ناقصة.
+minutes-range = الدقائق رقم من 1 إلى 525600.
+incident-verbs = الكلمة الأولى ack أو close، والثانية رقم.
+playbook-verbs = الكلمة الأولى undo أو keep أو yes أو no أو close، والثانية رقم.
+role-verbs = الكلمة الأولى give أو take.
+role-words = الدور auditor أو operator أو admin أو owner.
+silence-kind = النوع واحد مما يعرضه /alerts، أو all.
+silence-time = المدة مثل 30m أو 2h أو 1d، وأقصاها 30d، وتُنهي off الصمت.
+quota-whom = لمن هذا: معرّف أو اسم وكيل أو `hall`.
+quota-words = بعد المقدار تأتي `tokens` أو `money`، ثم `day` أو `month`.
+quota-amount = المقدار رقم، أو `none` بلا حد، أو `usual`.
+rule-verbs = الكلمة الأولى add أو test أو shadow أو enforce أو remove أو alarms أو unmark.
+rule-action = الإجراء flag أو redact أو refuse.
+rule-pattern = النمط ناقص: تعبير نمطي.
+rule-days = الأيام رقم من 1 إلى { $most }.
+rule-reference = المرجع ثمانية أرقام ست عشرية، ويعرضها /rule alarms.
+rule-too-many-words = الكلمات أكثر من اللازم: يكفي اسم القاعدة.
+rule-name = اسم القاعدة من 1 إلى 64 من a-z و0-9 و_.
+rule-noted = دُوّنت القاعدة { $rule } ولم تُطبق بعد. يقول /rule test { $rule } ما كانت ستوقفه، ويجعلها /rule shadow { $rule } تراقب دون أن تتدخل.
+rule-enforced = تُطبق القاعدة { $rule } من الرسالة التالية.
+rule-shadowed = القاعدة { $rule } تحت التجربة: تحكم وتعدّ ولا توقف شيئًا.
+rule-switched-off = لم تعد القاعدة { $rule } مطبقة.
+rule-removed = أُزيلت القاعدة { $rule }.
+rule-unmarked = لم يعد { $reference } معلّمًا.
+marked-question = عُلّم كإنذار كاذب. يمر هذا السؤال نفسه من الآن. يعرض /rule alarms العلامات، وتُفحص القواعد الجديدة بها.
+marked-answer = عُلّم كإنذار كاذب. ومع ذلك تُحجب الإجابات المشابهة. يعرض /rule alarms العلامات، وتُفحص القواعد الجديدة بها.
+held-back-gone = ⚠️ لم يعد ذلك النص موجودًا.
+done-spawned = { $agent } هنا. يتحدث معه /agent { $agent }.
+done-edited = لدى { $agent } تعليمات جديدة من الرسالة التالية.
+done-model-set = يسأل { $agent } الآن { $model } أولًا.
+done-paused = { $agent } في استراحة. يوقظه /resume { $agent }.
+done-resumed = { $agent } مستيقظ.
+done-retired = غادر { $agent }. وتبقى محادثاته محفوظة.
+done-allowed = يستطيع { $id } الحديث الآن.
+done-denied = أُزيل { $id } من القائمة.
+done-blocked = حُظر { $id }.
+done-blocked-for =
+    { $minutes ->
+        [one] حُظر { $id } دقيقة واحدة.
+        [two] حُظر { $id } دقيقتين.
+        [few] حُظر { $id } { $minutes } دقائق.
+       *[other] حُظر { $id } { $minutes } دقيقة.
+    }
+done-unblocked = لم يعد { $id } محظورًا.
+done-role-given = دور { $person } الآن { $role }.
+done-role-taken = لم يعد لدى { $person } أي دور.
+run-acts = التشغيل { $run } يعمل الآن. يعرض /playbooks ما يفعله.
+run-does-nothing = التشغيل { $run } لا يفعل شيئًا.
+run-undone = تم التراجع عما فعله التشغيل { $run }.
+run-kept = يبقى ما فعله التشغيل { $run } إلى أن يتراجع عنه أحد: /playbooks.
+run-closed = أُغلقت حادثة التشغيل { $run }.
+run-needs = ⚠️ ما فعلته هذه الخطة لا يغيّره إلا { $role } أو أعلى.
+run-over = انتهى ذلك التشغيل ولم يعد في المتناول. يعرض /playbooks ما هو ساري المفعول.
+roles-head = من له دور:
+role-by-configuration = { $role }، حسب الإعدادات
+roles-foot = يمنح /role give <id> <role> دورًا، ويأخذه /role take <id>.
+no-incident = لا توجد حادثة مفتوحة.
+incident-closed = أُغلقت الحادثة { $incident }.
+incident-acknowledged = أُخذ العلم بالحادثة { $incident }.
+no-such-incident = لا توجد حادثة مفتوحة برقم { $incident }. يعرض /incidents الموجود منها.
+nothing-changed = لم يتغير شيء: { $why }.
+not-shown = لا يُعرض شيء: { $why }.
+audit-busy = كثير ينتظر الكتابة في سجل التدقيق
+audit-unavailable = سجل التدقيق لا يقبل التدوين
+sentence = { $text }.
+no-older-records = لا توجد تدوينات أقدم في المتناول. يعرضها كلها `guildhall audit list`.
+not-agent-taken = يوجد وكيل اسمه { $agent }. يغيّر /edit تعليماته.
+not-no-such-agent = لا يوجد وكيل اسمه { $agent }. يعرض /agents من هنا.
+not-no-such-model = لا يوجد نموذج اسمه { $model }. النماذج المعروفة: { $known }.
+not-too-many-agents = بلغ عدد الوكلاء { $most } وهو الأقصى. دع أحدهم يغادر أولًا: /retire.
+not-bad-instructions = يجب أن تكون التعليمات من 1 إلى { $most } من الأحرف.
+not-is-admin = هذا مشرف. يُسمّى المشرفون في الإعدادات، ولا يمكن إزالتهم أو حظرهم هنا.
+not-allowed = لم يعد يُسمح لك بذلك.
+not-role-is-fixed = هذا الدور مسمّى في الإعدادات، ولا يمكن تغييره هنا.
+not-no-role = ليس لهذا الشخص دور. يعرض /role من له دور.
+not-no-person = لا يكون الدور إلا لشخص: معرّفه رقم موجب.
+not-too-many-roles = بلغ عدد من لهم دور { $most } وهو الأقصى. يأخذ /role take دورًا.
+not-rule-taken = توجد قاعدة اسمها { $rule }. يزيلها /rule remove { $rule }.
+not-no-such-rule = لم يضع أي مشرف قاعدة اسمها { $rule }. يعرض /rule الموجود منها.
+not-too-many-rules = بلغ عدد القواعد { $most } وهو الأقصى. أزل واحدة أولًا: /rule remove.
+not-bad-rule = لا يمكن استخدام هذه القاعدة، فلم يتغير شيء: { $why }
+not-alarm-known = { $reference } معلّم من قبل كإنذار كاذب.
+not-no-such-alarm = { $reference } غير معلّم. يعرض /rule alarms العلامات.
+not-too-many-alarms = بلغ عدد العلامات { $most } وهو الأقصى. يزيل /rule unmark واحدة.
+not-too-many-quotas = بلغ عدد الحصص { $most } وهو الأقصى. أعد واحدة أولًا بالكلمة `usual`.
+not-settled = حُسم هذا من قبل: يعرض /playbooks ما هو ساري المفعول.
+not-officers-spared = هذا يخص المسؤولين، وهم مستثنون.
+not-so-already = الأمر كذلك من قبل.
+not-nothing-held-back = لم يعد ذلك النص موجودًا، فلم يُعلّم شيء.
+not-stored = تعذر حفظ التغيير، فلم يتغير شيء. حاول مرة أخرى من فضلك.
+
+## اللوحة
+
+panel-refresh = 🔄 تحديث
+panel-mute = 🔕 صمت لساعة
+panel-unmute = 🔔 التنبيه من جديد
+panel-agents = ⏸ الحجر
+panel-actors = ♻️ إعادة التشغيل
+panel-drain = 🚪 رفض الأسئلة
+panel-fill = 🚪 قبول الأسئلة من جديد
+panel-yes = ⚠️ نعم، افعل
+panel-back = ↩️ رجوع
+state-muted = 🔕 لا يُبلّغ أحد بالتنبيهات حتى { $time } UTC
+state-drained = 🚪 تُرفض الأسئلة الجديدة.
+state-as-of = حتى { $time } UTC
+ask-pause = هل يستريح { $agent }؟ من يتحدث معه يُبلّغ بذلك إلى أن يوقظه أحد.
+ask-restart = هل يُعاد تشغيل { $part }؟ ما ينتظره محفوظ، وما يعمل عليه يبدأ من جديد، وقد ينتظر البعض لحظة أطول.
+ask-drain = هل تُرفض الأسئلة الجديدة مع طلب إعادة السؤال لاحقًا؟ ما هو قيد العمل يُجاب عنه. وينتهي ذلك بالزر نفسه وعند بدء التشغيل من جديد.
+restarting = ♻️ يُعاد الآن تشغيل { $part }. يعرض التحديث هل عاد.
+drained = 🚪 تُرفض الأسئلة الجديدة، وما هو قيد العمل يُجاب عنه.
+filled = 🚪 تُقبل الأسئلة من جديد.
+paused = ⏸ { $agent } في استراحة.
+resumed = ▶️ { $agent } مستيقظ.
+offer-too-old =
+    { $minutes ->
+        [one] يصلح هذا الزر دقيقة واحدة وقد انقضت، فلم يحدث شيء. اختر من جديد.
+        [two] يصلح هذا الزر دقيقتين وقد انقضتا، فلم يحدث شيء. اختر من جديد.
+        [few] يصلح هذا الزر { $minutes } دقائق وقد انقضت، فلم يحدث شيء. اختر من جديد.
+       *[other] يصلح هذا الزر { $minutes } دقيقة وقد انقضت، فلم يحدث شيء. اختر من جديد.
+    }
+role-needed = لا يفعل ذلك إلا { $role }: جاء من خطة تلقائية. لم يحدث شيء.
+not-there = لا يوجد { $part } هنا: لم يحدث شيء.
+nothing-done = ⚠️ لم يحدث شيء: { $why }
+alerter-away = المنبّه غير موجود، حاول مرة أخرى من فضلك.
+muted = 🔕 لا يُبلّغ أحد بالتنبيهات مدة ساعة.
+unmuted = 🔔 يُبلّغ المسؤولون بالتنبيهات من جديد.
+
+## قوائم المسؤولين
+
+quotas-head = ما يمكن استخدامه من النماذج:
+quota-each-person = كل شخص
+quota-each-group = كل مجموعة
+quota-each-agent = كل وكيل
+quota-hall = النظام كله
+quota-person = الشخص { $id }
+quota-group = المجموعة { $id }
+quota-agent = الوكيل { $agent }
+quota-set-here = { $quota } (حُدد هنا)
+quota-of = ما يمكن أن يستخدمه { $who }: { $allowed }
+quota-any = بلا حد
+quota-a-day = { $amount } في اليوم
+quota-a-month = { $amount } في الشهر
+quota-tokens = الرموز
+quota-money = المال
+quota-set-usual = { $who }، { $what }: يسري ما في الإعدادات.
+quota-set-any = { $who }، بلا حد: { $what }.
+quota-set-most = أقصى ما يستخدمه { $who }: { $amount }.
+rules-head = قواعد المشرفين:
+rules-none = لا توجد قاعدة هنا بعد. يدوّن /rule add <الاسم> <الإجراء> <النمط> واحدة.
+rules-foot = القواعد في الملفات: guildhall rules check.
+rule-left-out = • { $rule } (متروكة، { $why })
+list-more = • … والمزيد
+held-back-head = أوقف الحارس هذا السؤال إلى { $agent }:
+alarms-head = الإنذارات الكاذبة:
+alarms-none = لا شيء معلّم. يفعل ذلك الزر تحت الرفض.
+alarms-foot = يزيل /rule unmark <المرجع> العلامة.
+alarm-answer = • { $reference }: إجابة { $agent } ({ $rules })
+alarm-question = • { $reference }: سؤال إلى { $agent } ({ $rules })
+incidents-head = ما يحتاج إلى نظرة:
+incidents-foot = /incidents ack <الرقم>، /incidents close <الرقم>
+incident-times =
+    { $count ->
+        [one] مرة واحدة
+        [two] مرتان
+        [few] { $count } مرات
+       *[other] { $count } مرة
+    }
+incident-since = منذ { $time }، { $stage }
+audit-head = ما تم، الأحدث أولًا:
+audit-foot = يقول `guildhall audit verify` هل بقي كل شيء كما كُتب.
+audit-older = الأقدم

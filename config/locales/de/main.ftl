@@ -333,3 +333,174 @@ cmd-audit = was Verantwortliche getan haben, das Neueste zuerst
     .usage = [Nummer]
 cmd-role = Rollen sehen, geben und nehmen
     .usage = give <ID> <Rolle> | take <ID>
+
+## Für Verantwortliche: was getan wurde und warum nicht
+
+agent-name-rule = Der Name eines Agenten hat 2 bis 32 Zeichen: Kleinbuchstaben, Ziffern und Unterstriche, und beginnt mit einem Buchstaben.
+id-is-number = Die ID ist eine Zahl.
+id-is-number-of-whom = Die ID ist eine Zahl. Wer diesem Bot schreibt, sieht die eigene.
+instructions-missing = Die Anweisungen fehlen.
+words-missing = Die Wörter nach dem Namen fehlen.
+minutes-range = Die Minuten sind eine Zahl von 1 bis 525600.
+incident-verbs = Das erste Wort ist ack oder close, das zweite eine Nummer.
+playbook-verbs = Das erste Wort ist undo, keep, yes, no oder close, das zweite eine Nummer.
+role-verbs = Das erste Wort ist give oder take.
+role-words = Die Rolle ist auditor, operator, admin oder owner.
+silence-kind = Die Art ist eine von denen, die /alerts auflistet, oder all.
+silence-time = Die Zeit ist etwa 30m, 2h oder 1d, höchstens 30d; off beendet die Stille.
+quota-whom = Für wen es gilt, ist eine ID, der Name eines Agenten oder `hall`.
+quota-words = Nach der Menge kommt `tokens` oder `money` und `day` oder `month`.
+quota-amount = Die Menge ist eine Zahl, `none` für keine Grenze oder `usual`.
+rule-verbs = Das erste Wort ist add, test, shadow, enforce, remove, alarms oder unmark.
+rule-action = Die Aktion ist flag, redact oder refuse.
+rule-pattern = Das Muster fehlt: ein regulärer Ausdruck.
+rule-days = Die Tage sind eine Zahl von 1 bis { $most }.
+rule-reference = Die Referenz sind acht Hexadezimalziffern; /rule alarms listet sie auf.
+rule-too-many-words = Das sind zu viele Wörter: Nur der Name der Regel wird gebraucht.
+rule-name = Der Name einer Regel ist 1 bis 64 Zeichen aus a-z, 0-9 und _.
+rule-noted = { $rule } ist notiert und gilt noch nicht. /rule test { $rule } sagt, was sie aufgehalten hätte, /rule shadow { $rule } lässt sie zusehen, ohne einzugreifen.
+rule-enforced = { $rule } gilt ab der nächsten Nachricht.
+rule-shadowed = { $rule } läuft auf Probe: Sie urteilt und zählt und hält nichts auf.
+rule-switched-off = { $rule } gilt nicht mehr.
+rule-removed = { $rule } ist weg.
+rule-unmarked = { $reference } ist nicht mehr markiert.
+marked-question = Als Fehlalarm markiert. Genau diese Frage kommt ab jetzt durch. /rule alarms listet die Markierungen auf, und neue Regeln werden daran geprüft.
+marked-answer = Als Fehlalarm markiert. Solche Antworten werden trotzdem zurückgehalten. /rule alarms listet die Markierungen auf, und neue Regeln werden daran geprüft.
+held-back-gone = ⚠️ Diesen Text gibt es nicht mehr.
+done-spawned = { $agent } ist da. Mit /agent { $agent } sprichst du mit ihm.
+done-edited = { $agent } hat neue Anweisungen, ab der nächsten Nachricht.
+done-model-set = { $agent } fragt jetzt zuerst { $model }.
+done-paused = { $agent } ruht. /resume { $agent } weckt ihn.
+done-resumed = { $agent } ist wach.
+done-retired = { $agent } ist gegangen. Seine Gespräche bleiben gespeichert.
+done-allowed = { $id } darf jetzt schreiben.
+done-denied = { $id } ist von der Liste.
+done-blocked = { $id } ist gesperrt.
+done-blocked-for =
+    { $minutes ->
+        [one] { $id } ist für 1 Minute gesperrt.
+       *[other] { $id } ist für { $minutes } Minuten gesperrt.
+    }
+done-unblocked = { $id } ist nicht mehr gesperrt.
+done-role-given = { $person } ist jetzt { $role }.
+done-role-taken = { $person } hat keine Rolle mehr.
+run-acts = Lauf { $run } handelt jetzt. /playbooks zeigt, was er tut.
+run-does-nothing = Lauf { $run } tut nichts.
+run-undone = Was Lauf { $run } getan hat, ist zurückgenommen.
+run-kept = Was Lauf { $run } getan hat, bleibt, bis es jemand zurücknimmt: /playbooks.
+run-closed = Der Vorfall von Lauf { $run } ist geschlossen.
+run-needs = ⚠️ Was dieses Playbook getan hat, kann nur ändern: { $role } oder darüber.
+run-over = Dieser Lauf ist vorbei und nicht mehr zur Hand. /playbooks zeigt, was gilt.
+roles-head = Wer eine Rolle hat:
+role-by-configuration = { $role }, laut Konfiguration
+roles-foot = /role give <id> <role> gibt eine, /role take <id> nimmt sie.
+no-incident = Kein Vorfall ist offen.
+incident-closed = Vorfall { $incident } ist geschlossen.
+incident-acknowledged = Vorfall { $incident } ist zur Kenntnis genommen.
+no-such-incident = Einen offenen Vorfall { $incident } gibt es nicht. /incidents listet auf, welche es gibt.
+nothing-changed = Nichts wurde geändert: { $why }.
+not-shown = Nichts wird gezeigt: { $why }.
+audit-busy = zu viel wartet darauf, ins Prüfprotokoll geschrieben zu werden
+audit-unavailable = das Prüfprotokoll nimmt keine Einträge an
+sentence = { $text }.
+no-older-records = Ältere Einträge sind nicht zur Hand. `guildhall audit list` zeigt alle.
+not-agent-taken = Es gibt schon einen Agenten namens { $agent }. /edit ändert seine Anweisungen.
+not-no-such-agent = Es gibt keinen Agenten namens { $agent }. /agents zeigt, wer da ist.
+not-no-such-model = Es gibt kein Modell namens { $model }. Bekannte Modelle: { $known }.
+not-too-many-agents = Es gibt schon { $most } Agenten, mehr geht nicht. Lass mit /retire erst einen gehen.
+not-bad-instructions = Anweisungen müssen 1 bis { $most } Zeichen haben.
+not-is-admin = Das ist ein Admin. Admins stehen in der Konfiguration und können hier nicht entfernt oder gesperrt werden.
+not-allowed = Das darfst du nicht mehr.
+not-role-is-fixed = Diese Rolle steht in der Konfiguration und kann hier nicht geändert werden.
+not-no-role = Diese Person hat keine Rolle. /role listet auf, wer eine hat.
+not-no-person = Nur Personen können eine Rolle haben: Ihre ID ist eine positive Zahl.
+not-too-many-roles = Schon { $most } Personen haben eine Rolle, mehr geht nicht. /role take nimmt eine.
+not-rule-taken = Es gibt schon eine Regel namens { $rule }. /rule remove { $rule } nimmt sie weg.
+not-no-such-rule = Kein Admin hat eine Regel namens { $rule } gegeben. /rule listet auf, welche es gibt.
+not-too-many-rules = Es gibt schon { $most } Regeln, mehr geht nicht. Nimm mit /rule remove erst eine weg.
+not-bad-rule = Diese Regel ist nicht brauchbar, also wurde nichts geändert: { $why }
+not-alarm-known = { $reference } ist schon als Fehlalarm markiert.
+not-no-such-alarm = { $reference } ist nicht markiert. /rule alarms listet die Markierungen auf.
+not-too-many-alarms = Es gibt schon { $most } Markierungen, mehr geht nicht. /rule unmark nimmt eine weg.
+not-too-many-quotas = Schon für { $most } ist etwas festgelegt, mehr geht nicht. Setz erst eines mit `usual` zurück.
+not-settled = Das ist schon erledigt: /playbooks zeigt, was gilt.
+not-officers-spared = Das betrifft Verantwortliche, und die werden verschont.
+not-so-already = Das ist schon so.
+not-nothing-held-back = Diesen Text gibt es nicht mehr, also wurde nichts markiert.
+not-stored = Die Änderung konnte nicht gespeichert werden, also wurde nichts geändert. Bitte versuch es noch einmal.
+
+## Die Übersicht
+
+panel-refresh = 🔄 Aktualisieren
+panel-mute = 🔕 1 Stunde still
+panel-unmute = 🔔 Wieder melden
+panel-agents = ⏸ Quarantäne
+panel-actors = ♻️ Neu starten
+panel-drain = 🚪 Abweisen
+panel-fill = 🚪 Fragen wieder annehmen
+panel-yes = ⚠️ Ja, tu es
+panel-back = ↩️ Zurück
+state-muted = 🔕 Bis { $time } UTC erfährt niemand von Warnungen
+state-drained = 🚪 Neue Fragen werden abgewiesen.
+state-as-of = Stand { $time } UTC
+ask-pause = Soll { $agent } ruhen? Wer mit ihm spricht, erfährt es, bis ihn jemand weckt.
+ask-restart = Soll { $part } neu gestartet werden? Was darauf wartet, bleibt; woran es arbeitet, beginnt von vorn, und manche warten einen Moment länger.
+ask-drain = Sollen neue Fragen abgewiesen werden, mit der Bitte, später wieder zu fragen? Was in Arbeit ist, wird beantwortet. Es endet mit demselben Knopf und wenn die Halle neu startet.
+restarting = ♻️ { $part } wird neu gestartet. Aktualisieren zeigt, ob es wieder da ist.
+drained = 🚪 Neue Fragen werden abgewiesen; was in Arbeit ist, wird beantwortet.
+filled = 🚪 Fragen werden wieder angenommen.
+paused = ⏸ { $agent } ruht.
+resumed = ▶️ { $agent } ist wach.
+offer-too-old =
+    { $minutes ->
+        [one] Dieser Knopf gilt 1 Minute, und die ist vorbei: Nichts wurde getan. Wähl noch einmal.
+       *[other] Dieser Knopf gilt { $minutes } Minuten, und die sind vorbei: Nichts wurde getan. Wähl noch einmal.
+    }
+role-needed = Das darf nur { $role }: Ein Playbook hat es bewirkt. Nichts wurde getan.
+not-there = { $part } gibt es hier nicht: Nichts wurde getan.
+nothing-done = ⚠️ Nichts wurde getan: { $why }
+alerter-away = Der Melder ist nicht da; bitte versuch es noch einmal.
+muted = 🔕 Eine Stunde lang erfährt niemand von Warnungen.
+unmuted = 🔔 Verantwortliche erfahren wieder von Warnungen.
+
+## Listen für Verantwortliche
+
+quotas-head = Was von Modellen benutzt werden darf:
+quota-each-person = jede Person
+quota-each-group = jede Gruppe
+quota-each-agent = jeder Agent
+quota-hall = die Halle
+quota-person = Person { $id }
+quota-group = Gruppe { $id }
+quota-agent = Agent { $agent }
+quota-set-here = { $quota } (hier festgelegt)
+quota-of = { $who } darf benutzen: { $allowed }
+quota-any = so viel wie gewünscht
+quota-a-day = { $amount } am Tag
+quota-a-month = { $amount } im Monat
+quota-tokens = Token
+quota-money = Geld
+quota-set-usual = Für { $who } gilt bei { $what }, was in der Konfiguration steht.
+quota-set-any = { $who } darf beliebig viel benutzen: { $what }.
+quota-set-most = { $who } darf { $amount } benutzen.
+rules-head = Regeln von Admins:
+rules-none = Hier gibt es noch keine Regel. /rule add <Name> <Aktion> <Muster> notiert eine.
+rules-foot = Regeln in Dateien: guildhall rules check.
+rule-left-out = • { $rule } (ausgelassen, { $why })
+list-more = • … und mehr
+held-back-head = Der Wächter hat diese Frage an { $agent } aufgehalten:
+alarms-head = Fehlalarme:
+alarms-none = Nichts ist markiert. Das tut der Knopf unter einer Ablehnung.
+alarms-foot = /rule unmark <ref> nimmt eine Markierung weg.
+alarm-answer = • { $reference }: Antwort von { $agent } ({ $rules })
+alarm-question = • { $reference }: Frage an { $agent } ({ $rules })
+incidents-head = Was angesehen werden sollte:
+incidents-foot = /incidents ack <Nummer>, /incidents close <Nummer>
+incident-times =
+    { $count ->
+       *[other] { $count }-mal
+    }
+incident-since = seit { $time }, { $stage }
+audit-head = Was getan wurde, das Neueste zuerst:
+audit-foot = `guildhall audit verify` sagt, ob alles so ist, wie es geschrieben wurde.
+audit-older = Älteres

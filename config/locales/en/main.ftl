@@ -259,3 +259,174 @@ cannot-trace = ⚠️ I cannot look that up just now. Please try again in a mome
 status-well = ✅ All is well.
 status-one-ill = ⚠️ One part of the hall is not well. Messages are kept and answered later.
 status-many-ill = ⚠️ Parts of the hall are not well. Messages are kept and answered later.
+
+## For officers: what was done, and why not
+
+agent-name-rule = An agent's name has 2 to 32 characters: small letters, digits and underscores, and begins with a letter.
+id-is-number = The id is a number.
+id-is-number-of-whom = The id is a number. A person sees theirs when they write to this bot.
+instructions-missing = The instructions are missing.
+words-missing = The words after the name are missing.
+minutes-range = The minutes are a number from 1 to 525600.
+incident-verbs = The first word is ack or close, the second a number.
+playbook-verbs = The first word is undo, keep, yes, no or close, the second a number.
+role-verbs = The first word is give or take.
+role-words = The role is auditor, operator, admin or owner.
+silence-kind = The kind is one of those that /alerts lists, or all.
+silence-time = The time is such as 30m, 2h or 1d, at most 30d; off ends a silence.
+quota-whom = Whom it is for is an id, the name of an agent, or `hall`.
+quota-words = After the amount comes `tokens` or `money`, and `day` or `month`.
+quota-amount = The amount is a number, `none` for no cap, or `usual`.
+rule-verbs = The first word is add, test, shadow, enforce, remove, alarms or unmark.
+rule-action = The action is flag, redact or refuse.
+rule-pattern = The pattern is missing: a regular expression.
+rule-days = The days are a number from 1 to { $most }.
+rule-reference = The reference is eight hex digits; /rule alarms lists them.
+rule-too-many-words = There are words too many: only the rule's name is needed.
+rule-name = A rule's name is 1 to 64 of a-z, 0-9 and _.
+rule-noted = { $rule } is noted and not applied yet. /rule test { $rule } tells what it would have stopped, /rule shadow { $rule } lets it watch without acting.
+rule-enforced = { $rule } is enforced from the next message on.
+rule-shadowed = { $rule } is in shadow: it is judged and counted, and nothing is stopped by it.
+rule-switched-off = { $rule } is not applied any more.
+rule-removed = { $rule } is gone.
+rule-unmarked = { $reference } is no longer marked.
+marked-question = Marked as a false alarm. The very same question passes from now on. /rule alarms lists the marks, and new rules are checked against them.
+marked-answer = Marked as a false alarm. Answers like it are held back all the same. /rule alarms lists the marks, and new rules are checked against them.
+held-back-gone = ⚠️ That text is not there any more.
+done-spawned = { $agent } is here. /agent { $agent } talks to it.
+done-edited = { $agent } has new instructions, from the next message on.
+done-model-set = { $agent } now asks { $model } first.
+done-paused = { $agent } rests. /resume { $agent } wakes it.
+done-resumed = { $agent } is awake.
+done-retired = { $agent } has left. Its conversations stay in the ledger.
+done-allowed = { $id } may talk now.
+done-denied = { $id } is off the list.
+done-blocked = { $id } is blocked.
+done-blocked-for =
+    { $minutes ->
+        [one] { $id } is blocked for 1 minute.
+       *[other] { $id } is blocked for { $minutes } minutes.
+    }
+done-unblocked = { $id } is no longer blocked.
+done-role-given = { $person } is { $role } now.
+done-role-taken = { $person } has no role any more.
+run-acts = Run { $run } acts now. /playbooks shows what it does.
+run-does-nothing = Run { $run } does nothing.
+run-undone = What run { $run } did is undone.
+run-kept = What run { $run } did stays until somebody undoes it: /playbooks.
+run-closed = The incident of run { $run } is closed.
+run-needs = ⚠️ What this playbook did can only be changed by: { $role } or above.
+run-over = That run is over, and not at hand any more. /playbooks shows what is in force.
+roles-head = Who has a role:
+role-by-configuration = { $role }, by the configuration
+roles-foot = /role give <id> <role> gives one, /role take <id> takes it away.
+no-incident = No incident is open.
+incident-closed = Incident { $incident } is closed.
+incident-acknowledged = Incident { $incident } is acknowledged.
+no-such-incident = There is no open incident { $incident }. /incidents lists those there are.
+nothing-changed = Nothing was changed: { $why }.
+not-shown = Nothing is shown, because { $why }.
+audit-busy = too much waits to be written to the audit log
+audit-unavailable = the audit log takes no records
+sentence = { $text }.
+no-older-records = There are no older records at hand. `guildhall audit list` shows them all.
+not-agent-taken = There is already an agent called { $agent }. /edit changes its instructions.
+not-no-such-agent = There is no agent called { $agent }. /agents shows who is here.
+not-no-such-model = There is no model called { $model }. Known models: { $known }.
+not-too-many-agents = There are { $most } agents already: that is the most. /retire one first.
+not-bad-instructions = Instructions must have 1 to { $most } characters.
+not-is-admin = That is an admin. Admins are named in the configuration, and cannot be denied or blocked here.
+not-allowed = You may not do that any more.
+not-role-is-fixed = That role is named in the configuration, and cannot be changed here.
+not-no-role = That person has no role. /role lists who has one.
+not-no-person = Only a person can have a role: their id is a positive number.
+not-too-many-roles = { $most } people have a role already: that is the most. /role take takes one away.
+not-rule-taken = There is already a rule called { $rule }. /rule remove { $rule } takes it away.
+not-no-such-rule = No admin gave a rule called { $rule }. /rule lists those there are.
+not-too-many-rules = There are { $most } rules already: that is the most. /rule remove one first.
+not-bad-rule = That rule cannot be used, so nothing was changed: { $why }
+not-alarm-known = { $reference } is marked as a false alarm already.
+not-no-such-alarm = { $reference } is not marked. /rule alarms lists the marks.
+not-too-many-alarms = There are { $most } marks already: that is the most. /rule unmark takes one away.
+not-too-many-quotas = Quotas are set for { $most } already: that is the most. Set one back with `usual` first.
+not-settled = That is settled already: /playbooks shows what is in force.
+not-officers-spared = That is about officers, and those are spared.
+not-so-already = It is so already.
+not-nothing-held-back = That text is not there any more, so nothing was marked.
+not-stored = The change could not be stored, so nothing was changed. Please try again.
+
+## The panel
+
+panel-refresh = 🔄 Refresh
+panel-mute = 🔕 Mute 1 hour
+panel-unmute = 🔔 Unmute alerts
+panel-agents = ⏸ Quarantine
+panel-actors = ♻️ Restart
+panel-drain = 🚪 Drain
+panel-fill = 🚪 Take questions again
+panel-yes = ⚠️ Yes, do it
+panel-back = ↩️ Back
+state-muted = 🔕 Nobody is told of alerts until { $time } UTC
+state-drained = 🚪 New questions are turned away.
+state-as-of = As of { $time } UTC
+ask-pause = Shall { $agent } rest? Who talks to it is told so until somebody wakes it.
+ask-restart = Shall { $part } be made anew? What waits for it is kept; what it is doing is begun again, and people may wait a moment longer.
+ask-drain = Shall new questions be turned away, with a word to ask again later? What is in hand is answered. It ends by the same button, and when the hall starts anew.
+restarting = ♻️ { $part } is being made anew. Refresh shows whether it is there again.
+drained = 🚪 New questions are turned away; what is in hand is answered.
+filled = 🚪 Questions are taken again.
+paused = ⏸ { $agent } rests.
+resumed = ▶️ { $agent } is awake.
+offer-too-old =
+    { $minutes ->
+        [one] That button holds for 1 minute, and it is over: nothing was done. Choose again.
+       *[other] That button holds for { $minutes } minutes, and they are over: nothing was done. Choose again.
+    }
+role-needed = Only an { $role } may do that: a playbook brought it about. Nothing was done.
+not-there = There is no { $part } here: nothing was done.
+nothing-done = ⚠️ Nothing was done: { $why }
+alerter-away = the alerter is away; please try again.
+muted = 🔕 Nobody is told of alerts for an hour.
+unmuted = 🔔 Officers are told of alerts again.
+
+## Lists of officers
+
+quotas-head = What may be used of models:
+quota-each-person = each person
+quota-each-group = each group
+quota-each-agent = each agent
+quota-hall = the hall
+quota-person = person { $id }
+quota-group = group { $id }
+quota-agent = agent { $agent }
+quota-set-here = { $quota } (set here)
+quota-of = { $who } may use: { $allowed }
+quota-any = as much as they like
+quota-a-day = { $amount } a day
+quota-a-month = { $amount } a month
+quota-tokens = tokens
+quota-money = money
+quota-set-usual = For { $who }, { $what } are as the configuration says.
+quota-set-any = { $who } may use any amount of { $what }.
+quota-set-most = { $who } may use { $amount }.
+rules-head = Rules given by admins:
+rules-none = No rule was given here yet. /rule add <name> <action> <pattern> notes one.
+rules-foot = Rules in files: guildhall rules check.
+rule-left-out = • { $rule } (left out, { $why })
+list-more = • … and more
+held-back-head = The guard stopped this question to { $agent }:
+alarms-head = False alarms:
+alarms-none = Nothing is marked. The button under a refusal does it.
+alarms-foot = /rule unmark <ref> takes a mark away.
+alarm-answer = • { $reference }: answer of { $agent } ({ $rules })
+alarm-question = • { $reference }: question to { $agent } ({ $rules })
+incidents-head = What needs a look:
+incidents-foot = /incidents ack <number>, /incidents close <number>
+incident-times =
+    { $count ->
+       *[other] { $count } times
+    }
+incident-since = since { $time }, { $stage }
+audit-head = What was done, newest first:
+audit-foot = `guildhall audit verify` says whether all of it is as it was written.
+audit-older = Older

@@ -335,3 +335,175 @@ cmd-audit = lo que hicieron los responsables, lo más nuevo primero
     .usage = [número]
 cmd-role = ver, dar y quitar papeles
     .usage = give <id> <papel> | take <id>
+
+## Para responsables: qué se hizo y por qué no
+
+agent-name-rule = El nombre de un agente tiene de 2 a 32 caracteres: minúsculas, cifras y guiones bajos, y empieza por una letra.
+id-is-number = El identificador es un número.
+id-is-number-of-whom = El identificador es un número. Cada persona ve el suyo cuando escribe a este bot.
+instructions-missing = Faltan las instrucciones.
+words-missing = Faltan las palabras después del nombre.
+minutes-range = Los minutos son un número de 1 a 525600.
+incident-verbs = La primera palabra es ack o close, la segunda un número.
+playbook-verbs = La primera palabra es undo, keep, yes, no o close, la segunda un número.
+role-verbs = La primera palabra es give o take.
+role-words = El papel es auditor, operator, admin u owner.
+silence-kind = El tipo es uno de los que muestra /alerts, o all.
+silence-time = El tiempo es como 30m, 2h o 1d, 30d como máximo; off termina el silencio.
+quota-whom = Para quién es: un identificador, el nombre de un agente o `hall`.
+quota-words = Después de la cantidad va `tokens` o `money`, y `day` o `month`.
+quota-amount = La cantidad es un número, `none` para no poner límite, o `usual`.
+rule-verbs = La primera palabra es add, test, shadow, enforce, remove, alarms o unmark.
+rule-action = La acción es flag, redact o refuse.
+rule-pattern = Falta el patrón: una expresión regular.
+rule-days = Los días son un número de 1 a { $most }.
+rule-reference = La referencia son ocho cifras hexadecimales; /rule alarms las muestra.
+rule-too-many-words = Sobran palabras: basta el nombre de la regla.
+rule-name = El nombre de una regla tiene de 1 a 64 de a-z, 0-9 y _.
+rule-noted = { $rule } está anotada y aún no se aplica. /rule test { $rule } dice qué habría detenido, /rule shadow { $rule } la deja mirar sin actuar.
+rule-enforced = { $rule } se aplica desde el próximo mensaje.
+rule-shadowed = { $rule } está a prueba: juzga y cuenta, y no detiene nada.
+rule-switched-off = { $rule } ya no se aplica.
+rule-removed = { $rule } ya no está.
+rule-unmarked = { $reference } ya no está marcada.
+marked-question = Marcada como falsa alarma. Esa misma pregunta pasa desde ahora. /rule alarms muestra las marcas, y las reglas nuevas se comprueban con ellas.
+marked-answer = Marcada como falsa alarma. Las respuestas así se retienen de todos modos. /rule alarms muestra las marcas, y las reglas nuevas se comprueban con ellas.
+held-back-gone = ⚠️ Ese texto ya no está.
+done-spawned = { $agent } está aquí. /agent { $agent } habla con él.
+done-edited = { $agent } tiene instrucciones nuevas, desde el próximo mensaje.
+done-model-set = { $agent } pregunta ahora primero a { $model }.
+done-paused = { $agent } descansa. /resume { $agent } lo despierta.
+done-resumed = { $agent } está despierto.
+done-retired = { $agent } se ha ido. Sus conversaciones quedan guardadas.
+done-allowed = { $id } ya puede hablar.
+done-denied = { $id } ya no está en la lista.
+done-blocked = { $id } está bloqueado.
+done-blocked-for =
+    { $minutes ->
+        [one] { $id } está bloqueado durante 1 minuto.
+       *[other] { $id } está bloqueado durante { $minutes } minutos.
+    }
+done-unblocked = { $id } ya no está bloqueado.
+done-role-given = { $person } es ahora { $role }.
+done-role-taken = { $person } ya no tiene ningún papel.
+run-acts = La ejecución { $run } actúa ahora. /playbooks muestra lo que hace.
+run-does-nothing = La ejecución { $run } no hace nada.
+run-undone = Lo que hizo la ejecución { $run } está deshecho.
+run-kept = Lo que hizo la ejecución { $run } queda hasta que alguien lo deshaga: /playbooks.
+run-closed = El incidente de la ejecución { $run } está cerrado.
+run-needs = ⚠️ Lo que hizo este playbook solo lo puede cambiar: { $role } o superior.
+run-over = Esa ejecución terminó y ya no está a mano. /playbooks muestra lo que está en vigor.
+roles-head = Quién tiene un papel:
+role-by-configuration = { $role }, por la configuración
+roles-foot = /role give <id> <role> da uno, /role take <id> lo quita.
+no-incident = No hay ningún incidente abierto.
+incident-closed = El incidente { $incident } está cerrado.
+incident-acknowledged = El incidente { $incident } está atendido.
+no-such-incident = No hay ningún incidente abierto { $incident }. /incidents muestra los que hay.
+nothing-changed = No se cambió nada: { $why }.
+not-shown = No se muestra nada: { $why }.
+audit-busy = hay demasiado esperando para el registro de auditoría
+audit-unavailable = el registro de auditoría no acepta entradas
+sentence = { $text }.
+no-older-records = No hay entradas más antiguas a mano. `guildhall audit list` las muestra todas.
+not-agent-taken = Ya hay un agente llamado { $agent }. /edit cambia sus instrucciones.
+not-no-such-agent = No hay ningún agente llamado { $agent }. /agents muestra quién está.
+not-no-such-model = No hay ningún modelo llamado { $model }. Modelos conocidos: { $known }.
+not-too-many-agents = Ya hay { $most } agentes, que es el máximo. Despide antes a uno con /retire.
+not-bad-instructions = Las instrucciones deben tener de 1 a { $most } caracteres.
+not-is-admin = Es un administrador. Los administradores están en la configuración y aquí no se pueden quitar ni bloquear.
+not-allowed = Eso ya no puedes hacerlo.
+not-role-is-fixed = Ese papel está en la configuración y aquí no se puede cambiar.
+not-no-role = Esa persona no tiene papel. /role muestra quién tiene uno.
+not-no-person = Solo una persona puede tener un papel: su identificador es un número positivo.
+not-too-many-roles = Ya hay { $most } personas con un papel, que es el máximo. /role take quita uno.
+not-rule-taken = Ya hay una regla llamada { $rule }. /rule remove { $rule } la quita.
+not-no-such-rule = Ningún administrador dio una regla llamada { $rule }. /rule muestra las que hay.
+not-too-many-rules = Ya hay { $most } reglas, que es el máximo. Quita antes una con /rule remove.
+not-bad-rule = Esa regla no sirve, así que no se cambió nada: { $why }
+not-alarm-known = { $reference } ya está marcada como falsa alarma.
+not-no-such-alarm = { $reference } no está marcada. /rule alarms muestra las marcas.
+not-too-many-alarms = Ya hay { $most } marcas, que es el máximo. /rule unmark quita una.
+not-too-many-quotas = Ya hay cuotas para { $most }, que es el máximo. Devuelve antes una con `usual`.
+not-settled = Eso ya está resuelto: /playbooks muestra lo que está en vigor.
+not-officers-spared = Eso afecta a responsables, y a ellos se los respeta.
+not-so-already = Ya es así.
+not-nothing-held-back = Ese texto ya no está, así que no se marcó nada.
+not-stored = El cambio no se pudo guardar, así que no se cambió nada. Inténtalo de nuevo, por favor.
+
+## El panel
+
+panel-refresh = 🔄 Actualizar
+panel-mute = 🔕 Silencio 1 hora
+panel-unmute = 🔔 Avisar de nuevo
+panel-agents = ⏸ Cuarentena
+panel-actors = ♻️ Reiniciar
+panel-drain = 🚪 Rechazar
+panel-fill = 🚪 Aceptar preguntas de nuevo
+panel-yes = ⚠️ Sí, hazlo
+panel-back = ↩️ Volver
+state-muted = 🔕 Nadie recibe avisos hasta las { $time } UTC
+state-drained = 🚪 Las preguntas nuevas se rechazan.
+state-as-of = A fecha de { $time } UTC
+ask-pause = ¿Debe descansar { $agent }? Quien hable con él lo sabrá hasta que alguien lo despierte.
+ask-restart = ¿Reiniciar { $part }? Lo que espera se guarda; lo que está haciendo empieza de nuevo, y puede que alguien espere un poco más.
+ask-drain = ¿Rechazar las preguntas nuevas, pidiendo que se pregunte más tarde? Lo que está en curso se responde. Termina con el mismo botón y cuando la casa arranca de nuevo.
+restarting = ♻️ Se está reiniciando { $part }. Actualizar muestra si ya está de vuelta.
+drained = 🚪 Las preguntas nuevas se rechazan; lo que está en curso se responde.
+filled = 🚪 Se aceptan preguntas de nuevo.
+paused = ⏸ { $agent } descansa.
+resumed = ▶️ { $agent } está despierto.
+offer-too-old =
+    { $minutes ->
+        [one] Ese botón vale 1 minuto, y ya pasó: no se hizo nada. Elige de nuevo.
+       *[other] Ese botón vale { $minutes } minutos, y ya pasaron: no se hizo nada. Elige de nuevo.
+    }
+role-needed = Eso solo lo puede hacer { $role }: lo causó un playbook. No se hizo nada.
+not-there = Aquí no hay { $part }: no se hizo nada.
+nothing-done = ⚠️ No se hizo nada: { $why }
+alerter-away = El avisador no está; inténtalo de nuevo, por favor.
+muted = 🔕 Durante una hora nadie recibe avisos.
+unmuted = 🔔 Los responsables reciben avisos de nuevo.
+
+## Listas para responsables
+
+quotas-head = Lo que se puede usar de los modelos:
+quota-each-person = cada persona
+quota-each-group = cada grupo
+quota-each-agent = cada agente
+quota-hall = la casa
+quota-person = persona { $id }
+quota-group = grupo { $id }
+quota-agent = agente { $agent }
+quota-set-here = { $quota } (fijado aquí)
+quota-of = { $who } puede usar: { $allowed }
+quota-any = tanto como quiera
+quota-a-day = { $amount } al día
+quota-a-month = { $amount } al mes
+quota-tokens = tokens
+quota-money = dinero
+quota-set-usual = Para { $who }, { $what }: vale lo que dice la configuración.
+quota-set-any = { $who } puede usar sin límite: { $what }.
+quota-set-most = { $who } puede usar { $amount }.
+rules-head = Reglas de los administradores:
+rules-none = Aquí no hay ninguna regla todavía. /rule add <nombre> <acción> <patrón> anota una.
+rules-foot = Reglas en archivos: guildhall rules check.
+rule-left-out = • { $rule } (omitida, { $why })
+list-more = • … y más
+held-back-head = El guardián detuvo esta pregunta a { $agent }:
+alarms-head = Falsas alarmas:
+alarms-none = No hay nada marcado. Lo hace el botón debajo de un rechazo.
+alarms-foot = /rule unmark <ref> quita una marca.
+alarm-answer = • { $reference }: respuesta de { $agent } ({ $rules })
+alarm-question = • { $reference }: pregunta a { $agent } ({ $rules })
+incidents-head = Lo que conviene mirar:
+incidents-foot = /incidents ack <número>, /incidents close <número>
+incident-times =
+    { $count ->
+        [one] 1 vez
+       *[other] { $count } veces
+    }
+incident-since = desde { $time }, { $stage }
+audit-head = Lo que se hizo, lo más nuevo primero:
+audit-foot = `guildhall audit verify` dice si todo está como se escribió.
+audit-older = Anteriores

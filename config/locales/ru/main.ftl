@@ -354,3 +354,177 @@ cmd-audit = что сделали ответственные, новое сна�
     .usage = [номер]
 cmd-role = посмотреть, дать и забрать роли
     .usage = give <id> <роль> | take <id>
+
+## Для ответственных: что сделано и почему нет
+
+agent-name-rule = В имени агента от 2 до 32 знаков: строчные латинские буквы, цифры и подчёркивания, первой стоит буква.
+id-is-number = Идентификатор — это число.
+id-is-number-of-whom = Идентификатор — это число. Человек видит свой, когда пишет этому боту.
+instructions-missing = Не хватает указаний.
+words-missing = Не хватает слов после имени.
+minutes-range = Минуты — это число от 1 до 525600.
+incident-verbs = Первое слово ack или close, второе — номер.
+playbook-verbs = Первое слово undo, keep, yes, no или close, второе — номер.
+role-verbs = Первое слово give или take.
+role-words = Роль: auditor, operator, admin или owner.
+silence-kind = Вид — один из тех, что показывает /alerts, или all.
+silence-time = Время, например 30m, 2h или 1d, не больше 30d; off заканчивает тишину.
+quota-whom = Для кого: идентификатор, имя агента или `hall`.
+quota-words = После количества стоит `tokens` или `money` и `day` или `month`.
+quota-amount = Количество — число, `none` без предела или `usual`.
+rule-verbs = Первое слово add, test, shadow, enforce, remove, alarms или unmark.
+rule-action = Действие: flag, redact или refuse.
+rule-pattern = Не хватает образца: регулярного выражения.
+rule-days = Дни — это число от 1 до { $most }.
+rule-reference = Номер — восемь шестнадцатеричных цифр; их показывает /rule alarms.
+rule-too-many-words = Слов слишком много: нужно только имя правила.
+rule-name = Имя правила — от 1 до 64 знаков из a-z, 0-9 и _.
+rule-noted = { $rule } записано и пока не действует. /rule test { $rule } скажет, что оно остановило бы, /rule shadow { $rule } даст ему наблюдать, не вмешиваясь.
+rule-enforced = { $rule } действует со следующего сообщения.
+rule-shadowed = { $rule } на пробе: оно судит и считает, но ничего не останавливает.
+rule-switched-off = { $rule } больше не действует.
+rule-removed = { $rule } удалено.
+rule-unmarked = { $reference } больше не отмечен.
+marked-question = Отмечено как ложная тревога. Ровно этот вопрос теперь проходит. /rule alarms показывает отметки, и новые правила сверяются с ними.
+marked-answer = Отмечено как ложная тревога. Подобные ответы всё равно задерживаются. /rule alarms показывает отметки, и новые правила сверяются с ними.
+held-back-gone = ⚠️ Этого текста больше нет.
+done-spawned = { $agent } здесь. /agent { $agent } начнёт с ним разговор.
+done-edited = У { $agent } новые указания со следующего сообщения.
+done-model-set = { $agent } теперь сначала спрашивает { $model }.
+done-paused = { $agent } отдыхает. /resume { $agent } разбудит его.
+done-resumed = { $agent } не спит.
+done-retired = { $agent } ушёл. Его разговоры остаются сохранёнными.
+done-allowed = { $id } теперь может писать.
+done-denied = { $id } убран из списка.
+done-blocked = { $id } заблокирован.
+done-blocked-for =
+    { $minutes ->
+        [one] { $id } заблокирован на { $minutes } минуту.
+        [few] { $id } заблокирован на { $minutes } минуты.
+       *[other] { $id } заблокирован на { $minutes } минут.
+    }
+done-unblocked = { $id } больше не заблокирован.
+done-role-given = { $person } теперь { $role }.
+done-role-taken = У { $person } больше нет роли.
+run-acts = Запуск { $run } теперь действует. /playbooks покажет, что он делает.
+run-does-nothing = Запуск { $run } ничего не делает.
+run-undone = То, что сделал запуск { $run }, отменено.
+run-kept = То, что сделал запуск { $run }, остаётся, пока кто-нибудь не отменит: /playbooks.
+run-closed = Происшествие запуска { $run } закрыто.
+run-needs = ⚠️ То, что сделал этот сценарий, может изменить только { $role } или выше.
+run-over = Этот запуск закончен, и его больше нет под рукой. /playbooks покажет, что действует.
+roles-head = У кого есть роль:
+role-by-configuration = { $role }, по настройкам
+roles-foot = /role give <id> <role> даёт роль, /role take <id> забирает.
+no-incident = Открытых происшествий нет.
+incident-closed = Происшествие { $incident } закрыто.
+incident-acknowledged = Происшествие { $incident } принято к сведению.
+no-such-incident = Открытого происшествия { $incident } нет. /incidents покажет, какие есть.
+nothing-changed = Ничего не изменено: { $why }.
+not-shown = Ничего не показано: { $why }.
+audit-busy = слишком многое ждёт записи в журнал проверки
+audit-unavailable = журнал проверки не принимает записей
+sentence = { $text }.
+no-older-records = Более старых записей под рукой нет. `guildhall audit list` покажет все.
+not-agent-taken = Агент по имени { $agent } уже есть. /edit изменит его указания.
+not-no-such-agent = Агента по имени { $agent } нет. /agents покажет, кто здесь.
+not-no-such-model = Модели по имени { $model } нет. Известные модели: { $known }.
+not-too-many-agents = Агентов уже { $most }, больше нельзя. Сначала отпустите одного: /retire.
+not-bad-instructions = В указаниях должно быть от 1 до { $most } знаков.
+not-is-admin = Это администратор. Администраторы названы в настройках, здесь их нельзя убрать или заблокировать.
+not-allowed = Вам это больше нельзя.
+not-role-is-fixed = Эта роль названа в настройках, здесь её нельзя изменить.
+not-no-role = У этого человека нет роли. /role покажет, у кого она есть.
+not-no-person = Роль может быть только у человека: его идентификатор — положительное число.
+not-too-many-roles = Людей с ролью уже { $most }, больше нельзя. /role take заберёт одну.
+not-rule-taken = Правило по имени { $rule } уже есть. /rule remove { $rule } удалит его.
+not-no-such-rule = Правила по имени { $rule } никто из администраторов не давал. /rule покажет, какие есть.
+not-too-many-rules = Правил уже { $most }, больше нельзя. Сначала удалите одно: /rule remove.
+not-bad-rule = Такое правило не годится, поэтому ничего не изменено: { $why }
+not-alarm-known = { $reference } уже отмечен как ложная тревога.
+not-no-such-alarm = { $reference } не отмечен. /rule alarms покажет отметки.
+not-too-many-alarms = Отметок уже { $most }, больше нельзя. /rule unmark снимет одну.
+not-too-many-quotas = Квот уже { $most }, больше нельзя. Сначала верните одну словом `usual`.
+not-settled = Это уже решено: /playbooks покажет, что действует.
+not-officers-spared = Это касается ответственных, а их не трогают.
+not-so-already = Это уже так.
+not-nothing-held-back = Этого текста больше нет, поэтому ничего не отмечено.
+not-stored = Изменение не удалось сохранить, поэтому ничего не изменено. Пожалуйста, попробуйте ещё раз.
+
+## Обзор
+
+panel-refresh = 🔄 Обновить
+panel-mute = 🔕 Тишина на час
+panel-unmute = 🔔 Снова сообщать
+panel-agents = ⏸ Карантин
+panel-actors = ♻️ Перезапуск
+panel-drain = 🚪 Не принимать
+panel-fill = 🚪 Снова принимать вопросы
+panel-yes = ⚠️ Да, сделать
+panel-back = ↩️ Назад
+state-muted = 🔕 До { $time } UTC о тревогах никому не сообщают
+state-drained = 🚪 Новые вопросы не принимаются.
+state-as-of = На { $time } UTC
+ask-pause = Дать { $agent } отдохнуть? Кто с ним говорит, будет знать об этом, пока его не разбудят.
+ask-restart = Перезапустить { $part }? Что ждёт, сохранится; что делается, начнётся снова, и кто-то может подождать чуть дольше.
+ask-drain = Не принимать новые вопросы, с просьбой спросить позже? На начатое ответ придёт. Закончится той же кнопкой и при новом запуске.
+restarting = ♻️ { $part } перезапускается. Кнопка обновления покажет, снова ли он здесь.
+drained = 🚪 Новые вопросы не принимаются; на начатое ответ придёт.
+filled = 🚪 Вопросы снова принимаются.
+paused = ⏸ { $agent } отдыхает.
+resumed = ▶️ { $agent } не спит.
+offer-too-old =
+    { $minutes ->
+        [one] Эта кнопка действует { $minutes } минуту, и время вышло: ничего не сделано. Выберите снова.
+        [few] Эта кнопка действует { $minutes } минуты, и время вышло: ничего не сделано. Выберите снова.
+       *[other] Эта кнопка действует { $minutes } минут, и время вышло: ничего не сделано. Выберите снова.
+    }
+role-needed = Это может только { $role }: так вышло по сценарию. Ничего не сделано.
+not-there = Здесь нет { $part }: ничего не сделано.
+nothing-done = ⚠️ Ничего не сделано: { $why }
+alerter-away = оповещатель недоступен; пожалуйста, попробуйте ещё раз.
+muted = 🔕 В течение часа о тревогах никому не сообщают.
+unmuted = 🔔 Ответственным снова сообщают о тревогах.
+
+## Списки для ответственных
+
+quotas-head = Сколько можно расходовать у моделей:
+quota-each-person = каждый человек
+quota-each-group = каждая группа
+quota-each-agent = каждый агент
+quota-hall = вся система
+quota-person = человек { $id }
+quota-group = группа { $id }
+quota-agent = агент { $agent }
+quota-set-here = { $quota } (задано здесь)
+quota-of = { $who }, можно расходовать: { $allowed }
+quota-any = сколько угодно
+quota-a-day = { $amount } в день
+quota-a-month = { $amount } в месяц
+quota-tokens = токены
+quota-money = деньги
+quota-set-usual = { $who }, { $what }: действует то, что в настройках.
+quota-set-any = { $who }, без предела: { $what }.
+quota-set-most = { $who }: можно { $amount }.
+rules-head = Правила администраторов:
+rules-none = Правил здесь пока нет. /rule add <имя> <действие> <образец> запишет одно.
+rules-foot = Правила в файлах: guildhall rules check.
+rule-left-out = • { $rule } (пропущено, { $why })
+list-more = • … и ещё
+held-back-head = Страж остановил этот вопрос к { $agent }:
+alarms-head = Ложные тревоги:
+alarms-none = Ничего не отмечено. Это делает кнопка под отказом.
+alarms-foot = /rule unmark <№> снимает отметку.
+alarm-answer = • { $reference }: ответ { $agent } ({ $rules })
+alarm-question = • { $reference }: вопрос к { $agent } ({ $rules })
+incidents-head = На что стоит взглянуть:
+incidents-foot = /incidents ack <номер>, /incidents close <номер>
+incident-times =
+    { $count ->
+        [few] { $count } раза
+       *[other] { $count } раз
+    }
+incident-since = с { $time }, { $stage }
+audit-head = Что сделано, новое сначала:
+audit-foot = `guildhall audit verify` скажет, всё ли так, как было записано.
+audit-older = Раньше

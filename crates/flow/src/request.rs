@@ -602,12 +602,6 @@ fn split_word(text: &str) -> (&str, &str) {
     (first, rest.trim())
 }
 
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str()
-}
-
 /// Who a person talks to: the one they chose, if it is still here, or the one who greets.
 #[must_use]
 pub fn current_agent<'v>(

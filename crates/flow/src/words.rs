@@ -6,6 +6,7 @@
 
 mod alerts;
 pub(crate) mod bots;
+mod changes;
 pub(crate) mod desk;
 mod examples;
 pub mod home;
@@ -24,6 +25,7 @@ pub(crate) mod tools;
 mod trace;
 
 pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
+pub(crate) use self::changes::why_not;
 pub(crate) use self::examples::pressed as pressed_example;
 pub use self::language::Text;
 pub(crate) use self::language::text;
@@ -460,32 +462,33 @@ pub(crate) fn not_done(why: impl Into<Text>) -> Notice {
 
 /// `/rule`: the rules that admins gave, and how far each has come.
 pub(crate) fn own_rules(rules: &OwnRules) -> Notice {
-    let mut text = String::new();
+    let (mut lines, mut length) = (Vec::new(), 0);
     for (rule, left_out) in rules.each() {
         let action = screening::Verdict::from(rule.action).as_str();
         let pattern: String = rule.pattern.chars().take(60).collect();
         let dots = if pattern.len() < rule.pattern.len() { "…" } else { "" };
         let line = match left_out {
             None => {
-                format!("• {} ({}, {action}): {pattern}{dots}\n", rule.name, rule.mode.as_str())
+                let mode = rule.mode.as_str();
+                format!("• {} ({mode}, {action}): {pattern}{dots}", rule.name).into()
             }
             Some(why) => {
                 let why: String = why.chars().take(200).collect();
-                format!("• {} (left out, {why})\n", rule.name)
+                text!("rule-left-out", rule = &rule.name, why = why)
             }
         };
-        if LIST_CHARS_MAX < text.len() + line.len() {
-            text.push_str("• … and more\n");
+        length += line.len() + 1;
+        if LIST_CHARS_MAX < length {
+            lines.push(text!("list-more"));
             break;
         }
-        text.push_str(&line);
+        lines.push(line);
     }
-    if text.is_empty() {
-        text.push_str(
-            "No rule was given here yet. /rule add <name> <action> <pattern> notes one.\n",
-        );
+    if lines.is_empty() {
+        lines.push(text!("rules-none"));
     }
-    say(format!("Rules given by admins:\n\n{text}\nRules in files: guildhall rules check."))
+    let parts = vec![text!("rules-head"), Text::lines(lines), text!("rules-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// `/status`, already put into words.

@@ -417,7 +417,7 @@ fn without_pacing_no_more_than_eight_messages_are_on_their_way() {
 
 fn panel() -> Notice {
     use crate::words::panel::{Page, Standing, panel};
-    panel("Well.", None, (&Page::Main, Standing::default()), protocol::Timestamp(0))
+    panel(&"Well.".into(), None, (&Page::Main, Standing::default()), protocol::Timestamp(0))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{MenuItem, Request, split_word};
 use crate::{
     alerter::{Order, book::SILENCE_MAX},
     roster::View,
-    words,
+    words::{self, text},
 };
 
 /// What is wrong. `None`: they may not know.
@@ -27,11 +27,11 @@ pub(super) fn of_silence(
     Some(match (checked(kind), span(time)) {
         (Some(kind), Some(span)) => Request::Alerts(Order::Silence { kind, span }, by),
         (None, _) => {
-            let why = "The kind is one of those that /alerts lists, or all.";
+            let why = text!("silence-kind");
             Request::Say(words::usage(item.name, item.usage, why))
         }
         (Some(_), None) => {
-            let why = "The time is such as 30m, 2h or 1d, at most 30d; off ends a silence.";
+            let why = text!("silence-time");
             Request::Say(words::usage(item.name, item.usage, why))
         }
     })

@@ -6,13 +6,13 @@ use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
 use super::{
     Errand, MENU, MenuItem, Request, alerts, desk, panel, playbooks, quota, rule, schedule,
-    sentence, split_word,
+    split_word,
 };
 use crate::{
     incident::Handling,
     right::{Auditing, Granted, Operating, Role},
     roster::{Change, View},
-    words::{self, Text},
+    words::{self, Text, text},
 };
 
 /// What an officer looks at, or sees to, with the proof that they may.
@@ -101,7 +101,7 @@ fn of_incidents(
     };
     let by = view.grant(by)?;
     let (Some(handling), Ok(number)) = (handling, number.parse()) else {
-        let why = "The first word is ack or close, the second a number.";
+        let why = text!("incident-verbs");
         return Some(Request::Say(words::usage(item.name, item.usage, why)));
     };
     Some(Request::Look(Look::Handle { number, handling, by }))
@@ -113,17 +113,22 @@ fn of_role(item: &MenuItem, arguments: &str, (by, view): (PersonId, &View)) -> O
         return Some(Request::ListRoles(view.grant(by)?));
     }
     let (id, rest) = split_word(rest);
-    let id = id.parse::<i64>().map_err(|_not_a_number| "The id is a number.".to_owned());
+    let id = id.parse::<i64>().map_err(|_not_a_number| text!("id-is-number"));
     let role = Role::of_word(rest);
     let read = match (verb, id) {
         (_, Err(why)) => Err(why),
         ("give", Ok(id)) => role
-            .map(|role| (Change::RoleGiven { id, role }, format!("{id} is {} now.", role.word())))
-            .ok_or_else(|| "The role is auditor, operator, admin or owner.".to_owned()),
+            .map(|role| {
+                (
+                    Change::RoleGiven { id, role },
+                    text!("done-role-given", person = id.to_string(), role = role.word()),
+                )
+            })
+            .ok_or_else(|| text!("role-words")),
         ("take", Ok(id)) if rest.is_empty() => {
-            Ok((Change::RoleTaken { id }, format!("{id} has no role any more.")))
+            Ok((Change::RoleTaken { id }, text!("done-role-taken", person = id.to_string())))
         }
-        (_, Ok(_)) => Err("The first word is give or take.".to_owned()),
+        (_, Ok(_)) => Err(text!("role-verbs")),
     };
     ordered(item, read, (by, view))
 }
@@ -203,67 +208,65 @@ pub(super) fn ordered<D: Into<Text>, W: Into<Text>>(
     })
 }
 
-fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, String), String> {
+fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, Text), Text> {
     let (first, rest) = split_word(arguments);
-    let agent =
-        || first.parse::<AgentName>().map_err(|why| format!("{}.", sentence(&why.to_string())));
-    let id = || {
-        first.parse::<i64>().map_err(|_not_a_number| {
-            "The id is a number. A person sees theirs when they write to this bot.".to_owned()
-        })
-    };
-    let more = |what: &str| match rest.is_empty() {
-        true => Err(format!("The {what} are missing.")),
+    let agent = || first.parse::<AgentName>().map_err(|_no_name| text!("agent-name-rule"));
+    let id = || first.parse::<i64>().map_err(|_not_a_number| text!("id-is-number-of-whom"));
+    let more = |missing: Text| match rest.is_empty() {
+        true => Err(missing),
         false => Ok(rest.to_owned()),
     };
     Ok(match name {
         "spawn" => {
-            let (name, instructions) = (agent()?, more("instructions")?);
-            let done = format!("{name} is here. /agent {name} talks to it.");
+            let (name, instructions) = (agent()?, more(text!("instructions-missing"))?);
+            let done = text!("done-spawned", agent = &name);
             (Change::Spawned { name, instructions }, done)
         }
         "edit" => {
-            let (name, instructions) = (agent()?, more("instructions")?);
-            let done = format!("{name} has new instructions, from the next message on.");
+            let (name, instructions) = (agent()?, more(text!("instructions-missing"))?);
+            let done = text!("done-edited", agent = &name);
             (Change::Edited { name, instructions }, done)
         }
         "model" => {
-            let (name, model) = (agent()?, more("words after the name")?);
-            let done = format!("{name} now asks {model} first.");
+            let (name, model) = (agent()?, more(text!("words-missing"))?);
+            let done = text!("done-model-set", agent = &name, model = &model);
             (Change::ModelSet { name, model }, done)
         }
         "pause" => {
             let name = agent()?;
-            let done = format!("{name} rests. /resume {name} wakes it.");
+            let done = text!("done-paused", agent = &name);
             (Change::Paused { name }, done)
         }
         "resume" => {
             let name = agent()?;
-            let done = format!("{name} is awake.");
+            let done = text!("done-resumed", agent = &name);
             (Change::Resumed { name }, done)
         }
         "retire" => {
             let name = agent()?;
-            let done = format!("{name} has left. Its conversations stay in the ledger.");
+            let done = text!("done-retired", agent = &name);
             (Change::Retired { name }, done)
         }
-        "allow" => (Change::Allowed { id: id()? }, format!("{first} may talk now.")),
-        "deny" => (Change::Denied { id: id()? }, format!("{first} is off the list.")),
+        "allow" => (Change::Allowed { id: id()? }, text!("done-allowed", id = first)),
+        "deny" => (Change::Denied { id: id()? }, text!("done-denied", id = first)),
         "block" => block_of(id()?, rest, now)?,
-        "unblock" => (Change::Unblocked { id: id()? }, format!("{first} is no longer blocked.")),
-        other => return Err(format!("/{other} is not known.")),
+        "unblock" => (Change::Unblocked { id: id()? }, text!("done-unblocked", id = first)),
+        other => return Err(format!("/{other} is not known.").into()),
     })
 }
 
-fn block_of(id: i64, minutes: &str, now: Timestamp) -> Result<(Change, String), String> {
+fn block_of(id: i64, minutes: &str, now: Timestamp) -> Result<(Change, Text), Text> {
     if minutes.is_empty() {
-        return Ok((Change::Blocked { id, until: None }, format!("{id} is blocked.")));
+        return Ok((
+            Change::Blocked { id, until: None },
+            text!("done-blocked", id = id.to_string()),
+        ));
     }
     let number = minutes.parse::<u32>().ok().filter(|it| (1..=525_600).contains(it));
-    let number = number.ok_or("The minutes are a number from 1 to 525600.")?;
+    let number = number.ok_or_else(|| text!("minutes-range"))?;
     let until = now.plus(Duration::from_secs(u64::from(number) * 60));
     Ok((
         Change::Blocked { id, until: Some(until) },
-        format!("{id} is blocked for {number} minutes."),
+        text!("done-blocked-for", id = id.to_string(), minutes = number),
     ))
 }

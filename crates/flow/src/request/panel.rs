@@ -12,7 +12,7 @@ use super::Request;
 use crate::{
     right::{Granted, Operating, Order},
     roster::{Change, View},
-    words,
+    words::{self, Text},
 };
 
 /// How long a button that confirms holds: an old one must not do anything by a slip of the finger.
@@ -106,7 +106,7 @@ pub enum Want {
     /// To see this page.
     See(Step),
     /// A change of the hall; said when it is made.
-    Change(Box<Order>, String),
+    Change(Box<Order>, Text),
     /// Alerts silenced for so long; zero ends that.
     Mute(Duration),
     /// A part made anew.
@@ -114,7 +114,7 @@ pub enum Want {
     /// New questions turned away, or taken again.
     Drain(bool),
     /// Nothing can be done; why not.
-    Nothing(String),
+    Nothing(Text),
 }
 
 /// A button was pressed by somebody who may.
@@ -150,7 +150,7 @@ pub(super) fn of_press(pressed: &Pressed, view: &View, now: Timestamp) -> Option
 }
 
 fn want_of(step: Step, by: PersonId, view: &View, now: Timestamp) -> Want {
-    let changed = |change: Change, said: String| match view.order(by, change.clone()) {
+    let changed = |change: Change, said: Text| match view.order(by, change.clone()) {
         Some(order) => Want::Change(Box::new(order), said),
         None => Want::Nothing(words::panel::needs(view.needs(&change))),
     };

@@ -11,6 +11,7 @@ use crate::{
     words::{
         self,
         playbooks::{BUTTON, Verb},
+        text,
     },
 };
 
@@ -27,7 +28,7 @@ pub(super) fn of_playbooks(
     let granted: Granted<Operating> = view.grant(by)?;
     let verb = Verb::ALL.into_iter().find(|it| it.word() == verb);
     let (Some(verb), Ok(run)) = (verb, number.parse()) else {
-        let why = "The first word is undo, keep, yes, no or close, the second a number.";
+        let why = text!("playbook-verbs");
         return Some(Request::Say(words::usage(item.name, item.usage, why)));
     };
     Some(said(verb, run, granted, view))
@@ -66,9 +67,7 @@ fn said(verb: Verb, run: u64, by: Granted<Operating>, view: &View) -> Request {
         }
     };
     match view.order(by.by(), Change::Played(change)) {
-        Some(order) => {
-            Request::Administer { order, done: words::playbooks::done(verb, run).into() }
-        }
+        Some(order) => Request::Administer { order, done: words::playbooks::done(verb, run) },
         None => Request::Say(words::playbooks::needs(known.beginning.undo_by)),
     }
 }

@@ -7,7 +7,7 @@ use super::{MenuItem, Request, UsageOf, officers::ordered};
 use crate::{
     roster::{Change, View},
     treasurer::caps::{Most, Period, Quota, Unit, Whose, micros_of},
-    words::{self, Notice},
+    words::{self, Notice, Text, text},
 };
 
 /// Reads `/usage`: one's own, in private; with `all`, an admin's, likewise.
@@ -38,9 +38,8 @@ fn parsed(item: &MenuItem, arguments: &str, view: &View) -> Result<Quota, Notice
     let caps = view.caps();
     let mut given = arguments.split_whitespace();
     let whom = given.next().ok_or_else(|| words::quotas(caps))?;
-    let usage = |why: &str| words::usage(item.name, item.usage, why);
-    let whose = whose(whom, view)
-        .ok_or_else(|| usage("Whom it is for is an id, the name of an agent, or `hall`."))?;
+    let usage = |why: Text| words::usage(item.name, item.usage, why);
+    let whose = whose(whom, view).ok_or_else(|| usage(text!("quota-whom")))?;
     let amount = given.next().ok_or_else(|| words::quota(caps, &whose))?;
     let (mut unit, mut period) = (Unit::Tokens, Period::Month);
     for word in given {
@@ -50,9 +49,7 @@ fn parsed(item: &MenuItem, arguments: &str, view: &View) -> Result<Quota, Notice
             "day" => period = Period::Day,
             "month" => period = Period::Month,
             _ => {
-                return Err(usage(
-                    "After the amount comes `tokens` or `money`, and `day` or `month`.",
-                ));
+                return Err(usage(text!("quota-words")));
             }
         }
     }
@@ -62,8 +59,7 @@ fn parsed(item: &MenuItem, arguments: &str, view: &View) -> Result<Quota, Notice
         (number, Unit::Tokens) => number.parse().ok().map(Most::AtMost),
         (number, Unit::Micros) => micros_of(number).map(Most::AtMost),
     };
-    let most =
-        most.ok_or_else(|| usage("The amount is a number, `none` for no cap, or `usual`."))?;
+    let most = most.ok_or_else(|| usage(text!("quota-amount")))?;
     Ok(Quota { whose, period, unit, most })
 }
 

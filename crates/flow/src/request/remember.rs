@@ -42,6 +42,10 @@ const OPENINGS: &[&str] = &[
     "запомни, что",
     "запомните, что",
     "запам'ятай, що",
+    // The space ends the word: there are no small letters.
+    "تذكر أن ",
+    "تذكّر أن ",
+    "تذكر: ",
     "şunu hatırla:",
     "记住",
     "請記住",
@@ -122,6 +126,7 @@ mod tests {
             ("Onthoud dat ik Jan heet", "ik Jan heet"),
             ("Запомни, что я люблю чай", "я люблю чай"),
             ("请记住：我不吃肉", "我不吃肉"),
+            ("تذكر أن اسمي أمير", "اسمي أمير"),
         ] {
             assert_eq!(told(text), Some(fact), "{text}");
         }

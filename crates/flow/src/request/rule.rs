@@ -8,6 +8,7 @@ use crate::{
     alarm::AlarmChange,
     replay::{DAYS_MAX, DAYS_USUAL},
     roster::{Change, RuleChange, View},
+    words::{Text, text},
 };
 
 /// Reads the words after `/rule` of an admin.
@@ -20,27 +21,25 @@ pub(super) fn of_rule(
     if verb.is_empty() {
         return Some(Request::ListRules(view.grant(by)?));
     }
-    let read =
-        match verb {
-            "add" => add(rest),
-            "shadow" => set(rest, Mode::Shadow),
-            "enforce" => set(rest, Mode::Enforce),
-            "remove" => remove(rest),
-            "alarms" => return Some(Request::ListAlarms(view.grant(by)?)),
-            "unmark" => unmark(rest),
-            "test" => match test(rest) {
-                Ok((name, days)) => {
-                    return Some(Request::TryRule { name, days, by: view.grant(by)? });
-                }
-                Err(why) => Err(why),
-            },
-            _ => Err("The first word is add, test, shadow, enforce, remove, alarms or unmark."
-                .to_owned()),
-        };
+    let read = match verb {
+        "add" => add(rest),
+        "shadow" => set(rest, Mode::Shadow),
+        "enforce" => set(rest, Mode::Enforce),
+        "remove" => remove(rest),
+        "alarms" => return Some(Request::ListAlarms(view.grant(by)?)),
+        "unmark" => unmark(rest),
+        "test" => match test(rest) {
+            Ok((name, days)) => {
+                return Some(Request::TryRule { name, days, by: view.grant(by)? });
+            }
+            Err(why) => Err(why),
+        },
+        _ => Err(text!("rule-verbs")),
+    };
     super::officers::ordered(item, read, (by, view))
 }
 
-fn add(words: &str) -> Result<(Change, String), String> {
+fn add(words: &str) -> Result<(Change, Text), Text> {
     let (name, rest) = split_word(words);
     let (action, pattern) = split_word(rest);
     let name = checked(name)?;
@@ -48,68 +47,62 @@ fn add(words: &str) -> Result<(Change, String), String> {
         "flag" => Action::Flag,
         "redact" => Action::Redact,
         "refuse" => Action::Refuse,
-        _ => return Err("The action is flag, redact or refuse.".to_owned()),
+        _ => return Err(text!("rule-action")),
     };
     if pattern.is_empty() {
-        return Err("The pattern is missing: a regular expression.".to_owned());
+        return Err(text!("rule-pattern"));
     }
-    let done = format!(
-        "{name} is noted and not applied yet. /rule test {name} tells what it would have stopped, \
-         /rule shadow {name} lets it watch without acting."
-    );
+    let done = text!("rule-noted", rule = &name);
     let rule = OwnRule { name, action, pattern: pattern.to_owned(), mode: Mode::Test };
     Ok((Change::Ruled(RuleChange::Added { rule }), done))
 }
 
-fn set(words: &str, mode: Mode) -> Result<(Change, String), String> {
+fn set(words: &str, mode: Mode) -> Result<(Change, Text), Text> {
     let name = only_name(words)?;
     let done = match mode {
-        Mode::Enforce => format!("{name} is enforced from the next message on."),
-        Mode::Shadow => {
-            format!("{name} is in shadow: it is judged and counted, and nothing is stopped by it.")
-        }
-        Mode::Test => format!("{name} is not applied any more."),
+        Mode::Enforce => text!("rule-enforced", rule = &name),
+        Mode::Shadow => text!("rule-shadowed", rule = &name),
+        Mode::Test => text!("rule-switched-off", rule = &name),
     };
     Ok((Change::Ruled(RuleChange::ModeSet { name, mode }), done))
 }
 
-fn remove(words: &str) -> Result<(Change, String), String> {
+fn remove(words: &str) -> Result<(Change, Text), Text> {
     let name = only_name(words)?;
-    let done = format!("{name} is gone.");
+    let done = text!("rule-removed", rule = &name);
     Ok((Change::Ruled(RuleChange::Removed { name }), done))
 }
 
-fn test(words: &str) -> Result<(String, u32), String> {
+fn test(words: &str) -> Result<(String, u32), Text> {
     let (name, days) = split_word(words);
     let name = checked(name)?;
     if days.is_empty() {
         return Ok((name, DAYS_USUAL));
     }
     let number = days.parse::<u32>().ok().filter(|it| (1..=DAYS_MAX).contains(it));
-    let number = number.ok_or_else(|| format!("The days are a number from 1 to {DAYS_MAX}."))?;
+    let number = number.ok_or_else(|| text!("rule-days", most = DAYS_MAX))?;
     Ok((name, number))
 }
 
-fn unmark(reference: &str) -> Result<(Change, String), String> {
-    let number = u32::from_str_radix(reference, 16).map_err(|_no_digits| {
-        "The reference is eight hex digits; /rule alarms lists them.".to_owned()
-    })?;
+fn unmark(reference: &str) -> Result<(Change, Text), Text> {
+    let number =
+        u32::from_str_radix(reference, 16).map_err(|_no_digits| text!("rule-reference"))?;
     let reference = RefId(number);
     let change = Change::Alarmed(AlarmChange::Unmarked { reference });
-    Ok((change, format!("{reference} is no longer marked.")))
+    Ok((change, text!("rule-unmarked", reference = reference)))
 }
 
-fn only_name(words: &str) -> Result<String, String> {
+fn only_name(words: &str) -> Result<String, Text> {
     match split_word(words) {
         (name, "") => checked(name),
-        (_, _) => Err("There are words too many: only the rule's name is needed.".to_owned()),
+        (_, _) => Err(text!("rule-too-many-words")),
     }
 }
 
-fn checked(name: &str) -> Result<String, String> {
+fn checked(name: &str) -> Result<String, Text> {
     let is_good = |it: char| matches!(it, 'a'..='z' | '0'..='9' | '_');
     if name.is_empty() || 64 < name.len() || !name.chars().all(is_good) {
-        return Err("A rule's name is 1 to 64 of a-z, 0-9 and _.".to_owned());
+        return Err(text!("rule-name"));
     }
     Ok(name.to_owned())
 }

@@ -18,7 +18,7 @@ use crate::{
     right::{Granted, Operating, Order},
     roster::{self, Shared},
     words::{
-        Notice,
+        self, Notice, Text,
         panel::{self, Page, Standing},
     },
 };
@@ -56,14 +56,14 @@ struct Board {
 /// What came of a press.
 #[derive(Debug, Default)]
 struct Done {
-    note: Option<String>,
+    note: Option<Text>,
     page: Option<Page>,
     /// An actor that is to be made anew once the press is settled.
     restart: Option<String>,
 }
 
 impl Done {
-    fn note(note: String) -> Self {
+    fn note(note: Text) -> Self {
         Self { note: Some(note), ..Self::default() }
     }
 }
@@ -94,9 +94,11 @@ impl SessionActor {
     pub(super) fn press_panel(&self, update: UpdateId, press: PanelPress, cx: &mut Cx<'_, Self>) {
         let (board, outbox, to) = (self.board(), self.peers.outbox.clone(), self.address());
         let PanelPress { message, want, by } = press;
+        let usual = Language::default();
+        let language = self.session.as_ref().map_or(usual, |it| it.language(update));
         let work = async move {
             let done = board.do_it(want, by).await;
-            let notice = board.show(&done).await;
+            let notice = board.show(&done).await.in_language(language);
             let edited = match message {
                 Some(message) => edit(&outbox, to, message, &notice).await,
                 None => false,
@@ -150,7 +152,7 @@ impl Board {
                 Page::Sure { question, step: Step::Restart(id, minute) }
             }
             Step::OfferDrain => {
-                let question = panel::DRAIN_QUESTION.to_owned();
+                let question = panel::drain_question();
                 Page::Sure { question, step: Step::Drain(minute) }
             }
             Step::Refresh
@@ -171,11 +173,11 @@ impl Board {
     }
 
     /// The roster notes it before it is made.
-    async fn change(&self, order: Order, said: String) -> Done {
+    async fn change(&self, order: Order, said: Text) -> Done {
         let asked = ask(&self.roster, |reply| roster::Msg::Administer { order, reply }).await;
         Done::note(match asked.unwrap_or(Err(roster::AdministerError::NotStored)) {
             Ok(()) => said,
-            Err(why) => panel::failed(&why.to_string()),
+            Err(why) => panel::failed(words::why_not(&why)),
         })
     }
 
@@ -183,13 +185,13 @@ impl Board {
         let order = alerter::Order::Silence { kind: EVERY_KIND.to_owned(), span };
         let deed = order.deed(self.clock.now(), Doer::Person(by.by()));
         if let Err(error) = self.audit.record(deed).await {
-            return Done::note(panel::failed(&format!("{error}.")));
+            return Done::note(panel::failed(words::officers::not_recorded(error)));
         }
         let told = ask(&self.alerter, |reply| alerter::Msg::Order(order, reply)).await;
         Done::note(match told {
             Ok(Ok(_)) => panel::muted(!span.is_zero()),
-            Ok(Err(why)) => panel::failed(&why),
-            Err(_away) => panel::failed("the alerter is away; please try again."),
+            Ok(Err(why)) => panel::failed(why),
+            Err(_away) => panel::alerter_away(),
         })
     }
 
@@ -204,7 +206,7 @@ impl Board {
             Ok(()) => {
                 Done { note: Some(panel::restarting(&id)), restart: Some(id), ..Done::default() }
             }
-            Err(error) => Done::note(panel::failed(&format!("{error}."))),
+            Err(error) => Done::note(panel::failed(words::officers::not_recorded(error))),
         }
     }
 
@@ -213,7 +215,7 @@ impl Board {
         let actor = Doer::Person(by.by());
         let deed = Deed::done(self.clock.now(), actor, action, Target::Nothing);
         if let Err(error) = self.audit.record(deed).await {
-            return Done::note(panel::failed(&format!("{error}.")));
+            return Done::note(panel::failed(words::officers::not_recorded(error)));
         }
         self.drained.set(is_drained);
         Done::note(panel::drained(is_drained))
@@ -223,8 +225,7 @@ impl Board {
         let (state, muted_until) = futures::future::join((self.status)(true), self.muted()).await;
         let page = done.page.as_ref().unwrap_or(&Page::Main);
         let standing = Standing { muted_until, is_drained: self.drained.get() };
-        let state = state.in_language(Language::English);
-        panel::panel(&state, done.note.as_deref(), (page, standing), self.clock.now())
+        panel::panel(&state, done.note.as_ref(), (page, standing), self.clock.now())
     }
 
     async fn muted(&self) -> Option<Timestamp> {

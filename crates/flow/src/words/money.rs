@@ -1,7 +1,5 @@
 //! What people and admins are told of what was used of models and what is left.
 
-use std::fmt::Write as _;
-
 use protocol::Timestamp;
 
 use crate::treasurer::{
@@ -86,13 +84,6 @@ pub(crate) fn moment(calendar: &Calendar, at: Timestamp, period: Period) -> Text
     match period {
         Period::Day => text!("time", time = time, zone = zone),
         Period::Month => text!("date", day = day, month = month, time = time, zone = zone),
-    }
-}
-
-fn span(period: Period) -> &'static str {
-    match period {
-        Period::Day => "day",
-        Period::Month => "month",
     }
 }
 
@@ -183,66 +174,83 @@ pub(crate) fn used_today(statement: &Statement) -> Text {
 /// `/quota`: what everybody may use, and those for whom an admin set something else.
 pub(crate) fn quotas(caps: &Caps) -> Notice {
     let it = &caps.budgets;
-    let mut text = String::from("What may be used of models:\n");
+    let mut lines = vec![text!("quotas-head"), Text::default()];
     let usual = [
-        ("each person", it.person),
-        ("each group", it.chat),
-        ("each agent", it.agent),
-        ("the hall", it.hall),
+        (text!("quota-each-person"), it.person),
+        (text!("quota-each-group"), it.chat),
+        (text!("quota-each-agent"), it.agent),
+        (text!("quota-hall"), it.hall),
     ];
-    for (who, allowance) in usual {
-        write!(text, "\n{who}: {}", allowed(allowance, &it.currency)).ok();
-    }
+    let line = |who: Text, allowance: Allowance| {
+        Text::Joined(vec![who, allowed(allowance, &it.currency)], ": ")
+    };
+    lines.extend(usual.map(|(who, allowance)| line(who, allowance)));
+    let mut length: usize = lines.iter().map(Text::len).sum();
     for whose in caps.quotas() {
-        if LIST_CHARS_MAX < text.len() {
-            text.push_str("\n…");
+        if LIST_CHARS_MAX < length {
+            lines.push("…".into());
             break;
         }
-        write!(text, "\n{}: {} (set here)", name(whose), allowed(caps.of(whose), &it.currency))
-            .ok();
+        let set = text!("quota-set-here", quota = line(name(whose), caps.of(whose)));
+        length += set.len() + 1;
+        lines.push(set);
     }
-    say(text)
+    say(Text::lines(lines))
 }
 
 /// `/quota` of one.
 pub(crate) fn quota(caps: &Caps, whose: &Whose) -> Notice {
     let allowed = allowed(caps.of(whose), &caps.budgets.currency);
-    say(format!("{} may use: {allowed}", name(whose)))
+    say(text!("quota-of", who = name(whose), allowed = allowed))
 }
 
-fn name(whose: &Whose) -> String {
+fn name(whose: &Whose) -> Text {
     match whose {
-        Whose::Person(person) => format!("person {person}"),
-        Whose::Chat(chat) => format!("group {chat}"),
-        Whose::Agent(agent) => format!("agent {agent}"),
-        Whose::Hall => "the hall".to_owned(),
+        Whose::Person(person) => text!("quota-person", id = person.to_string()),
+        Whose::Chat(chat) => text!("quota-group", id = chat.to_string()),
+        Whose::Agent(agent) => text!("quota-agent", agent = agent),
+        Whose::Hall => text!("quota-hall"),
     }
 }
 
-fn allowed(allowance: Allowance, currency: &str) -> String {
+fn allowed(allowance: Allowance, currency: &str) -> Text {
     let mut parts = Vec::new();
     for period in [Period::Day, Period::Month] {
         let cap = allowance.of(period);
-        let tokens = cap.tokens.map(|it| format!("{it} tokens"));
-        let micros = cap.micros.map(|it| money(it, currency));
-        parts.extend(tokens.into_iter().chain(micros).map(|it| format!("{it} a {}", span(period))));
+        let tokens = cap.tokens.map(|it| text!("used-tokens", count = it));
+        let micros = cap.micros.map(|it| cost(it, currency));
+        parts.extend(tokens.into_iter().chain(micros).map(|it| a_period(it, period)));
     }
-    if parts.is_empty() { "as much as they like".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { text!("quota-any") } else { Text::Joined(parts, ", ") }
+}
+
+fn a_period(amount: Text, period: Period) -> Text {
+    match period {
+        Period::Day => text!("quota-a-day", amount = amount),
+        Period::Month => text!("quota-a-month", amount = amount),
+    }
 }
 
 /// What an admin has set, as it is said when it is done.
-pub(crate) fn quota_set(quota: &Quota, currency: &str) -> String {
-    let (who, span) = (name(&quota.whose), span(quota.period));
-    let what = match quota.unit {
-        Unit::Tokens => "tokens",
-        Unit::Micros => "money",
-    };
+pub(crate) fn quota_set(quota: &Quota, currency: &str) -> Text {
+    let who = name(&quota.whose);
+    let what = a_period(
+        match quota.unit {
+            Unit::Tokens => text!("quota-tokens"),
+            Unit::Micros => text!("quota-money"),
+        },
+        quota.period,
+    );
     match (quota.most, quota.unit) {
-        (Most::Usual, _) => format!("For {who}, {what} a {span} are as the configuration says."),
-        (Most::Unlimited, _) => format!("{who} may use any amount of {what} a {span}."),
-        (Most::AtMost(most), Unit::Tokens) => format!("{who} may use {most} tokens a {span}."),
+        (Most::Usual, _) => text!("quota-set-usual", who = who, what = what),
+        (Most::Unlimited, _) => text!("quota-set-any", who = who, what = what),
+        (Most::AtMost(most), Unit::Tokens) => {
+            let amount = a_period(text!("used-tokens", count = most), quota.period);
+            text!("quota-set-most", who = who, amount = amount)
+        }
         (Most::AtMost(most), Unit::Micros) => {
-            format!("{who} may use {} a {span}.", money(most, currency))
+            let amount = a_period(cost(most, currency), quota.period);
+            text!("quota-set-most", who = who, amount = amount)
         }
     }
 }

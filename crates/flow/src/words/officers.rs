@@ -1,15 +1,15 @@
 //! What officers are told about what officers did.
 
 use protocol::{
-    Timestamp,
+    PersonId, Timestamp,
     audit::{Record, RecordError},
-    event::Button,
 };
 
-use super::{Notice, Part, in_english, say};
+use super::{Notice, Text, say, text};
 use crate::{
-    incident::{HandleError, Handling, Incidents, Stage},
+    incident::{HandleError, Handling, Incident, Incidents, Stage},
     request::older_button,
+    right::Role,
     roster::View,
 };
 
@@ -20,53 +20,66 @@ const REFERENCE_CHARS: usize = 40;
 
 /// `/role`: who has which.
 pub(crate) fn roles(view: &View) -> Notice {
-    let mut text = String::from("Who has a role:\n\n");
-    for (person, role, is_fixed) in view.roles() {
-        let by = if is_fixed { ", by the configuration" } else { "" };
-        text.push_str(&format!("{person}: {}{by}\n", role.word()));
-    }
-    text.push_str("\n/role give <id> <role> gives one, /role take <id> takes it away.");
-    say(text)
+    let line = |(person, role, is_fixed): (PersonId, Role, bool)| {
+        let line = Text::from(format!("{person}: {}", role.word()));
+        if is_fixed { text!("role-by-configuration", role = line) } else { line }
+    };
+    let lines = Text::lines(view.roles().map(line).collect());
+    say(Text::Joined(vec![text!("roles-head"), lines, text!("roles-foot")], "\n\n"))
 }
 
 /// `/incidents`: those that are not closed, the newest first.
 pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
     let incidents = match read {
         Ok(incidents) => incidents,
-        Err(error) => return say(format!("Nothing is shown, because {error}.")),
+        Err(error) => return not_shown(error),
     };
     let open = incidents.newest_first().filter(|it| it.stage != Stage::Closed);
-    let mut text = String::new();
-    for it in open.take(INCIDENTS_SHOWN) {
-        text.push_str(&format!(
-            "{} · {} · {} · {} {} · {} times · since {}, {}\n",
-            it.number,
-            it.severity().word(),
-            it.kind.word(),
-            it.person,
-            it.about,
-            it.count,
-            time(it.since),
-            it.stage.word()
-        ));
+    let line = |it: &Incident| {
+        let (severity, kind) = (it.severity().word(), it.kind.word());
+        let head = format!("{} · {severity} · {kind} · {} {}", it.number, it.person, it.about);
+        let count = text!("incident-times", count = it.count);
+        let since = text!("incident-since", time = time(it.since), stage = it.stage.word());
+        Text::Joined(vec![head.into(), count, since], " · ")
+    };
+    let lines: Vec<Text> = open.take(INCIDENTS_SHOWN).map(line).collect();
+    if lines.is_empty() {
+        return say(text!("no-incident"));
     }
-    if text.is_empty() {
-        return say("No incident is open.");
-    }
-    say(format!("What needs a look:\n\n{text}\n/incidents ack <number>, /incidents close <number>"))
+    let parts = vec![text!("incidents-head"), Text::lines(lines), text!("incidents-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// It could not be noted that somebody looks.
 pub(crate) fn not_shown(error: RecordError) -> Notice {
-    say(format!("Nothing is shown, because {error}."))
+    say(text!("not-shown", why = not_noted(error)))
 }
 
 /// An incident was seen to, or not.
 pub(crate) fn handled(number: u64, handling: Handling, done: Result<(), HandleError>) -> Notice {
-    match (done, handling) {
-        (Ok(()), Handling::Close) => say(format!("Incident {number} is closed.")),
-        (Ok(()), Handling::Acknowledge) => say(format!("Incident {number} is acknowledged.")),
-        (Err(error), Handling::Close | Handling::Acknowledge) => say(error.to_string()),
+    let incident = number.to_string();
+    say(match (done, handling) {
+        (Ok(()), Handling::Close) => text!("incident-closed", incident = incident),
+        (Ok(()), Handling::Acknowledge) => text!("incident-acknowledged", incident = incident),
+        (Err(HandleError::NoSuchIncident(number)), Handling::Close | Handling::Acknowledge) => {
+            text!("no-such-incident", incident = number.to_string())
+        }
+        (Err(HandleError::NotNoted(error)), Handling::Close | Handling::Acknowledge) => {
+            text!("nothing-changed", why = not_noted(error))
+        }
+    })
+}
+
+/// The same as a sentence.
+pub(crate) fn not_recorded(error: RecordError) -> Text {
+    text!("sentence", text = not_noted(error))
+}
+
+/// Why something could not be noted in the audit log, to go on with.
+pub(crate) fn not_noted(error: RecordError) -> Text {
+    match error {
+        RecordError::Busy => text!("audit-busy"),
+        RecordError::Unavailable => text!("audit-unavailable"),
     }
 }
 
@@ -74,19 +87,16 @@ pub(crate) fn handled(number: u64, handling: Handling, done: Result<(), HandleEr
 pub(crate) fn audit(read: Result<Vec<Record>, RecordError>) -> Notice {
     let records = match read {
         Ok(records) => records,
-        Err(error) => return say(format!("Nothing is shown, because {error}.")),
+        Err(error) => return not_shown(error),
     };
     let Some(oldest) = records.last().map(|it| it.seq) else {
-        return say("There are no older records at hand. `guildhall audit list` shows them all.");
+        return say(text!("no-older-records"));
     };
-    let mut text = String::from("What was done, newest first:\n\n");
-    for record in &records {
-        text.push_str(&line(record));
-    }
-    text.push_str("\n`guildhall audit verify` says whether all of it is as it was written.");
-    let button = Button { label: "Older".to_owned(), data: older_button(oldest) };
+    let lines = Text::lines(records.iter().map(|it| line(it).into()).collect());
+    let parts = vec![text!("audit-head"), lines, text!("audit-foot")];
+    let button = (text!("audit-older"), older_button(oldest));
     let buttons = if 1 < oldest { vec![vec![button]] } else { Vec::new() };
-    in_english(Part { html: None, plain: text, buttons })
+    Notice::with(Text::Joined(parts, "\n\n"), buttons)
 }
 
 pub(super) fn time(at: Timestamp) -> String {
@@ -103,7 +113,7 @@ pub(super) fn line(record: &Record) -> String {
     let times = if *times == 1 { String::new() } else { format!(" ×{times}") };
     let about = shortened(reference);
     let about = if about.is_empty() { about } else { format!(" ({about})") };
-    format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}\n")
+    format!("{seq} · {time} · {actor} · {action}{target}{outcome}{times}{about}")
 }
 
 /// A reference that fits in a line: cut between two words where it can be, and seen to be cut.

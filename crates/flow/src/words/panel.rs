@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use protocol::{
-    AgentName, Timestamp,
-    event::{Button, Part},
-};
+use protocol::{AgentName, Language, Timestamp, event::Part};
 
-use super::{Notice, in_english, text};
+use super::{Notice, Text, text};
 use crate::{request::Step, right::Role};
 
 /// What the buttons carry before what they are for.
@@ -33,7 +30,7 @@ pub(crate) enum Page {
     /// Whether something that interrupts people is meant.
     Sure {
         /// What it does.
-        question: String,
+        question: Text,
         /// What the button that confirms is for.
         step: Step,
     },
@@ -50,113 +47,118 @@ pub(crate) struct Standing {
 
 /// The panel: `note` is what came of the last press.
 pub(crate) fn panel(
-    state: &str,
-    note: Option<&str>,
+    state: &Text,
+    note: Option<&Text>,
     (page, standing): (&Page, Standing),
     now: Timestamp,
 ) -> Notice {
-    let mut text: String = state.trim_end().chars().take(STATE_CHARS_MAX).collect();
+    let mut lines = vec![shortened(state)];
     if let Some(until) = standing.muted_until {
-        text.push_str(&format!("\n🔕 Nobody is told of alerts until {} UTC", time(until, "%H:%M")));
+        lines.push(text!("state-muted", time = time(until, "%H:%M")));
     }
     if standing.is_drained {
-        text.push_str("\n🚪 New questions are turned away.");
+        lines.push(text!("state-drained"));
     }
-    text.push_str(&format!("\n\nAs of {} UTC", time(now, "%Y-%m-%d %H:%M:%S")));
-    if let Some(note) = note {
-        text.push_str(&format!("\n\n{note}"));
-    }
-    if let Page::Sure { question, .. } = page {
-        text.push_str(&format!("\n\n{question}"));
-    }
-    let buttons = buttons(page, standing);
-    in_english(Part { html: None, plain: text, buttons })
+    let as_of = text!("state-as-of", time = time(now, "%Y-%m-%d %H:%M:%S"));
+    let question = if let Page::Sure { question, .. } = page { Some(question) } else { None };
+    let more = note.into_iter().chain(question).cloned();
+    let parts = [Text::lines(lines), as_of].into_iter().chain(more).collect();
+    Notice::with(Text::Joined(parts, "\n\n"), buttons(page, standing))
 }
+
+fn shortened(state: &Text) -> Text {
+    let english = state.in_language(Language::English);
+    let kept = english.trim_end();
+    if kept.len() == english.len() && english.chars().count() <= STATE_CHARS_MAX {
+        return state.clone();
+    }
+    kept.chars().take(STATE_CHARS_MAX).collect::<String>().into()
+}
+
+/// What a button says, and what it carries.
+type Choice = (Text, String);
 
 /// True for a panel: known by its buttons, which nothing else has.
 pub(crate) fn is_one(part: &Part) -> bool {
     part.buttons.iter().flatten().any(|it| it.data.starts_with(BUTTON))
 }
 
-fn buttons(page: &Page, standing: Standing) -> Vec<Vec<Button>> {
+fn buttons(page: &Page, standing: Standing) -> Vec<Vec<Choice>> {
     match page {
         Page::Main => {
             let mute = match standing.muted_until.is_some() {
-                true => button("🔔 Unmute alerts", &Step::Unmute),
-                false => button("🔕 Mute 1 hour", &Step::Mute),
+                true => button(text!("panel-unmute"), &Step::Unmute),
+                false => button(text!("panel-mute"), &Step::Mute),
             };
-            let refresh = button("🔄 Refresh", &Step::Refresh);
-            let agents = button("⏸ Quarantine", &Step::Agents);
-            let actors = button("♻️ Restart", &Step::Actors);
+            let refresh = button(text!("panel-refresh"), &Step::Refresh);
+            let agents = button(text!("panel-agents"), &Step::Agents);
+            let actors = button(text!("panel-actors"), &Step::Actors);
             let drain = match standing.is_drained {
-                true => button("🚪 Take questions again", &Step::Fill),
-                false => button("🚪 Drain", &Step::OfferDrain),
+                true => button(text!("panel-fill"), &Step::Fill),
+                false => button(text!("panel-drain"), &Step::OfferDrain),
             };
             rows([refresh, mute, agents, actors, drain])
         }
         Page::Agents(agents) => {
             let choice = |(name, rests): &(AgentName, bool)| match rests {
-                true => button(&format!("▶️ {name}"), &Step::Resume(name.clone())),
-                false => button(&format!("⏸ {name}"), &Step::OfferPause(name.clone())),
+                true => button(format!("▶️ {name}"), &Step::Resume(name.clone())),
+                false => button(format!("⏸ {name}"), &Step::OfferPause(name.clone())),
             };
             choices(agents.iter().map(choice))
         }
         Page::Actors(ids) => {
-            let choice = |id: &String| button(&format!("♻️ {id}"), &Step::OfferRestart(id.clone()));
+            let choice = |id: &String| button(format!("♻️ {id}"), &Step::OfferRestart(id.clone()));
             choices(ids.iter().map(choice))
         }
         Page::Sure { step, .. } => {
-            rows([button("⚠️ Yes, do it", step), button("↩️ Back", &Step::Refresh)])
+            rows([button(text!("panel-yes"), step), button(text!("panel-back"), &Step::Refresh)])
         }
     }
 }
 
-fn choices(all: impl Iterator<Item = Option<Button>>) -> Vec<Vec<Button>> {
+fn choices(all: impl Iterator<Item = Option<Choice>>) -> Vec<Vec<Choice>> {
     let mut rows = rows(all.flatten().take(CHOICES_MAX).map(Some));
-    rows.extend(button("↩️ Back", &Step::Refresh).map(|it| vec![it]));
+    rows.extend(button(text!("panel-back"), &Step::Refresh).map(|it| vec![it]));
     rows
 }
 
-fn rows(all: impl IntoIterator<Item = Option<Button>>) -> Vec<Vec<Button>> {
-    let all: Vec<Button> = all.into_iter().flatten().collect();
-    all.chunks(ROW).map(<[Button]>::to_vec).collect()
+fn rows(all: impl IntoIterator<Item = Option<Choice>>) -> Vec<Vec<Choice>> {
+    let all: Vec<Choice> = all.into_iter().flatten().collect();
+    all.chunks(ROW).map(<[Choice]>::to_vec).collect()
 }
 
 /// `None` if its data would be longer than Telegram takes.
-fn button(label: &str, step: &Step) -> Option<Button> {
+fn button(label: impl Into<Text>, step: &Step) -> Option<Choice> {
     let data = format!("{BUTTON}{}", step.data());
-    (data.len() <= DATA_BYTES_MAX).then(|| Button { label: label.to_owned(), data })
+    (data.len() <= DATA_BYTES_MAX).then(|| (label.into(), data))
 }
 
 /// Whether an agent is to rest.
-pub(crate) fn pause_question(name: &AgentName) -> String {
-    format!("Shall {name} rest? Who talks to it is told so until somebody wakes it.")
+pub(crate) fn pause_question(name: &AgentName) -> Text {
+    text!("ask-pause", agent = name)
 }
 
 /// Whether a part is to be made anew.
-pub(crate) fn restart_question(id: &str) -> String {
-    format!(
-        "Shall {id} be made anew? What waits for it is kept; what it is doing is begun again, and \
-         people may wait a moment longer."
-    )
+pub(crate) fn restart_question(id: &str) -> Text {
+    text!("ask-restart", part = id)
 }
 
 /// A part is made anew.
-pub(crate) fn restarting(id: &str) -> String {
-    format!("♻️ {id} is being made anew. Refresh shows whether it is there again.")
+pub(crate) fn restarting(id: &str) -> Text {
+    text!("restarting", part = id)
 }
 
 /// Whether new questions are to be turned away.
-pub(crate) const DRAIN_QUESTION: &str = "Shall new questions be turned away, with a word to ask again \
-    later? What is in hand is answered. It ends by the same button, and when the hall starts anew.";
+pub(crate) fn drain_question() -> Text {
+    text!("ask-drain")
+}
 
 /// New questions are turned away, or not.
-pub(crate) fn drained(is_drained: bool) -> String {
+pub(crate) fn drained(is_drained: bool) -> Text {
     match is_drained {
-        true => "🚪 New questions are turned away; what is in hand is answered.",
-        false => "🚪 Questions are taken again.",
+        true => text!("drained"),
+        false => text!("filled"),
     }
-    .to_owned()
 }
 
 /// Somebody asks while new questions are turned away.
@@ -165,46 +167,46 @@ pub(crate) fn turned_away() -> Notice {
 }
 
 /// An agent rests.
-pub(crate) fn paused(name: &AgentName) -> String {
-    format!("⏸ {name} rests.")
+pub(crate) fn paused(name: &AgentName) -> Text {
+    text!("paused", agent = name)
 }
 
 /// An agent is awake.
-pub(crate) fn resumed(name: &AgentName) -> String {
-    format!("▶️ {name} is awake.")
+pub(crate) fn resumed(name: &AgentName) -> Text {
+    text!("resumed", agent = name)
 }
 
 /// A button that confirms has become old.
-pub(crate) fn too_old(offer_time_max: Duration) -> String {
-    format!(
-        "That button holds for {} minutes, and they are over: nothing was done. Choose again.",
-        offer_time_max.as_secs() / 60
-    )
+pub(crate) fn too_old(offer_time_max: Duration) -> Text {
+    text!("offer-too-old", minutes = offer_time_max.as_secs() / 60)
 }
 
 /// Who may do it.
-pub(crate) fn needs(role: Role) -> String {
-    format!("Only an {} may do that: a playbook brought it about. Nothing was done.", role.word())
+pub(crate) fn needs(role: Role) -> Text {
+    text!("role-needed", role = role.word())
 }
 
 /// Something that is not there.
-pub(crate) fn not_there(what: &str) -> String {
-    let what: String = what.chars().take(64).collect();
-    format!("There is no {what} here: nothing was done.")
+pub(crate) fn not_there(what: &str) -> Text {
+    text!("not-there", part = what.chars().take(64).collect::<String>())
 }
 
 /// It could not be done.
-pub(crate) fn failed(why: &str) -> String {
-    format!("⚠️ Nothing was done: {why}")
+pub(crate) fn failed(why: impl Into<Text>) -> Text {
+    text!("nothing-done", why = why.into())
+}
+
+/// The alerter is away.
+pub(crate) fn alerter_away() -> Text {
+    failed(text!("alerter-away"))
 }
 
 /// Alerts are silenced, or not.
-pub(crate) fn muted(is_muted: bool) -> String {
+pub(crate) fn muted(is_muted: bool) -> Text {
     match is_muted {
-        true => "🔕 Nobody is told of alerts for an hour.",
-        false => "🔔 Officers are told of alerts again.",
+        true => text!("muted"),
+        false => text!("unmuted"),
     }
-    .to_owned()
 }
 
 fn time(at: Timestamp, format: &str) -> String {
@@ -226,7 +228,12 @@ mod tests {
         let sure = Page::Sure { question, step };
         for page in [Page::Main, Page::Agents(agents), Page::Actors(actors), sure] {
             let standing = Standing { muted_until: Some(Timestamp(1)), is_drained: true };
-            let notice = panel(&"é".repeat(9_000), Some("Done."), (&page, standing), Timestamp(2));
+            let notice = panel(
+                &"é".repeat(9_000).into(),
+                Some(&"Done.".into()),
+                (&page, standing),
+                Timestamp(2),
+            );
             let part = notice.part();
             assert!(part.plain.encode_utf16().count() <= 4_096);
             assert!(is_one(part), "{page:?}");

@@ -8,7 +8,7 @@ use protocol::{
     event::{Button, Part},
 };
 
-use super::{LIST_CHARS_MAX, Notice, in_english, say, text};
+use super::{LIST_CHARS_MAX, Notice, Text, in_english, say, text};
 use crate::{
     playbook::{Found, Measure, Mode, Playbook, Run, Stand, State},
     right::Role,
@@ -200,24 +200,25 @@ pub fn lines<'r>(
 }
 
 /// What came of an officer's word.
-pub(crate) fn done(verb: Verb, run: u64) -> String {
+pub(crate) fn done(verb: Verb, run: u64) -> Text {
+    let run = run.to_string();
     match verb {
-        Verb::Yes => format!("Run {run} acts now. /playbooks shows what it does."),
-        Verb::No => format!("Run {run} does nothing."),
-        Verb::Undo => format!("What run {run} did is undone."),
-        Verb::Keep => format!("What run {run} did stays until somebody undoes it: /playbooks."),
-        Verb::Close => format!("The incident of run {run} is closed."),
+        Verb::Yes => text!("run-acts", run = run),
+        Verb::No => text!("run-does-nothing", run = run),
+        Verb::Undo => text!("run-undone", run = run),
+        Verb::Keep => text!("run-kept", run = run),
+        Verb::Close => text!("run-closed", run = run),
     }
 }
 
 /// It takes more than an operator.
 pub(crate) fn needs(role: Role) -> Notice {
-    say(format!("⚠️ What this playbook did can only be changed by: {} or above.", role.word()))
+    say(text!("run-needs", role = role.word()))
 }
 
 /// There is no such run any more.
 pub(crate) fn no_such_run() -> Notice {
-    say("That run is over, and not at hand any more. /playbooks shows what is in force.")
+    say(text!("run-over"))
 }
 
 /// The sender is blocked by a playbook. Shown once for each block.

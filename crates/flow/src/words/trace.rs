@@ -88,43 +88,48 @@ pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
 /// The text of a question that was stopped, for an admin who is to judge it.
 pub(crate) fn held_back(found: Option<&HeldBack>) -> Notice {
     let Some(HeldBack { held, .. }) = found.filter(|it| !it.held.of_answer) else {
-        return say("⚠️ That text is not there any more.");
+        return say(text!("held-back-gone"));
     };
     let text = held.texts.join("\n———\n");
     let shown: String = text.chars().take(super::LIST_CHARS_MAX).collect();
     let dots = if shown.len() < text.len() { "…" } else { "" };
-    say(format!("The guard stopped this question to {}:\n\n{shown}{dots}", held.agent))
+    let head = text!("held-back-head", agent = &held.agent);
+    say(Text::Joined(vec![head, format!("{shown}{dots}").into()], "\n\n"))
 }
 
 /// What is said when a refusal was marked as a false alarm.
-pub(crate) fn marked(of_answer: bool) -> String {
-    let passes = match of_answer {
-        false => "The very same question passes from now on.",
-        true => "Answers like it are held back all the same.",
-    };
-    format!(
-        "Marked as a false alarm. {passes} /rule alarms lists the marks, and new rules are checked \
-         against them."
-    )
+pub(crate) fn marked(of_answer: bool) -> Text {
+    match of_answer {
+        false => text!("marked-question"),
+        true => text!("marked-answer"),
+    }
 }
 
 /// `/rule alarms`.
 pub(crate) fn alarms(alarms: &Alarms) -> Notice {
-    let mut text = String::new();
+    let (mut lines, mut length) = (Vec::new(), 0);
     for alarm in alarms.each() {
-        let what = if alarm.of_answer { "answer of" } else { "question to" };
-        let rules = alarm.rules.join(", ");
-        let line = format!("• {}: {what} {} ({rules})\n", alarm.reference(), alarm.agent);
-        if super::LIST_CHARS_MAX < text.len() + line.len() {
-            text += "• … and more\n";
+        let (reference, rules) = (alarm.reference(), alarm.rules.join(", "));
+        let line = match alarm.of_answer {
+            true => {
+                text!("alarm-answer", reference = reference, agent = &alarm.agent, rules = rules)
+            }
+            false => {
+                text!("alarm-question", reference = reference, agent = &alarm.agent, rules = rules)
+            }
+        };
+        length += line.len() + 1;
+        if super::LIST_CHARS_MAX < length {
+            lines.push(text!("list-more"));
             break;
         }
-        text += &line;
+        lines.push(line);
     }
-    if text.is_empty() {
-        text += "Nothing is marked. The button under a refusal does it.\n";
+    if lines.is_empty() {
+        lines.push(text!("alarms-none"));
     }
-    say(format!("False alarms:\n\n{text}\n/rule unmark <ref> takes a mark away."))
+    let parts = vec![text!("alarms-head"), Text::lines(lines), text!("alarms-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// `/trace` of something that is no answer, or not this person's.

@@ -476,7 +476,7 @@ impl Session {
         let Stage::Administering { done } = turn.stage.take() else { return };
         let notice = match result {
             Ok(()) => words::done(done),
-            Err(why) => words::not_done(why.to_string()),
+            Err(why) => words::not_done(words::why_not(&why)),
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
     }

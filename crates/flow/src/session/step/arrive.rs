@@ -437,7 +437,7 @@ impl Session {
                 effects.push(Effect::FindHeldBack(update, at, by));
             }
             alarm::Ask::MarkQuestion | alarm::Ask::MarkAnswer => {
-                let done = words::marked(ask == alarm::Ask::MarkAnswer).into();
+                let done = words::marked(ask == alarm::Ask::MarkAnswer);
                 self.set_stage(update, Stage::Administering { done });
                 effects.push(Effect::MarkAlarm(update, at, by));
             }
