@@ -105,7 +105,7 @@ async fn an_album_is_one_question_also_in_a_group_where_only_its_caption_names_t
             "message_id": 900 + id, "date": 1_700_000_000, "media_group_id": "5",
             "chat": {"id": GROUP, "type": "group", "title": "G"},
             "from": {"id": BEN, "is_bot": false, "first_name": "Ben"},
-            "photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}],
+            "video": {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1, "duration": 1},
         });
         if let Some(caption) = caption {
             message["caption"] = Value::from(caption);

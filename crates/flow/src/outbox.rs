@@ -10,7 +10,8 @@
 //! Invariants: OUTBOX-1 one request per chat at a time, in the order they came. OUTBOX-2 nothing is
 //! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
 //! delivered; previews and actions give way to messages. OUTBOX-4 the panel of `/status` is pinned once
-//! it was accepted, and stands without a pin where that is refused.
+//! it was accepted, and stands without a pin where that is refused. OUTBOX-5 a part that is asked for again while
+//! this incarnation has it is sent once.
 
 mod panel;
 #[cfg(test)]
@@ -466,7 +467,7 @@ impl Line {
 // === The shell: carries out effects. No decisions here. ===
 
 /// A part of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PartId {
     /// In which session.
     pub session: SessionKey,
@@ -590,6 +591,8 @@ enum Job {
     },
 }
 
+/// Parts of which is known that they were sent, although nobody waited for it.
+const UNHEARD_MAX: usize = 1_024;
 /// Says that a question was seen.
 const SEEN: &str = "👀";
 
@@ -633,6 +636,10 @@ pub struct Outbox {
     places: Arc<Semaphore>,
     born: Instant,
     jobs: HashMap<JobId, Job>,
+    /// The parts of answers among them.
+    parts: HashMap<PartId, JobId>,
+    /// Parts that were accepted when nobody waited for it any more, newest last.
+    unheard: VecDeque<(PartId, MessageId)>,
     tasks: Tasks,
     /// What is sent on `egress`. Dropped, it ends what it started.
     sends: JoinSet<()>,
@@ -673,11 +680,36 @@ impl Outbox {
             places: Arc::new(Semaphore::new(pacing.in_flight_max())),
             born: Instant::now(),
             jobs: HashMap::new(),
+            parts: HashMap::new(),
+            unheard: VecDeque::new(),
             tasks: Tasks::default(),
             sends: JoinSet::new(),
             wake: None,
             previews: true,
             stopping: false,
+        }
+    }
+
+    /// Sends a part of an answer, once: a session that was made anew may not know that it is here
+    /// already, or was sent a moment ago. OUTBOX-5.
+    fn send(&mut self, job: Job, cx: &mut Cx<'_, Self>) {
+        let Job::Message { what, part: Some(part), .. } = &job else { return self.accept(job, cx) };
+        if let Some(at) = self.unheard.iter().position(|(it, _)| it == part) {
+            let known = self.unheard.remove(at);
+            if let (Some((_, message)), Job::Message { reply: Some(reply), .. }) = (known, job) {
+                // lost-ok: the session was made anew once more, and asks again.
+                reply.send(Ok(message)).ok();
+            }
+            return;
+        }
+        let here = self.parts.get(part).and_then(|it| self.jobs.get_mut(it));
+        let Some(Job::Message { what: what_here, reply: reply_here, .. }) = here else {
+            return self.accept(job, cx);
+        };
+        // What it says may have been judged anew.
+        what_here.clone_from(what);
+        if let Job::Message { reply, .. } = job {
+            *reply_here = reply;
         }
     }
 
@@ -693,6 +725,9 @@ impl Outbox {
             | Job::React { is_on: true, .. }
             | Job::Typing { .. } => Input::Extra(moved, id),
         };
+        if let Job::Message { part: Some(part), .. } = &job {
+            self.parts.insert(*part, id);
+        }
         self.jobs.insert(id, job);
         self.perform(input, cx);
     }
@@ -877,11 +912,7 @@ impl Outbox {
                     }
                 }
                 let pinned = result.as_ref().ok().copied().filter(|_| what.is_panel());
-                if let Some(reply) = reply {
-                    // lost-ok: the session restarted and will send again: that is the one place
-                    // where a crash can repeat a part.
-                    reply.send(result).ok();
-                }
+                self.tell(part, reply, result);
                 self.perform(Input::Settled(chat), cx);
                 if let Some(message) = pinned {
                     self.accept(Job::Pin { to, message }, cx);
@@ -889,6 +920,23 @@ impl Outbox {
             }
         }
         Ok(())
+    }
+
+    fn tell(
+        &mut self,
+        part: Option<PartId>,
+        reply: Option<oneshot::Sender<Result<MessageId, MessengerError>>>,
+        result: Result<MessageId, MessengerError>,
+    ) {
+        part.map(|it| self.parts.remove(&it));
+        let Some(reply) = reply else { return };
+        // Whoever asked was made anew meanwhile, and will ask again.
+        if let (Err(Ok(message)), Some(part)) = (reply.send(result), part) {
+            if UNHEARD_MAX <= self.unheard.len() {
+                self.unheard.pop_front();
+            }
+            self.unheard.push_back((part, message));
+        }
     }
 
     fn extra_ended(
@@ -931,7 +979,7 @@ impl Actor for Outbox {
         fault_point("outbox");
         match msg {
             Msg::Send { to, what, reply_to, part, reply } => {
-                self.accept(Job::Message { to, what, reply_to, part, reply }, cx);
+                self.send(Job::Message { to, what, reply_to, part, reply }, cx);
             }
             Msg::Edit { to, message, what, reply } => {
                 self.accept(Job::Edit { to, message, what, reply }, cx);

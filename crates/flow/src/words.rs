@@ -287,9 +287,9 @@ pub(crate) fn too_much_to_export() -> Notice {
 }
 
 /// What `/help` shows to everybody; the menu shows the rest.
-const HELPFUL: [&str; 11] = [
-    "agents", "new", "cancel", "retry", "trace", "memory", "usage", "language", "privacy",
-    "forget", "help",
+const HELPFUL: [&str; 13] = [
+    "agents", "panel", "new", "cancel", "retry", "trace", "memory", "remind", "usage", "language",
+    "privacy", "forget", "help",
 ];
 
 /// `/help`: the most useful commands for everybody, all for officers.
