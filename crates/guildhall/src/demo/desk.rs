@@ -120,8 +120,8 @@ fn tips(is_embedded: bool) -> Vec<Tip> {
     tips.extend([
         tip(
             "An attack.",
-            "Press 🛡 Attack under Ben’s chat three times. Ada gets a message: there is an incident, \
-             and Ben has to wait. See it with Incidents and its report; Ada’s Undo lets Ben in again.",
+            "Choose The guard under Ben’s chat and press 🛡 Attack three times. Ada gets a message: there is \
+             an incident, and Ben has to wait. See it with Incidents and its report; Ada’s Undo lets Ben in again.",
         ),
         tip(
             "A disk that is lost.",
