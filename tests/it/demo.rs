@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use end_to_end::{Hall, Stage};
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demos_desk_backs_up_reports_an_attack_and_brings_lost_data_back() {
@@ -70,6 +71,58 @@ async fn the_demos_desk_backs_up_reports_an_attack_and_brings_lost_data_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demos_buttons_show_agents_at_work_an_approval_a_panel_a_voice_and_an_edit() {
+    let mut stage = Stage::set().await;
+    stage.env.clear();
+    furnish(&stage);
+    let (mut demo, chat) = start(&stage).await;
+    let page = Page::of(&chat);
+    let mut ben = page.listen(1002).await;
+
+    // sage asks coder; who said what is folded below.
+    page.try_it(1002, "One asks another").await;
+    ben.hear("A mutex lets one thread").await;
+    let chain = ben.hear_message("sage asked coder: Show a mutex").await;
+    assert_eq!(chain["entities"][0]["type"], "expandable_blockquote", "{chain}");
+
+    // After another agent's words a change waits for the person's, and is made once.
+    page.try_it(1002, "Your word is needed").await;
+    let asked = ben.hear_message("sage wants to use hand_over").await;
+    assert!(asked["text"].as_str().unwrap().contains("They write a parser"), "{asked}");
+    let keys = asked["reply_markup"]["inline_keyboard"][0].as_array().unwrap();
+    let texts: Vec<&str> = keys.iter().map(|it| it["text"].as_str().unwrap()).collect();
+    assert!(texts[0].contains("Allow once") && texts[1].contains("No"), "{texts:?}");
+    page.press_key(1002, &asked, &keys[0]).await;
+    ben.hear("coder takes over from sage").await;
+
+    // Three agents answer side by side, and one says where they differ.
+    page.try_it(1002, "Panel").await;
+    for words in ["Coffee until noon", "if you slept well", "Write down for a week"] {
+        ben.hear(words).await;
+    }
+    ben.hear("They agree on something warm").await;
+
+    // The shipped recording is heard and answered; the shipped file is read.
+    page.try_it(1002, "Voice message").await;
+    ben.hear("I heard: How do I keep bread fresh for a week?").await;
+    ben.hear("bread box").await;
+    page.try_it(1002, "Text file").await;
+    ben.hear("the chocolate cake").await;
+    page.try_it(1002, "Reminder").await;
+    ben.hear("take the bread out").await;
+    page.try_it(1002, "Language").await;
+    ben.hear("Deutsch").await;
+
+    // What the person changes is answered anew.
+    let said = page.say(1002, "Good morning! [ask:u1002n0]").await;
+    ben.hear("[answer:u1002n0]").await;
+    page.edit(1002, said, "Good evening! [ask:u1002n1]").await;
+    ben.hear("[answer:u1002n1]").await;
+    demo.ask_to_stop();
+    assert_eq!(demo.ended(Duration::from_secs(10)).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_but_its_own_page_presses_a_button_of_the_demos_desk() {
     let mut stage = Stage::set().await;
     stage.env.clear();
@@ -77,7 +130,7 @@ async fn nobody_but_its_own_page_presses_a_button_of_the_demos_desk() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let own = format!("http://{chat}");
     let press = async |button: &str, headers: &[(&str, &str)]| {
-        let body = serde_json::json!({ "button": button });
+        let body = json!({ "button": button });
         let mut request = client.post(format!("{own}/desk/press")).json(&body);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -139,18 +192,62 @@ impl Page {
 
     /// Presses a button of the desk; gives whether it went well, and its words.
     async fn press(&self, button: &str) -> (bool, String) {
-        let body = serde_json::json!({ "button": button });
+        let body = json!({ "button": button });
         let request = self.client.post(format!("{}/desk/press", self.own)).json(&body);
         let answer = request.header("origin", &self.own).send().await.unwrap();
         let text = answer.text().await.unwrap();
-        let ran: serde_json::Value = serde_json::from_str(&text).expect(&text);
+        let ran: Value = serde_json::from_str(&text).expect(&text);
         (ran["is_good"].as_bool().unwrap(), ran["words"].as_str().unwrap().to_owned())
     }
 
-    async fn say(&self, person: i64, text: &str) {
-        let say = serde_json::json!({"person": person, "text": text});
-        let said = self.client.post(format!("{}/chat/send", self.own)).json(&say).send().await;
-        assert!(said.unwrap().status().is_success());
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let sent = self.client.post(format!("{}{path}", self.own)).json(body).send().await;
+        let answer = sent.unwrap().error_for_status().unwrap().text().await.unwrap();
+        serde_json::from_str(&answer).expect(&answer)
+    }
+
+    /// Sends a message; gives its id.
+    async fn say(&self, person: i64, text: &str) -> i64 {
+        let said = self.post("/chat/send", &json!({"person": person, "text": text})).await;
+        said["message_id"].as_i64().unwrap()
+    }
+
+    async fn edit(&self, person: i64, message: i64, text: &str) {
+        let edit = json!({"person": person, "message_id": message, "text": text});
+        self.post("/chat/edit", &edit).await;
+    }
+
+    /// Presses a button under a message.
+    async fn press_key(&self, person: i64, message: &Value, key: &Value) {
+        let (message, data) = (&message["message_id"], &key["callback_data"]);
+        let press = json!({"person": person, "message_id": message, "data": data});
+        self.post("/chat/press", &press).await;
+    }
+
+    /// Presses a button of those to try, as the page does it: its sentence is sent, or its sample.
+    async fn try_it(&self, person: i64, label: &str) {
+        let shown: Value = serde_json::from_str(&self.get("/chat/people").await).unwrap();
+        let all = shown["suggestions"].as_array().unwrap();
+        let found = all.iter().find(|it| it["label"].as_str().unwrap().contains(label));
+        let text = found.expect(label)["text"].as_str().unwrap();
+        let Some(file) = found.unwrap()["file"].as_str() else {
+            self.say(person, text).await;
+            return;
+        };
+        let sample = self.client.get(format!("{}/samples/{file}", self.own)).send().await.unwrap();
+        let bytes = sample.error_for_status().unwrap().bytes().await.unwrap();
+        let person = person.to_string();
+        let kind = if file.ends_with(".ogg") { "voice" } else { "document" };
+        let query = [
+            ("person", person.as_str()),
+            ("name", file),
+            ("text", text),
+            ("kind", kind),
+            ("seconds", "3"),
+        ];
+        let to = reqwest::Url::parse_with_params(&format!("{}/chat/file", self.own), query);
+        let sent = self.client.post(to.unwrap()).body(bytes).send().await.unwrap();
+        sent.error_for_status().unwrap();
     }
 
     async fn listen(&self, person: i64) -> Events {
@@ -166,19 +263,29 @@ struct Events {
 }
 
 impl Events {
-    /// Waits until these words come, after those that were waited for before.
-    async fn hear(&mut self, words: &str) {
+    /// Waits until a message with these words comes; gives it as the page gets it.
+    async fn hear_message(&mut self, words: &str) -> Value {
+        let before = self.hear(words).await;
+        let rest = self.hear("\n\n").await;
+        let event = format!("{before}{words}{rest}");
+        let (_, data) = event.rsplit_once("data: ").unwrap();
+        serde_json::from_str(data.trim()).expect(data)
+    }
+
+    /// Waits until these words come, after those that were waited for before; gives what came before them.
+    async fn hear(&mut self, words: &str) -> String {
         let wait = async {
             loop {
-                if let Some((_, rest)) = self.heard.split_once(words) {
-                    self.heard = rest.to_owned();
-                    return;
+                if let Some((before, rest)) = self.heard.split_once(words) {
+                    let (before, rest) = (before.to_owned(), rest.to_owned());
+                    self.heard = rest;
+                    return before;
                 }
                 let piece = self.events.chunk().await.unwrap().expect("the page's events go on");
                 self.heard.push_str(&String::from_utf8_lossy(&piece));
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(10), wait).await;
-        assert!(in_time.is_ok(), "{words} did not come");
+        in_time.unwrap_or_else(|_late| panic!("{words} did not come: {}", self.heard))
     }
 }

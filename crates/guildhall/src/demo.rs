@@ -1,6 +1,7 @@
 //! `guildhall demo`: the hall in front of a rehearsal of Telegram, with no token and no account.
 
 mod desk;
+mod ensemble;
 mod guard;
 mod lives;
 
@@ -49,6 +50,9 @@ fn first_update_id(now: Timestamp) -> i64 {
 /// # Errors
 /// If it cannot listen there.
 pub fn start_rehearsal(demo: &Demo, clerk: &Arc<Clerk>) -> std::io::Result<SocketAddr> {
+    let is_embedded = demo.weights.is_some();
+    let mut suggestions = ensemble::suggestions(is_embedded);
+    suggestions.extend(guard::suggestions());
     let config = rehearsal::Config {
         addr: demo.chat,
         bots: vec![BotSeed::default()],
@@ -66,12 +70,17 @@ pub fn start_rehearsal(demo: &Demo, clerk: &Arc<Clerk>) -> std::io::Result<Socke
         record: false,
         first_update_id: first_update_id(SystemClock.now()),
         console_url: Some(format!("http://{}/", demo.console)),
-        suggestions: guard::suggestions(),
-        desk: Some(desk::desk(Arc::clone(clerk))),
+        suggestions,
+        desk: Some(desk::desk(Arc::clone(clerk), is_embedded)),
         ..rehearsal::Config::default()
     };
     let (addr, _, models) = stagehand::start(config)?;
-    models.configure(SettingsChange { rules: Some(guard::rules()), ..SettingsChange::default() });
+    let rules = guard::rules().into_iter().chain(ensemble::rules()).collect();
+    models.configure(SettingsChange {
+        rules: Some(rules),
+        scripts: Some(ensemble::scripts()),
+        ..SettingsChange::default()
+    });
     Ok(addr)
 }
 
@@ -120,6 +129,16 @@ pub fn environment(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Env {
     ] {
         set(&format!("GUILDHALL__MODELS__{place}__{key}"), value);
     }
+    // Who listens is the rehearsal, too; the parrot and the steward are no part of a panel.
+    for (key, value) in [
+        ("TRANSCRIPTION__MODEL", "rehearsal".to_owned()),
+        ("TRANSCRIPTION__BASE_URL", format!("http://{rehearsal}/v1")),
+        ("TRANSCRIPTION__ALLOW_PRIVATE", "true".to_owned()),
+        ("TRANSCRIPTION__API_KEY_ENV", "REHEARSAL_API_KEY".to_owned()),
+        ("TOOLS__PANEL", "coder,sage,scribe".to_owned()),
+    ] {
+        set(&format!("GUILDHALL__{key}"), value);
+    }
     if let Some(folder) = embeddings_beside(demo.weights.as_deref()) {
         set("GUILDHALL__MEMORY__EMBEDDINGS_PATH", folder.display().to_string());
     }
@@ -135,6 +154,9 @@ pub fn environment(env: &Env, demo: &Demo, rehearsal: SocketAddr) -> Env {
 pub fn put_agents(demo: &Demo, env: &mut Env, house: &Path) -> std::io::Result<()> {
     let folder = demo.data.join("agents");
     guard::put_agents(house, &folder)?;
+    if demo.weights.is_some() {
+        ensemble::put_steward(&folder)?;
+    }
     env.insert("GUILDHALL__HALL__AGENTS_DIR".to_owned(), folder.display().to_string());
     Ok(())
 }
@@ -159,7 +181,8 @@ pub fn words(demo: &Demo, rehearsal: SocketAddr, greeter: &AgentName) -> String 
          \x20   Console  http://{console}/    every actor's state, live\n\n\
          \x20 Answers come from {model}. No token, no account, nothing leaves this machine.\n\
          \x20 The desk beside the chats runs an operator's commands: back up, lose the data, restore, report.\n\
-         \x20 The buttons under the chat try the guard: an attack, a card number, a leaked key, a leaked secret.\n\
+         \x20 The buttons under the chat show agents that ask each other, a call that waits for your word, a panel,\n\
+         \x20 a reminder, a voice message, a file; or the guard: an attack, a card number, a leaked key.\n\
          \x20 Three attacks by Ben are an incident, and a playbook acts: Ben has to wait, and Ada can undo it.\n\
          \x20 Data: {data}   Stop: Ctrl-C. Kill it, start it again: conversations go on.\n",
         data = demo.data.display(),

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::control::{BODY_BYTES_MAX, SendFile};
+use crate::control::{BODY_BYTES_MAX, Edit, SendFile};
 use crate::json::put;
 use crate::telegram::respond;
 use crate::world::{ChatKey, PersonEvent, Press, Say, World, WorldError};
@@ -27,6 +27,7 @@ pub(crate) fn routes(world: World) -> Router {
         .route("/chat/commands", get(commands))
         .route("/chat/events", get(events))
         .route("/chat/send", post(send))
+        .route("/chat/edit", post(edit))
         .route("/chat/press", post(press))
         .route("/chat/stop", post(stop))
         .route("/chat/file/{id}", get(file))
@@ -94,6 +95,13 @@ async fn send(
     Json(say): Json<Say>,
 ) -> Result<Json<Value>, WorldError> {
     Ok(Json(json!(world.say(&say)?)))
+}
+
+async fn edit(
+    Shared(world): Shared<World>,
+    Json(edit): Json<Edit>,
+) -> Result<Json<Value>, WorldError> {
+    Ok(Json(json!(edit.make(&world)?)))
 }
 
 async fn send_file(

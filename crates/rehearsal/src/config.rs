@@ -81,6 +81,12 @@ pub struct Suggestion {
     pub label: String,
     /// What is sent then.
     pub text: String,
+    /// What it shows: buttons that show the same stand together under this word.
+    #[serde(default)]
+    pub shows: String,
+    /// A sample of the page that is sent with it: `voice.ogg` or `plan.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// One bot.

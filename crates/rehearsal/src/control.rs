@@ -100,16 +100,23 @@ async fn say(Shared(world): Shared<World>, Json(say): Json<Say>) -> Answer {
 }
 
 #[derive(Deserialize)]
-struct Edit {
+pub(crate) struct Edit {
     person: i64,
     chat: Option<i64>,
     message_id: i64,
     text: String,
 }
 
+impl Edit {
+    /// Edits it.
+    pub(crate) fn make(self, world: &World) -> Result<Said, WorldError> {
+        let Self { person, chat, message_id, text } = self;
+        world.edit(&Say { person, chat, text, ..Say::default() }, message_id)
+    }
+}
+
 async fn edit(Shared(world): Shared<World>, Json(edit): Json<Edit>) -> Answer {
-    let say = Say { person: edit.person, chat: edit.chat, text: edit.text, ..Say::default() };
-    Ok(Json(json!(world.edit(&say, edit.message_id)?)))
+    Ok(Json(json!(edit.make(&world)?)))
 }
 
 async fn press(Shared(world): Shared<World>, Json(press): Json<Press>) -> Answer {

@@ -16,7 +16,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Each file of the page: its path, its type and its text.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
     ("/chat.css", CSS, include_str!("page/chat.css")),
@@ -25,8 +25,16 @@ const FILES: [(&str, &str, &str); 10] = [
     ("/pane.js", SCRIPT, include_str!("page/pane.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/composer.js", SCRIPT, include_str!("page/composer.js")),
+    ("/tries.js", SCRIPT, include_str!("page/tries.js")),
     ("/entities.js", SCRIPT, include_str!("page/entities.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+];
+
+/// What the page can send for a newcomer who has nothing at hand: speech of a synthesiser, in which stands what
+/// it says for a rehearsed recogniser, and a few lines of text.
+const SAMPLES: [(&str, &str, &[u8]); 2] = [
+    ("/samples/voice.ogg", "audio/ogg", include_bytes!("page/samples/voice.ogg")),
+    ("/samples/plan.txt", "text/plain; charset=utf-8", include_bytes!("page/samples/plan.txt")),
 ];
 
 const SECURITY: [(HeaderName, &str); 4] = [
@@ -41,13 +49,14 @@ const SECURITY: [(HeaderName, &str); 4] = [
 
 /// The routes of the page's files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    FILES.into_iter().fold(Router::new(), |router, (path, kind, text)| {
-        router.route(path, get(async move || file(kind, text)))
+    let files = FILES.into_iter().map(|(path, kind, text)| (path, kind, text.as_bytes()));
+    files.chain(SAMPLES).fold(Router::new(), |router, (path, kind, bytes)| {
+        router.route(path, get(async move || file(kind, bytes)))
     })
 }
 
-fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    (SECURITY, [(header::CONTENT_TYPE, kind)], text)
+fn file(kind: &'static str, bytes: &'static [u8]) -> impl IntoResponse {
+    (SECURITY, [(header::CONTENT_TYPE, kind)], bytes)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
+use super::ensemble;
 use crate::config::Env;
 
 /// How long one command may take.
@@ -112,14 +113,15 @@ const ROWS: [Row; 9] = [
     ),
 ];
 
-/// Things to try, for a newcomer.
-fn tips() -> Vec<Tip> {
+/// Things to try, for a newcomer. `is_embedded`: a model inside the process answers.
+fn tips(is_embedded: bool) -> Vec<Tip> {
     let tip = |title, text| Tip { title, text };
-    vec![
+    let mut tips = ensemble::tips(is_embedded);
+    tips.extend([
         tip(
             "An attack.",
-            "Press 🛡 Attack under Ben’s chat three times. Ada gets a message: there is an incident, \
-             and Ben has to wait. See it with Incidents and its report; Ada’s Undo lets Ben in again.",
+            "Choose The guard under Ben’s chat and press 🛡 Attack three times. Ada gets a message: there is \
+             an incident, and Ben has to wait. See it with Incidents and its report; Ada’s Undo lets Ben in again.",
         ),
         tip(
             "A disk that is lost.",
@@ -132,7 +134,8 @@ fn tips() -> Vec<Tip> {
             "Write /forget as Ben and say yes: his key is destroyed, in backups too, and he gets a \
              signed receipt.",
         ),
-    ]
+    ]);
+    tips
 }
 
 /// Runs what the buttons stand for.
@@ -150,13 +153,13 @@ struct Lives {
     asked: Option<oneshot::Sender<Ran>>,
 }
 
-/// The desk of this clerk.
-pub(super) fn desk(clerk: Arc<Clerk>) -> Desk {
+/// The desk of this clerk. `is_embedded`: a model inside the process answers.
+pub(super) fn desk(clerk: Arc<Clerk>, is_embedded: bool) -> Desk {
     let button =
         |(name, label, about, deed): &Row| Button { name, label, command: deed.command(), about };
     Desk {
         buttons: ROWS.iter().map(button).collect(),
-        tips: tips(),
+        tips: tips(is_embedded),
         operator: Arc::new(Door(clerk)),
     }
 }
@@ -298,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_commands_of_the_desk_are_shown_as_a_person_would_type_them() {
-        let desk = desk(Arc::new(Clerk::default()));
+        let desk = desk(Arc::new(Clerk::default()), false);
         let lines: Vec<&str> = desk.buttons.iter().map(|it| it.command.as_str()).collect();
         assert_eq!(
             lines,

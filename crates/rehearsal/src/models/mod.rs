@@ -66,6 +66,9 @@ pub struct Rule {
 pub struct Script {
     /// What the newest text of the user must contain.
     pub contains: String,
+    /// What the model must have been instructed with, where it is not for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructed: Option<String>,
     /// Tools that are called, round by round, where they are offered.
     pub rounds: Vec<Vec<Scripted>>,
     /// What is answered then; `{result}` stands for what the tools said that were called last. A mark
@@ -77,7 +80,19 @@ impl Script {
     /// A fixed answer, so far without any tools.
     #[must_use]
     pub fn new(contains: &str, answer: &str) -> Self {
-        Self { contains: contains.to_owned(), answer: answer.to_owned(), rounds: Vec::new() }
+        Self {
+            contains: contains.to_owned(),
+            instructed: None,
+            answer: answer.to_owned(),
+            rounds: Vec::new(),
+        }
+    }
+
+    /// Only for a model that was instructed with this.
+    #[must_use]
+    pub fn instructed(mut self, with: &str) -> Self {
+        self.instructed = Some(with.to_owned());
+        self
     }
 
     /// Calls these tools first.
@@ -408,7 +423,11 @@ impl Shared {
 impl Settings {
     fn script(&self, request: &Request<'_>) -> Option<&Script> {
         let asked = request.last_user_text();
-        self.scripts.iter().find(|script| asked.contains(&script.contains))
+        let fits = |it: &&Script| {
+            let with = it.instructed.as_deref();
+            asked.contains(&it.contains) && with.is_none_or(|with| request.instructed(with))
+        };
+        self.scripts.iter().find(fits)
     }
 
     fn fixed(&self, request: &Request<'_>) -> Option<String> {

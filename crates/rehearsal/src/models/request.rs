@@ -326,6 +326,13 @@ impl<'a> Request<'a> {
         self.tools.iter().any(|it| it.name() == Some(name))
     }
 
+    /// Whether these words are in the instructions.
+    #[must_use]
+    pub fn instructed(&self, with: &str) -> bool {
+        let openai = self.messages.iter().filter(|it| it.role == "system").map(|it| &*it.content.0);
+        std::iter::once(&*self.system.0).chain(openai).any(|it| it.contains(with))
+    }
+
     /// The newest text of the user, or an empty one.
     #[must_use]
     pub fn last_user_text(&self) -> &str {

@@ -1,6 +1,7 @@
-// Where a person writes: the field, the command menu, the reply bar and the bot's keyboard.
+// Where a person writes: the field, the command menu, the bar of what is replied to or edited, and the bot's keyboard.
 
 import { ask, el, icon } from "./dom.js";
+import { Tries } from "./tries.js";
 
 const FIELD_PX_MAX = 168;
 let menus = 0;
@@ -8,10 +9,10 @@ let menus = 0;
 export class Composer {
   /**
    * `send(text, replyTo)` resolves to whether the message was taken, and so does `sendFile(file, text)`;
-   * `stop(draft)` stops an answer.
+   * `edit(message, text)` changes one; `stop(draft)` stops an answer.
    */
-  constructor(person, suggestions, send, stop, sendFile) {
-    Object.assign(this, { person, send, stop, sendFile, chat: null, replying: null, options: [], at: 0, commands: [] });
+  constructor(person, suggestions, { send, edit, stop, sendFile }) {
+    Object.assign(this, { person, send, change: edit, stop, sendFile, chat: null, replying: null, editing: null, options: [], at: 0, commands: [] });
     const id = `menu-${menus += 1}`;
     this.menu = el("div.menu", { id, role: "listbox", "aria-label": "Commands", tabindex: "-1", hidden: true });
     this.reply = el("div.answering", { hidden: true });
@@ -20,10 +21,7 @@ export class Composer {
       rows: "1", placeholder: "Message", "aria-label": "Message", maxlength: "4096", autocomplete: "off",
       "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-controls": id,
     });
-    const tries = suggestions.map(({ label, text }) =>
-      el("button.try", { type: "button", title: text, onclick: () => this.send(text) }, label));
-    this.tries = el("div.tries", { hidden: true, role: "group", "aria-label": "Try the guard" },
-      ...(tries.length > 0 ? [el("span", {}, "Try the guard"), ...tries] : []));
+    this.tries = new Tries(suggestions, send, sendFile);
     this.slash = el("button.round", { type: "button", "aria-label": "Commands", title: "Commands", onclick: () => this.toggle() }, icon("slash"));
     this.picker = el("input", { type: "file", hidden: true, tabindex: "-1" });
     this.picker.onchange = () => this.attach();
@@ -34,7 +32,7 @@ export class Composer {
     this.button = el("button.round.send", { type: "submit", "aria-label": "Send", title: "Send" }, icon("send"));
     this.halt = el("button.stop", { type: "button", hidden: true }, icon("stop"), el("span"));
     this.form = el("form.composer", {}, this.slash, this.clip, this.picker, this.field, this.halt, this.button);
-    this.root = el("footer.foot", {}, this.menu, this.reply, this.keyboard, this.tries, this.form);
+    this.root = el("footer.foot", {}, this.menu, this.reply, this.keyboard, this.tries.root, this.form);
     this.field.oninput = () => this.typed();
     this.field.onkeydown = (event) => this.pressed(event);
     this.field.onblur = () => setTimeout(() => this.hide(), 150);
@@ -55,7 +53,7 @@ export class Composer {
     if (this.chat !== chat) this.keep();
     if (this.chat !== chat) this.field.value = chat.writing ?? "";
     this.chat = chat;
-    this.tries.hidden = chat.kind !== "private" || this.tries.children.length === 0;
+    this.tries.show(chat.kind === "private");
     this.field.placeholder = chat.keyboard?.input_field_placeholder ?? "Message";
     this.answer(null);
     this.keys(chat.keyboard);
@@ -91,7 +89,8 @@ export class Composer {
   }
 
   enable(on) {
-    for (const node of [this.field, this.slash, this.clip, ...this.tries.querySelectorAll("button")]) node.disabled = !on;
+    for (const node of [this.field, this.slash, this.clip]) node.disabled = !on;
+    this.tries.enable(on);
     this.online = on;
     this.typed();
   }
@@ -112,12 +111,30 @@ export class Composer {
 
   /** Begins or ends an answer to one message. */
   answer(message) {
-    this.replying = message;
+    this.about(message, null);
+  }
+
+  /** Begins to edit a message of the person's own. */
+  edit(message) {
+    this.about(null, message);
+    this.field.value = message.text;
+    this.typed();
+  }
+
+  /** Shows above the field what is replied to or edited, or nothing. */
+  about(replying, editing) {
+    if (this.editing && !editing) {
+      this.field.value = "";
+      this.typed();
+    }
+    Object.assign(this, { replying, editing });
+    const message = editing ?? replying;
     this.reply.hidden = !message;
     if (!message) return this.reply.replaceChildren();
     const text = message.text || message.document?.file_name || "";
-    const close = el("button.round", { type: "button", "aria-label": "Do not reply", onclick: () => this.answer(null) }, icon("close"));
-    this.reply.replaceChildren(icon("reply"), el("p", {}, el("b", {}, `${message.from.name} `), text.slice(0, 160)), close);
+    const close = el("button.round", { type: "button", "aria-label": editing ? "Do not edit" : "Do not reply", onclick: () => this.answer(null) }, icon("close"));
+    const name = editing ? "Edit" : message.from.name;
+    this.reply.replaceChildren(icon(editing ? "edit" : "reply"), el("p", {}, el("b", {}, `${name} `), text.slice(0, 160)), close);
     this.field.focus();
   }
 
@@ -216,7 +233,7 @@ export class Composer {
     const text = this.field.value.trim();
     if (!text || !this.online || this.sending) return;
     this.sending = true;
-    const taken = await this.send(text, this.replying?.message_id);
+    const taken = await (this.editing ? this.change(this.editing, text) : this.send(text, this.replying?.message_id));
     this.sending = false;
     if (!taken) return;
     this.field.value = "";

@@ -110,5 +110,9 @@ function expandable(children) {
     button.textContent = folded ? "Show more" : "Show less";
     button.setAttribute("aria-expanded", String(!folded));
   };
+  // Where nothing is cut there is nothing more to show.
+  new ResizeObserver(() => {
+    button.hidden = body.classList.contains("folded") && body.scrollHeight <= body.clientHeight + 1;
+  }).observe(body);
   return el("blockquote", {}, body, button);
 }

@@ -223,7 +223,10 @@ export class Messages {
     const time = clock.format(message.date * 1000);
     bubble.append(el("span.meta", {}, `${edited}${time}`, mine ? icon("check") : null));
     const reply = el("button.act.round", { type: "button", "aria-label": "Reply", title: "Reply", onclick: () => this.act.reply(message) }, icon("reply"));
-    const node = el(mine ? "div.message.mine" : "div.message", {}, bubble, reply);
+    const edit = mine && message.text && !message.document
+      ? el("button.act.round", { type: "button", "aria-label": "Edit", title: "Edit", onclick: () => this.act.edit(message) }, icon("edit"))
+      : null;
+    const node = el(mine ? "div.message.mine" : "div.message", {}, bubble, el("div.acts", {}, reply, edit));
     const rows = message.reply_markup?.inline_keyboard;
     if (rows?.length) node.append(this.keys(message, rows));
     node.message = message;
@@ -276,9 +279,12 @@ export class Messages {
 
 function file(document) {
   const size = document.file_size ? bytes(document.file_size) : "Document";
+  const length = document.seconds ? `${Math.floor(document.seconds / 60)}:${String(document.seconds % 60).padStart(2, "0")} · ` : "";
+  const name = { voice: "Voice message", photo: "Picture" }[document.kind] ?? document.file_name;
   const href = /^(https?:\/\/|\/(?!\/))/.test(document.url ?? "") ? document.url : null;
   return el(href ? "a.file" : "div.file", { href, download: href ? document.file_name : null },
-    icon("file"), el("span", {}, el("b", {}, document.file_name), el("small", {}, href ? `${size} · Download` : size)));
+    icon({ voice: "voice", audio: "voice" }[document.kind] ?? "file"),
+    el("span", {}, el("b", {}, name), el("small", {}, `${length}${size}${href ? " · Download" : ""}`)));
 }
 
 function bytes(count) {

@@ -23,9 +23,12 @@ export class Pane {
     this.head = el("header.head", {}, this.face, el("div", {}, this.title, this.state));
     this.strip = el("div.chats", { role: "tablist", "aria-label": `Chats of ${person.name}`, hidden: true });
     this.room = el("div.room");
-    this.composer = new Composer(person, suggestions, (text, replyTo) => this.send(text, replyTo),
-      (draft_id) => this.post("/chat/stop", { chat: this.shown.id, draft_id }),
-      (file, text) => this.sendFile(file, text));
+    this.composer = new Composer(person, suggestions, {
+      send: (text, replyTo) => this.send(text, replyTo),
+      edit: (message, text) => this.change(message, text),
+      stop: (draft_id) => this.post("/chat/stop", { chat: this.shown.id, draft_id }),
+      sendFile: (file, text) => this.sendFile(file, text),
+    });
     const phone = el("div.phone", {}, this.head, this.strip, this.offline, this.room, this.composer.root);
     this.root = el("section.pane", { "aria-label": `${person.name}, ${person.role}` },
       el("p.person", {}, avatar(person.name, person.id, true), person.name, el(`span.role${admin}`, {}, person.role)), phone);
@@ -95,6 +98,7 @@ export class Pane {
     this.view = new Messages(this.person, chat, {
       send: (text) => this.send(text),
       reply: (message) => this.composer.answer(message),
+      edit: (message) => this.composer.edit(message),
       drafting: (draft) => this.composer.drafting(draft),
       press: (message_id, data) => this.post("/chat/press", { chat: id, message_id, data })
         .then((answer) => answer?.callback_query_id),
@@ -211,6 +215,11 @@ export class Pane {
   /** Sends a message to the chat on the screen; resolves to whether the server took it. */
   async send(text, reply_to) {
     return (await this.post("/chat/send", { chat: this.shown.id, text, reply_to })) !== undefined;
+  }
+
+  /** Changes a message of the person's own; resolves to whether the server took it. */
+  async change({ message_id }, text) {
+    return (await this.post("/chat/edit", { chat: this.shown.id, message_id, text })) !== undefined;
   }
 
   /** Sends a file as what it is: sound in OGG as a voice message, other sound as music, a picture as a photo. */

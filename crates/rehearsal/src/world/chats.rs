@@ -100,6 +100,24 @@ pub enum Form {
 }
 
 impl Form {
+    /// What the page calls it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Voice { .. } => "voice",
+            Self::Audio { .. } => "audio",
+            Self::Photo { .. } => "photo",
+        }
+    }
+
+    /// How long it plays, if it is sound.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        match self {
+            Self::Voice { seconds } | Self::Audio { seconds } => Some(*seconds),
+            Self::Document | Self::Photo { .. } => None,
+        }
+    }
+
     /// The folder of its files.
     pub(crate) fn folder(&self) -> &'static str {
         match self {

@@ -511,6 +511,8 @@ impl State {
                 &mut view,
                 "document",
                 json!({
+                    "kind": document.form.name(),
+                    "seconds": document.form.seconds(),
                     "file_name": document.file_name,
                     "file_size": document.file_size,
                     "url": format!("/chat/file/{}", document.file_id),
