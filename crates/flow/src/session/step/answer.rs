@@ -256,7 +256,7 @@ impl Session {
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
         let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
-        let mut parts: VecDeque<Sayable> = shape::sayable(0, shown, file.as_ref());
+        let mut parts: VecDeque<Sayable> = shape::sayable(0, shown, file.as_ref(), language);
         if let Some(turn) = self.turn(update, |_| true) {
             turn.aloud = aloud;
         }
@@ -345,7 +345,7 @@ impl Session {
         match verdict {
             Verdict::Clear(parts, _) => {
                 let file = open.and_then(|it| it.shape.file.as_ref());
-                let parts = shape::sayable(next, parts.into_inner(), file);
+                let parts = shape::sayable(next, parts.into_inner(), file, language);
                 self.send_from(update, next, parts, outcome, effects);
             }
             Verdict::Refuse(_) => {

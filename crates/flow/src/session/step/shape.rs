@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use protocol::{
-    UpdateId,
+    Language, UpdateId,
     event::{Part, Shape},
 };
 
@@ -24,11 +24,13 @@ pub(super) fn sayable(
     first: u32,
     parts: Vec<Cleared<Part>>,
     file: Option<&(u32, String)>,
+    language: Language,
 ) -> VecDeque<Sayable> {
     let numbered = (first..).zip(parts);
     let say = |(number, text): (u32, Cleared<Part>)| match file {
         Some((at, name)) if *at == number => {
-            Sayable::File { name: name.clone(), caption: words::home::long_answer(), text }
+            let caption = words::home::long_answer().in_language(language);
+            Sayable::File { name: name.clone(), caption, text }
         }
         Some(_) | None => Sayable::Answer(text),
     };
@@ -81,7 +83,7 @@ impl Session {
         if place.is_some() {
             return Some(Shape { place, file });
         }
-        let notice = words::home::supersedes();
+        let notice = words::home::supersedes().in_language(self.language(update));
         fixed.insert(0, notice.part().clone());
         parts.push_front(Sayable::Notice(notice));
         file.map(|(at, name)| Shape { place, file: Some((at + 1, name)) })
