@@ -141,7 +141,7 @@ async fn a_panel_answers_under_its_names_and_is_summed_up_once_also_after_a_kill
     let slow = SettingsChange { latency_ms: Some(300), ..SettingsChange::default() };
     stage.rehearsal.models().configure(slow);
     let hall = stage.open().await;
-    stage.exchange(BEN, "/help", "/panel").await;
+    stage.exchange(ADMIN, "/help", "/panel").await;
     let before = stage.sent_to(BEN).len();
     stage.say(BEN, "/panel tea or coffee?");
     let calls = || stage.rehearsal.models().stats().calls.values().sum::<u64>();

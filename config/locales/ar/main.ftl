@@ -708,3 +708,60 @@ bot-of-alone = هذا البوت خاص بـ { $agent } وحده: لا يجيب 
 bot-of = هذا البوت خاص بـ { $agent } وحده
 bot-rests = هو في استراحة الآن.
 bot-awake = اكتب مباشرة.
+
+## للمسؤولين: الحوادث وما وُضع جانبًا والنسخ الاحتياطية والتقارير
+
+incident-head = الحادثة { $incident }: { $kind }، { $severity }
+incident-weight =
+    { $count ->
+        [one] مرة واحدة، الوزن { $weight }
+        [two] مرتان، الوزن { $weight }
+        [few] { $count } مرات، الوزن { $weight }
+       *[other] { $count } مرة، الوزن { $weight }
+    }
+incident-span = من { $since } إلى { $last }
+incident-stage = الحالة: { $stage }.
+incident-noted = ما دُوّن عنها، الأحدث أولًا:
+incident-export = يكتب { $command } كل ذلك موقَّعًا.
+button-acknowledge = أخذ العلم
+button-close = إغلاق
+incident-not-at-hand = لا توجد حادثة { $incident } في المتناول. يعرض /incidents المفتوح منها.
+incident-number = الرقم واحد مما يعرضه /incidents.
+nothing-done-because = لم يحدث شيء: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = تعذّر الاطلاع على النسخ الاحتياطية
+aside-not-shown = تعذّر الاطلاع على ما وُضع جانبًا
+nothing-was-done = لم يحدث شيء
+backup-not-made = لم تُنشأ نسخة احتياطية
+report-not-made = لا يوجد تقرير
+aside-none = لا شيء موضوع جانبًا.
+aside-head = ما وُضع جانبًا، الأحدث أولًا:
+aside-foot = يعيد /quarantine retry <المرجع> واحدة لمحاولة أخرى، ويزيلها /quarantine drop <المرجع> من هذه القائمة.
+some-time-ago = قبل مدة
+chat-unknown = محادثة غير معروفة
+chat-of = محادثة { $person }
+chat-group = المجموعة { $group }
+aside-unread = تعذّرت قراءتها
+aside-failed = فشلت مرات كثيرة
+aside-put-back = { $why }، أُعيدت وتنتظر دورها
+and-more = … و{ $count } غيرها
+not-no-such-aside = لا شيء موضوع جانبًا بالمرجع { $reference }. يعرض /quarantine الموجود.
+aside-unreadable = لا يستطيع إصداري هذا قراءتها
+aside-not-kept = لم يعد ما استُلم محفوظًا
+aside-stays = لا يمكن إعادة { $reference }: { $why }. ينهي الأمرَ /quarantine drop { $reference }
+aside-retried = أُعيدت { $reference } ولها محاولة أخرى.
+aside-had-its-turn = سبق أن أُعيدت { $reference } ونالت محاولتها.
+aside-dropped = أُزيلت { $reference } من القائمة.
+aside-verbs = الكلمة الأولى retry أو drop.
+aside-reference = المرجع ثمانية رموز كما يعرضه /quarantine.
+backup-nothing-new = لم يُكتب شيء منذ النسخة { $name }.
+backup-made = أُنشئت النسخة { $name } وقُرئت للتحقق: الحجم { $bytes } بايت في { $took } م.ث؛ عدد القديمة المحذوفة: { $removed }. لا مفتاح فيها: احفظ نسخًا من المفتاح وحلقة المفاتيح في مكان آخر.
+backup-line = { $name } · { $time } (قبل { $hours } س) · { $bytes } بايت
+backup-words = لا تكتب بعده شيئًا، أو اكتب list.
+backups-none = لا توجد نسخة احتياطية بعد. ينشئ /backup واحدة.
+backups-head = النسخ الاحتياطية، الأحدث أولًا:
+backups-foot = يجرّب `guildhall backup drill` واحدة منها.
+report-sent = هذا قياس القاعة بمعيار { $standard }، بندًا بندًا، مع ما ينقص.
+report-standards = المعيار واحد من { $standards }.
+trace-heard-by = سمعه: { $model }
+trace-tools = الأدوات والوكلاء الآخرون:

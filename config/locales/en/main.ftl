@@ -580,3 +580,60 @@ bot-of-alone = This bot is { $agent }'s own: nobody else answers here. Just writ
 bot-of = This bot is { $agent }'s own
 bot-rests = It is resting.
 bot-awake = Just write.
+
+## For officers: incidents, what was set aside, backups, reports
+
+incident-head = Incident { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+       *[other] { $count } times, weight { $weight }
+    }
+incident-span = From { $since } to { $last }
+incident-stage = It is { $stage }.
+incident-noted = What was noted of it, newest first:
+incident-export = { $command } writes all of it, signed.
+button-acknowledge = Acknowledge
+button-close = Close
+incident-not-at-hand = There is no incident { $incident } at hand. /incidents lists those that are open.
+incident-number = The number is one that /incidents shows.
+nothing-done-because = Nothing was done, because { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = The backups cannot be looked at
+aside-not-shown = What was set aside cannot be looked at
+nothing-was-done = Nothing was done
+backup-not-made = No backup was made
+report-not-made = There is no report
+aside-none = Nothing is set aside.
+aside-head = What was set aside, newest first:
+aside-foot = /quarantine retry <ref> puts one back for one more turn, /quarantine drop <ref> takes it off this list.
+some-time-ago = some time ago
+chat-unknown = a chat that is not known
+chat-of = the chat of { $person }
+chat-group = group { $group }
+aside-unread = it could not be read
+aside-failed = it failed too often
+aside-put-back = { $why }, put back, and waits for its turn
+and-more =
+    { $count ->
+       *[other] … and { $count } more
+    }
+not-no-such-aside = Nothing with the ref { $reference } is set aside. /quarantine lists what is.
+aside-unreadable = this version of me cannot read it
+aside-not-kept = what was received is not kept any more
+aside-stays = { $reference } cannot be put back: { $why }. /quarantine drop { $reference } ends it.
+aside-retried = { $reference } is put back, and has one more turn.
+aside-had-its-turn = { $reference } was put back already: it had its turn.
+aside-dropped = { $reference } is off the list.
+aside-verbs = The first word is retry or drop.
+aside-reference = The ref has eight digits, as /quarantine shows it.
+backup-nothing-new = Nothing was written since the backup { $name }.
+backup-made = Backup { $name } is made and was read back: { $bytes } bytes in { $took } ms; { $removed } older ones were removed. No key is in it: keep copies of the key and the keyring elsewhere.
+backup-line = { $name } · { $time } ({ $hours } h ago) · { $bytes } bytes
+backup-words = Say nothing after it, or list.
+backups-none = There is no backup yet. /backup makes one.
+backups-head = Backups, newest first:
+backups-foot = `guildhall backup drill` tries one.
+report-sent = That is this hall against { $standard }, control by control, with what is missing.
+report-standards = The standard is one of { $standards }.
+trace-heard-by = Heard by: { $model }
+trace-tools = Tools and other agents:

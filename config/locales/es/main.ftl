@@ -654,3 +654,58 @@ bot-of-alone = Este bot es solo de { $agent }: aquí no responde nadie más. Esc
 bot-of = Este bot es solo de { $agent }
 bot-rests = Ahora está descansando.
 bot-awake = Escribe sin más.
+
+## Para responsables: incidentes, lo apartado, copias de seguridad, informes
+
+incident-head = Incidente { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+        [one] { $count } vez, peso { $weight }
+       *[other] { $count } veces, peso { $weight }
+    }
+incident-span = De { $since } a { $last }
+incident-stage = Estado: { $stage }.
+incident-noted = Lo anotado, lo más reciente primero:
+incident-export = { $command } lo escribe todo, firmado.
+button-acknowledge = Tomar nota
+button-close = Cerrar
+incident-not-at-hand = No tengo a mano ningún incidente { $incident }. /incidents muestra los abiertos.
+incident-number = El número es uno de los que muestra /incidents.
+nothing-done-because = No se hizo nada: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = No se pueden ver las copias de seguridad
+aside-not-shown = No se puede ver lo que se apartó
+nothing-was-done = No se hizo nada
+backup-not-made = No se hizo ninguna copia de seguridad
+report-not-made = No hay informe
+aside-none = No hay nada apartado.
+aside-head = Lo que se apartó, lo más reciente primero:
+aside-foot = /quarantine retry <ref> lo devuelve para un intento más, /quarantine drop <ref> lo quita de esta lista.
+some-time-ago = hace algún tiempo
+chat-unknown = un chat desconocido
+chat-of = el chat de { $person }
+chat-group = grupo { $group }
+aside-unread = no se pudo leer
+aside-failed = falló demasiadas veces
+aside-put-back = { $why }, devuelto, y espera su turno
+and-more = … y { $count } más
+not-no-such-aside = No hay nada apartado con la ref. { $reference }. /quarantine muestra lo que hay.
+aside-unreadable = esta versión mía no puede leerlo
+aside-not-kept = lo recibido ya no se guarda
+aside-stays = { $reference } no se puede devolver: { $why }. /quarantine drop { $reference } le pone fin.
+aside-retried = { $reference } está devuelto y tiene un intento más.
+aside-had-its-turn = { $reference } ya se devolvió: tuvo su intento.
+aside-dropped = { $reference } está fuera de la lista.
+aside-verbs = La primera palabra es retry o drop.
+aside-reference = La ref. tiene ocho cifras, como la muestra /quarantine.
+backup-nothing-new = No se ha escrito nada desde la copia { $name }.
+backup-made = La copia { $name } está hecha y se leyó de nuevo: { $bytes } bytes en { $took } ms; antiguas eliminadas: { $removed }. No contiene ninguna clave: guarda copias de la clave y del llavero en otro lugar.
+backup-line = { $name } · { $time } (hace { $hours } h) · { $bytes } bytes
+backup-words = No escribas nada detrás, o list.
+backups-none = Aún no hay ninguna copia de seguridad. /backup hace una.
+backups-head = Copias de seguridad, las más recientes primero:
+backups-foot = `guildhall backup drill` prueba una.
+report-sent = Esta es la sala frente a { $standard }, control por control, con lo que falta.
+report-standards = La norma es una de { $standards }.
+trace-heard-by = Escuchado por: { $model }
+trace-tools = Herramientas y otros agentes:

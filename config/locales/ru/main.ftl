@@ -685,3 +685,59 @@ bot-of-alone = Этот бот — только { $agent }: больше зде�
 bot-of = Этот бот — только { $agent }
 bot-rests = Сейчас он отдыхает.
 bot-awake = Просто пишите.
+
+## Для ответственных: инциденты, отложенное, резервные копии, отчёты
+
+incident-head = Инцидент { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+        [one] { $count } раз, вес { $weight }
+        [few] { $count } раза, вес { $weight }
+       *[other] { $count } раз, вес { $weight }
+    }
+incident-span = С { $since } по { $last }
+incident-stage = Состояние: { $stage }.
+incident-noted = Что о нём записано, новое сначала:
+incident-export = { $command } записывает всё это с подписью.
+button-acknowledge = Принять к сведению
+button-close = Закрыть
+incident-not-at-hand = Инцидента { $incident } под рукой нет. /incidents показывает открытые.
+incident-number = Номер — один из тех, что показывает /incidents.
+nothing-done-because = Ничего не сделано: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = Резервные копии нельзя посмотреть
+aside-not-shown = Отложенное нельзя посмотреть
+nothing-was-done = Ничего не сделано
+backup-not-made = Резервная копия не сделана
+report-not-made = Отчёта нет
+aside-none = Ничего не отложено.
+aside-head = Что отложено, новое сначала:
+aside-foot = /quarantine retry <№> возвращает сообщение ещё для одной попытки, /quarantine drop <№> убирает его из списка.
+some-time-ago = некоторое время назад
+chat-unknown = неизвестный чат
+chat-of = чат { $person }
+chat-group = группа { $group }
+aside-unread = не удалось прочитать
+aside-failed = слишком много неудач
+aside-put-back = { $why }, возвращено и ждёт своей очереди
+and-more = … и ещё { $count }
+not-no-such-aside = Под номером { $reference } ничего не отложено. /quarantine показывает, что есть.
+aside-unreadable = эта моя версия не может это прочитать
+aside-not-kept = полученное больше не хранится
+aside-stays = { $reference } нельзя вернуть: { $why }. /quarantine drop { $reference } завершает дело.
+aside-retried = { $reference }: возвращено, будет ещё одна попытка.
+aside-had-its-turn = { $reference }: уже было возвращено, попытка была.
+aside-dropped = { $reference }: убрано из списка.
+aside-verbs = Первое слово — retry или drop.
+aside-reference = В номере восемь знаков, как его показывает /quarantine.
+backup-nothing-new = После копии { $name } ничего не записано.
+backup-made = Копия { $name } сделана и прочитана обратно: байтов { $bytes }, { $took } мс; старых удалено: { $removed }. Ключа в ней нет: храните копии ключа и связки ключей в другом месте.
+backup-line = { $name } · { $time } ({ $hours } ч назад) · байтов: { $bytes }
+backup-words = После команды ничего или list.
+backups-none = Резервных копий ещё нет. /backup делает копию.
+backups-head = Резервные копии, новые сначала:
+backups-foot = `guildhall backup drill` проверяет одну из них.
+report-sent = Это сверка со стандартом { $standard }, пункт за пунктом, и чего не хватает.
+report-standards = Стандарт — один из: { $standards }.
+trace-heard-by = Запись слушала модель: { $model }
+trace-tools = Инструменты и другие агенты:
