@@ -1,8 +1,12 @@
 //! Our own words in the language of whoever reads them: that of their app, or the one they chose.
 
+use std::time::Duration;
+
 use end_to_end::{ADMIN, BEN, GROUP, STRANGER, Stage, TOKEN};
-use rehearsal::PersonSeed;
-use serde_json::Value;
+use rehearsal::{PersonSeed, models::Script};
+use serde_json::{Value, json};
+
+use crate::tools::{grant, play};
 
 const ANNA: i64 = 1_101;
 const AMIR: i64 = 1_102;
@@ -124,7 +128,7 @@ async fn menus_are_set_for_each_language_and_the_usual_one_for_all_others() {
     let private = "{\"type\":\"all_private_chats\"}";
     let german = "alles über dich löschen lassen";
     let is_set = || forget("{\"type\":\"all_group_chats\"}", "ar").is_some();
-    end_to_end::wait_until("the menus", std::time::Duration::from_secs(20), is_set).await;
+    end_to_end::wait_until("the menus", Duration::from_secs(20), is_set).await;
     assert_eq!(forget(private, "").as_deref(), Some(german));
     assert_eq!(forget(private, "en").as_deref(), Some("have everything about you erased"));
     assert_eq!(forget(private, "ar").as_deref(), Some("امحُ كل شيء عنك"));
@@ -149,6 +153,45 @@ async fn an_officer_s_commands_and_panel_speak_their_language_too() {
         let of_panel = edits.iter().filter(|it| it.method == "editMessageText");
         of_panel.into_iter().any(|it| it.text.contains("Sollen neue Fragen abgewiesen werden"))
     };
-    end_to_end::wait_until("the question", std::time::Duration::from_secs(20), is_asked).await;
+    end_to_end::wait_until("the question", Duration::from_secs(20), is_asked).await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_a_tool_may_be_used_is_asked_in_the_language_of_the_person_who_decides() {
+    let stage = stage().await;
+    grant(&stage, "sage", "may_hand_to = [\"coder\"]");
+    let arguments = json!({"agent": "coder", "note": "Es geht um Rust."});
+    let script = Script::new("gib mich weiter", "Das macht coder.").calling("hand_over", arguments);
+    play(&stage, vec![script], &[]);
+    let hall = stage.open().await;
+    // What is remembered may be anybody's words: from here on every change is asked for.
+    stage.exchange(ANNA, "/remember Ich mag Tee", "Tee").await;
+    let before = stage.sent_to(ANNA).len();
+    stage.say(ANNA, "Bitte gib mich weiter.");
+    let asked = stage.heard(ANNA, before, "sage möchte hand_over benutzen").await;
+    assert!(asked.text.contains("• note: Es geht um Rust."), "{}", asked.text);
+    assert!(asked.text.contains("Nur du kannst es erlauben, einmal"), "{}", asked.text);
+    let data = stage.rehearsal.world().buttons(ANNA, asked.message_id);
+    stage.press(ANNA, asked.message_id, &data[0]);
+    stage.heard(ANNA, before, "coder übernimmt von sage").await;
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reminder_is_set_shown_and_told_late_in_the_language_of_its_person() {
+    let mut stage = stage().await;
+    stage.set_env([("GUILDHALL__SCHEDULES__LATE_MAX", "1s")]);
+    let hall = stage.open().await;
+    stage.exchange(ANNA, "/remind bald Tee", "Sag mir, wann").await;
+    stage.exchange(ANNA, "/language de", "Ab jetzt spreche ich hier Deutsch").await;
+    stage.exchange(ANNA, "/remind in 3 seconds Ada anrufen", "Ich erinnere dich am").await;
+    let list = stage.exchange(ANNA, "/reminders", "Woran ich dich erinnere").await;
+    assert!(list.text.contains("Ada anrufen") && list.text.contains(" Uhr ("), "{}", list.text);
+    hall.kill().await;
+    tokio::time::sleep(Duration::from_millis(4_500)).await;
+    let hall = stage.open().await;
+    let late = stage.heard(ANNA, 0, "während ich weg war: Ada anrufen").await;
+    assert!(late.text.starts_with("⏰ Das war am "), "{}", late.text);
     assert_eq!(hall.stop().await.0, 0);
 }

@@ -544,3 +544,224 @@ incident-since = منذ { $time }، { $stage }
 audit-head = ما تم، الأحدث أولًا:
 audit-foot = يقول `guildhall audit verify` هل بقي كل شيء كما كُتب.
 audit-older = الأقدم
+
+## الأدوات والوكلاء الآخرون
+
+tool-wanted = 🔧 يريد { $agent } استخدام { $tool }، وقد يغيّر ذلك شيئًا:
+tool-wanted-again = 🔧 أُعيد تشغيلي بينما كان { $agent } يستخدم { $tool }. ربما تم ذلك وربما لم يتم. هل يُنفَّذ (مرة أخرى)؟
+tool-no-details = (بلا تفاصيل)
+tool-cut =
+    { $left ->
+        [one] { $text }… (بقي حرف واحد)
+        [two] { $text }… (بقي حرفان)
+        [few] { $text }… (بقي { $left } أحرف)
+        [many] { $text }… (بقي { $left } حرفًا)
+       *[other] { $text }… (بقي { $left } حرف)
+    }
+tool-allow =
+    { $minutes ->
+        [one] أنت وحدك من يسمح بذلك، مرة واحدة، خلال دقيقة واحدة.
+        [two] أنت وحدك من يسمح بذلك، مرة واحدة، خلال دقيقتين.
+        [few] أنت وحدك من يسمح بذلك، مرة واحدة، خلال { $minutes } دقائق.
+       *[other] أنت وحدك من يسمح بذلك، مرة واحدة، خلال { $minutes } دقيقة.
+    }
+button-allow = ✅ السماح مرة واحدة
+button-deny = ✖️ لا
+tool-settled = حُسم هذا من قبل. اسأل مرة أخرى إن كنت ما زلت تريده.
+tool-of-another = لا يقرر ذلك إلا من سُئل عنه.
+tool-too-late = مضى على ذلك وقت طويل فلم يحدث شيء. اسأل مرة أخرى إن كنت ما زلت تريده.
+handed-over = 🔁 يتابع { $to } بدلًا من { $from }. للعودة: /agent { $from }
+button-back-to = ↩️ العودة إلى { $agent }
+agent-asked = 🗣 سأل { $from } الوكيل { $to }: { $what }
+agent-held-back = (محجوبة)
+agent-no-answer = (لا إجابة)
+more-in-trace = … والمزيد في /trace
+panel-answer-held-back = { $agent }: حُجبت الإجابة.
+nobody-to-ask = لا يوجد هنا من أسأله. يعرض /agents من هنا.
+
+## التذكيرات والأوقات المحددة
+
+times-how = يُكتب الوقت بالإنجليزية مثل «every weekday 8:00» أو «every 2 hours» أو «tomorrow 9:00»، أو بالحقول الخمسة لقاعدة cron مثل 0 8 * * 1-5.
+remind-how =
+    قل لي متى (بالإنجليزية) ثم بماذا. مثلًا:
+    /remind in 20 minutes أخرج الخبز
+    /remind tomorrow 9:00 اتصل بآدا
+    /remind 2026-12-01 18:00 اشترِ الهدايا
+    /remind every monday 8:00 خطّط للأسبوع
+
+    يعرض /reminders ما هو مضبوط. يحدد /remind zone Europe/Berlin منطقتك الزمنية.
+remind-nobody = لا أذكّر إلا شخصًا. اكتب باسمك من فضلك.
+reminder-of-another = هذا تذكير لشخص آخر. يعرض /reminders تذكيراتك.
+timetable-away = تعذّر ذلك الآن ولم يتغير شيء. حاول مرة أخرى من فضلك.
+timetable-not-noted = لا يُعرض شيء ولا يُغيَّر: { $why }.
+timetable-deleted = 🗑 حُذف. لن يأتي.
+timetable-gone = لم يعد ذلك موجودًا.
+zone-set = الأوقات التي تذكرها لي بتوقيت { $zone }. يحدد /remind zone Europe/Berlin منطقة أخرى؛ وما ضُبط من قبل يبقى كما هو.
+zone-unknown = لا توجد منطقة زمنية بهذا الاسم. يكون الاسم مثل Europe/Berlin أو America/Lima.
+time-past = مضى ذلك الوقت. اذكر لي وقتًا قادمًا من فضلك.
+time-too-far = بيننا وبين ذلك أكثر من خمس سنوات.
+time-too-often =
+    { $count ->
+        [one] هذا متكرر أكثر مما ينبغي. يجب أن تمر ثانية واحدة على الأقل بين مرة وأخرى.
+        [two] هذا متكرر أكثر مما ينبغي. يجب أن تمر ثانيتان على الأقل بين مرة وأخرى.
+        [few] هذا متكرر أكثر مما ينبغي. يجب أن تمر { $count } ثوانٍ على الأقل بين مرة وأخرى.
+       *[other] هذا متكرر أكثر مما ينبغي. يجب أن تمر { $count } ثانية على الأقل بين مرة وأخرى.
+    }
+timetable-full = بلغ العدد { $most } وهو الأقصى. احذف واحدًا أولًا: يعرض /reminders تذكيراتك.
+reminder-too-long = هذا طويل جدًا. أقصى عدد للأحرف: { $most }.
+reminder-set = ⏰ سأذكّرك في { $when }: { $text }
+schedule-set = ⏰ سيُسأل { $agent } في { $when }.
+comes-again = هذه هي المرة الأولى، ثم يتكرر.
+reminders-foot = يعرض /reminders ما هو مضبوط ويحذفه.
+schedules-foot = يعرض /schedules ما هو مضبوط ويحذفه.
+reminders-none = لا شيء مضبوط هنا. مثال: /remind in 20 minutes أخرج الخبز
+schedules-none = لا يُسأل أي وكيل شيئًا في أوقات محددة. مثال: /schedule sage every weekday 8:00 here صباح الخير!
+reminders-head = ⏰ ما سأذكّرك به:
+schedules-head = ⏰ ما يُسأل عنه الوكلاء في أوقات محددة:
+asked-in = { $agent } في { $chat }:
+button-delete = 🗑 احذف { $number }
+reminder-late = ⏰ كان موعد هذا في { $when } وأنا غائب: { $text }
+prompt-missed = ⏰ كان يجب أن يُسأل { $agent } في { $when } وأنا غائب. تُرك ذلك، ويستمر مع الموعد التالي.
+when-and-after =
+    { $count ->
+        [one] { $when } ومرة واحدة بعد ذلك
+        [two] { $when } ومرتين بعد ذلك
+        [few] { $when } و{ $count } مرات بعد ذلك
+       *[other] { $when } و{ $count } مرة بعد ذلك
+    }
+moment = { $weekday } { $date } { $month_name } { $year }، { $time } ({ $zone })
+weekday =
+    { $day ->
+        [1] الإثنين
+        [2] الثلاثاء
+        [3] الأربعاء
+        [4] الخميس
+        [5] الجمعة
+        [6] السبت
+       *[7] الأحد
+    }
+month =
+    { $month ->
+        [1] يناير
+        [2] فبراير
+        [3] مارس
+        [4] أبريل
+        [5] مايو
+        [6] يونيو
+        [7] يوليو
+        [8] أغسطس
+        [9] سبتمبر
+        [10] أكتوبر
+        [11] نوفمبر
+       *[12] ديسمبر
+    }
+schedule-agent = الكلمة الأولى هي اسم وكيل.
+schedule-chat = بعد الوقت تأتي «here» أو رقم محادثة.
+schedule-prompt = في النهاية يأتي ما يُسأل عنه الوكيل.
+
+## الصور والتسجيلات والملفات
+
+cannot-use = لا أستطيع استخدام هذا. { $works } لم يُجلب منه شيء ولم يُحفظ.
+works-text-alone = لا أقرأ إلا النص: اكتب ما تود معرفته من فضلك.
+works-one = ما يصلح: النص و{ $one }.
+works-many = ما يصلح: النص، { $others }، و{ $last }.
+works-voice = الرسائل الصوتية أو التسجيلات حتى { $span }
+works-pictures = الصور حتى { $size }
+works-files = ملفات النص البسيط (TXT وMarkdown وCSV) حتى { $size }
+up-to-seconds =
+    { $count ->
+        [one] ثانية واحدة
+        [two] ثانيتين
+        [few] { $count } ثوانٍ
+       *[other] { $count } ثانية
+    }
+up-to-minutes =
+    { $minutes ->
+        [one] دقيقة واحدة
+        [two] دقيقتين
+        [few] { $minutes } دقائق
+       *[other] { $minutes } دقيقة
+    }
+cannot-see = لا يستطيع { $agent } النظر إلى الصور: لا يرى أي من النماذج التي يجوز له سؤالها. صفها بالكلمات من فضلك أو اسأل وكيلًا آخر (/agents).
+picture-alone = ماذا يظهر في هذه الصورة؟
+file-alone = ماذا يقول هذا الملف باختصار؟
+recording-too-long = هذا التسجيل طويل جدًا عليّ: حتى { $span } من فضلك. لم يُجلب منه شيء.
+file-too-large = هذا الملف كبير جدًا عليّ: حتى { $size } من فضلك. لم يُحفظ.
+file-unreadable = لم أستطع الاستفادة من هذا الملف: إما أنه تالف أو أنه من نوع لا أعرفه. لم يُحفظ. أرسله بشكل آخر من فضلك أو اكتب.
+nothing-heard = أصغيت ولم أسمع كلمات. سجّله مرة أخرى من فضلك أو اكتب.
+not-taken-in = عذرًا، تعذّر عليّ الآن استلام ما أرسلته. أرسله مرة أخرى بعد قليل من فضلك أو اكتب. (المرجع { $reference })
+privacy-hears = ؛ ويذهب ما تسجّله قبل ذلك إلى { $who } ليحوّله إلى نص
+privacy-speaks = ؛ وينطق { $who } الإجابة عنه
+heard = 🎙 سمعت: { $text }
+
+## أسئلة معدّلة وإجابات طويلة وبوتات لوكيل واحد
+
+supersedes = ✏️ عدّلت سؤالك. تحل هذه الإجابة محل السابقة.
+edited-piece = ✏️ أرى أنك عدّلت جزءًا من سؤالك. أرسل لي السؤال كاملًا مرة أخرى من فضلك وسأجيب عنه.
+long-answer = 📄 الإجابة طويلة: هذه هي كاملة.
+bot-description =
+    وكلاء ذكاء اصطناعي يجيبون هنا، ولكل منهم مهمته.
+
+    اضغط «ابدأ» واكتب مباشرة: يمكنك إرسال عدة رسائل متتالية وتعديل سؤالك وإيقاف الإجابة. يعرض /agents من هنا، ويعرض /privacy ما يُحفظ مما تكتبه، ويمحوه /forget.
+bot-short-description = وكلاء ذكاء اصطناعي يجيبون هنا. ما تكتبه يُخزَّن مشفَّرًا، ويمحوه /forget.
+bot-of-alone = هذا البوت خاص بـ { $agent } وحده: لا يجيب هنا أحد غيره. اكتب مباشرة.
+bot-of = هذا البوت خاص بـ { $agent } وحده
+bot-rests = هو في استراحة الآن.
+bot-awake = اكتب مباشرة.
+
+## للمسؤولين: الحوادث وما وُضع جانبًا والنسخ الاحتياطية والتقارير
+
+incident-head = الحادثة { $incident }: { $kind }، { $severity }
+incident-weight =
+    { $count ->
+        [one] مرة واحدة، الوزن { $weight }
+        [two] مرتان، الوزن { $weight }
+        [few] { $count } مرات، الوزن { $weight }
+       *[other] { $count } مرة، الوزن { $weight }
+    }
+incident-span = من { $since } إلى { $last }
+incident-stage = الحالة: { $stage }.
+incident-noted = ما دُوّن عنها، الأحدث أولًا:
+incident-export = يكتب { $command } كل ذلك موقَّعًا.
+button-acknowledge = أخذ العلم
+button-close = إغلاق
+incident-not-at-hand = لا توجد حادثة { $incident } في المتناول. يعرض /incidents المفتوح منها.
+incident-number = الرقم واحد مما يعرضه /incidents.
+nothing-done-because = لم يحدث شيء: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = تعذّر الاطلاع على النسخ الاحتياطية
+aside-not-shown = تعذّر الاطلاع على ما وُضع جانبًا
+nothing-was-done = لم يحدث شيء
+backup-not-made = لم تُنشأ نسخة احتياطية
+report-not-made = لا يوجد تقرير
+aside-none = لا شيء موضوع جانبًا.
+aside-head = ما وُضع جانبًا، الأحدث أولًا:
+aside-foot = يعيد /quarantine retry <المرجع> واحدة لمحاولة أخرى، ويزيلها /quarantine drop <المرجع> من هذه القائمة.
+some-time-ago = قبل مدة
+chat-unknown = محادثة غير معروفة
+chat-of = محادثة { $person }
+chat-group = المجموعة { $group }
+aside-unread = تعذّرت قراءتها
+aside-failed = فشلت مرات كثيرة
+aside-put-back = { $why }، أُعيدت وتنتظر دورها
+and-more = … و{ $count } غيرها
+not-no-such-aside = لا شيء موضوع جانبًا بالمرجع { $reference }. يعرض /quarantine الموجود.
+aside-unreadable = لا يستطيع إصداري هذا قراءتها
+aside-not-kept = لم يعد ما استُلم محفوظًا
+aside-stays = لا يمكن إعادة { $reference }: { $why }. ينهي الأمرَ /quarantine drop { $reference }
+aside-retried = أُعيدت { $reference } ولها محاولة أخرى.
+aside-had-its-turn = سبق أن أُعيدت { $reference } ونالت محاولتها.
+aside-dropped = أُزيلت { $reference } من القائمة.
+aside-verbs = الكلمة الأولى retry أو drop.
+aside-reference = المرجع ثمانية رموز كما يعرضه /quarantine.
+backup-nothing-new = لم يُكتب شيء منذ النسخة { $name }.
+backup-made = أُنشئت النسخة { $name } وقُرئت للتحقق: الحجم { $bytes } بايت في { $took } م.ث؛ عدد القديمة المحذوفة: { $removed }. لا مفتاح فيها: احفظ نسخًا من المفتاح وحلقة المفاتيح في مكان آخر.
+backup-line = { $name } · { $time } (قبل { $hours } س) · { $bytes } بايت
+backup-words = لا تكتب بعده شيئًا، أو اكتب list.
+backups-none = لا توجد نسخة احتياطية بعد. ينشئ /backup واحدة.
+backups-head = النسخ الاحتياطية، الأحدث أولًا:
+backups-foot = يجرّب `guildhall backup drill` واحدة منها.
+report-sent = هذا قياس القاعة بمعيار { $standard }، بندًا بندًا، مع ما ينقص.
+report-standards = المعيار واحد من { $standards }.
+trace-heard-by = سمعه: { $model }
+trace-tools = الأدوات والوكلاء الآخرون:

@@ -504,3 +504,201 @@ incident-since = seit { $time }, { $stage }
 audit-head = Was getan wurde, das Neueste zuerst:
 audit-foot = `guildhall audit verify` sagt, ob alles so ist, wie es geschrieben wurde.
 audit-older = Älteres
+
+## Werkzeuge und andere Agenten
+
+tool-wanted = 🔧 { $agent } möchte { $tool } benutzen, und das kann etwas verändern:
+tool-wanted-again = 🔧 Ich wurde neu gestartet, während { $agent } { $tool } benutzte. Vielleicht ist es geschehen, vielleicht nicht. Soll es (noch einmal) getan werden?
+tool-no-details = (ohne nähere Angaben)
+tool-cut = { $text }… (noch { $left } Zeichen)
+tool-allow =
+    { $minutes ->
+        [one] Nur du kannst es erlauben, einmal, innerhalb von { $minutes } Minute.
+       *[other] Nur du kannst es erlauben, einmal, innerhalb von { $minutes } Minuten.
+    }
+button-allow = ✅ Einmal erlauben
+button-deny = ✖️ Nein
+tool-settled = Das ist schon entschieden. Frag noch einmal, wenn du es weiterhin möchtest.
+tool-of-another = Das kann nur entscheiden, wer gefragt wurde.
+tool-too-late = Das ist zu lange her, deshalb wurde nichts getan. Frag noch einmal, wenn du es weiterhin möchtest.
+handed-over = 🔁 { $to } übernimmt von { $from }. Zurück geht es mit /agent { $from }
+button-back-to = ↩️ Zurück zu { $agent }
+agent-asked = 🗣 { $from } hat { $to } gefragt: { $what }
+agent-held-back = (zurückgehalten)
+agent-no-answer = (keine Antwort)
+more-in-trace = … und mehr, siehe /trace
+panel-answer-held-back = { $agent }: Die Antwort wurde zurückgehalten.
+nobody-to-ask = Hier ist niemand, den ich fragen könnte. /agents zeigt, wer da ist.
+
+## Erinnerungen und feste Zeiten
+
+times-how = Die Zeit schreibst du auf Englisch, etwa „every weekday 8:00“, „every 2 hours“ oder „tomorrow 9:00“, oder als die fünf Felder einer Cron-Regel, etwa 0 8 * * 1-5.
+remind-how =
+    Sag mir, wann (auf Englisch), und dann, woran. Zum Beispiel:
+    /remind in 20 minutes das Brot herausholen
+    /remind tomorrow 9:00 Ada anrufen
+    /remind 2026-12-01 18:00 Geschenke kaufen
+    /remind every monday 8:00 die Woche planen
+
+    /reminders zeigt, was eingestellt ist. /remind zone Europe/Berlin legt deine Zeitzone fest.
+remind-nobody = Ich kann nur einen Menschen erinnern. Bitte schreib unter deinem eigenen Namen.
+reminder-of-another = Das ist eine Erinnerung von jemand anderem. /reminders zeigt deine.
+timetable-away = Das ging gerade nicht, und nichts wurde geändert. Bitte versuch es noch einmal.
+timetable-not-noted = Nichts wird gezeigt oder geändert: { $why }.
+timetable-deleted = 🗑 Gelöscht. Es kommt nicht mehr.
+timetable-gone = Das gibt es nicht mehr.
+zone-set = Zeiten, die du mir nennst, gelten in { $zone }. /remind zone Europe/Berlin legt eine andere Zeitzone fest; was schon eingestellt ist, bleibt.
+zone-unknown = Diese Zeitzone gibt es nicht. Sie heißt zum Beispiel Europe/Berlin oder America/Lima.
+time-past = Diese Zeit ist vorbei. Bitte nenn mir eine, die noch kommt.
+time-too-far = Das ist mehr als fünf Jahre hin.
+time-too-often =
+    { $count ->
+        [one] Das kommt zu oft. Dazwischen muss mindestens { $count } Sekunde liegen.
+       *[other] Das kommt zu oft. Dazwischen müssen mindestens { $count } Sekunden liegen.
+    }
+timetable-full = Es gibt schon { $most }, mehr hebe ich nicht auf. Lösch erst etwas: /reminders zeigt deine.
+reminder-too-long = Das ist zu lang: höchstens { $most } Zeichen werden aufgehoben.
+reminder-set = ⏰ Ich erinnere dich am { $when }: { $text }
+schedule-set = ⏰ { $agent } wird am { $when } gefragt.
+comes-again = Das ist das erste Mal; es kommt wieder.
+reminders-foot = /reminders zeigt und löscht, was eingestellt ist.
+schedules-foot = /schedules zeigt und löscht, was eingestellt ist.
+reminders-none = Hier ist nichts eingestellt. /remind in 20 minutes das Brot herausholen stellt etwas ein.
+schedules-none = Kein Agent wird zu festen Zeiten gefragt. /schedule sage every weekday 8:00 here Guten Morgen! stellt etwas ein.
+reminders-head = ⏰ Woran ich dich erinnere:
+schedules-head = ⏰ Was Agenten zu festen Zeiten gefragt werden:
+asked-in = { $agent } in { $chat }:
+button-delete = 🗑 { $number } löschen
+reminder-late = ⏰ Das war am { $when } fällig, während ich weg war: { $text }
+prompt-missed = ⏰ { $agent } sollte am { $when } gefragt werden, während ich weg war. Das wurde ausgelassen; mit dem nächsten Mal geht es weiter.
+when-and-after =
+    { $count ->
+        [one] { $when } und danach noch einmal
+       *[other] { $when } und danach noch { $count }-mal
+    }
+moment = { $weekday }, { $date }. { $month_name } { $year }, { $time } Uhr ({ $zone })
+weekday =
+    { $day ->
+        [1] Mo.
+        [2] Di.
+        [3] Mi.
+        [4] Do.
+        [5] Fr.
+        [6] Sa.
+       *[7] So.
+    }
+month =
+    { $month ->
+        [1] Jan.
+        [2] Feb.
+        [3] März
+        [4] Apr.
+        [5] Mai
+        [6] Juni
+        [7] Juli
+        [8] Aug.
+        [9] Sept.
+        [10] Okt.
+        [11] Nov.
+       *[12] Dez.
+    }
+schedule-agent = Das erste Wort ist der Name eines Agenten.
+schedule-chat = Nach der Zeit steht „here“ oder die ID eines Chats.
+schedule-prompt = Am Ende steht, was der Agent gefragt wird.
+
+## Bilder, Aufnahmen und Dateien
+
+cannot-use = Damit kann ich nichts anfangen. { $works } Nichts davon wurde geholt oder aufgehoben.
+works-text-alone = Ich kann nur Text lesen: Bitte schreib, was du wissen möchtest.
+works-one = Was geht: Text und { $one }.
+works-many = Was geht: Text, { $others } und { $last }.
+works-voice = Sprachnachrichten oder Aufnahmen bis { $span }
+works-pictures = Bilder bis { $size }
+works-files = reine Textdateien (TXT, Markdown, CSV) bis { $size }
+up-to-seconds =
+    { $count ->
+        [one] { $count } Sekunde
+       *[other] { $count } Sekunden
+    }
+up-to-minutes =
+    { $minutes ->
+        [one] { $minutes } Minute
+       *[other] { $minutes } Minuten
+    }
+cannot-see = { $agent } kann keine Bilder ansehen: Keines der Modelle, die er fragen darf, kann sehen. Bitte beschreib es mit Worten oder frag einen anderen Agenten (/agents).
+picture-alone = Was ist auf diesem Bild zu sehen?
+file-alone = Was steht in dieser Datei, kurz gesagt?
+recording-too-long = Diese Aufnahme ist mir zu lang: bitte bis { $span }. Nichts davon wurde geholt.
+file-too-large = Diese Datei ist mir zu groß: bitte bis { $size }. Sie wurde nicht aufgehoben.
+file-unreadable = Mit dieser Datei konnte ich nichts anfangen: Sie ist beschädigt oder von einer Art, die ich nicht kenne. Sie wurde nicht aufgehoben. Bitte schick sie in anderer Form oder schreib.
+nothing-heard = Ich habe hingehört und keine Worte gehört. Bitte nimm es noch einmal auf oder schreib.
+not-taken-in = Entschuldige, ich konnte gerade nicht aufnehmen, was du geschickt hast. Bitte schick es nach einer Weile noch einmal oder schreib. (Ref. { $reference })
+privacy-hears = ; was du aufnimmst, geht vorher an { $who } und wird dort zu Text
+privacy-speaks = ; { $who } spricht die Antwort darauf
+heard = 🎙 Ich habe gehört: { $text }
+
+## Geänderte Fragen, lange Antworten, Bots eines Agenten
+
+supersedes = ✏️ Du hast deine Frage geändert. Diese Antwort tritt an die Stelle der vorigen.
+edited-piece = ✏️ Ich sehe, dass du einen Teil deiner Frage geändert hast. Bitte schick mir die ganze Frage noch einmal, dann beantworte ich sie.
+long-answer = 📄 Die Antwort ist lang: Hier ist sie ganz.
+bot-description =
+    KI-Agenten, die hier antworten, jeder mit einer eigenen Aufgabe.
+
+    Drück auf Start und schreib einfach los: Du kannst mehrere Nachrichten hintereinander schicken, deine Frage ändern und eine Antwort anhalten. /agents zeigt, wer hier ist, /privacy, was davon aufgehoben wird, und /forget löscht es.
+bot-short-description = KI-Agenten, die hier antworten. Was du schreibst, wird verschlüsselt gespeichert; /forget löscht es.
+bot-of-alone = Dieser Bot gehört { $agent } allein: Niemand sonst antwortet hier. Schreib einfach los.
+bot-of = Dieser Bot gehört { $agent } allein
+bot-rests = Gerade ruht er.
+bot-awake = Schreib einfach los.
+
+## Für Verantwortliche: Vorfälle, Beiseitegelegtes, Sicherungen, Berichte
+
+incident-head = Vorfall { $incident }: { $kind }, { $severity }
+incident-weight = { $count }-mal, Gewicht { $weight }
+incident-span = Von { $since } bis { $last }
+incident-stage = Stand: { $stage }.
+incident-noted = Was dazu notiert ist, das Neueste zuerst:
+incident-export = { $command } schreibt alles davon auf, signiert.
+button-acknowledge = Zur Kenntnis nehmen
+button-close = Schließen
+incident-not-at-hand = Einen Vorfall { $incident } habe ich nicht zur Hand. /incidents listet die offenen auf.
+incident-number = Die Nummer ist eine, die /incidents zeigt.
+nothing-done-because = Nichts wurde getan: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = Die Sicherungen lassen sich nicht ansehen
+aside-not-shown = Was beiseitegelegt wurde, lässt sich nicht ansehen
+nothing-was-done = Nichts wurde getan
+backup-not-made = Es wurde keine Sicherung gemacht
+report-not-made = Es gibt keinen Bericht
+aside-none = Nichts ist beiseitegelegt.
+aside-head = Was beiseitegelegt wurde, das Neueste zuerst:
+aside-foot = /quarantine retry <Ref> gibt eines für einen weiteren Versuch zurück, /quarantine drop <Ref> nimmt es von dieser Liste.
+some-time-ago = vor einiger Zeit
+chat-unknown = ein unbekannter Chat
+chat-of = der Chat von { $person }
+chat-group = Gruppe { $group }
+aside-unread = ließ sich nicht lesen
+aside-failed = schlug zu oft fehl
+aside-put-back = { $why }, zurückgegeben, wartet auf seinen Versuch
+and-more = … und { $count } weitere
+not-no-such-aside = Mit der Ref. { $reference } ist nichts beiseitegelegt. /quarantine listet auf, was es gibt.
+aside-unreadable = diese Version von mir kann es nicht lesen
+aside-not-kept = was empfangen wurde, ist nicht mehr aufgehoben
+aside-stays = { $reference } kann nicht zurückgegeben werden: { $why }. /quarantine drop { $reference } beendet es.
+aside-retried = { $reference } ist zurückgegeben und hat einen weiteren Versuch.
+aside-had-its-turn = { $reference } wurde schon zurückgegeben: Es hatte seinen Versuch.
+aside-dropped = { $reference } ist von der Liste.
+aside-verbs = Das erste Wort ist retry oder drop.
+aside-reference = Die Ref. hat acht Stellen, wie /quarantine sie zeigt.
+backup-nothing-new = Seit der Sicherung { $name } wurde nichts geschrieben.
+backup-made = Sicherung { $name } ist gemacht und wurde zurückgelesen: { $bytes } Bytes in { $took } ms; ältere entfernt: { $removed }. Es ist kein Schlüssel darin: Bewahre Kopien des Schlüssels und des Schlüsselbunds anderswo auf.
+backup-line = { $name } · { $time } (vor { $hours } h) · { $bytes } Bytes
+backup-words = Schreib nichts dahinter oder list.
+backups-none = Es gibt noch keine Sicherung. /backup macht eine.
+backups-head = Sicherungen, die neueste zuerst:
+backups-foot = `guildhall backup drill` probiert eine aus.
+report-sent = Das ist diese Halle, gemessen an { $standard }, Punkt für Punkt, mit dem, was fehlt.
+report-standards = Der Standard ist einer von { $standards }.
+trace-heard-by = Gehört von: { $model }
+trace-tools = Werkzeuge und andere Agenten:

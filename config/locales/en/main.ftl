@@ -430,3 +430,210 @@ incident-since = since { $time }, { $stage }
 audit-head = What was done, newest first:
 audit-foot = `guildhall audit verify` says whether all of it is as it was written.
 audit-older = Older
+
+## Tools and other agents
+
+tool-wanted = 🔧 { $agent } wants to use { $tool }, which may change something:
+tool-wanted-again = 🔧 I was restarted while { $agent } used { $tool }. It may have happened, or not. Shall it be done (again)?
+tool-no-details = (without any details)
+tool-cut = { $text }… ({ $left } characters more)
+tool-allow =
+    { $minutes ->
+        [one] Only you can allow it, once, within { $minutes } minute.
+       *[other] Only you can allow it, once, within { $minutes } minutes.
+    }
+button-allow = ✅ Allow once
+button-deny = ✖️ No
+tool-settled = That is settled already. Ask again if you still want it.
+tool-of-another = Only the person who was asked can decide that.
+tool-too-late = That was too long ago, so nothing was done. Ask again if you still want it.
+handed-over = 🔁 { $to } takes over from { $from }. Take it back: /agent { $from }
+button-back-to = ↩️ Back to { $agent }
+agent-asked = 🗣 { $from } asked { $to }: { $what }
+agent-held-back = (held back)
+agent-no-answer = (no answer)
+more-in-trace = … and more, see /trace
+panel-answer-held-back = { $agent }: the answer was held back.
+nobody-to-ask = Nobody is here whom I could ask. /agents shows who there is.
+
+## Reminders and set times
+
+times-how = The time is such as “every weekday 8:00”, “every 2 hours”, “tomorrow 9:00”, or the five fields of a cron rule, such as 0 8 * * 1-5.
+remind-how =
+    Tell me when, and then of what. For example:
+    /remind in 20 minutes take the bread out
+    /remind tomorrow 9:00 call Ada
+    /remind 2026-12-01 18:00 buy the gifts
+    /remind every monday 8:00 plan the week
+
+    /reminders shows what is set. /remind zone Europe/Berlin sets your time zone.
+remind-nobody = I can remind only a person. Please write as yourself.
+reminder-of-another = That is a reminder of somebody else. /reminders shows yours.
+timetable-away = That could not be done just now, and nothing was changed. Please try it again.
+timetable-not-noted = Nothing is shown or changed: { $why }.
+timetable-deleted = 🗑 Deleted. It will not come.
+timetable-gone = That is not there any more.
+zone-set = Times you tell me are those of { $zone }. /remind zone Europe/Berlin sets another; what is set already stays as it is.
+zone-unknown = There is no such time zone. It is a name such as Europe/Berlin or America/Lima.
+time-past = That time is over. Please tell me one to come.
+time-too-far = That is more than five years away.
+time-too-often =
+    { $count ->
+       *[other] That comes too often. There must be at least { $count } seconds between two times.
+    }
+timetable-full =
+    { $most ->
+       *[other] There are { $most } already, and no more are kept. Delete one first: /reminders shows yours.
+    }
+reminder-too-long =
+    { $most ->
+       *[other] That is too long: at most { $most } characters are kept.
+    }
+reminder-set = ⏰ I will remind you on { $when }: { $text }
+schedule-set = ⏰ { $agent } will be asked on { $when }.
+comes-again = That is the first time; it comes again.
+reminders-foot = /reminders shows and deletes what is set.
+schedules-foot = /schedules shows and deletes what is set.
+reminders-none = Nothing is set here. /remind in 20 minutes take the bread out sets something.
+schedules-none = No agent is asked anything at set times. /schedule sage every weekday 8:00 here Good morning! sets something.
+reminders-head = ⏰ What I will remind you of:
+schedules-head = ⏰ What agents are asked at set times:
+asked-in = { $agent } in { $chat }:
+button-delete = 🗑 Delete { $number }
+reminder-late = ⏰ This was due on { $when }, while I was away: { $text }
+prompt-missed = ⏰ { $agent } was to be asked on { $when }, while I was away. That was left out; it goes on with the next time.
+when-and-after =
+    { $count ->
+        [one] { $when } and once after that
+       *[other] { $when } and { $count } times after that
+    }
+moment = { $weekday } { $date } { $month_name } { $year }, { $time } ({ $zone })
+weekday =
+    { $day ->
+        [1] Mon
+        [2] Tue
+        [3] Wed
+        [4] Thu
+        [5] Fri
+        [6] Sat
+       *[7] Sun
+    }
+month =
+    { $month ->
+        [1] Jan
+        [2] Feb
+        [3] Mar
+        [4] Apr
+        [5] May
+        [6] Jun
+        [7] Jul
+        [8] Aug
+        [9] Sep
+        [10] Oct
+        [11] Nov
+       *[12] Dec
+    }
+schedule-agent = The first word is the name of an agent.
+schedule-chat = After the time stands “here”, or the id of a chat.
+schedule-prompt = At the end stands what the agent is asked.
+
+## Pictures, recordings and files
+
+cannot-use = I cannot use that. { $works } Nothing was fetched or kept of it.
+works-text-alone = I can only read text: please write what you would like to know.
+works-one = What works: text, and { $one }.
+works-many = What works: text, { $others }, and { $last }.
+works-voice = voice messages or recordings of up to { $span }
+works-pictures = pictures of up to { $size }
+works-files = files of plain text (TXT, Markdown, CSV) of up to { $size }
+up-to-seconds =
+    { $count ->
+       *[other] { $count } seconds
+    }
+up-to-minutes =
+    { $minutes ->
+       *[other] { $minutes } minutes
+    }
+cannot-see = { $agent } cannot look at pictures: none of the models that it may ask can see. Please describe it in words, or ask another agent (/agents).
+picture-alone = What is to be seen in this picture?
+file-alone = What does this file say, in short?
+recording-too-long = That recording is too long for me: up to { $span }, please. Nothing of it was fetched.
+file-too-large = That file is too large for me: up to { $size }, please. It was not kept.
+file-unreadable = I could not make anything of that file: it is damaged, or of a form that I do not know. It was not kept. Please send it in another form, or write.
+nothing-heard = I listened, and heard no words. Please record it again, or write.
+not-taken-in = Sorry, I could not take in what you sent just now. Please send it again in a while, or write. (ref { $reference })
+privacy-hears = ; what you record goes to { $who } before, which turns it into text
+privacy-speaks = ; { $who } speaks the answer to it
+heard = 🎙 I heard: { $text }
+
+## Edited questions, long answers, bots of one agent
+
+supersedes = ✏️ You edited your question. This answer takes the place of the one before.
+edited-piece = ✏️ I see that you edited a part of your question. Please send me the whole question once more, and I will answer it.
+long-answer = 📄 The answer is long: here is all of it.
+bot-description =
+    AI agents that answer here, each with a task of its own.
+
+    Press Start, and just write: you can send several messages in a row, edit what you asked, and stop an answer. /agents shows who is here, /privacy what is kept of what you write, and /forget erases it.
+bot-short-description = AI agents that answer here. What you write is stored encrypted; /forget erases it.
+bot-of-alone = This bot is { $agent }'s own: nobody else answers here. Just write.
+bot-of = This bot is { $agent }'s own
+bot-rests = It is resting.
+bot-awake = Just write.
+
+## For officers: incidents, what was set aside, backups, reports
+
+incident-head = Incident { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+       *[other] { $count } times, weight { $weight }
+    }
+incident-span = From { $since } to { $last }
+incident-stage = It is { $stage }.
+incident-noted = What was noted of it, newest first:
+incident-export = { $command } writes all of it, signed.
+button-acknowledge = Acknowledge
+button-close = Close
+incident-not-at-hand = There is no incident { $incident } at hand. /incidents lists those that are open.
+incident-number = The number is one that /incidents shows.
+nothing-done-because = Nothing was done, because { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = The backups cannot be looked at
+aside-not-shown = What was set aside cannot be looked at
+nothing-was-done = Nothing was done
+backup-not-made = No backup was made
+report-not-made = There is no report
+aside-none = Nothing is set aside.
+aside-head = What was set aside, newest first:
+aside-foot = /quarantine retry <ref> puts one back for one more turn, /quarantine drop <ref> takes it off this list.
+some-time-ago = some time ago
+chat-unknown = a chat that is not known
+chat-of = the chat of { $person }
+chat-group = group { $group }
+aside-unread = it could not be read
+aside-failed = it failed too often
+aside-put-back = { $why }, put back, and waits for its turn
+and-more =
+    { $count ->
+       *[other] … and { $count } more
+    }
+not-no-such-aside = Nothing with the ref { $reference } is set aside. /quarantine lists what is.
+aside-unreadable = this version of me cannot read it
+aside-not-kept = what was received is not kept any more
+aside-stays = { $reference } cannot be put back: { $why }. /quarantine drop { $reference } ends it.
+aside-retried = { $reference } is put back, and has one more turn.
+aside-had-its-turn = { $reference } was put back already: it had its turn.
+aside-dropped = { $reference } is off the list.
+aside-verbs = The first word is retry or drop.
+aside-reference = The ref has eight digits, as /quarantine shows it.
+backup-nothing-new = Nothing was written since the backup { $name }.
+backup-made = Backup { $name } is made and was read back: { $bytes } bytes in { $took } ms; { $removed } older ones were removed. No key is in it: keep copies of the key and the keyring elsewhere.
+backup-line = { $name } · { $time } ({ $hours } h ago) · { $bytes } bytes
+backup-words = Say nothing after it, or list.
+backups-none = There is no backup yet. /backup makes one.
+backups-head = Backups, newest first:
+backups-foot = `guildhall backup drill` tries one.
+report-sent = That is this hall against { $standard }, control by control, with what is missing.
+report-standards = The standard is one of { $standards }.
+trace-heard-by = Heard by: { $model }
+trace-tools = Tools and other agents:

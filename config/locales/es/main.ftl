@@ -507,3 +507,205 @@ incident-since = desde { $time }, { $stage }
 audit-head = Lo que se hizo, lo más nuevo primero:
 audit-foot = `guildhall audit verify` dice si todo está como se escribió.
 audit-older = Anteriores
+
+## Herramientas y otros agentes
+
+tool-wanted = 🔧 { $agent } quiere usar { $tool }, y eso puede cambiar algo:
+tool-wanted-again = 🔧 Me reiniciaron mientras { $agent } usaba { $tool }. Puede que se hiciera o puede que no. ¿Se hace (otra vez)?
+tool-no-details = (sin más detalles)
+tool-cut = { $text }… ({ $left } caracteres más)
+tool-allow =
+    { $minutes ->
+        [one] Solo tú puedes permitirlo, una vez, en { $minutes } minuto.
+       *[other] Solo tú puedes permitirlo, una vez, en { $minutes } minutos.
+    }
+button-allow = ✅ Permitir una vez
+button-deny = ✖️ No
+tool-settled = Eso ya está decidido. Pregunta otra vez si aún lo quieres.
+tool-of-another = Eso solo lo puede decidir la persona a quien se preguntó.
+tool-too-late = Hace ya demasiado tiempo, así que no se hizo nada. Pregunta otra vez si aún lo quieres.
+handed-over = 🔁 { $to } toma el relevo de { $from }. Para volver: /agent { $from }
+button-back-to = ↩️ Volver a { $agent }
+agent-asked = 🗣 { $from } preguntó a { $to }: { $what }
+agent-held-back = (retenida)
+agent-no-answer = (sin respuesta)
+more-in-trace = … y más, mira /trace
+panel-answer-held-back = { $agent }: la respuesta se retuvo.
+nobody-to-ask = Aquí no hay nadie a quien pueda preguntar. /agents muestra quién está.
+
+## Recordatorios y horas fijas
+
+times-how = La hora se escribe en inglés, como «every weekday 8:00», «every 2 hours» o «tomorrow 9:00», o con los cinco campos de una regla cron, como 0 8 * * 1-5.
+remind-how =
+    Dime cuándo (en inglés) y después qué. Por ejemplo:
+    /remind in 20 minutes sacar el pan
+    /remind tomorrow 9:00 llamar a Ada
+    /remind 2026-12-01 18:00 comprar los regalos
+    /remind every monday 8:00 planear la semana
+
+    /reminders muestra lo que hay. /remind zone Europe/Berlin fija tu zona horaria.
+remind-nobody = Solo puedo recordar cosas a una persona. Escribe con tu propio nombre, por favor.
+reminder-of-another = Ese recordatorio es de otra persona. /reminders muestra los tuyos.
+timetable-away = Ahora mismo no se pudo hacer y no cambió nada. Inténtalo otra vez, por favor.
+timetable-not-noted = No se muestra ni cambia nada: { $why }.
+timetable-deleted = 🗑 Borrado. Ya no llegará.
+timetable-gone = Eso ya no está.
+zone-set = Las horas que me dices son las de { $zone }. /remind zone Europe/Berlin fija otra zona; lo que ya hay queda como está.
+zone-unknown = No existe esa zona horaria. Es un nombre como Europe/Berlin o America/Lima.
+time-past = Esa hora ya pasó. Dime una que esté por venir, por favor.
+time-too-far = Faltan más de cinco años para eso.
+time-too-often =
+    { $count ->
+        [one] Eso es demasiado frecuente. Entre dos veces tiene que pasar al menos { $count } segundo.
+       *[other] Eso es demasiado frecuente. Entre dos veces tienen que pasar al menos { $count } segundos.
+    }
+timetable-full = Ya hay { $most } y no se guardan más. Borra antes algo: /reminders muestra los tuyos.
+reminder-too-long = Es demasiado largo: se guardan como mucho { $most } caracteres.
+reminder-set = ⏰ Te lo recordaré el { $when }: { $text }
+schedule-set = ⏰ Se preguntará a { $agent } el { $when }.
+comes-again = Esa es la primera vez; después se repite.
+reminders-foot = /reminders muestra y borra lo que hay.
+schedules-foot = /schedules muestra y borra lo que hay.
+reminders-none = Aquí no hay ningún recordatorio. /remind in 20 minutes sacar el pan crea uno.
+schedules-none = A ningún agente se le pregunta nada a horas fijas. /schedule sage every weekday 8:00 here ¡Buenos días! lo hace.
+reminders-head = ⏰ Lo que te recordaré:
+schedules-head = ⏰ Lo que se pregunta a los agentes a horas fijas:
+asked-in = { $agent } en { $chat }:
+button-delete = 🗑 Borrar { $number }
+reminder-late = ⏰ Esto tocaba el { $when }, mientras yo no estaba: { $text }
+prompt-missed = ⏰ Había que preguntar a { $agent } el { $when }, mientras yo no estaba. Esa vez se dejó; sigue con la próxima.
+when-and-after =
+    { $count ->
+        [one] { $when } y después una vez más
+       *[other] { $when } y después { $count } veces más
+    }
+moment = { $weekday } { $date } de { $month_name } de { $year }, { $time } ({ $zone })
+weekday =
+    { $day ->
+        [1] lunes
+        [2] martes
+        [3] miércoles
+        [4] jueves
+        [5] viernes
+        [6] sábado
+       *[7] domingo
+    }
+month =
+    { $month ->
+        [1] enero
+        [2] febrero
+        [3] marzo
+        [4] abril
+        [5] mayo
+        [6] junio
+        [7] julio
+        [8] agosto
+        [9] septiembre
+        [10] octubre
+        [11] noviembre
+       *[12] diciembre
+    }
+schedule-agent = La primera palabra es el nombre de un agente.
+schedule-chat = Después de la hora va «here» o el id de un chat.
+schedule-prompt = Al final va lo que se pregunta al agente.
+
+## Imágenes, grabaciones y archivos
+
+cannot-use = Con eso no puedo hacer nada. { $works } No se descargó ni se guardó nada de ello.
+works-text-alone = Solo sé leer texto: escribe lo que quieres saber, por favor.
+works-one = Lo que funciona: texto y { $one }.
+works-many = Lo que funciona: texto, { $others } y { $last }.
+works-voice = mensajes de voz o grabaciones de hasta { $span }
+works-pictures = imágenes de hasta { $size }
+works-files = archivos de texto simple (TXT, Markdown, CSV) de hasta { $size }
+up-to-seconds =
+    { $count ->
+        [one] { $count } segundo
+       *[other] { $count } segundos
+    }
+up-to-minutes =
+    { $minutes ->
+        [one] { $minutes } minuto
+       *[other] { $minutes } minutos
+    }
+cannot-see = { $agent } no puede mirar imágenes: ninguno de los modelos a los que puede preguntar ve. Descríbela con palabras o pregunta a otro agente (/agents).
+picture-alone = ¿Qué se ve en esta imagen?
+file-alone = ¿Qué dice este archivo, en pocas palabras?
+recording-too-long = Esa grabación es demasiado larga para mí: hasta { $span }, por favor. No se descargó nada de ella.
+file-too-large = Ese archivo es demasiado grande para mí: hasta { $size }, por favor. No se guardó.
+file-unreadable = No pude hacer nada con ese archivo: está dañado o tiene una forma que no conozco. No se guardó. Envíalo en otra forma o escribe, por favor.
+nothing-heard = Escuché y no oí palabras. Grábalo otra vez o escribe, por favor.
+not-taken-in = Lo siento, ahora mismo no pude recibir lo que enviaste. Envíalo otra vez dentro de un rato o escribe, por favor. (ref. { $reference })
+privacy-hears = ; lo que grabas va antes a { $who }, que lo convierte en texto
+privacy-speaks = ; { $who } lee en voz alta la respuesta
+heard = 🎙 He oído: { $text }
+
+## Preguntas editadas, respuestas largas, bots de un agente
+
+supersedes = ✏️ Editaste tu pregunta. Esta respuesta ocupa el lugar de la anterior.
+edited-piece = ✏️ Veo que editaste una parte de tu pregunta. Envíame otra vez la pregunta entera, por favor, y la responderé.
+long-answer = 📄 La respuesta es larga: aquí está entera.
+bot-description =
+    Agentes de IA que responden aquí, cada uno con su tarea.
+
+    Pulsa Iniciar y escribe sin más: puedes enviar varios mensajes seguidos, editar lo que preguntaste y detener una respuesta. /agents muestra quién está aquí, /privacy qué se guarda de lo que escribes, y /forget lo borra.
+bot-short-description = Agentes de IA que responden aquí. Lo que escribes se guarda cifrado; /forget lo borra.
+bot-of-alone = Este bot es solo de { $agent }: aquí no responde nadie más. Escribe sin más.
+bot-of = Este bot es solo de { $agent }
+bot-rests = Ahora está descansando.
+bot-awake = Escribe sin más.
+
+## Para responsables: incidentes, lo apartado, copias de seguridad, informes
+
+incident-head = Incidente { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+        [one] { $count } vez, peso { $weight }
+       *[other] { $count } veces, peso { $weight }
+    }
+incident-span = De { $since } a { $last }
+incident-stage = Estado: { $stage }.
+incident-noted = Lo anotado, lo más reciente primero:
+incident-export = { $command } lo escribe todo, firmado.
+button-acknowledge = Tomar nota
+button-close = Cerrar
+incident-not-at-hand = No tengo a mano ningún incidente { $incident }. /incidents muestra los abiertos.
+incident-number = El número es uno de los que muestra /incidents.
+nothing-done-because = No se hizo nada: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = No se pueden ver las copias de seguridad
+aside-not-shown = No se puede ver lo que se apartó
+nothing-was-done = No se hizo nada
+backup-not-made = No se hizo ninguna copia de seguridad
+report-not-made = No hay informe
+aside-none = No hay nada apartado.
+aside-head = Lo que se apartó, lo más reciente primero:
+aside-foot = /quarantine retry <ref> lo devuelve para un intento más, /quarantine drop <ref> lo quita de esta lista.
+some-time-ago = hace algún tiempo
+chat-unknown = un chat desconocido
+chat-of = el chat de { $person }
+chat-group = grupo { $group }
+aside-unread = no se pudo leer
+aside-failed = falló demasiadas veces
+aside-put-back = { $why }, devuelto, y espera su turno
+and-more = … y { $count } más
+not-no-such-aside = No hay nada apartado con la ref. { $reference }. /quarantine muestra lo que hay.
+aside-unreadable = esta versión mía no puede leerlo
+aside-not-kept = lo recibido ya no se guarda
+aside-stays = { $reference } no se puede devolver: { $why }. /quarantine drop { $reference } le pone fin.
+aside-retried = { $reference } está devuelto y tiene un intento más.
+aside-had-its-turn = { $reference } ya se devolvió: tuvo su intento.
+aside-dropped = { $reference } está fuera de la lista.
+aside-verbs = La primera palabra es retry o drop.
+aside-reference = La ref. tiene ocho cifras, como la muestra /quarantine.
+backup-nothing-new = No se ha escrito nada desde la copia { $name }.
+backup-made = La copia { $name } está hecha y se leyó de nuevo: { $bytes } bytes en { $took } ms; antiguas eliminadas: { $removed }. No contiene ninguna clave: guarda copias de la clave y del llavero en otro lugar.
+backup-line = { $name } · { $time } (hace { $hours } h) · { $bytes } bytes
+backup-words = No escribas nada detrás, o list.
+backups-none = Aún no hay ninguna copia de seguridad. /backup hace una.
+backups-head = Copias de seguridad, las más recientes primero:
+backups-foot = `guildhall backup drill` prueba una.
+report-sent = Esta es la sala frente a { $standard }, control por control, con lo que falta.
+report-standards = La norma es una de { $standards }.
+trace-heard-by = Escuchado por: { $model }
+trace-tools = Herramientas y otros agentes:

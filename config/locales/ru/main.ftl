@@ -528,3 +528,216 @@ incident-since = с { $time }, { $stage }
 audit-head = Что сделано, новое сначала:
 audit-foot = `guildhall audit verify` скажет, всё ли так, как было записано.
 audit-older = Раньше
+
+## Инструменты и другие агенты
+
+tool-wanted = 🔧 { $agent } хочет использовать { $tool }, и это может что-то изменить:
+tool-wanted-again = 🔧 Меня перезапустили, когда { $agent } использовал { $tool }. Возможно, это уже сделано, а возможно, нет. Сделать это (снова)?
+tool-no-details = (без подробностей)
+tool-cut =
+    { $left ->
+        [one] { $text }… (ещё { $left } символ)
+        [few] { $text }… (ещё { $left } символа)
+       *[other] { $text }… (ещё { $left } символов)
+    }
+tool-allow =
+    { $minutes ->
+        [one] Разрешить это можете только вы, один раз, в течение { $minutes } минуты.
+       *[other] Разрешить это можете только вы, один раз, в течение { $minutes } минут.
+    }
+button-allow = ✅ Разрешить один раз
+button-deny = ✖️ Нет
+tool-settled = Это уже решено. Спросите снова, если вы всё ещё этого хотите.
+tool-of-another = Решить это может только тот, кого спросили.
+tool-too-late = Прошло слишком много времени, поэтому ничего не сделано. Спросите снова, если вы всё ещё этого хотите.
+handed-over = 🔁 Теперь отвечает { $to }, а не { $from }. Вернуть: /agent { $from }
+button-back-to = ↩️ Назад к { $agent }
+agent-asked = 🗣 { $from } → { $to }: { $what }
+agent-held-back = (задержано)
+agent-no-answer = (нет ответа)
+more-in-trace = … и ещё, см. /trace
+panel-answer-held-back = { $agent }: ответ задержан.
+nobody-to-ask = Здесь нет никого, кого можно спросить. /agents показывает, кто есть.
+
+## Напоминания и заданное время
+
+times-how = Время пишется по-английски, например «every weekday 8:00», «every 2 hours» или «tomorrow 9:00», либо пятью полями правила cron, например 0 8 * * 1-5.
+remind-how =
+    Скажите, когда (по-английски), а затем о чём. Например:
+    /remind in 20 minutes достать хлеб
+    /remind tomorrow 9:00 позвонить Аде
+    /remind 2026-12-01 18:00 купить подарки
+    /remind every monday 8:00 составить план на неделю
+
+    /reminders показывает, что задано. /remind zone Europe/Berlin задаёт ваш часовой пояс.
+remind-nobody = Напоминать я могу только человеку. Пожалуйста, напишите от своего имени.
+reminder-of-another = Это чужое напоминание. /reminders показывает ваши.
+timetable-away = Сейчас это не получилось, ничего не изменено. Пожалуйста, попробуйте снова.
+timetable-not-noted = Ничего не показано и не изменено: { $why }.
+timetable-deleted = 🗑 Удалено. Больше не придёт.
+timetable-gone = Этого больше нет.
+zone-set = Время, которое вы называете, — по поясу { $zone }. /remind zone Europe/Berlin задаёт другой; что уже задано, остаётся как есть.
+zone-unknown = Такого часового пояса нет. Это название вроде Europe/Berlin или America/Lima.
+time-past = Это время уже прошло. Пожалуйста, назовите будущее.
+time-too-far = До этого больше пяти лет.
+time-too-often =
+    { $count ->
+        [one] Это слишком часто. Между двумя разами должно пройти не меньше { $count } секунды.
+       *[other] Это слишком часто. Между двумя разами должно пройти не меньше { $count } секунд.
+    }
+timetable-full = Уже задано: { $most }, больше нельзя. Сначала удалите что-нибудь: /reminders показывает ваши.
+reminder-too-long =
+    { $most ->
+        [one] Это слишком длинно: хранится не больше { $most } символа.
+       *[other] Это слишком длинно: хранится не больше { $most } символов.
+    }
+reminder-set = ⏰ Напомню { $when }: { $text }
+schedule-set = ⏰ Агенту { $agent } будет задан вопрос { $when }.
+comes-again = Это первый раз; потом повторится.
+reminders-foot = /reminders показывает и удаляет то, что задано.
+schedules-foot = /schedules показывает и удаляет то, что задано.
+reminders-none = Здесь ничего не задано. /remind in 20 minutes достать хлеб задаст напоминание.
+schedules-none = Агентам ничего не задают в определённое время. Начать можно так: /schedule sage every weekday 8:00 here Доброе утро!
+reminders-head = ⏰ О чём я напомню:
+schedules-head = ⏰ Что агентам задают в определённое время:
+asked-in = { $agent } в { $chat }:
+button-delete = 🗑 Удалить { $number }
+reminder-late = ⏰ Это должно было прийти { $when }, пока меня не было: { $text }
+prompt-missed = ⏰ Агенту { $agent } нужно было задать вопрос { $when }, пока меня не было. Это пропущено; продолжится со следующего раза.
+when-and-after =
+    { $count ->
+        [one] { $when } и потом ещё { $count } раз
+        [few] { $when } и потом ещё { $count } раза
+       *[other] { $when } и потом ещё { $count } раз
+    }
+moment = { $weekday }, { $date } { $month_name } { $year } г., { $time } ({ $zone })
+weekday =
+    { $day ->
+        [1] пн
+        [2] вт
+        [3] ср
+        [4] чт
+        [5] пт
+        [6] сб
+       *[7] вс
+    }
+month =
+    { $month ->
+        [1] января
+        [2] февраля
+        [3] марта
+        [4] апреля
+        [5] мая
+        [6] июня
+        [7] июля
+        [8] августа
+        [9] сентября
+        [10] октября
+        [11] ноября
+       *[12] декабря
+    }
+schedule-agent = Первое слово — имя агента.
+schedule-chat = После времени стоит «here» или номер чата.
+schedule-prompt = В конце стоит то, о чём спросить агента.
+
+## Изображения, записи и файлы
+
+cannot-use = С этим я ничего не могу сделать. { $works } Ничего из этого не загружено и не сохранено.
+works-text-alone = Я умею читать только текст: пожалуйста, напишите, что вы хотите узнать.
+works-one = Подойдут: текст и { $one }.
+works-many = Подойдут: текст, { $others } и { $last }.
+works-voice = голосовые сообщения или записи до { $span }
+works-pictures = изображения до { $size }
+works-files = простые текстовые файлы (TXT, Markdown, CSV) до { $size }
+up-to-seconds =
+    { $count ->
+        [one] { $count } секунды
+       *[other] { $count } секунд
+    }
+up-to-minutes =
+    { $minutes ->
+        [one] { $minutes } минуты
+       *[other] { $minutes } минут
+    }
+cannot-see = { $agent } не может смотреть изображения: ни одна из доступных ему моделей не видит. Пожалуйста, опишите его словами или спросите другого агента (/agents).
+picture-alone = Что изображено на этой картинке?
+file-alone = О чём этот файл, вкратце?
+recording-too-long = Эта запись для меня слишком длинная: пожалуйста, до { $span }. Ничего из неё не загружено.
+file-too-large = Этот файл для меня слишком большой: пожалуйста, до { $size }. Он не сохранён.
+file-unreadable = С этим файлом ничего не получилось: он повреждён или незнакомого мне вида. Он не сохранён. Пожалуйста, пришлите его в другом виде или напишите.
+nothing-heard = В записи не слышно слов. Пожалуйста, запишите её снова или напишите.
+not-taken-in = Извините, сейчас не получилось принять то, что вы прислали. Пожалуйста, пришлите это чуть позже или напишите. (№ { $reference })
+privacy-hears = ; то, что вы записываете, сначала идёт в { $who } и становится там текстом
+privacy-speaks = ; ответ озвучивает { $who }
+heard = 🎙 Услышано: { $text }
+
+## Исправленные вопросы, длинные ответы, боты одного агента
+
+supersedes = ✏️ Вы исправили вопрос. Этот ответ заменяет предыдущий.
+edited-piece = ✏️ Вижу, что вы исправили часть вопроса. Пожалуйста, пришлите весь вопрос ещё раз, и я на него отвечу.
+long-answer = 📄 Ответ длинный: здесь он целиком.
+bot-description =
+    Агенты с ИИ, которые здесь отвечают, у каждого своя задача.
+
+    Нажмите «Старт» и просто пишите: можно отправить несколько сообщений подряд, исправить вопрос и остановить ответ. /agents показывает, кто здесь, /privacy — что хранится из написанного, а /forget это удаляет.
+bot-short-description = Агенты с ИИ, которые здесь отвечают. Написанное хранится в зашифрованном виде; /forget удаляет его.
+bot-of-alone = Этот бот — только { $agent }: больше здесь никто не отвечает. Просто пишите.
+bot-of = Этот бот — только { $agent }
+bot-rests = Сейчас он отдыхает.
+bot-awake = Просто пишите.
+
+## Для ответственных: инциденты, отложенное, резервные копии, отчёты
+
+incident-head = Инцидент { $incident }: { $kind }, { $severity }
+incident-weight =
+    { $count ->
+        [one] { $count } раз, вес { $weight }
+        [few] { $count } раза, вес { $weight }
+       *[other] { $count } раз, вес { $weight }
+    }
+incident-span = С { $since } по { $last }
+incident-stage = Состояние: { $stage }.
+incident-noted = Что о нём записано, новое сначала:
+incident-export = { $command } записывает всё это с подписью.
+button-acknowledge = Принять к сведению
+button-close = Закрыть
+incident-not-at-hand = Инцидента { $incident } под рукой нет. /incidents показывает открытые.
+incident-number = Номер — один из тех, что показывает /incidents.
+nothing-done-because = Ничего не сделано: { $why }.
+failed-because = { $what }: { $why }.
+backups-not-shown = Резервные копии нельзя посмотреть
+aside-not-shown = Отложенное нельзя посмотреть
+nothing-was-done = Ничего не сделано
+backup-not-made = Резервная копия не сделана
+report-not-made = Отчёта нет
+aside-none = Ничего не отложено.
+aside-head = Что отложено, новое сначала:
+aside-foot = /quarantine retry <№> возвращает сообщение ещё для одной попытки, /quarantine drop <№> убирает его из списка.
+some-time-ago = некоторое время назад
+chat-unknown = неизвестный чат
+chat-of = чат { $person }
+chat-group = группа { $group }
+aside-unread = не удалось прочитать
+aside-failed = слишком много неудач
+aside-put-back = { $why }, возвращено и ждёт своей очереди
+and-more = … и ещё { $count }
+not-no-such-aside = Под номером { $reference } ничего не отложено. /quarantine показывает, что есть.
+aside-unreadable = эта моя версия не может это прочитать
+aside-not-kept = полученное больше не хранится
+aside-stays = { $reference } нельзя вернуть: { $why }. /quarantine drop { $reference } завершает дело.
+aside-retried = { $reference }: возвращено, будет ещё одна попытка.
+aside-had-its-turn = { $reference }: уже было возвращено, попытка была.
+aside-dropped = { $reference }: убрано из списка.
+aside-verbs = Первое слово — retry или drop.
+aside-reference = В номере восемь знаков, как его показывает /quarantine.
+backup-nothing-new = После копии { $name } ничего не записано.
+backup-made = Копия { $name } сделана и прочитана обратно: байтов { $bytes }, { $took } мс; старых удалено: { $removed }. Ключа в ней нет: храните копии ключа и связки ключей в другом месте.
+backup-line = { $name } · { $time } ({ $hours } ч назад) · байтов: { $bytes }
+backup-words = После команды ничего или list.
+backups-none = Резервных копий ещё нет. /backup делает копию.
+backups-head = Резервные копии, новые сначала:
+backups-foot = `guildhall backup drill` проверяет одну из них.
+report-sent = Это сверка со стандартом { $standard }, пункт за пунктом, и чего не хватает.
+report-standards = Стандарт — один из: { $standards }.
+trace-heard-by = Запись слушала модель: { $model }
+trace-tools = Инструменты и другие агенты:

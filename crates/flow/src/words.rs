@@ -85,9 +85,12 @@ impl Dress {
             Self::Plain => None,
             Self::Folded => Some(format!("<blockquote expandable>{}</blockquote>", escaped(plain))),
             Self::Calling(person) => {
+                // Before the sign may stand a mark that keeps the line to the right.
+                let at = plain.find(|it: char| it != language::RIGHT_TO_LEFT_MARK)?;
+                let (mark, plain) = plain.split_at(at);
                 let sign = plain.chars().next()?;
                 let rest = plain.get(sign.len_utf8()..)?;
-                let link = format!("<a href=\"tg://user?id={person}\">{sign}</a>");
+                let link = format!("{mark}<a href=\"tg://user?id={person}\">{sign}</a>");
                 Some(link + &escaped(rest))
             }
         }

@@ -37,7 +37,7 @@ use flow::{
     treasurer::Desk,
     tree::{self, Doors, Ending},
     wiring::{Bot, Lobby, Wiring},
-    words::home,
+    words::{Text, home},
 };
 use kit::{Health, ask};
 use prometheus_client::registry::Registry;
@@ -786,7 +786,7 @@ pub(crate) async fn set_menus(
     is_own: bool,
 ) {
     if !is_own {
-        introduce(&bot).await;
+        introduce(&bot, languages).await;
     }
     let menus = menus(languages, roles, is_own);
     let mut unset: Vec<&Menu> = menus.iter().collect();
@@ -808,9 +808,14 @@ pub(crate) async fn set_menus(
 }
 
 /// Says what a bot is. Where Telegram does not take it, it is said after the next start.
-async fn introduce(bot: &TelegramBot) {
-    if let Err(error) = bot.introduce(home::DESCRIPTION, home::SHORT_DESCRIPTION).await {
-        debug!(error.message = %error, event.action = "not_introduced", "a bot's description was not set");
+async fn introduce(bot: &TelegramBot, languages: Languages) {
+    let each = languages.each().map(|it| (Some(it), it));
+    for (of_app, language) in each.chain([(None, languages.choose(None, None))]) {
+        let in_it = |text: Text| text.in_language(language);
+        let (at_length, in_short) = (in_it(home::description()), in_it(home::short_description()));
+        if let Err(error) = bot.introduce(of_app, &at_length, &in_short).await {
+            debug!(error.message = %error, event.action = "not_introduced", "a bot's description was not set");
+        }
     }
 }
 

@@ -209,23 +209,29 @@ impl TelegramBot {
         identify(&Client::new(endpoint).map_err(ConnectError::Settings)?).await
     }
 
-    /// Says what the bot is, for those who have not pressed "Start" yet. Where somebody has said so already
-    /// it stays as it is.
+    /// Says what the bot is, for those who have not pressed "Start" yet: to people of one language, or to
+    /// all others. Where somebody has said so already it stays as it is.
     ///
     /// # Errors
     /// See [`MessengerError`]. What is not said then can be said later.
-    pub async fn introduce(&self, at_length: &str, in_short: &str) -> Result<(), MessengerError> {
-        let nothing = Described::default();
+    pub async fn introduce(
+        &self,
+        language: Option<Language>,
+        at_length: &str,
+        in_short: &str,
+    ) -> Result<(), MessengerError> {
+        let language_code = language.map(|it| it.code().to_owned());
+        let nothing = Described { language_code, ..Described::default() };
         let known: Described = self.client.call("getMyDescription", &nothing).await?;
         if known.description.unwrap_or_default().is_empty() {
             let description = Some(cut_utf16(at_length, DESCRIPTION_UTF16_MAX).to_owned());
-            let said = Described { description, ..Described::default() };
+            let said = Described { description, ..nothing.clone() };
             self.client.call::<_, bool>("setMyDescription", &said).await?;
         }
         let known: Described = self.client.call("getMyShortDescription", &nothing).await?;
         if known.short_description.unwrap_or_default().is_empty() {
             let short_description = Some(cut_utf16(in_short, SHORT_UTF16_MAX).to_owned());
-            let said = Described { short_description, ..Described::default() };
+            let said = Described { short_description, ..nothing.clone() };
             self.client.call::<_, bool>("setMyShortDescription", &said).await?;
         }
         Ok(())
@@ -529,8 +535,10 @@ struct EditMessage<'a> {
 }
 
 /// What a bot says of itself.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 struct Described {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language_code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

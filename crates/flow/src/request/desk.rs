@@ -9,8 +9,9 @@ use crate::{
     right::{Auditing, Governing, Granted, Operating},
     roster::View,
     words::{
-        self,
+        self, Text,
         desk::{BUTTON, HANDLINGS},
+        text,
     },
 };
 
@@ -69,7 +70,7 @@ pub(super) fn of_command(
             let number = arguments.trim_start_matches('#').parse();
             number
                 .map(|number| Errand::Incident { number, by })
-                .map_err(|_no_number| "The number is one that /incidents shows.".to_owned())
+                .map_err(|_no_number| text!("incident-number"))
         }
         "quarantine" => of_quarantine(arguments, view.grant(by)?),
         "backup" => {
@@ -77,7 +78,7 @@ pub(super) fn of_command(
             match arguments {
                 "" | "now" => Ok(Errand::Backup { by }),
                 "list" => Ok(Errand::Backups { by }),
-                _ => Err("Say nothing after it, or list.".to_owned()),
+                _ => Err(text!("backup-words")),
             }
         }
         "report" => {
@@ -92,21 +93,21 @@ pub(super) fn of_command(
     };
     Some(match errand {
         Ok(errand) => Request::Look(Look::Errand(errand)),
-        Err(why) => Request::Say(words::usage(item.name, item.usage, &why)),
+        Err(why) => Request::Say(words::usage(item.name, item.usage, why)),
     })
 }
 
-fn of_quarantine(arguments: &str, by: Granted<Operating>) -> Result<Errand, String> {
+fn of_quarantine(arguments: &str, by: Granted<Operating>) -> Result<Errand, Text> {
     let (verb, reference) = split_word(arguments);
     let verdict = match verb {
         "" => return Ok(Errand::Quarantine { by }),
         "retry" => Verdict::Retried,
         "drop" => Verdict::Dropped,
-        _ => return Err("The first word is retry or drop.".to_owned()),
+        _ => return Err(text!("aside-verbs")),
     };
     let whole = reference.len() == 8 && reference.bytes().all(|it| it.is_ascii_hexdigit());
     let number = u32::from_str_radix(reference, 16).ok().filter(|_| whole);
-    let number = number.ok_or("The ref has eight digits, as /quarantine shows it.")?;
+    let number = number.ok_or_else(|| text!("aside-reference"))?;
     Ok(Errand::Settle { reference: RefId(number), verdict, by })
 }
 
@@ -114,7 +115,7 @@ fn of_quarantine(arguments: &str, by: Granted<Operating>) -> Result<Errand, Stri
 /// incident it is about, and gives no right.
 pub(super) fn of_press(pressed: &Pressed, view: &View) -> Option<Request> {
     let (word, number) = pressed.data.strip_prefix(BUTTON)?.split_once(':')?;
-    let (_, handling, _) = HANDLINGS.into_iter().find(|(it, ..)| *it == word)?;
+    let (_, handling) = HANDLINGS.into_iter().find(|(it, _)| *it == word)?;
     let number = number.parse().ok()?;
     let by = pressed.person.id;
     Some(match view.grant(by).filter(|_| pressed.private) {

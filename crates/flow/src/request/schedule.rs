@@ -14,7 +14,7 @@ use crate::{
     guard::Prompt,
     roster::{Standing, View},
     timekeeper::{Order, when},
-    words::{self, schedules},
+    words::{self, Text, schedules, text},
 };
 
 /// What the buttons carry that delete a reminder, and an entry of `/schedules`.
@@ -68,23 +68,23 @@ pub(super) fn of_schedule(
             false => Request::Say(words::only_in_private()),
         });
     }
-    let wrong = |why: &str| Request::Say(words::usage(item.name, item.usage, why));
+    let wrong = |why: Text| Request::Say(words::usage(item.name, item.usage, why));
     let (agent, rest) = split_word(arguments);
     let Ok(agent) = agent.parse::<AgentName>() else {
-        return Some(wrong("The first word is the name of an agent."));
+        return Some(wrong(text!("schedule-agent")));
     };
     if view.agent(&agent).is_none() {
         return Some(Request::Say(words::no_such_agent(agent.as_str())));
     }
-    let Ok((when, rest)) = when::read(rest) else { return Some(wrong(schedules::TIMES)) };
+    let Ok((when, rest)) = when::read(rest) else { return Some(wrong(schedules::times())) };
     let (place, prompt) = split_word(rest);
     let chat = match place.parse::<i64>() {
         Ok(id) if id != 0 => Some(ChatId(id)),
         Ok(_) | Err(_) if place == "here" => None,
-        Ok(_) | Err(_) => return Some(wrong("After the time stands “here”, or the id of a chat.")),
+        Ok(_) | Err(_) => return Some(wrong(text!("schedule-chat"))),
     };
     if prompt.is_empty() {
-        return Some(wrong("At the end stands what the agent is asked."));
+        return Some(wrong(text!("schedule-prompt")));
     }
     let prompt = prompt.to_owned();
     Some(Request::Timetable(Order::Schedule { agent, when, chat, prompt, by }))

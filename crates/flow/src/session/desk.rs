@@ -20,7 +20,7 @@ use crate::{
     request::Errand,
     right::{Governing, Granted, Operating},
     roster::{self, AdministerError, Change},
-    words::{self, Notice, desk},
+    words::{self, Notice, desk, text},
 };
 
 /// Records that are shown of one incident.
@@ -44,7 +44,7 @@ pub(super) async fn run(peers: Peers, to: Address, errand: Errand) -> Notice {
             }
             match peers.bench.clerk.backups().await {
                 Ok(lines) => desk::backups(&lines, now),
-                Err(why) => desk::failed("The backups cannot be looked at", &why),
+                Err(why) => desk::failed(text!("backups-not-shown"), &why),
             }
         }
         Errand::Report { standard, by } => report(&peers, to, standard, by).await,
@@ -92,7 +92,7 @@ async fn quarantine(peers: &Peers, by: Granted<Operating>, now: Timestamp) -> No
             let chat = |it| desk::chat_word(&peers.pseudonym, it);
             desk::quarantine(&all, peers.hall.load().verdicts(), &chat)
         }
-        Err(why) => desk::failed("What was set aside cannot be looked at", &why),
+        Err(why) => desk::failed(text!("aside-not-shown"), &why),
     }
 }
 
@@ -105,7 +105,7 @@ async fn settle(
     now: Timestamp,
 ) -> Notice {
     let AsideChange { reference, verdict } = change;
-    let failed = |why: &str| desk::failed("Nothing was done", why);
+    let failed = |why: &str| desk::failed(text!("nothing-was-done"), why);
     let all = match found(peers, now).await {
         Ok(all) => all,
         Err(why) => return failed(&why),
@@ -180,7 +180,7 @@ async fn backup(peers: &Peers, by: Granted<Operating>) -> Notice {
         Ok(json) => desk::backup_made(&json),
         Err(why) => {
             peers.incidents.note(deed.with(Outcome::Failed));
-            desk::failed("No backup was made", &why)
+            desk::failed(text!("backup-not-made"), &why)
         }
     }
 }
@@ -218,7 +218,7 @@ async fn report(
         Ok(()) => desk::report_sent(standard),
         Err(why) => {
             peers.incidents.note(deed.with(Outcome::Failed));
-            desk::failed("There is no report", &why)
+            desk::failed(text!("report-not-made"), &why)
         }
     }
 }

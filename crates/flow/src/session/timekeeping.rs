@@ -78,7 +78,7 @@ impl SessionActor {
             if let Some(deed) = deed
                 && let Err(error) = audit.record(deed).await
             {
-                return schedules::not_noted(&error);
+                return schedules::not_noted(error);
             }
             let said = ask(&timekeeper, |reply| timekeeper::Msg::Obey { order, from, reply }).await;
             said.map_or_else(|_gone| schedules::not_now(), |it| schedules::said(&it))

@@ -2,11 +2,11 @@
 
 use protocol::{Agent, AgentName};
 
-use super::{Notice, say};
+use super::{Notice, Text, say, text};
 
 /// Another agent was wanted.
 pub(crate) fn only(own: &AgentName) -> Notice {
-    say(format!("This bot is {own}'s own: nobody else answers here. Just write."))
+    say(text!("bot-of-alone", agent = own))
 }
 
 /// Who is here.
@@ -15,6 +15,7 @@ pub(crate) fn card(agent: &Agent) -> Notice {
         "" => String::new(),
         text => format!(": {text}"),
     };
-    let rest = if agent.paused { " It is resting." } else { " Just write." };
-    say(format!("This bot is {}'s own{about}{rest}", agent.name))
+    let of = Text::concat(vec![text!("bot-of", agent = &agent.name), about.into()]);
+    let rest = if agent.paused { text!("bot-rests") } else { text!("bot-awake") };
+    say(Text::Joined(vec![of, rest], " "))
 }

@@ -22,7 +22,7 @@ pub(crate) fn why_not(error: &AdministerError) -> Text {
         It::NoSuchRule(rule) => text!("not-no-such-rule", rule = rule),
         It::TooManyRules(most) => text!("not-too-many-rules", most = *most),
         It::BadRule(why) => text!("not-bad-rule", why = why),
-        It::NoSuchAside(_) => error.to_string().into(),
+        It::NoSuchAside(reference) => text!("not-no-such-aside", reference = *reference),
         It::AlarmKnown(reference) => text!("not-alarm-known", reference = *reference),
         It::NoSuchAlarm(reference) => text!("not-no-such-alarm", reference = *reference),
         It::TooManyAlarms(most) => text!("not-too-many-alarms", most = *most),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use protocol::{
     ChatId, PersonId, RefId, Timestamp,
     audit::{Record, RecordError},
-    event::{Button, Part},
 };
 
-use super::{Notice, in_english, officers, say};
+use super::{Notice, Text, officers, say, text};
 use crate::{
     aside::{Aside, Verdict, Verdicts},
     clerk::{BackupLine, STANDARDS},
@@ -24,128 +23,125 @@ const ASIDE_SHOWN: usize = 20;
 const BACKUPS_SHOWN: usize = 10;
 
 /// What an officer can do about an incident under its details.
-pub(crate) const HANDLINGS: [(&str, Handling, &str); 2] =
-    [("ack", Handling::Acknowledge, "Acknowledge"), ("close", Handling::Close, "Close")];
+pub(crate) const HANDLINGS: [(&str, Handling); 2] =
+    [("ack", Handling::Acknowledge), ("close", Handling::Close)];
 
 /// `/incident <number>`: one, with the newest that was noted of it.
 pub(crate) fn incident(incident: &Incident, records: &[Record]) -> Notice {
     let it = incident;
-    let mut text = format!(
-        "Incident {}: {}, {}\n{} {}\n{} times, weight {}\nFrom {} to {}\nIt is {}.\n",
-        it.number,
-        it.kind.word(),
-        it.severity().word(),
-        it.person,
-        it.about,
-        it.count,
-        it.score,
-        officers::time(it.since),
-        officers::time(it.last),
-        it.stage.word()
-    );
+    let number = it.number.to_string();
+    let (kind, severity) = (it.kind.word(), it.severity().word());
+    let (since, last) = (officers::time(it.since), officers::time(it.last));
+    let mut lines = vec![
+        text!("incident-head", incident = &number, kind = kind, severity = severity),
+        format!("{} {}", it.person, it.about).into(),
+        text!("incident-weight", count = it.count, weight = it.score.to_string()),
+        text!("incident-span", since = since, last = last),
+        text!("incident-stage", stage = it.stage.word()),
+    ];
     if !records.is_empty() {
-        text += "\nWhat was noted of it, newest first:\n";
-        text.extend(records.iter().map(officers::line));
+        lines.extend([Text::default(), text!("incident-noted")]);
+        lines.extend(records.iter().map(|it| officers::line(it).into()));
     }
-    text += &format!("\n`guildhall incident export {}` writes all of it, signed.", it.number);
+    let command = format!("`guildhall incident export {number}`");
+    lines.extend([Text::default(), text!("incident-export", command = command)]);
     let is_useful = |handling: Handling| match (it.stage, handling) {
         (Stage::Open, Handling::Acknowledge | Handling::Close)
         | (Stage::Acknowledged, Handling::Close) => true,
         (Stage::Acknowledged, Handling::Acknowledge)
         | (Stage::Closed, Handling::Acknowledge | Handling::Close) => false,
     };
-    let of_use = HANDLINGS.into_iter().filter(|(_, handling, _)| is_useful(*handling));
-    let row: Vec<Button> = of_use
-        .map(|(word, _, label)| Button {
-            label: label.to_owned(),
-            data: format!("{BUTTON}{word}:{}", it.number),
-        })
+    let of_use = HANDLINGS.into_iter().filter(|(_, handling)| is_useful(*handling));
+    let label = |handling: Handling| match handling {
+        Handling::Acknowledge => text!("button-acknowledge"),
+        Handling::Close => text!("button-close"),
+    };
+    let row: Vec<(Text, String)> = of_use
+        .map(|(word, handling)| (label(handling), format!("{BUTTON}{word}:{number}")))
         .collect();
     let buttons = if row.is_empty() { Vec::new() } else { vec![row] };
-    in_english(Part { html: None, plain: text, buttons })
+    Notice::with(Text::lines(lines), buttons)
 }
 
 /// There is none of this number.
 pub(crate) fn no_such_incident(number: u64) -> Notice {
-    say(format!("There is no incident {number} at hand. /incidents lists those that are open."))
+    say(text!("incident-not-at-hand", incident = number.to_string()))
 }
 
 /// It could not be noted that it was asked for.
 pub(crate) fn not_done(error: RecordError) -> Notice {
-    say(format!("Nothing was done, because {error}."))
+    say(text!("nothing-done-because", why = officers::not_noted(error)))
 }
 
 /// The roster does not do it.
 pub(crate) fn refused(why: &AdministerError) -> Notice {
-    say(why.to_string())
+    say(super::why_not(why))
 }
 
 /// Something was asked for and did not work.
-pub(crate) fn failed(what: &str, why: &str) -> Notice {
-    say(format!("{what}: {why}."))
+pub(crate) fn failed(what: Text, why: &str) -> Notice {
+    say(text!("failed-because", what = what, why = why))
 }
 
 /// `/quarantine`.
 pub(crate) fn quarantine(
     all: &[Aside],
     verdicts: &Verdicts,
-    chat: &dyn Fn(ChatId) -> String,
+    chat: &dyn Fn(ChatId) -> Text,
 ) -> Notice {
     let left: Vec<&Aside> =
         all.iter().filter(|it| verdicts.of(it.reference) != Some(Verdict::Dropped)).collect();
     if left.is_empty() {
-        return say("Nothing is set aside.");
+        return say(text!("aside-none"));
     }
-    let mut text = String::from("What was set aside, newest first:\n\n");
-    for it in left.iter().rev().take(ASIDE_SHOWN) {
-        let at = it.at.map_or_else(|| "some time ago".to_owned(), officers::time);
+    let line = |it: &&Aside| {
+        let at = it.at.map_or_else(|| text!("some-time-ago"), |at| officers::time(at).into());
         let (whose, why) = match it.is_unread {
-            true => ("a chat that is not known".to_owned(), "it could not be read"),
-            false => (chat(it.key.chat), "it failed too often"),
+            true => (text!("chat-unknown"), text!("aside-unread")),
+            false => (chat(it.key.chat), text!("aside-failed")),
         };
-        let put_back = match verdicts.of(it.reference) {
-            Some(Verdict::Retried) => ", put back, and waits for its turn",
-            Some(Verdict::Dropped) | None => "",
+        let why = match verdicts.of(it.reference) {
+            Some(Verdict::Retried) => text!("aside-put-back", why = why),
+            Some(Verdict::Dropped) | None => why,
         };
-        text += &format!("{} · {at} · {whose} · {why}{put_back}\n", it.reference);
-    }
-    if let Some(more) = left.len().checked_sub(ASIDE_SHOWN).filter(|it| 0 < *it) {
-        text += &format!("… and {more} more\n");
-    }
-    text += "\n/quarantine retry <ref> puts one back for one more turn, /quarantine drop <ref> takes \
-             it off this list.";
-    say(text)
+        Text::Joined(vec![it.reference.into(), at, whose, why], " · ")
+    };
+    let mut lines: Vec<Text> = left.iter().rev().take(ASIDE_SHOWN).map(line).collect();
+    let more = left.len().checked_sub(ASIDE_SHOWN).filter(|it| 0 < *it);
+    lines.extend(more.map(|more| text!("and-more", count = more)));
+    let parts = vec![text!("aside-head"), Text::lines(lines), text!("aside-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// What a private chat or a group is called there: as a person is in the audit log.
 pub(crate) fn chat_word(
     pseudonym: &Arc<dyn Fn(PersonId) -> String + Send + Sync>,
     chat: ChatId,
-) -> String {
-    let of = if 0 < chat.0 { "the chat of" } else { "group" };
-    format!("{of} {}", pseudonym(PersonId(chat.0)))
+) -> Text {
+    let whose = pseudonym(PersonId(chat.0));
+    if 0 < chat.0 { text!("chat-of", person = whose) } else { text!("chat-group", group = whose) }
 }
 
 /// There is none of this reference.
 pub(crate) fn no_such_aside(reference: RefId) -> Notice {
-    say(format!("Nothing with the ref {reference} is set aside. /quarantine lists what is."))
+    say(text!("not-no-such-aside", reference = reference))
 }
 
 /// It cannot have another turn.
 pub(crate) fn cannot_be_retried(reference: RefId, is_unread: bool) -> Notice {
     let why = match is_unread {
-        true => "this version of me cannot read it",
-        false => "what was received is not kept any more",
+        true => text!("aside-unreadable"),
+        false => text!("aside-not-kept"),
     };
-    say(format!("{reference} cannot be put back: {why}. /quarantine drop {reference} ends it."))
+    say(text!("aside-stays", reference = reference, why = why))
 }
 
 /// It is done.
 pub(crate) fn settled(reference: RefId, verdict: Verdict, is_new: bool) -> Notice {
     say(match (verdict, is_new) {
-        (Verdict::Retried, true) => format!("{reference} is put back, and has one more turn."),
-        (Verdict::Retried, false) => format!("{reference} was put back already: it had its turn."),
-        (Verdict::Dropped, true | false) => format!("{reference} is off the list."),
+        (Verdict::Retried, true) => text!("aside-retried", reference = reference),
+        (Verdict::Retried, false) => text!("aside-had-its-turn", reference = reference),
+        (Verdict::Dropped, true | false) => text!("aside-dropped", reference = reference),
     })
 }
 
@@ -153,44 +149,40 @@ pub(crate) fn settled(reference: RefId, verdict: Verdict, is_new: bool) -> Notic
 pub(crate) fn backup_made(json: &str) -> Notice {
     let made: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
     let of = |key: &str| made.get(key);
-    let text = |key: &str| of(key).and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+    let word = |key: &str| of(key).and_then(|it| it.as_str()).unwrap_or_default().to_owned();
     let number = |key: &str| of(key).and_then(serde_json::Value::as_u64).unwrap_or_default();
-    if text("kind") == "nothing_new" {
-        return say(format!("Nothing was written since the backup {}.", text("name")));
+    let name = word("name");
+    if word("kind") == "nothing_new" {
+        return say(text!("backup-nothing-new", name = name));
     }
-    say(format!(
-        "Backup {} is made and was read back: {} bytes in {} ms; {} older ones were removed. No key \
-         is in it: keep copies of the key and the keyring elsewhere.",
-        text("name"),
-        number("bytes"),
-        number("took_ms"),
-        number("removed")
-    ))
+    let (bytes, took) = (number("bytes").to_string(), number("took_ms").to_string());
+    let removed = number("removed").to_string();
+    say(text!("backup-made", name = name, bytes = bytes, took = took, removed = removed))
 }
 
 /// `/backup list`.
 pub(crate) fn backups(lines: &[BackupLine], now: Timestamp) -> Notice {
     if lines.is_empty() {
-        return say("There is no backup yet. /backup makes one.");
+        return say(text!("backups-none"));
     }
-    let mut text = String::from("Backups, newest first:\n\n");
-    for it in lines.iter().take(BACKUPS_SHOWN) {
-        let hours = now.0.saturating_sub(it.made.0) / 3_600_000;
-        let (at, bytes) = (officers::time(it.made), it.bytes);
-        text += &format!("{} · {at} ({hours} h ago) · {bytes} bytes\n", it.name);
-    }
-    if let Some(more) = lines.len().checked_sub(BACKUPS_SHOWN).filter(|it| 0 < *it) {
-        text += &format!("… and {more} more\n");
-    }
-    say(text + "\n`guildhall backup drill` tries one.")
+    let line = |it: &BackupLine| {
+        let hours = (now.0.saturating_sub(it.made.0) / 3_600_000).to_string();
+        let (at, bytes) = (officers::time(it.made), it.bytes.to_string());
+        text!("backup-line", name = &it.name, time = at, hours = hours, bytes = bytes)
+    };
+    let more = lines.len().checked_sub(BACKUPS_SHOWN).filter(|it| 0 < *it);
+    let more = more.map(|more| text!("and-more", count = more));
+    let lines = lines.iter().take(BACKUPS_SHOWN).map(line).chain(more).collect();
+    let parts = vec![text!("backups-head"), Text::lines(lines), text!("backups-foot")];
+    say(Text::Joined(parts, "\n\n"))
 }
 
 /// `/report` is in the chat.
 pub(crate) fn report_sent(standard: &str) -> Notice {
-    say(format!("That is this hall against {standard}, control by control, with what is missing."))
+    say(text!("report-sent", standard = standard))
 }
 
 /// The words for the standards.
-pub(crate) fn standards() -> String {
-    format!("The standard is one of {}.", STANDARDS.join(", "))
+pub(crate) fn standards() -> Text {
+    text!("report-standards", standards = STANDARDS.join(", "))
 }

@@ -11,7 +11,7 @@ use protocol::Language;
 use unic_langid::LanguageIdentifier;
 
 /// Keeps the beginning of a line to the right (U+200F).
-const RIGHT_TO_LEFT_MARK: char = '\u{200F}';
+pub(crate) const RIGHT_TO_LEFT_MARK: char = '\u{200F}';
 /// Keeps the slash of a command before its name (U+200E). No part of a word: Telegram still knows the
 /// command.
 const LEFT_TO_RIGHT_MARK: char = '\u{200E}';

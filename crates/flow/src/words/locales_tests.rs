@@ -15,19 +15,10 @@ use crate::request::MENU;
 
 /// Texts of each file that are still written in English where they are said. The numbers only shrink:
 /// write new texts with `text!` and put them into `config/locales`.
-const IN_ENGLISH: [(&str, usize); 9] = [
-    ("words/alerts.rs", 2),
-    ("words/bots.rs", 2),
-    ("words/desk.rs", 11),
-    ("words/home.rs", 3),
-    ("words/media.rs", 8),
-    ("words/playbooks.rs", 1),
-    ("words/schedules.rs", 18),
-    ("words/tools.rs", 7),
-    ("words/trace.rs", 1),
-];
+const IN_ENGLISH: [(&str, usize); 3] =
+    [("words/alerts.rs", 2), ("words/playbooks.rs", 1), ("words/trace.rs", 1)];
 /// Messages that are written on buttons.
-const LABELS: [&str; 8] = [
+const LABELS: [&str; 9] = [
     "agree-button",
     "forget-button",
     "language-auto",
@@ -36,6 +27,7 @@ const LABELS: [&str; 8] = [
     "example-write",
     "example-plan",
     "panel-",
+    "button-",
 ];
 const LABEL_CHARS_MAX: usize = 64;
 
@@ -298,6 +290,7 @@ fn what_is_still_said_in_english_alone_is_listed_and_only_grows_less() {
         }
         let code: String = code.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
         let code: String = code.split_whitespace().collect::<Vec<_>>().join("");
+        let code = code.replace("say(text!(", "");
         let plain = ["say(format!", "say(\"", "=>say(text", "returnsay(text)", "in_english(Part{"];
         let count: usize = plain.iter().map(|it| code.matches(it).count()).sum();
         if 0 < count {

@@ -1,16 +1,11 @@
 //! What the hall says about tools: whether one may be called, who asked whom, who takes over.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
-use protocol::{
-    AgentName, UpdateId,
-    event::{Button, Part},
-    tool::ToolName,
-    work::ToolStep,
-};
+use protocol::{AgentName, Language, UpdateId, tool::ToolName, work::ToolStep};
 use serde_json::Value;
 
-use super::{Notice, in_english, say};
+use super::{Notice, Text, say, text};
 use crate::{
     context::{beginning, one_line},
     request::{Decision, decision_button},
@@ -47,85 +42,79 @@ pub(crate) struct Question<'q> {
 /// Whether a tool may be called. Everything in it is inert: it has no markup.
 pub(crate) fn may_i(question: &Question<'_>) -> Notice {
     let Question { agent, tool, arguments, is_again, at: (of, call), span } = question;
-    let mut text = match is_again {
-        false => format!("🔧 {agent} wants to use {tool}, which may change something:\n"),
-        true => format!(
-            "🔧 I was restarted while {agent} used {tool}. It may have happened, or not. Shall it be \
-             done (again)?\n"
-        ),
+    let tool = tool.as_str();
+    let head = match is_again {
+        false => text!("tool-wanted", agent = *agent, tool = tool),
+        true => text!("tool-wanted-again", agent = *agent, tool = tool),
     };
-    text += &shown(arguments);
     let minutes = span.as_secs().div_ceil(60).max(1);
-    let unit = if minutes == 1 { "minute" } else { "minutes" };
-    // lost-ok: writing to a string cannot fail, here and below.
-    write!(text, "\n\nOnly you can allow it, once, within {minutes} {unit}.").ok();
-    let button = |label: &str, allowed| Button {
-        label: label.to_owned(),
-        data: decision_button(Decision { of: *of, call: *call, allowed }),
-    };
-    let buttons = vec![vec![button("✅ Allow once", true), button("✖️ No", false)]];
-    in_english(Part { html: None, plain: text, buttons })
+    let how = Text::lines(vec![Text::default(), text!("tool-allow", minutes = minutes)]);
+    let button = |allowed| decision_button(Decision { of: *of, call: *call, allowed });
+    let buttons =
+        vec![vec![(text!("button-allow"), button(true)), (text!("button-deny"), button(false))]];
+    Notice::with(Text::lines(vec![head, shown(arguments), how]), buttons)
 }
 
 /// A call's arguments, a line for each.
-fn shown(arguments: &Value) -> String {
+fn shown(arguments: &Value) -> Text {
     let line = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         format!("• {name}: {value}")
     };
     let lines = arguments.as_object().into_iter().flatten().map(line).collect::<Vec<_>>();
     let text = lines.join("\n");
-    if text.is_empty() { "(without any details)".to_owned() } else { cut(&text) }
+    if text.is_empty() { text!("tool-no-details") } else { cut(&text) }
 }
 
-fn cut(text: &str) -> String {
+fn cut(text: &str) -> Text {
     match text.char_indices().nth(ARGUMENTS_CHARS_MAX) {
         Some((end, _)) => {
             let left = text.chars().count() - ARGUMENTS_CHARS_MAX;
-            format!("{}… ({left} characters more)", text.get(..end).unwrap_or_default())
+            text!("tool-cut", text = text.get(..end).unwrap_or_default(), left = left)
         }
-        None => text.to_owned(),
+        None => text.into(),
     }
 }
 
 /// A button of a question that is settled, or was never asked.
 pub(crate) fn not_open() -> Notice {
-    say("That is settled already. Ask again if you still want it.")
+    say(text!("tool-settled"))
 }
 
 /// Somebody pressed the button of another person's question.
 pub(crate) fn of_another() -> Notice {
-    say("Only the person who was asked can decide that.")
+    say(text!("tool-of-another"))
 }
 
 /// The time to decide is over.
 pub(crate) fn too_late() -> Notice {
-    say("That was too long ago, so nothing was done. Ask again if you still want it.")
+    say(text!("tool-too-late"))
 }
 
 /// Another agent takes over.
 pub(crate) fn handed_over(handing: &Handing) -> Notice {
     let Handing { from, to, .. } = handing;
-    let text = format!("🔁 {to} takes over from {from}. Take it back: /agent {from}");
-    let button = Button { label: format!("↩️ Back to {from}"), data: format!("ag:{from}") };
-    in_english(Part { buttons: vec![vec![button]], ..Part::plain(text) })
+    let button = (text!("button-back-to", agent = from), format!("ag:{from}"));
+    Notice::with(text!("handed-over", to = to, from = from), vec![vec![button]])
 }
 
 /// What agents said to each other. Text of models: it is judged before anybody sees it.
 /// `is_held` says of a call whether its result was held back.
-pub(crate) fn chain(work: &Work, is_held: impl Fn(u32) -> bool) -> String {
+pub(crate) fn chain(work: &Work, is_held: impl Fn(u32) -> bool, language: Language) -> String {
     let said = |text: &str| beginning(&one_line(text), SAID_CHARS_MAX);
+    let ours = |text: Text| text.in_language(language);
     let mut text = String::new();
     for link in &work.links {
-        let line = format!("🗣 {} asked {}: {}", link.from, link.to, said(&link.asked));
+        let asked = said(&link.asked);
+        let line = ours(text!("agent-asked", from = &link.from, to = &link.to, what = asked));
         let answer = match &link.answered {
-            Some(_) if is_held(link.call) => "(held back)",
-            Some(answer) => answer,
-            None => "(no answer)",
+            Some(_) if is_held(link.call) => ours(text!("agent-held-back")),
+            Some(answer) => said(answer),
+            None => ours(text!("agent-no-answer")),
         };
-        let lines = format!("{line}\n{}: {}\n", link.to, said(answer));
+        let lines = format!("{line}\n{}: {answer}\n", link.to);
         if CHAIN_CHARS_MAX < text.chars().count() + lines.chars().count() {
-            text.push_str("… and more, see /trace");
+            text.push_str(&ours(text!("more-in-trace")));
             break;
         }
         text.push_str(&lines);
@@ -135,19 +124,20 @@ pub(crate) fn chain(work: &Work, is_held: impl Fn(u32) -> bool) -> String {
 
 /// What one agent of a panel answered, under its name. Text of a model: it is judged before anybody
 /// sees it.
-pub(crate) fn of_panel(link: &Link) -> String {
-    let answered = link.answered.as_deref().unwrap_or("(no answer)");
+pub(crate) fn of_panel(link: &Link, language: Language) -> String {
+    let answered = link.answered.clone();
+    let answered = answered.unwrap_or_else(|| text!("agent-no-answer").in_language(language));
     format!("**{}**\n\n{answered}", link.to)
 }
 
 /// An agent of a panel whose answer was held back.
 pub(crate) fn panel_held_back(agent: &AgentName) -> Notice {
-    say(format!("{agent}: the answer was held back."))
+    say(text!("panel-answer-held-back", agent = agent))
 }
 
 /// A panel without anybody to ask.
 pub(crate) fn no_panel() -> Notice {
-    say("Nobody is here whom I could ask. /agents shows who there is.")
+    say(text!("nobody-to-ask"))
 }
 
 /// A step of the work, as `/export` tells it.

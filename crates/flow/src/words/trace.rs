@@ -32,7 +32,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         lines.push(text!("trace-agent", agent = agent));
     }
     lines.push(text!("trace-model", model = model(trace)));
-    lines.extend(trace.heard_by.as_ref().map(|it| format!("Heard by: {it}").into()));
+    lines.extend(trace.heard_by.as_ref().map(|it| text!("trace-heard-by", model = it)));
     if let Some(judged) = &trace.prompt {
         let words = if in_full { in_detail(judged) } else { of_question(judged) };
         lines.push(text!("trace-question", words = words));
@@ -42,8 +42,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         lines.push(text!("trace-answer", words = words));
     }
     if !trace.work.is_empty() {
-        lines
-            .push(format!("Tools and other agents:\n{}", super::tools::traced(&trace.work)).into());
+        lines.extend([text!("trace-tools"), super::tools::traced(&trace.work).into()]);
     }
     let attempts = text!("trace-attempts", count = trace.attempts);
     let calls = text!("trace-calls", count = trace.course.as_ref().map_or(0, |it| it.calls));

@@ -254,7 +254,7 @@ impl Session {
         let aloud = self.aloud(&asking, &draft);
         let restored = draft.restored(hidden);
         let (shown, file) = self.parted(&restored, &asking.asked);
-        let mut message = Message::of(shown, file);
+        let mut message = Message::of(shown, file, language);
         if let Some(turn) = self.turn(update, |_| true) {
             turn.aloud = aloud;
         }
@@ -331,7 +331,7 @@ impl Session {
         match verdict {
             Verdict::Clear(parts, _) => {
                 let file = open.and_then(|it| it.shape.file.as_ref());
-                let parts = shape::sayable(next, parts.into_inner(), file);
+                let parts = shape::sayable(next, parts.into_inner(), file, language);
                 self.send_from(update, next, parts, outcome, effects);
             }
             Verdict::Refuse(_) => {

@@ -102,7 +102,8 @@ impl Session {
                 let mut asking = asking;
                 asking.came = Came::Picture(image);
                 if asking.prompt.text.trim().is_empty() {
-                    words::media::PICTURE_ALONE.clone_into(&mut asking.prompt.text);
+                    let language = self.language(update);
+                    asking.prompt.text = words::media::picture_alone().in_language(language);
                 }
                 return self.screen_asking(update, asking, effects);
             }
@@ -134,7 +135,7 @@ impl Session {
         let passage = |it: &str| Beside { channel: Channel::File, text: it.to_owned() };
         prompt.beside.extend(passages.into_iter().map(passage));
         if prompt.text.trim().is_empty() {
-            words::media::FILE_ALONE.clone_into(&mut prompt.text);
+            prompt.text = words::media::file_alone().in_language(self.language(update));
         }
         self.screen_asking(update, asking, effects);
     }

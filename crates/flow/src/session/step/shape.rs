@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use protocol::{
-    UpdateId,
+    Language, UpdateId,
     event::{Part, Shape},
 };
 
@@ -24,11 +24,13 @@ pub(super) fn sayable(
     first: u32,
     parts: Vec<Cleared<Part>>,
     file: Option<&(u32, String)>,
+    language: Language,
 ) -> VecDeque<Sayable> {
     let numbered = (first..).zip(parts);
     let say = |(number, text): (u32, Cleared<Part>)| match file {
         Some((at, name)) if *at == number => {
-            Sayable::File { name: name.clone(), caption: words::home::long_answer(), text }
+            let caption = words::home::long_answer().in_language(language);
+            Sayable::File { name: name.clone(), caption, text }
         }
         Some(_) | None => Sayable::Answer(text),
     };
@@ -46,9 +48,13 @@ pub(super) struct Message {
 
 impl Message {
     /// What a model wrote.
-    pub(super) fn of(shown: Vec<Cleared<Part>>, file: Option<(u32, String)>) -> Self {
+    pub(super) fn of(
+        shown: Vec<Cleared<Part>>,
+        file: Option<(u32, String)>,
+        language: Language,
+    ) -> Self {
         let fixed = shown.iter().map(|it| it.get().clone()).collect();
-        Self { fixed, parts: sayable(0, shown, file.as_ref()), file }
+        Self { fixed, parts: sayable(0, shown, file.as_ref(), language), file }
     }
 
     /// With something before it.

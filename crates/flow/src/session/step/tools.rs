@@ -451,7 +451,8 @@ impl Session {
         }
         if has_links {
             let held = self.held_back(update);
-            let chain = words::tools::chain(self.work(update)?, |call| held.contains(&call));
+            let (work, language) = (self.work(update)?, self.language(update));
+            let chain = words::tools::chain(work, |call| held.contains(&call), language);
             let agent = Arc::clone(&asking.agent);
             effects.push(Effect::Tool(update, ToolEffect::ScreenChain(Draft(chain), agent)));
             self.wait_at(update, At::ScreeningChain(Box::new(completion)));
@@ -521,7 +522,9 @@ impl Session {
     /// What goes with the answer: what agents said to each other, and who takes over.
     pub(super) fn extras(&mut self, update: UpdateId) -> Vec<Sayable> {
         let handed = self.work(update).and_then(|it| it.handed.clone());
-        let handed = handed.map(|it| Sayable::Notice(words::tools::handed_over(&it)));
+        let language = self.language(update);
+        let handed = handed.map(|it| words::tools::handed_over(&it).in_language(language));
+        let handed = handed.map(Sayable::Notice);
         let Some(working) = self.working(update) else { return Vec::new() };
         working.chain.take().into_iter().chain(handed).collect()
     }

@@ -110,7 +110,8 @@ impl Session {
     ) -> Option<(Completion, Asking)> {
         let shown = self.working(update).map_or(0, |it| it.panel.len());
         let link = self.work(update).and_then(|it| it.panel_links().nth(shown));
-        let Some(text) = link.map(words::tools::of_panel) else {
+        let language = self.language(update);
+        let Some(text) = link.map(|it| words::tools::of_panel(it, language)) else {
             return Some((completion, asking));
         };
         let agent = Arc::clone(&asking.agent);
@@ -142,7 +143,9 @@ impl Session {
             }
             Verdict::Refuse(_) => None,
         };
-        let part = part.unwrap_or_else(|| Sayable::Notice(words::tools::panel_held_back(&name)));
+        let language = self.language(update);
+        let held_back = || words::tools::panel_held_back(&name).in_language(language);
+        let part = part.unwrap_or_else(|| Sayable::Notice(held_back()));
         if let Some(working) = self.working(update) {
             working.panel.push(part);
         }
