@@ -1,6 +1,16 @@
 //! What the hall says about questions that were edited and answers that are long.
 
-use super::{Notice, say};
+use super::{Notice, say, text};
+
+/// Told to a group: a private matter was answered elsewhere.
+pub(crate) fn told_in_private() -> Notice {
+    say(text!("told-in-private"))
+}
+
+/// Told to a group: a private matter of somebody who has no private chat with the bot.
+pub(crate) fn open_private(bot: &str) -> Notice {
+    say(text!("open-private", link = format!("https://t.me/{bot}")))
+}
 
 /// Stands before the answer to an edited question where it cannot take the earlier one's place.
 pub(crate) fn supersedes() -> Notice {

@@ -213,6 +213,10 @@ impl Session {
         }
         let more_may_come = heard.more_may_come() && !recovered;
         let is_panel = matches!(request, Request::Convene(_));
+        let aside = match &known.answer {
+            Some(_) => known.shape.aside.clone(),
+            None => self.aside(&entry, &request, view),
+        };
         let seen = self.seen(request.asks(), recovered);
         let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         let turn = Turn {
@@ -232,6 +236,7 @@ impl Session {
             heard,
             work: None,
             is_panel,
+            aside,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));

@@ -76,15 +76,15 @@ impl Session {
         let place = heard.and_then(|it| it.place).filter(|_| fixed.len() == 1);
         let supersedes = heard.is_some_and(|it| it.supersedes);
         if place.is_none() && !supersedes {
-            return file.map(|file| Shape { place, file: Some(file) });
+            return file.map(|file| Shape { place, file: Some(file), aside: None });
         }
         if place.is_some() {
-            return Some(Shape { place, file });
+            return Some(Shape { place, file, aside: None });
         }
         let notice = words::home::supersedes();
         fixed.insert(0, notice.part().clone());
         parts.push_front(Sayable::Notice(notice));
-        file.map(|(at, name)| Shape { place, file: Some((at + 1, name)) })
+        file.map(|(at, name)| Shape { place, file: Some((at + 1, name)), aside: None })
     }
 }
 
