@@ -89,6 +89,7 @@ impl Kind {
     }
 
     /// What a deed is a sign of, if of anything.
+    #[expect(clippy::too_many_lines, reason = "a line for each deed")]
     fn of(action: Action) -> Option<Self> {
         match action {
             Action::GuardRefused => Some(Self::Guard),

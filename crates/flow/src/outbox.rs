@@ -114,6 +114,12 @@ pub enum Sayable {
     Placed(MessageId, Box<Sayable>),
 }
 
+impl From<Notice> for Sayable {
+    fn from(notice: Notice) -> Self {
+        Self::Notice(notice)
+    }
+}
+
 impl Sayable {
     async fn send(
         &self,

@@ -20,7 +20,9 @@ fn page() -> String {
 
 fn commands(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
     let mut is_group = command.has_subcommands();
-    for inner in command.get_subcommands().filter(|it| it.get_name() != "help") {
+    // What the program starts itself with is hidden.
+    let shown = |it: &&clap::Command| it.get_name() != "help" && !it.is_hide_set();
+    for inner in command.get_subcommands().filter(shown) {
         commands(inner, &format!("{path} {}", inner.get_name()), found);
     }
     // One that does something without a word behind it is a command of its own.

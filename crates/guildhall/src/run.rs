@@ -463,16 +463,10 @@ impl Hall {
             |it| kit::spawn(otlp::tell(Rc::clone(it), Arc::clone(&source))),
         );
         let ending = tree::run(wiring, health, doors, stopping).await;
-        // A backup that is under way must not hold up the end.
-        self.copier.stop.store(true, Ordering::Relaxed);
-        self.toolbox.close().await;
         for task in [breakers, failures, signals, menus, pulse, losses, told, telling] {
             task.abort();
         }
-        if let Some(webhooks) = webhooks {
-            webhooks.stop().await;
-        }
-        console.stop().await;
+        self.put_down(webhooks, console).await;
         if let Some(teller) = teller {
             teller.round(&source, true);
         }
@@ -634,6 +628,17 @@ impl Hall {
         let router = webhook::routes(bots, Arc::new(ToIngress { doors: doors.clone() }));
         info!(labels.address = %addr, event.action = "webhook_open", "the webhook is open");
         Ok(Some(console::serve_routes(listener, router)))
+    }
+
+    /// Ends what stands beside the tree.
+    async fn put_down(&self, webhooks: Option<console::Routes>, console: console::Console) {
+        // A backup that is under way must not hold up the end.
+        self.copier.stop.store(true, Ordering::Relaxed);
+        self.toolbox.close().await;
+        if let Some(webhooks) = webhooks {
+            webhooks.stop().await;
+        }
+        console.stop().await;
     }
 
     fn wiring(

@@ -238,25 +238,7 @@ impl State {
                 open.heard = Some(transcript.clone());
                 open.by = by;
             }
-            Event::AnswerReady { update, answer } => {
-                if answer.kind != AnswerKind::Notice {
-                    self.held = None;
-                }
-                let open = self.open.entry(*update).or_default();
-                open.answer = Some(answer.clone());
-                open.by = by;
-                let work = open.work.take();
-                if answer.kind == AnswerKind::Model
-                    && let Some(asked) = open.asked.take()
-                {
-                    self.last_turn_of(*update).into_iter().for_each(|it| it.answered = true);
-                    let agent = work.as_ref().map(|_| asked.agent.clone());
-                    self.remember(asked, answer, by, limits);
-                    if let (Some(work), Some(agent)) = (work, agent) {
-                        self.worked(&work, agent, by);
-                    }
-                }
-            }
+            Event::AnswerReady { update, answer } => self.answered(*update, answer, by, limits),
             Event::AnswerShaped { .. } | Event::DraftShown { .. } | Event::QuestionTaken { .. } => {
                 self.apply_at_home(event, by);
             }
@@ -292,6 +274,31 @@ impl State {
             | Event::DraftReceived { .. }
             | Event::TextHeldBack { .. }
             | Event::DraftJudged { .. } => (),
+        }
+    }
+
+    /// An answer is fixed.
+    fn answered(
+        &mut self,
+        update: UpdateId,
+        answer: &Answer,
+        by: Option<PersonId>,
+        limits: HistoryLimits,
+    ) {
+        if answer.kind != AnswerKind::Notice {
+            self.held = None;
+        }
+        let open = self.open.entry(update).or_default();
+        open.answer = Some(answer.clone());
+        open.by = by;
+        let work = open.work.take();
+        let asked = open.asked.take_if(|_| answer.kind == AnswerKind::Model);
+        let Some(asked) = asked else { return };
+        self.last_turn_of(update).into_iter().for_each(|it| it.answered = true);
+        let agent = work.as_ref().map(|_| asked.agent.clone());
+        self.remember(asked, answer, by, limits);
+        if let (Some(work), Some(agent)) = (work, agent) {
+            self.worked(&work, agent, by);
         }
     }
 

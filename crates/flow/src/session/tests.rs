@@ -370,6 +370,7 @@ fn plain(what: &Sayable) -> String {
 }
 
 /// An effect in a few words; `None` for what no test is about.
+#[expect(clippy::too_many_lines, reason = "a line for each effect")]
 fn describe(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Record(events, closes) => {

@@ -12,7 +12,9 @@ use protocol::{
 use screening::Placeholders;
 
 use super::{
-    Asking, Came, Effect, NotDelivered, Proposing, Session, Show, Stage, files::heard_in, shape,
+    Asking, Came, Effect, NotDelivered, Proposing, Session, Show, Stage,
+    files::heard_in,
+    shape::{self, Message},
 };
 use crate::{
     alarm::{self, Pointer, Refusal},
@@ -251,52 +253,36 @@ impl Session {
         let hidden = &asking.hidden;
         let aloud = self.aloud(&asking, &draft);
         let restored = draft.restored(hidden);
-        let (shown, mut file) = self.parted(&restored, &asking.asked);
-        let mut fixed: Vec<Part> = shown.iter().map(|it| it.get().clone()).collect();
-        // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
-        // remembered: the next question is none of its turn.
-        let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
-        let mut parts: VecDeque<Sayable> = shape::sayable(0, shown, file.as_ref());
+        let (shown, file) = self.parted(&restored, &asking.asked);
+        let mut message = Message::of(shown, file);
         if let Some(turn) = self.turn(update, |_| true) {
             turn.aloud = aloud;
         }
         let said = draft.into_inner().0;
-        let heard = match &asking.came {
-            Came::Recording(heard) if !parts.is_empty() => Some(words::media::heard(heard)),
-            Came::Recording(_) | Came::Picture(_) | Came::File | Came::Nothing => None,
-        };
-        let is_whole = is_whole && heard.is_none();
-        if let Some(heard) = heard {
-            let heard = heard.in_language(language);
-            file = file.map(|(at, name)| (at + 1, name));
-            fixed.insert(0, heard.part().clone());
-            parts.push_front(Sayable::Notice(heard));
+        if let Came::Recording(heard) = &asking.came
+            && !message.parts.is_empty()
+        {
+            message.open_with(words::media::heard(heard).in_language(language).into());
         }
         if !facts.is_empty() {
             let notice = words::facts_noted(&asking.agent.name, facts.len());
-            let notice = notice.in_language(language);
-            fixed.push(notice.part().clone());
-            parts.push_back(Sayable::Notice(notice));
+            message.end_with(notice.in_language(language).into());
         }
-        if parts.is_empty() {
+        if message.parts.is_empty() {
             return self.apologise(update, words::apology(reference), effects);
         }
         if let Some(warning) = warning {
             let notice = words::cap_neared(warning, &self.config.house.calendar);
-            let notice = notice.in_language(language);
-            fixed.push(notice.part().clone());
-            parts.push_back(Sayable::Notice(notice));
+            message.end_with(notice.in_language(language).into());
         }
-        let before = self.panel_parts(update);
-        let shift = u32::try_from(before.len()).unwrap_or(u32::MAX);
-        file = file.map(|(at, name)| (at + shift, name));
-        fixed.splice(..0, before.iter().filter_map(|it| it.part().cloned()));
-        before.into_iter().rev().for_each(|it| parts.push_front(it));
-        let extras = self.extras(update);
-        fixed.extend(extras.iter().filter_map(|it| it.part().cloned()));
-        parts.extend(extras);
-        let shape = self.shape(update, file, &mut fixed, &mut parts);
-        let is_whole = is_whole && fixed.len() == 1 && hidden.is_empty();
+        self.panel_parts(update).into_iter().rev().for_each(|it| message.open_with(it));
+        self.extras(update).into_iter().for_each(|it| message.end_with(it));
+        let shape = self.shape(update, &mut message);
+        let Message { fixed, parts, .. } = message;
+        // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
+        // remembered: the next question is none of its turn.
+        let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
+        let is_whole = is_whole && hidden.is_empty();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
         let answer = Answer {
             kind: AnswerKind::Model,

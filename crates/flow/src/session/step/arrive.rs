@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
-    Agent, AgentName, Language, PersonId, Timestamp, UpdateId, due,
+    Agent, AgentName, Language, MessageId, PersonId, Timestamp, UpdateId, due,
     event::{AnswerKind, Course, Event, Outcome},
     inbound::{Inbound, Replied},
 };
@@ -19,7 +19,7 @@ use crate::{
     roster::View,
     timekeeper,
     trace::{self, Sought},
-    words,
+    words::{self, Notice},
 };
 
 impl Session {
@@ -179,28 +179,8 @@ impl Session {
             let attempt = known.retries + 2;
             self.record(vec![Event::TurnRetried { update, attempt }], vec![], effects);
         }
-        let (reply_to, previews) = match &entry.inbound {
-            Some(Inbound::Said(said) | Inbound::Edited(said)) => {
-                ((!said.private).then_some(said.message), said.private)
-            }
-            Some(Inbound::Pressed(pressed)) => (None, pressed.private),
-            Some(
-                Inbound::StopRequested { .. }
-                | Inbound::Membership { .. }
-                | Inbound::Due(_)
-                | Inbound::Nothing,
-            )
-            | None => (None, false),
-        };
-        let asker = match &entry.inbound {
-            Some(Inbound::Said(said) | Inbound::Edited(said)) => {
-                said.person.as_ref().map(|it| it.id)
-            }
-            Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
-            Some(Inbound::Due(due)) => due.person(),
-            Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
-            | None => None,
-        };
+        let (reply_to, previews) = answers_to(&entry);
+        let asker = asker_of(&entry);
         let of_app = entry.inbound.as_ref().and_then(Inbound::language);
         let language = self.config.house.languages.choose(self.state.language, of_app);
         let Entry { at, reference, .. } = entry;
@@ -213,10 +193,7 @@ impl Session {
         }
         let more_may_come = heard.more_may_come() && !recovered;
         let is_panel = matches!(request, Request::Convene(_));
-        let aside = match &known.answer {
-            Some(_) => known.shape.aside.clone(),
-            None => self.aside(&entry, &request, view),
-        };
+        let aside = self.aside(&known, &entry, &request, view);
         let seen = self.seen(request.asks(), recovered);
         let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         let turn = Turn {
@@ -278,11 +255,7 @@ impl Session {
             Request::Fresh => return self.begin_anew(update, view, effects),
             Request::Speak(language) => return self.speak(update, language, effects),
             Request::Say(notice) => notice,
-            Request::ListAgents => {
-                let agents: Vec<&Agent> = view.agents().collect();
-                let current = request::current_agent(self.state.agent.as_ref(), self.key, view);
-                words::agents(&agents, current.map(|it| &it.name))
-            }
+            Request::ListAgents => self.list_agents(view),
             Request::Status { in_full } => {
                 return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
             }
@@ -339,6 +312,12 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    fn list_agents(&self, view: &View) -> Notice {
+        let agents: Vec<&Agent> = view.agents().collect();
+        let current = request::current_agent(self.state.agent.as_ref(), self.key, view);
+        words::agents(&agents, current.map(|it| &it.name))
     }
 
     fn switch(
@@ -577,5 +556,32 @@ impl Session {
         let notice = words::first_notice(&text).in_language(self.language(update));
         effects.push(Effect::ShowNotice(update, notice));
         self.set_stage(update, Stage::ShowingNotice(asking));
+    }
+}
+
+/// The message that an answer quotes, in groups, and whether it is shown while it is written.
+fn answers_to(entry: &Entry) -> (Option<MessageId>, bool) {
+    match &entry.inbound {
+        Some(Inbound::Said(said) | Inbound::Edited(said)) => {
+            ((!said.private).then_some(said.message), said.private)
+        }
+        Some(Inbound::Pressed(pressed)) => (None, pressed.private),
+        Some(
+            Inbound::StopRequested { .. }
+            | Inbound::Membership { .. }
+            | Inbound::Due(_)
+            | Inbound::Nothing,
+        )
+        | None => (None, false),
+    }
+}
+
+fn asker_of(entry: &Entry) -> Option<PersonId> {
+    match &entry.inbound {
+        Some(Inbound::Said(said) | Inbound::Edited(said)) => said.person.as_ref().map(|it| it.id),
+        Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
+        Some(Inbound::Due(due)) => due.person(),
+        Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
+        | None => None,
     }
 }

@@ -21,13 +21,23 @@ use crate::{
     outbox::Sayable,
     request::{self, Request},
     roster::View,
-    session::state::ASIDE_PARTS,
+    session::state::{ASIDE_PARTS, Open},
     words::{self, Notice},
 };
 
 impl Session {
     /// Whom alone an update is answered to, if it is a private matter in a group.
-    pub(super) fn aside(&self, entry: &Entry, request: &Request, view: &View) -> Option<Aside> {
+    /// What is fixed already ends as it was fixed, whatever it would be now.
+    pub(super) fn aside(
+        &self,
+        known: &Open,
+        entry: &Entry,
+        request: &Request,
+        view: &View,
+    ) -> Option<Aside> {
+        if known.answer.is_some() {
+            return known.shape.aside.clone();
+        }
         let inbound = entry.inbound.as_ref().filter(|_| !self.key.is_private())?;
         let (person, press) = match inbound {
             Inbound::Said(said) => (said.person.as_ref()?.id, None),

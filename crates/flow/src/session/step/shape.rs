@@ -35,6 +35,40 @@ pub(super) fn sayable(
     numbered.map(say).collect()
 }
 
+/// An answer on its way to its reader.
+pub(super) struct Message {
+    /// What is fixed of it, and as it is sent.
+    pub(super) fixed: Vec<Part>,
+    pub(super) parts: VecDeque<Sayable>,
+    /// Which part is a file, and what that is called.
+    file: Option<(u32, String)>,
+}
+
+impl Message {
+    /// What a model wrote.
+    pub(super) fn of(shown: Vec<Cleared<Part>>, file: Option<(u32, String)>) -> Self {
+        let fixed = shown.iter().map(|it| it.get().clone()).collect();
+        Self { fixed, parts: sayable(0, shown, file.as_ref()), file }
+    }
+
+    /// With something before it.
+    pub(super) fn open_with(&mut self, what: Sayable) {
+        if let Some(part) = what.part() {
+            self.fixed.insert(0, part.clone());
+            self.parts.push_front(what);
+            self.file.iter_mut().for_each(|(at, _)| *at += 1);
+        }
+    }
+
+    /// With something behind it.
+    pub(super) fn end_with(&mut self, what: Sayable) {
+        if let Some(part) = what.part() {
+            self.fixed.push(part.clone());
+            self.parts.push_back(what);
+        }
+    }
+}
+
 /// What the file of an answer is called: the question's first words, without anything that could mean
 /// something to a file system.
 fn name_of(asked: &str) -> String {
@@ -65,26 +99,15 @@ impl Session {
 
     /// How an answer is sent, if not as new messages only. The answer to an edited question takes the
     /// place of the earlier one, or says that it does.
-    pub(super) fn shape(
-        &mut self,
-        update: UpdateId,
-        file: Option<(u32, String)>,
-        fixed: &mut Vec<Part>,
-        parts: &mut VecDeque<Sayable>,
-    ) -> Option<Shape> {
-        let heard = self.turn(update, |_| true).map(|it| &it.heard);
-        let place = heard.and_then(|it| it.place).filter(|_| fixed.len() == 1);
-        let supersedes = heard.is_some_and(|it| it.supersedes);
-        if place.is_none() && !supersedes {
-            return file.map(|file| Shape { place, file: Some(file), aside: None });
+    pub(super) fn shape(&mut self, update: UpdateId, message: &mut Message) -> Option<Shape> {
+        let turn = self.turn(update, |_| true)?;
+        let place = turn.heard.place.filter(|_| message.fixed.len() == 1);
+        if place.is_none() && turn.heard.supersedes {
+            let notice = words::home::supersedes().in_language(turn.language);
+            message.open_with(notice.into());
         }
-        if place.is_some() {
-            return Some(Shape { place, file, aside: None });
-        }
-        let notice = words::home::supersedes();
-        fixed.insert(0, notice.part().clone());
-        parts.push_front(Sayable::Notice(notice));
-        file.map(|(at, name)| Shape { place, file: Some((at + 1, name)), aside: None })
+        let file = message.file.take();
+        (place.is_some() || file.is_some()).then_some(Shape { place, file, aside: None })
     }
 }
 
