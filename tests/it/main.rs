@@ -30,6 +30,7 @@ mod panics;
 mod paths;
 mod people;
 mod playbooks;
+mod privately;
 mod real_model;
 mod real_voice;
 mod redteam;

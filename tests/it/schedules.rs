@@ -78,21 +78,22 @@ async fn a_reminder_is_deleted_by_the_person_it_was_shown_to_and_by_nobody_else(
     let hall = stage.open().await;
     let before = stage.sent_to(GROUP).len();
     stage.say_in(Some(GROUP), None, BEN, "/remind@guildhall_bot in 1 hour: all leave", None);
-    stage.heard(GROUP, before, "I will remind you on").await;
+    let said = stage.heard(GROUP, before, "I will remind you on").await;
     stage.exchange(BEN, "/remind in 2 hours: my own", "I will remind you on").await;
     let before = stage.sent_to(GROUP).len();
     stage.say_in(Some(GROUP), None, BEN, "/reminders@guildhall_bot", None);
     let list = stage.heard(GROUP, before, "What I will remind you of").await;
-    assert!(!list.text.contains("my own"), "a group sees what is the group's: {}", list.text);
-    let press = |person, data: &str| {
+    assert!(!list.text.contains("my own"), "a group's list is the group's: {}", list.text);
+    assert_eq!(list.only_for, Some(BEN), "nobody else sees the list, or can press its buttons");
+    let press = |person, message_id, data: &str| {
         let (chat, data) = (Some(GROUP), data.to_owned());
-        let press = rehearsal::Press { person, chat, message_id: list.message_id, data };
+        let press = rehearsal::Press { person, chat, message_id, data };
         stage.rehearsal.world().press(&press).unwrap();
     };
     let before = stage.sent_to(GROUP).len();
-    press(ADMIN, "tr:1:1002");
+    press(ADMIN, said.message_id, "tr:1:1002");
     stage.heard(GROUP, before, "a reminder of somebody else").await;
-    press(BEN, "tr:1:1002");
+    press(BEN, list.message_id, "tr:1:1002");
     stage.heard(GROUP, before, "Deleted").await;
     let list = stage.exchange(BEN, "/reminders", "my own").await;
     assert!(!list.text.contains("all leave"), "{}", list.text);

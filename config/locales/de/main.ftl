@@ -40,6 +40,8 @@ provider-local = ein Modell, das auf diesem Server läuft
 provider-none = noch kein Modell
 either = { $one } oder { $other }
 only-in-private = Das bleibt unter uns: Benutze diesen Befehl bitte in unserem privaten Chat.
+told-in-private = Ich habe dir in unserem privaten Chat geantwortet.
+open-private = Das bleibt unter uns, und ich kann dir noch nicht schreiben. Öffne bitte { $link }, drücke auf Start und frag mich dort.
 forget-offer =
     Alles über dich löschen?
 

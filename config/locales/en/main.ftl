@@ -41,6 +41,8 @@ provider-local = a model that runs on this server
 provider-none = no model yet
 either = { $one } or { $other }
 only-in-private = That is between you and me: please use this command in our private chat.
+told-in-private = I have answered you in our private chat.
+open-private = That is between you and me, and I cannot write to you yet. Please open { $link }, press Start, and ask me there.
 forget-offer =
     Erase everything about you?
 

@@ -40,6 +40,8 @@ provider-local = un modelo que funciona en este servidor
 provider-none = ningún modelo todavía
 either = { $one } o { $other }
 only-in-private = Eso queda entre tú y yo: usa esta orden en nuestro chat privado, por favor.
+told-in-private = Te he respondido en nuestro chat privado.
+open-private = Eso queda entre tú y yo, y todavía no puedo escribirte. Abre { $link }, pulsa Iniciar y pregúntame allí, por favor.
 forget-offer =
     ¿Borrar todo sobre ti?
 

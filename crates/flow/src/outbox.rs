@@ -30,10 +30,10 @@ use std::{
 use futures::FutureExt as _;
 use kit::{Actor, Cx, Fault, Mailbox, Pending, Tasks};
 use protocol::{
-    ChatId, MessageId, SessionKey, UpdateId,
+    ChatId, MessageId, PersonId, SessionKey, UpdateId,
     event::Part,
     ledger::{Accepted, Ledger},
-    messenger::{Address, Document, Messenger, MessengerError},
+    messenger::{Address, Document, Messenger, MessengerError, Whisper},
 };
 use tokio::{
     runtime::Handle,
@@ -107,6 +107,10 @@ pub enum Sayable {
         /// The answer.
         text: Cleared<Part>,
     },
+    /// What one person alone sees, in a group.
+    Whispered(Whisper, Box<Sayable>),
+    /// What was asked for in a group, in a person's private chat.
+    InPrivate(PersonId, Box<Sayable>),
     /// Something in the place of a message that was sent before; a message of its own where that is gone.
     Placed(MessageId, Box<Sayable>),
 }
@@ -137,6 +141,15 @@ impl Sayable {
                 };
                 messenger.send_document(to, &document).await
             }
+            // Neither is a message of the group's: nothing there can be replied to, edited or traced by its id.
+            Self::Whispered(only, what) => {
+                let description = "only messages can be whispered".to_owned();
+                let part = what.part().ok_or(MessengerError::Rejected { description })?;
+                messenger.whisper(to, only, part, reply_to).await.map(|()| MessageId(0))
+            }
+            Self::InPrivate(_, what) => {
+                Box::pin(what.send(messenger, to, None)).await.map(|_| MessageId(0))
+            }
             Self::Placed(message, what) => {
                 let Some(part) = what.part() else {
                     return Box::pin(what.send(messenger, to, reply_to)).await;
@@ -162,7 +175,24 @@ impl Sayable {
             | Self::Notice(_)
             | Self::Copy(_)
             | Self::Spoken(_)
+            | Self::Whispered(..)
+            | Self::InPrivate(..)
             | Self::File { .. } => None,
+        }
+    }
+
+    /// Where it goes that is said in this chat.
+    #[must_use]
+    pub fn address(&self, here: Address) -> Address {
+        match self {
+            Self::InPrivate(person, _) => Address { chat: ChatId(person.0), topic: None },
+            Self::Answer(_)
+            | Self::Notice(_)
+            | Self::Copy(_)
+            | Self::Spoken(_)
+            | Self::Whispered(..)
+            | Self::Placed(..)
+            | Self::File { .. } => here,
         }
     }
 
@@ -171,7 +201,9 @@ impl Sayable {
         match self {
             Self::Answer(part) => Some(part.get()),
             Self::Notice(notice) => Some(notice.part()),
-            Self::Placed(_, what) => what.part(),
+            Self::Placed(_, what) | Self::Whispered(_, what) | Self::InPrivate(_, what) => {
+                what.part()
+            }
             Self::Copy(_) | Self::Spoken(_) | Self::File { .. } => None,
         }
     }

@@ -4,6 +4,7 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod aside;
 mod bound;
 mod desk;
 mod files;
@@ -32,6 +33,7 @@ pub use self::{
     tools::Decision,
 };
 pub(crate) use self::{
+    aside::is_own_matter,
     officers::{attempted, older_button},
     panel::minute as panel_minute,
     remember::button as forget_button,

@@ -24,7 +24,7 @@ use protocol::{
     },
     messenger::{
         Address, BotIdentity, Document, DownloadError, MenuEntry, MenuScope, Messenger,
-        MessengerError, RawUpdate,
+        MessengerError, RawUpdate, Whisper,
     },
     model::{CompleteError, Completion, Finish, Model, ModelRequest, Usage},
 };
@@ -225,6 +225,18 @@ impl Messenger for FakeMessenger {
         let mut sent = self.sent.lock().unwrap();
         sent.push((to.chat, part.plain.clone()));
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
+    }
+
+    /// Stands among what was sent, marked as what it is.
+    async fn whisper(
+        &self,
+        to: Address,
+        only: &Whisper,
+        part: &Part,
+        reply_to: Option<MessageId>,
+    ) -> Result<(), MessengerError> {
+        let plain = format!("to {} alone: {}", only.person, part.plain);
+        self.send(to, &Part::plain(plain), reply_to).await.map(drop)
     }
 
     /// An edit stands among what was sent, as what is seen then; a message that was never sent cannot be

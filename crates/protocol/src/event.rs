@@ -251,6 +251,60 @@ pub struct Shape {
     /// A part is sent as a file: its number, and what the file is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<(u32, String)>,
+    /// It is for one person alone, in a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Aside>,
+}
+
+/// For whom alone an answer in a group is, and how it comes to them. Its parts are the answer, what the group
+/// is told where the answer comes in the private chat, and what it is told where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// Who asked.
+    pub person: PersonId,
+    /// The press that asked for it, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub press: Option<String>,
+    /// The way that is tried.
+    #[serde(default)]
+    pub way: AsideWay,
+}
+
+/// How an answer in a group comes to one person alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AsideWay {
+    /// In the group, shown to nobody else.
+    #[default]
+    Whispered,
+    /// In their private chat, and the group is told so.
+    InPrivate,
+    /// Not at all: they are asked to open the private chat.
+    Nowhere,
+}
+
+impl Aside {
+    /// True if nothing of the answer is sent from this part on.
+    #[must_use]
+    pub fn ends_before(&self, part: u32) -> bool {
+        let parts = match self.way {
+            AsideWay::Whispered => 1,
+            AsideWay::InPrivate => 2,
+            AsideWay::Nowhere => 3,
+        };
+        parts <= part
+    }
+
+    /// The next way, where this one cannot be gone.
+    #[must_use]
+    pub fn otherwise(self) -> Option<Self> {
+        let way = match self.way {
+            AsideWay::Whispered => AsideWay::InPrivate,
+            AsideWay::InPrivate => AsideWay::Nowhere,
+            AsideWay::Nowhere => return None,
+        };
+        Some(Self { way, ..self })
+    }
 }
 
 /// A text that the guard stopped.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    BotId, ChatId, Language, MessageId, TopicId, UpdateId,
+    BotId, ChatId, Language, MessageId, PersonId, TopicId, UpdateId,
     event::Part,
     inbound::{Inbound, Origin},
 };
@@ -18,6 +18,15 @@ pub struct Address {
     pub chat: ChatId,
     /// The topic, in a forum.
     pub topic: Option<TopicId>,
+}
+
+/// Who alone sees a message in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whisper {
+    /// Who.
+    pub person: PersonId,
+    /// The press that it answers, if it was one.
+    pub press: Option<String>,
 }
 
 /// An update as received: its id and its bytes, not yet understood.
@@ -149,6 +158,16 @@ pub trait Messenger: Send + Sync + 'static {
         part: &Part,
         reply_to: Option<MessageId>,
     ) -> Result<MessageId, MessengerError>;
+
+    /// Sends one part into a group so that one person alone sees it. Where the service cannot be trusted to do
+    /// that it is rejected, and nobody sees anything.
+    async fn whisper(
+        &self,
+        to: Address,
+        only: &Whisper,
+        part: &Part,
+        reply_to: Option<MessageId>,
+    ) -> Result<(), MessengerError>;
 
     /// Puts a part in the place of a message that this bot sent. To put there what is there already
     /// is no error.

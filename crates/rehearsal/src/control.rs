@@ -31,6 +31,7 @@ pub(crate) const BODY_BYTES_MAX: usize = 50 << 20;
 /// | `GET` or `POST /ctl/faults` | [`Faults`] | `{}` |
 /// | `POST /ctl/flood` | [`FloodLimits`] | `{}` |
 /// | `POST /ctl/block` | `{person, bot?, blocked}` | `{}` |
+/// | `POST /ctl/older` | `{older}`: whether it knows no ephemeral messages | `{}` |
 /// | `POST /ctl/migrate` | `{chat}` | `{chat}`, the new id |
 /// | `POST /ctl/person`, `/ctl/group` | a seed | `{}` |
 /// | `GET /ctl/history`, `GET /ctl/stats` | | records, counters |
@@ -50,6 +51,7 @@ pub(crate) fn routes(world: World) -> Router {
         .route("/ctl/faults", get(faults).post(set_faults))
         .route("/ctl/flood", post(set_flood))
         .route("/ctl/block", post(block))
+        .route("/ctl/older", post(set_older))
         .route("/ctl/migrate", post(migrate))
         .route("/ctl/person", post(add_person))
         .route("/ctl/group", post(add_group))
@@ -220,6 +222,16 @@ struct Block {
 async fn block(Shared(world): Shared<World>, Json(block): Json<Block>) -> Answer {
     let bot = block.bot.unwrap_or_else(|| world.first_bot_id());
     world.block(block.person, bot, block.blocked)?;
+    done()
+}
+
+#[derive(Deserialize)]
+struct Older {
+    older: bool,
+}
+
+async fn set_older(Shared(world): Shared<World>, Json(order): Json<Older>) -> Answer {
+    world.set_older(order.older);
     done()
 }
 

@@ -4,6 +4,7 @@
 //! otherwise.
 
 mod edit;
+mod ephemeral;
 mod lookup;
 mod pin;
 mod profile;
@@ -22,6 +23,10 @@ use crate::world::{Call, Poll, State};
 /// Carries out one call and gives its result as JSON.
 pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     match call.method.name.as_str() {
+        name if state.is_older && name.contains("Ephemeral") => {
+            Err(Refusal::new(404, "Not Found: method not found"))
+        }
+        "deleteEphemeralMessage" => ephemeral::delete(state, call),
         "sendMessage" => send::message(state, call),
         "sendMessageDraft" => send::draft(state, call),
         "sendRichMessage" => send::rich(state, call),

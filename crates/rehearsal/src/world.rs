@@ -107,6 +107,7 @@ pub(crate) struct Person {
 pub(crate) struct Callback {
     pub(crate) bot: BotIndex,
     pub(crate) person: i64,
+    pub(crate) at: Instant,
     pub(crate) expires: Instant,
 }
 
@@ -181,6 +182,8 @@ pub(crate) struct State {
     limits: FloodLimits,
     flood: Flood,
     observer: Option<Observer>,
+    /// It knows no ephemeral messages, as before Bot API 10.2.
+    pub(crate) is_older: bool,
 }
 
 /// One call on its way through the methods.
@@ -223,6 +226,12 @@ impl World {
     /// Replaces what goes wrong.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// Makes it a server that knows no messages for one person alone, or one that does. An older one leaves
+    /// out what it does not know, as Telegram does: it shows them to everybody.
+    pub fn set_older(&self, is_older: bool) {
+        self.lock().is_older = is_older;
     }
 
     /// What goes wrong now.
@@ -366,6 +375,7 @@ impl State {
             limits: config.flood.clone(),
             flood: Flood::default(),
             observer: None,
+            is_older: false,
             config,
         };
         for group in state.config.groups.clone() {
@@ -484,10 +494,15 @@ impl State {
                 message_id,
                 text: text.to_owned(),
                 reply_to,
+                only_for: self.only_for(chat, message_id),
                 at: unix_ms(),
             };
             self.history.call(record);
         }
+    }
+
+    fn only_for(&self, group: i64, message_id: i64) -> Option<i64> {
+        self.chats.get(&ChatKey::Group(group))?.message(message_id)?.only_for
     }
 
     /// Tells the observer, if there is one.

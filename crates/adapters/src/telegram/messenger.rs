@@ -29,7 +29,7 @@ use protocol::{
     inbound::{Inbound, Origin},
     messenger::{
         Address, BotIdentity, Document, DownloadError, MenuEntry, MenuScope, Messenger,
-        MessengerError, RawUpdate,
+        MessengerError, RawUpdate, Whisper,
     },
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -170,6 +170,7 @@ pub struct TelegramBot {
     egress: Client,
     identity: BotIdentity,
     updates_skipped: AtomicU64,
+    whispers: whisper::Known,
 }
 
 impl TelegramBot {
@@ -194,7 +195,8 @@ impl TelegramBot {
             Some(target) => set_webhook(&client, identity.id, target).await?,
         }
         let egress = line()?;
-        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0) })
+        let whispers = whisper::Known::default();
+        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0), whispers })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -343,6 +345,16 @@ impl Messenger for TelegramBot {
             }
             outcome => outcome,
         }
+    }
+
+    async fn whisper(
+        &self,
+        to: Address,
+        only: &Whisper,
+        part: &Part,
+        reply_to: Option<MessageId>,
+    ) -> Result<(), MessengerError> {
+        whisper::send(self, (to, only), part, reply_to).await
     }
 
     async fn edit(
@@ -512,6 +524,8 @@ struct SendMessage<'a> {
     chat_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_thread_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ephemeral_message_parameters: Option<whisper::Only<'a>>,
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parse_mode: Option<&'static str>,
@@ -686,6 +700,7 @@ impl<'a> SendMessage<'a> {
         Self {
             chat_id: to.chat.0,
             message_thread_id: sendable_topic(to),
+            ephemeral_message_parameters: None,
             text: &part.plain,
             parse_mode: None,
             link_preview_options: LinkPreview { is_disabled: true },
@@ -747,6 +762,8 @@ fn cut_utf16(text: &str, units_max: usize) -> &str {
     }
     text
 }
+
+mod whisper;
 
 #[cfg(test)]
 mod tests;

@@ -503,24 +503,24 @@ fn outbox_5_a_part_that_is_asked_for_again_by_a_session_made_anew_is_sent_once()
         let messenger = Arc::new(FakeMessenger::new());
         let session = protocol::SessionKey { bot: protocol::BotId(1), chat: CHAT, topic: None };
         let part = PartId { session, update: protocol::UpdateId(7), part: 0 };
-        let ask = async |outbox: &Mailbox<Msg>, part: PartId| {
+        let ask = |outbox: &Mailbox<Msg>, part: PartId| {
             let (reply, answer) = oneshot::channel();
             let (what, reply) = (Sayable::Notice(words::stopped()), Some(reply));
             let send = Msg::Send { to: HERE, what, reply_to: None, part: Some(part), reply };
-            outbox.tell(send).await.unwrap();
+            outbox.try_tell(send).unwrap();
             answer
         };
         let work = async |outbox: &Mailbox<Msg>| {
             // It waits for the service, and whoever asked is gone meanwhile.
             let flooded = MessengerError::Flooded { retry_after: Duration::from_secs(3) };
             *messenger.failures.lock().unwrap() = [flooded].into();
-            drop(ask(outbox, part).await);
-            let message = ask(outbox, part).await.await.unwrap().unwrap();
+            drop(ask(outbox, part));
+            let message = ask(outbox, part).await.unwrap().unwrap();
             // It is sent while nobody waits, and asked for afterwards.
             let next = PartId { part: 1, ..part };
-            drop(ask(outbox, next).await);
+            drop(ask(outbox, next));
             tokio::time::sleep(Duration::from_secs(60)).await;
-            let second = ask(outbox, next).await.await.unwrap().unwrap();
+            let second = ask(outbox, next).await.unwrap().unwrap();
             assert_ne!(message, second);
         };
         with_outbox(&messenger, work).await;

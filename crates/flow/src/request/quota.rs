@@ -10,9 +10,9 @@ use crate::{
     words::{self, Notice, Text, text},
 };
 
-/// Reads `/usage`: one's own, in private; with `all`, an admin's, likewise.
+/// Reads `/usage`: one's own, shown to nobody else; with `all`, an admin's, likewise.
 pub(super) fn of_usage(arguments: &str, said: &Said, view: &View) -> Request {
-    let Some(person) = said.person.as_ref().filter(|_| said.private) else {
+    let Some(person) = said.person.as_ref() else {
         return Request::Say(words::only_in_private());
     };
     let everybody = Some(arguments).filter(|it| *it == "all").and_then(|_| view.grant(person.id));

@@ -354,7 +354,9 @@ impl SessionActor {
         }
         self.at = loaded.at;
         self.appends_since_snapshot = u32::try_from(loaded.appends).unwrap_or(u32::MAX);
-        self.session = Some(Session::new(self.key, Arc::clone(&self.config), state));
+        let mut session = Session::new(self.key, Arc::clone(&self.config), state);
+        session.tell_name(&self.peers.messenger.identity().username);
+        self.session = Some(session);
         let failed = std::mem::replace(&mut self.past.borrow_mut().failed, true);
         self.pulled = 0;
         self.arrived(loaded.waiting, failed, cx)?;
@@ -726,7 +728,7 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
         input: impl FnOnce(Result<MessageId, NotDelivered>) -> Input + 'static,
     ) {
-        let (outbox, to) = (self.peers.outbox.clone(), self.address());
+        let (outbox, to) = (self.peers.outbox.clone(), what.address(self.address()));
         let work = async move {
             let mut pause = Duration::from_millis(10);
             loop {

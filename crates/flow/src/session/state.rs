@@ -7,7 +7,7 @@ use std::{
 
 use protocol::{
     AgentName, Language, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
-    event::{Answer, AnswerKind, Event, Shape},
+    event::{Answer, AnswerKind, AsideWay, Event, Shape},
     hearing::Transcript,
     ledger::Accepted,
     memory::{Fact, FactId, Space},
@@ -39,6 +39,9 @@ impl HistoryLimits {
 
 /// Stands for the message in which an answer is shown while it is written, among an answer's parts.
 pub(super) const DRAFT_PART: u32 = u32::MAX;
+
+/// What stands before the last part of an answer that is for one person alone, in a group.
+pub(super) const ASIDE_PARTS: u32 = 2;
 
 /// Until its summary is durable a history may grow to so many times the limits. What is more then is
 /// dropped, and counted.
@@ -331,6 +334,10 @@ impl State {
         open.by = by;
         if let Event::AnswerShaped { shape, .. } = event {
             open.shape = shape.clone();
+            if shape.aside.as_ref().is_some_and(|it| it.way == AsideWay::Nowhere) {
+                // Only the last part is for the group then.
+                open.parts_sent = open.parts_sent.max(ASIDE_PARTS);
+            }
         }
         if let Event::DraftShown { message, .. } = event {
             open.shown = message.or(open.shown);

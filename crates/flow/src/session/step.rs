@@ -6,6 +6,7 @@
 
 mod answer;
 mod arrive;
+mod aside;
 mod files;
 mod gather;
 mod memory;
@@ -22,7 +23,7 @@ use std::{
 use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
-    event::{Course, Event, Judged, Outcome, Part},
+    event::{Aside, Course, Event, Judged, Outcome, Part},
     inbound::{FileRef, Inbound},
     ledger::LedgerError,
     memory::Fact,
@@ -342,6 +343,8 @@ pub struct Session {
     summary_failures: u32,
     /// The tools that there are, as it was told last.
     tools: Arc<[Tool]>,
+    /// What the bot is called behind the `@`, as it was told.
+    bot_name: Box<str>,
 }
 
 #[derive(Debug, Default)]
@@ -419,6 +422,8 @@ struct Turn {
     work: Option<Box<Working>>,
     /// Several agents are asked.
     is_panel: bool,
+    /// It is answered to one person alone, in a group.
+    aside: Option<Aside>,
     stage: Stage,
 }
 
@@ -475,12 +480,18 @@ impl Session {
             digesting: None,
             summary_failures: 0,
             tools: Arc::default(),
+            bot_name: Box::default(),
         }
     }
 
     /// Tells the time, for what is noted about how long work took.
     pub fn tell_time(&mut self, now: Timestamp) {
         self.now = now;
+    }
+
+    /// Tells what the bot is called behind the `@`.
+    pub fn tell_name(&mut self, bot_name: &str) {
+        self.bot_name = bot_name.into();
     }
 
     /// Tells whether new questions are turned away.

@@ -364,6 +364,8 @@ fn plain(what: &Sayable) -> String {
         Sayable::Spoken(spoken) => format!("{} bytes", spoken.sound().len()),
         Sayable::File { text, .. } => text.get().plain.clone(),
         Sayable::Placed(_, what) => plain(what),
+        Sayable::Whispered(only, what) => format!("to {} alone: {}", only.person, plain(what)),
+        Sayable::InPrivate(person, what) => format!("to {person} in private: {}", plain(what)),
     }
 }
 

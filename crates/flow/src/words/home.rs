@@ -2,6 +2,16 @@
 
 use super::{Notice, Text, say, text};
 
+/// Told to a group: a private matter was answered elsewhere.
+pub(crate) fn told_in_private() -> Notice {
+    say(text!("told-in-private"))
+}
+
+/// Told to a group: a private matter of somebody who has no private chat with the bot.
+pub(crate) fn open_private(bot: &str) -> Notice {
+    say(text!("open-private", link = format!("https://t.me/{bot}")))
+}
+
 /// Stands before the answer to an edited question where it cannot take the earlier one's place.
 pub(crate) fn supersedes() -> Notice {
     say(text!("supersedes"))

@@ -37,7 +37,7 @@ fn own_message(state: &State, call: &Call<'_>) -> Result<(ChatKey, i64), Refusal
     let id = id.ok_or_else(|| Refusal::bad("message identifier is not specified"))?;
     match state.chat(key).message(id) {
         None => Err(Refusal::bad("message to edit not found")),
-        Some(message) if message.author != Author::Bot(call.bot) => {
+        Some(message) if message.author != Author::Bot(call.bot) || message.only_for.is_some() => {
             Err(Refusal::bad("message can't be edited"))
         }
         Some(_) => Ok((key, id)),
@@ -95,7 +95,8 @@ pub(super) fn delete(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refu
     let key = chat_of(state, call)?;
     let id = call.params.integer("message_id").unwrap_or_default();
     let missing = || Refusal::bad("message to delete not found");
-    let message = state.chat(key).message(id).ok_or_else(missing)?;
+    let message = state.chat(key).message(id).filter(|message| message.only_for.is_none());
+    let message = message.ok_or_else(missing)?;
     if !key.is_private() && message.author != Author::Bot(call.bot) {
         return Err(Refusal::bad("message can't be deleted"));
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::rich::{self, InputRich};
-use super::yes;
+use super::{ephemeral, yes};
 use crate::keyboard;
 use crate::params::Value;
 use crate::refusal::Refusal;
@@ -49,6 +49,7 @@ struct Target {
     key: ChatKey,
     thread: Option<i64>,
     reply_to: Option<i64>,
+    only_for: Option<i64>,
 }
 
 pub(super) fn chat_of(state: &State, call: &Call<'_>) -> Result<ChatKey, Refusal> {
@@ -74,7 +75,8 @@ fn target(state: &State, call: &Call<'_>) -> Result<Target, Refusal> {
             return Err(Refusal::bad("message to be replied not found"));
         }
     }
-    Ok(Target { key, thread, reply_to })
+    let only_for = ephemeral::receiver(state, call, key)?;
+    Ok(Target { key, thread, reply_to, only_for })
 }
 
 /// The text of a call, parsed and within the limit; may be empty.
@@ -115,8 +117,9 @@ fn post(
     let chat = target.key.id();
     state.admit(chat)?;
     let text = payload.body.text.clone();
-    let Target { key, thread, reply_to } = *target;
-    let id = state.post(key, Author::Bot(call.bot), thread, reply_to, payload);
+    let Target { key, thread, reply_to, only_for } = *target;
+    let author = Author::Bot(call.bot);
+    let id = state.post_for(key, only_for, author, (thread, reply_to), payload);
     end_drafts(state, call, chat);
     state.accepted(call, chat, id, &text, reply_to);
     let bot = state.bot(call.bot).id;

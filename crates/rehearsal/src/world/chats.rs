@@ -136,7 +136,16 @@ pub(crate) struct Message {
     pub(crate) edited: Option<i64>,
     pub(crate) thread: Option<i64>,
     pub(crate) reply_to: Option<i64>,
+    /// Who alone sees it, in a group.
+    pub(crate) only_for: Option<i64>,
     pub(crate) payload: Payload,
+}
+
+impl Message {
+    /// Whether this person sees it.
+    pub(crate) fn is_seen_by(&self, person: i64) -> bool {
+        self.only_for.is_none_or(|it| it == person)
+    }
 }
 
 pub(crate) struct Chat {
@@ -209,6 +218,10 @@ struct View<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message_thread_id: Option<i64>,
     from: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receiver_user: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ephemeral_message_id: Option<i64>,
     chat: &'a RawValue,
     date: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,9 +408,21 @@ impl State {
         reply_to: Option<i64>,
         payload: Payload,
     ) -> i64 {
+        self.post_for(key, None, author, (thread, reply_to), payload)
+    }
+
+    /// The same for one person alone, where one is named.
+    pub(crate) fn post_for(
+        &mut self,
+        key: ChatKey,
+        only_for: Option<i64>,
+        author: Author,
+        (thread, reply_to): (Option<i64>, Option<i64>),
+        payload: Payload,
+    ) -> i64 {
         let max = self.config.messages_per_chat_max;
-        let date = unix();
-        let message = Message { id: 0, author, date, edited: None, thread, reply_to, payload };
+        let (id, date, edited) = (0, unix(), None);
+        let message = Message { id, author, date, edited, thread, reply_to, only_for, payload };
         let id = self.chat_mut(key).add(max, message);
         self.announce_message(key, id, "message");
         id
@@ -424,6 +449,11 @@ impl State {
                 Author::Person(person) => &self.people.get(&person)?.user,
                 Author::Bot(bot) => &self.bot(bot).user,
             },
+            receiver_user: match message.only_for {
+                Some(person) => Some(&self.people.get(&person)?.user),
+                None => None,
+            },
+            ephemeral_message_id: message.only_for.map(|_| message.id),
             chat: &chat.json,
             date: message.date,
             edit_date: message.edited,

@@ -186,6 +186,7 @@ impl World {
         let mut state = self.lock();
         let key = state.place(press.person, press.chat)?;
         let message = state.chat(key).message(press.message_id);
+        let message = message.filter(|message| message.is_seen_by(press.person));
         let missing = WorldError::NoSuchMessage(press.message_id);
         let Some(Author::Bot(bot)) = message.map(|message| message.author) else {
             return Err(missing);
@@ -194,7 +195,8 @@ impl World {
         let number = state.next_callback;
         state.next_callback += 1;
         let expires = Instant::now() + state.config.callback_lifetime;
-        state.callbacks.insert(number, Callback { bot, person: press.person, expires });
+        let (person, at) = (press.person, Instant::now());
+        state.callbacks.insert(number, Callback { bot, person, at, expires });
         if state.callbacks.len() > CALLBACKS_MAX {
             state.callbacks.pop_first();
         }
@@ -455,6 +457,7 @@ impl State {
                 let mut messages: Vec<Value> = chat
                     .messages()
                     .rev()
+                    .filter(|message| message.is_seen_by(person))
                     .take(SNAPSHOT_MESSAGES_MAX)
                     .map(|message| self.message_for_people(chat, message))
                     .collect();
@@ -527,7 +530,14 @@ impl State {
         if self.has_audience(key)
             && let Some(message) = self.chat(key).message(id)
         {
-            self.announce(key, event, &self.message_for_people(self.chat(key), message));
+            let view = self.message_for_people(self.chat(key), message);
+            match message.only_for {
+                None => self.announce(key, event, &view),
+                Some(person) => {
+                    let data = view.to_string().into();
+                    self.announce_to(person, &PersonEvent { name: event, data });
+                }
+            }
         }
     }
 

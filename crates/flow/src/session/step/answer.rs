@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use protocol::{
     AgentName, MessageId, UpdateId,
-    event::{Answer, AnswerKind, Event, Judged, Outcome, Part},
+    event::{Answer, AnswerKind, Event, Judged, Outcome, Part, Shape},
     ledger::LedgerError,
     model::Completion,
 };
@@ -567,10 +567,20 @@ impl Session {
         let Some(turn) = self.turn(update, |_| true) else { return };
         let (reply_to, reference) = (turn.reply_to, Some(turn.reference));
         let notice = notice.in_language(turn.language);
-        let parts = vec![notice.part().clone()];
+        let aside = turn.aside.clone();
+        let mut notices = vec![notice];
+        if aside.is_some() {
+            notices.extend(self.beside(update));
+        }
+        let parts = notices.iter().map(|it| it.part().clone()).collect();
         let answer = Answer { kind, parts, reply_to, answered: None, reference };
         events.push(Event::AnswerReady { update, answer });
-        self.deliver(update, events, [Sayable::Notice(notice)].into(), outcome, effects);
+        if aside.is_some() {
+            let shape = Shape { aside, ..Shape::default() };
+            events.push(Event::AnswerShaped { update, shape });
+        }
+        let parts = notices.into_iter().map(Sayable::Notice).collect();
+        self.deliver(update, events, parts, outcome, effects);
     }
 
     /// Fixes an answer and begins to send it.
@@ -603,6 +613,9 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let Some(reply_to) = self.turn(update, |_| true).map(|it| it.reply_to) else { return };
+        if self.aside_of(update).is_some() {
+            return self.send_aside(update, (next, reply_to), parts, outcome, effects);
+        }
         let reply_to = reply_to.filter(|_| next == 0);
         let Some(what) = parts.front().cloned() else {
             return self.finish(update, vec![], outcome, effects);
@@ -629,13 +642,14 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let is_it = |it: &Stage| matches!(it, Stage::Delivering { next, .. } if *next == part);
+        let ends = self.aside_of(update).is_some_and(|it| it.ends_before(part + 1));
         let Some(turn) = self.turn(update, is_it) else { return };
         let Stage::Delivering { mut parts, outcome, .. } = turn.stage.take() else { return };
         match result {
             Ok(message) => {
                 let sent = Event::PartSent { update, part, message };
                 parts.pop_front();
-                if parts.is_empty() {
+                if parts.is_empty() || ends {
                     let aloud = std::mem::take(&mut turn.aloud);
                     self.finish(update, vec![sent], outcome, effects);
                     effects.extend((!aloud.is_empty()).then_some(Effect::Speak(aloud)));
@@ -645,6 +659,9 @@ impl Session {
                 self.send_from(update, part + 1, parts, outcome, effects);
             }
             Err(NotDelivered::Unknown) => self.send_from(update, part, parts, outcome, effects),
+            Err(NotDelivered::Undeliverable) if self.aside_of(update).is_some() => {
+                self.go_another_way(update, part, parts, outcome, effects);
+            }
             Err(NotDelivered::Undeliverable) => {
                 self.finish(update, vec![], Outcome::Undeliverable, effects);
             }

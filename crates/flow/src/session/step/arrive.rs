@@ -193,6 +193,7 @@ impl Session {
         }
         let more_may_come = heard.more_may_come() && !recovered;
         let is_panel = matches!(request, Request::Convene(_));
+        let aside = self.aside(&known, &entry, &request, view);
         let seen = self.seen(request.asks(), recovered);
         let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         let turn = Turn {
@@ -212,6 +213,7 @@ impl Session {
             heard,
             work: None,
             is_panel,
+            aside,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));

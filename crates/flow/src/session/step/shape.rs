@@ -113,7 +113,7 @@ impl Session {
             message.open_with(notice.into());
         }
         let file = message.file.take();
-        (place.is_some() || file.is_some()).then_some(Shape { place, file })
+        (place.is_some() || file.is_some()).then_some(Shape { place, file, aside: None })
     }
 }
 
