@@ -68,6 +68,7 @@ async fn trace_of(stage: &Stage, chat: i64, person: i64, message: Option<i64>) -
         false => (Some(chat), "/trace@guildhall_bot"),
     };
     stage.say_in(to, None, person, text, message);
-    // Admins are told of refusals, too; what answers the command speaks of an answer.
-    stage.heard(chat, before, "answer").await.text
+    // Admins are told of refusals, too, and an answer may come again after a kill; what answers the
+    // command speaks of an answer.
+    stage.heard(chat, before, " answer ").await.text
 }
