@@ -370,7 +370,7 @@ async fn a_message_that_was_set_aside_has_one_more_turn_when_an_officer_says_so_
         stage.say(BEN, question);
         for crash in 1..=3 {
             let hall = stage.start();
-            wait_until("the model is asked", Duration::from_secs(10), || {
+            wait_until("the model is asked", Duration::from_secs(30), || {
                 models.requests().len() == asked + crash
             })
             .await;

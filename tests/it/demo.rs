@@ -166,7 +166,7 @@ async fn start(stage: &Stage) -> (Hall, String) {
     let (chat, console) = (format!("127.0.0.1:{chat}"), format!("127.0.0.1:{console}"));
     let arguments = ["demo", "--chat", &chat, "--console", &console, "--data", "demo-data"];
     let demo = stage.start_as(&arguments);
-    end_to_end::wait_until("the demo stands", Duration::from_secs(10), || {
+    end_to_end::wait_until("the demo stands", Duration::from_secs(30), || {
         demo.log().stdout().contains("Guildhall is standing")
     })
     .await;
@@ -285,7 +285,7 @@ impl Events {
                 self.heard.push_str(&String::from_utf8_lossy(&piece));
             }
         };
-        let in_time = tokio::time::timeout(Duration::from_secs(10), wait).await;
+        let in_time = tokio::time::timeout(Duration::from_secs(30), wait).await;
         in_time.unwrap_or_else(|_late| panic!("{words} did not come: {}", self.heard))
     }
 }

@@ -99,7 +99,7 @@ async fn the_answer_to_a_voice_message_is_spoken_after_its_text_and_no_other() {
     let before = stage.sent_to(BEN).len();
     speak(&stage, "Are you there?");
     let is_spoken = || stage.sent_to(BEN).iter().any(|it| it.method == "sendVoice");
-    wait_until("the answer is spoken", Duration::from_secs(10), is_spoken).await;
+    wait_until("the answer is spoken", Duration::from_secs(30), is_spoken).await;
     let sent = stage.sent_to(BEN).split_off(before);
     let methods: Vec<&str> = sent.iter().map(|it| it.method.as_str()).collect();
     assert_eq!(methods, ["sendMessage", "sendMessage", "sendVoice"], "{sent:?}");
@@ -211,7 +211,7 @@ async fn killed_after_the_hearing_it_answers_and_does_not_pay_for_it_again() {
     let (before, asked) = (stage.sent_to(BEN).len(), calls(&stage, "openai").len());
     speak(&stage, "What survives?");
     let is_asked = || asked < calls(&stage, "openai").len();
-    wait_until("the model is asked", Duration::from_secs(10), is_asked).await;
+    wait_until("the model is asked", Duration::from_secs(30), is_asked).await;
     hall.kill().await;
     stage.rehearsal.models().configure(latency(0));
     let hall = stage.open().await;

@@ -149,7 +149,7 @@ async fn a_panel_answers_under_its_names_and_is_summed_up_once_also_after_a_kill
     let before = stage.sent_to(BEN).len();
     stage.say(BEN, "/panel tea or coffee?");
     let calls = || stage.rehearsal.models().stats().calls.values().sum::<u64>();
-    wait_until("the second agent is asked", Duration::from_secs(10), || 2 <= calls()).await;
+    wait_until("the second agent is asked", Duration::from_secs(30), || 2 <= calls()).await;
     hall.kill().await;
     let hall = stage.open().await;
     stage.heard(BEN, before, "They agree.").await;
