@@ -405,6 +405,7 @@ mod tests {
             asked: asked.to_owned(),
             replaces: false,
             reserved: 0,
+            tainted: false,
         };
         let answer = Answer {
             kind,

@@ -51,6 +51,9 @@ pub enum Event {
         replaces: bool,
         /// Tokens set aside for prompt and answer.
         reserved: u64,
+        /// Text of strangers came with it: quoted, forwarded, in a file or a picture.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        tainted: bool,
     },
     /// A model answered.
     DraftReceived {

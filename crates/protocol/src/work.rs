@@ -125,4 +125,7 @@ pub struct Asking {
     /// Texts that came with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
+    /// A picture came with it, or something else that may hold words of strangers and is not kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tainted: bool,
 }

@@ -167,7 +167,14 @@ mod tests {
         };
         let asked = format!("question {update}");
         let mut events = vec![
-            Event::CompletionStarted { update: id, agent, asked, replaces: false, reserved: 1 },
+            Event::CompletionStarted {
+                update: id,
+                agent,
+                asked,
+                replaces: false,
+                reserved: 1,
+                tainted: false,
+            },
             Event::AnswerReady { update: id, answer },
         ];
         if closed {

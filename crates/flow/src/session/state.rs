@@ -100,7 +100,7 @@ pub struct State {
     /// Works that wait for a person's word.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waiting: AllWaiting,
-    /// Agents in whose history there is what strangers wrote, by way of tools.
+    /// Agents in whose history there is what strangers wrote, or what came of it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tainted: BTreeSet<AgentName>,
     /// Only in a piece of a group's snapshot: where its exchanges stand in each whole history.
@@ -173,6 +173,9 @@ pub struct Asked {
     /// The answer replaces the newest one.
     #[serde(default)]
     pub replaces: bool,
+    /// Text of strangers came with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tainted: bool,
 }
 
 /// An update whose work has begun and not ended.
@@ -223,12 +226,13 @@ impl State {
             Event::TurnRetried { update, attempt } => {
                 self.open.entry(*update).or_default().retries = attempt.saturating_sub(1);
             }
-            Event::CompletionStarted { update, agent, asked, replaces, .. } => {
+            Event::CompletionStarted { update, agent, asked, replaces, tainted, .. } => {
                 let (agent, text) = (agent.clone(), asked.clone());
                 self.last_asked = Some((agent.clone(), text.clone()));
                 self.last_asked_by = by;
                 self.last_turn_of(*update).into_iter().for_each(|it| it.asked = true);
-                let asked = Asked { agent, text, replaces: *replaces };
+                let (replaces, tainted) = (*replaces, *tainted);
+                let asked = Asked { agent, text, replaces, tainted };
                 let open = self.open.entry(*update).or_default();
                 open.asked = Some(asked);
                 open.by = by;
@@ -295,6 +299,9 @@ impl State {
         let asked = open.asked.take_if(|_| answer.kind == AnswerKind::Model);
         let Some(asked) = asked else { return };
         self.last_turn_of(update).into_iter().for_each(|it| it.answered = true);
+        if asked.tainted {
+            self.tainted.insert(asked.agent.clone());
+        }
         let agent = work.as_ref().map(|_| asked.agent.clone());
         self.remember(asked, answer, by, limits);
         if let (Some(work), Some(agent)) = (work, agent) {
@@ -540,7 +547,14 @@ mod tests {
         let parts = vec![protocol::event::Part::plain(text)];
         let answer = Answer { kind, parts, reply_to: None, answered: None, reference: None };
         vec![
-            Event::CompletionStarted { update, agent, asked, replaces, reserved: 1 },
+            Event::CompletionStarted {
+                update,
+                agent,
+                asked,
+                replaces,
+                reserved: 1,
+                tainted: false,
+            },
             Event::AnswerReady { update, answer },
         ]
     }

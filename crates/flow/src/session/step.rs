@@ -464,6 +464,16 @@ struct Asking {
     came: Came,
 }
 
+impl Asking {
+    /// True if text of strangers came with it.
+    fn is_of_strangers(&self) -> bool {
+        self.prompt.quoted.is_some()
+            || self.prompt.forwarded_from.is_some()
+            || !self.prompt.beside.is_empty()
+            || self.came.is_of_strangers()
+    }
+}
+
 impl Session {
     /// A session that goes on from a folded state.
     #[must_use]

@@ -157,7 +157,14 @@ fn events(asker: i64, turn: i64, kind: AnswerKind) -> Vec<Event> {
             held: HeldText { of_answer: false, agent, texts: vec![STOPPED.to_owned()] },
         }),
         false => all.extend([
-            Event::CompletionStarted { update, agent, asked, replaces: false, reserved: 9 },
+            Event::CompletionStarted {
+                update,
+                agent,
+                asked,
+                replaces: false,
+                reserved: 9,
+                tainted: false,
+            },
             Event::DraftReceived { update, model: "openai/small".to_owned(), usage },
             Event::DraftJudged { update, judged: judged("clear") },
         ]),

@@ -108,11 +108,11 @@ impl Session {
                 }
                 let reserved = reserve(&asking, &history, self.config.answer_tokens_max);
                 let (agent, asked) = (asking.agent.name.clone(), asking.asked.clone());
-                let replaces = asking.replaces;
+                let (replaces, tainted) = (asking.replaces, asking.is_of_strangers());
                 let taken = self.question_taken(update, &agent);
                 let mut events = vec![
                     Event::PromptJudged { update, judged },
-                    Event::CompletionStarted { update, agent, asked, replaces, reserved },
+                    Event::CompletionStarted { update, agent, asked, replaces, reserved, tainted },
                 ];
                 events.splice(..0, taken);
                 // The update itself is durable, and its first attempt with it: a crash from here on

@@ -324,13 +324,12 @@ impl Session {
         let (Stage::Working(asking), Some(working)) = (&turn.stage, &turn.work) else {
             return true;
         };
-        let (prompt, agent) = (&asking.prompt, Arc::clone(&asking.agent));
-        let brought = prompt.quoted.is_some()
-            || prompt.forwarded_from.is_some()
-            || !prompt.beside.is_empty()
-            || asking.came.is_of_strangers()
-            || !working.recalled.is_empty();
+        let (agent, asker) = (Arc::clone(&asking.agent), turn.course.asker);
+        let brought = asking.is_of_strangers() || !working.recalled.is_empty();
+        // In a group the history is of several people.
+        let is_private = self.key.is_private();
         brought
+            || (!is_private && self.state.exchanges(&agent.name).any(|it| it.by != asker))
             || self.state.tainted.contains(&agent.name)
             || !self.state.facts_in(Space::of(&agent)).is_empty()
             || self.work(update).is_some_and(Work::is_tainted)

@@ -49,7 +49,7 @@ impl Session {
         };
         let mut shown: Value = serde_json::from_str(arguments).unwrap_or_default();
         restore(&mut shown, &asking.hidden);
-        let question = stored(&asking.prompt);
+        let question = stored(asking);
         let until = Timestamp(now.0.saturating_add(millis(span)));
         let asked = words::tools::Question {
             agent: &agent.name,
@@ -102,13 +102,15 @@ impl Session {
             let notice = words::agent_paused(&asked.agent);
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         };
+        // A picture is not shown again, and what was in it stays what it was.
+        let came = if question.tainted { Came::File } else { Came::Nothing };
         let asking = Asking {
             agent: Arc::clone(agent),
             prompt: prompt_of(question),
             asked: asked.text,
             replaces: asked.replaces,
             hidden: Placeholders::new(),
-            came: Came::Nothing,
+            came,
         };
         if let Some(turn) = self.turn(update, |_| true) {
             turn.course.agent = Some(asking.agent.name.clone());
@@ -123,8 +125,10 @@ fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn stored(prompt: &Prompt) -> work::Asking {
+fn stored(asking: &Asking) -> work::Asking {
+    let prompt = &asking.prompt;
     work::Asking {
+        tainted: asking.came.is_of_strangers(),
         text: prompt.text.clone(),
         quoted: prompt.quoted.clone(),
         forwarded_from: prompt.forwarded_from.clone(),
@@ -133,6 +137,6 @@ fn stored(prompt: &Prompt) -> work::Asking {
 }
 
 fn prompt_of(asking: work::Asking) -> Prompt {
-    let work::Asking { text, quoted, forwarded_from, beside } = asking;
+    let work::Asking { text, quoted, forwarded_from, beside, tainted: _ } = asking;
     Prompt { text, quoted, forwarded_from, beside, file: None }
 }
