@@ -21,7 +21,7 @@ use protocol::{
 
 use self::fence::{fenced, without_fences};
 pub(crate) use self::tools::spec_tokens;
-pub use self::tools::{Bench, spec_name};
+pub use self::tools::{Bench, spec_name, specs_of};
 use crate::session::{Exchange, Question};
 
 const HOUSE_RULES: &str = include_str!("../../../config/prompts/house.md");
@@ -325,20 +325,21 @@ pub fn surely_within<'e>(
 /// How many of the oldest exchanges are to be summarised: none while all are within the limits, else
 /// so many that the rest are within half of them. The newest always stays.
 #[must_use]
-pub fn overdue(history: &[Arc<Exchange>], room: HistoryRoom) -> usize {
+pub fn overdue<'e>(
+    history: impl ExactSizeIterator<Item = &'e Arc<Exchange>> + DoubleEndedIterator + Clone,
+    room: HistoryRoom,
+) -> usize {
     let HistoryRoom { exchanges_max, chars_max, tokens_max } = room;
-    let size = |it: &Arc<Exchange>| {
-        let tokens = estimate_tokens(&it.asked) + estimate_tokens(&it.answered);
-        (it.asked.len() + it.answered.len(), tokens + 2 * FRAME_TOKENS)
-    };
-    let sizes: Vec<(usize, usize)> = history.iter().map(size).collect();
+    let size =
+        |it: &Arc<Exchange>| (it.asked.len() + it.answered.len(), it.tokens() + 2 * FRAME_TOKENS);
+    let sizes = history.clone().map(size);
     let (chars, tokens) =
-        sizes.iter().fold((0_usize, 0_usize), |(c, t), (chars, tokens)| (c + chars, t + tokens));
+        sizes.clone().fold((0_usize, 0_usize), |(c, t), (chars, tokens)| (c + chars, t + tokens));
     if history.len() <= exchanges_max && chars <= chars_max && tokens <= tokens_max {
         return 0;
     }
     let (mut kept, mut chars, mut tokens) = (0, 0, 0);
-    for (more_chars, more_tokens) in sizes.iter().rev() {
+    for (more_chars, more_tokens) in sizes.rev() {
         (chars, tokens) = (chars + more_chars, tokens + more_tokens);
         let fits = kept < exchanges_max / 2 && chars <= chars_max / 2 && tokens <= tokens_max / 2;
         if !fits && 0 < kept {

@@ -1,11 +1,11 @@
 //! The port to language models.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Who speaks in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,15 +46,26 @@ impl Turn {
 }
 
 /// A tool as a model is told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ToolSpec {
     /// Letters, digits, hyphens and underscores, at most 64: what every provider takes.
     pub name: String,
     /// What it does.
     pub description: String,
-    /// A JSON Schema of its arguments.
-    pub parameters: Value,
+    /// A JSON Schema of its arguments, written out.
+    pub parameters: Box<RawValue>,
 }
+
+impl PartialEq for ToolSpec {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { name, description, parameters } = self;
+        *name == other.name
+            && *description == other.description
+            && parameters.get() == other.parameters.get()
+    }
+}
+
+impl Eq for ToolSpec {}
 
 /// A call of a tool that a model asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,14 +101,14 @@ pub struct ModelRequest {
     /// The longest answer we take, in tokens.
     pub answer_tokens_max: u32,
     /// What it may call instead of answering.
-    pub tools: Vec<ToolSpec>,
+    pub tools: Arc<[ToolSpec]>,
 }
 
 impl ModelRequest {
     /// A conversation without tools.
     #[must_use]
     pub fn new(turns: Vec<Turn>, answer_tokens_max: u32) -> Self {
-        Self { turns, answer_tokens_max, tools: Vec::new() }
+        Self { turns, answer_tokens_max, tools: Arc::default() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Anthropic's Messages protocol.
 
+use std::sync::Arc;
+
 use protocol::model::{CompleteError, Finish, ModelRequest, Role, ToolCall, ToolSpec, Turn};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
 
 use super::draft::Draft;
+use super::escaped::Escaped;
 use super::http::{HttpModelConfig, Protocol, refused};
 use super::openai::{Message, Text};
 use super::shown::Shown;
@@ -17,7 +20,9 @@ use super::sse::Step;
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// The protocol. It has no dialects.
-pub(super) struct Anthropic;
+pub(super) struct Anthropic {
+    escaped: Escaped,
+}
 
 impl Protocol for Anthropic {
     fn endpoint(base: &mut Url) -> Self {
@@ -25,7 +30,7 @@ impl Protocol for Anthropic {
         let version = if path.ends_with("/v1") { "" } else { "/v1" };
         let path = format!("{path}{version}/messages");
         base.set_path(&path);
-        Self
+        Self { escaped: Escaped::default() }
     }
 
     fn headers(api_key: &SecretString) -> Result<HeaderMap, InvalidHeaderValue> {
@@ -47,10 +52,12 @@ impl Protocol for Anthropic {
         body: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
         let turns = &request.turns;
+        let system = instructions(turns).map(|turn| self.escaped.json(&turn.content));
+        let system: Vec<Arc<RawValue>> = system.collect::<Result<_, _>>()?;
         let ask = Ask {
             model: &config.model,
             max_tokens: request.answer_tokens_max,
-            system: instructions(turns).next().is_some().then_some(turns),
+            system: &system,
             messages: turns,
             tools: &request.tools,
             stream: config.stream,
@@ -110,8 +117,8 @@ fn garbled(_holds_a_bit_of_the_answer: serde_json::Error) -> CompleteError {
 struct Ask<'a> {
     model: &'a str,
     max_tokens: u32,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "system")]
-    system: Option<&'a Vec<Turn>>,
+    #[serde(skip_serializing_if = "<[Arc<RawValue>]>::is_empty", serialize_with = "system")]
+    system: &'a [Arc<RawValue>],
     #[serde(serialize_with = "messages")]
     messages: &'a [Turn],
     #[serde(skip_serializing_if = "<[ToolSpec]>::is_empty", serialize_with = "tools")]
@@ -120,15 +127,15 @@ struct Ask<'a> {
 }
 
 #[derive(Serialize)]
-struct TextBlock<'a> {
+struct TextBlock<T> {
     r#type: &'static str,
-    text: &'a str,
+    text: T,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_control: Option<CacheControl>,
 }
 
-impl<'a> TextBlock<'a> {
-    fn new(text: &'a str, is_last: bool) -> Self {
+impl<T> TextBlock<T> {
+    fn new(text: T, is_last: bool) -> Self {
         let cache_control = is_last.then_some(CacheControl { r#type: "ephemeral" });
         Self { r#type: "text", text, cache_control }
     }
@@ -144,7 +151,7 @@ struct CacheControl {
 #[derive(Serialize)]
 struct LastKnown<'a> {
     role: &'static str,
-    content: [TextBlock<'a>; 1],
+    content: [TextBlock<&'a str>; 1],
 }
 
 #[derive(Serialize)]
@@ -190,7 +197,7 @@ impl<'a> Block<'a> {
 struct Offered<'a> {
     name: &'a str,
     description: &'a str,
-    input_schema: &'a Value,
+    input_schema: &'a RawValue,
 }
 
 fn tools<S: Serializer>(tools: &[ToolSpec], serializer: S) -> Result<S::Ok, S::Error> {
@@ -204,13 +211,9 @@ fn instructions(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
     turns.iter().filter(|turn| turn.role == Role::System && !turn.content.is_empty())
 }
 
-fn system<S: Serializer>(turns: &Option<&Vec<Turn>>, serializer: S) -> Result<S::Ok, S::Error> {
-    let turns = turns.map_or(&[][..], Vec::as_slice);
-    let count = instructions(turns).count();
-    let blocks = instructions(turns)
-        .enumerate()
-        .map(|(at, turn)| TextBlock::new(&turn.content, at + 1 == count));
-    serializer.collect_seq(blocks)
+fn system<S: Serializer>(texts: &[Arc<RawValue>], serializer: S) -> Result<S::Ok, S::Error> {
+    let blocks = texts.iter().enumerate();
+    serializer.collect_seq(blocks.map(|(at, text)| TextBlock::new(&**text, at + 1 == texts.len())))
 }
 
 /// The conversation without instructions. The protocol wants a person to speak first, and nobody to
@@ -239,7 +242,7 @@ fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Er
                 Said::Calling { role: "assistant", content: Block::of_calls(turn) }
             }
             Role::Assistant if at == asked => {
-                let content = [TextBlock::new(&turn.content, true)];
+                let content = [TextBlock::new(turn.content.as_str(), true)];
                 Said::LastKnown(LastKnown { role: "assistant", content })
             }
             Role::System | Role::User | Role::Assistant => match Shown::anthropic(turn) {

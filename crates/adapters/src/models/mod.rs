@@ -13,6 +13,7 @@ mod anthropic;
 mod draft;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod escaped;
 mod hearing;
 mod http;
 mod openai;

@@ -6,10 +6,11 @@ use protocol::model::{CompleteError, Finish, ModelRequest, Role, ToolCall, ToolS
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Value, value::RawValue};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq as _};
+use serde_json::value::RawValue;
 
 use super::draft::Draft;
+use super::escaped::Escaped;
 use super::http::{HttpModelConfig, Protocol, refused};
 use super::shown::Shown;
 use super::sse::Step;
@@ -18,6 +19,7 @@ use super::sse::Step;
 pub(super) struct OpenAi {
     /// OpenAI's own newer models refuse the name `max_tokens`, most other servers know no other.
     newer_limit: bool,
+    escaped: Escaped,
 }
 
 impl Protocol for OpenAi {
@@ -26,7 +28,7 @@ impl Protocol for OpenAi {
         let newer_limit = host == "api.openai.com" || host.ends_with(".openai.azure.com");
         let path = format!("{}/chat/completions", base.path().trim_end_matches('/'));
         base.set_path(&path);
-        Self { newer_limit }
+        Self { newer_limit, escaped: Escaped::default() }
     }
 
     fn headers(api_key: &SecretString) -> Result<HeaderMap, InvalidHeaderValue> {
@@ -47,9 +49,15 @@ impl Protocol for OpenAi {
         body: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
         let limit = Some(request.answer_tokens_max);
+        let (first, others) = match request.turns.split_first() {
+            Some((first, others)) if first.role == Role::System => {
+                (Some(self.escaped.json(&first.content)?), others)
+            }
+            _ => (None, request.turns.as_slice()),
+        };
         let ask = Ask {
             model: &config.model,
-            messages: &request.turns,
+            messages: Messages { first: first.as_deref(), others },
             tools: &request.tools,
             max_tokens: limit.filter(|_| !self.newer_limit),
             max_completion_tokens: limit.filter(|_| self.newer_limit),
@@ -87,8 +95,7 @@ fn garbled(_holds_a_bit_of_the_answer: serde_json::Error) -> CompleteError {
 #[derive(Serialize)]
 struct Ask<'a> {
     model: &'a str,
-    #[serde(serialize_with = "messages")]
-    messages: &'a [Turn],
+    messages: Messages<'a>,
     #[serde(skip_serializing_if = "<[ToolSpec]>::is_empty", serialize_with = "tools")]
     tools: &'a [ToolSpec],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,11 +143,33 @@ enum Said<'a> {
     Shown(Shown<'a>),
 }
 
-fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(turns.iter().map(|turn| match Shown::openai(turn) {
-        Some(shown) => Said::Shown(shown),
-        None => Said::Plain(Message::from(turn)),
-    }))
+/// A conversation, with the instructions that it begins with.
+struct Messages<'a> {
+    first: Option<&'a RawValue>,
+    others: &'a [Turn],
+}
+
+#[derive(Serialize)]
+struct Instructions<'a> {
+    role: &'static str,
+    content: &'a RawValue,
+}
+
+impl Serialize for Messages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let count = self.others.len() + usize::from(self.first.is_some());
+        let mut messages = serializer.serialize_seq(Some(count))?;
+        if let Some(content) = self.first {
+            messages.serialize_element(&Instructions { role: "system", content })?;
+        }
+        for turn in self.others {
+            messages.serialize_element(&match Shown::openai(turn) {
+                Some(shown) => Said::Shown(shown),
+                None => Said::Plain(Message::from(turn)),
+            })?;
+        }
+        messages.end()
+    }
 }
 
 /// A tool, or a call of one: both come as functions, which are all the tools that there are.
@@ -156,7 +185,7 @@ struct Wrapped<'a, T> {
 struct Offered<'a> {
     name: &'a str,
     description: &'a str,
-    parameters: &'a Value,
+    parameters: &'a RawValue,
 }
 
 #[derive(Serialize)]

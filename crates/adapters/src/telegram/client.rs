@@ -9,7 +9,14 @@
 //!
 //! Redirects are not followed: they would carry the token to another host.
 
-use std::{fmt, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use frankenstein::AsyncTelegramApi;
@@ -91,6 +98,8 @@ pub struct Client {
     base: SecretString,
     /// `<address>/file/bot<token>/`: likewise.
     files: SecretString,
+    /// Addresses of methods that were called before. Shared by all copies.
+    urls: Arc<RwLock<HashMap<String, Url>>>,
 }
 
 impl fmt::Debug for Client {
@@ -142,7 +151,8 @@ impl Client {
         let address = url.as_str().trim_end_matches('/');
         let base = format!("{address}/bot{}/", token.expose_secret());
         let files = format!("{address}/file/bot{}/", token.expose_secret());
-        Ok(Self { observer: None, http, bot, token, base: base.into(), files: files.into() })
+        let (base, files) = (base.into(), files.into());
+        Ok(Self { observer: None, http, bot, token, base, files, urls: Arc::default() })
     }
 
     /// The same, heard by somebody.
@@ -215,7 +225,7 @@ impl Client {
         let form = fields
             .into_iter()
             .fold(reqwest::multipart::Form::new(), |form, (name, text)| form.text(name, text));
-        let request = self.http.post(self.url(method)).multipart(form.part(field, file));
+        let request = self.http.post(self.url(method)?).multipart(form.part(field, file));
         let limits = Limits { time_max: UPLOAD_TIME_MAX, ..CALL_LIMITS };
         let (status, body) = self.receive(method, request, limits).await?;
         self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
@@ -259,18 +269,26 @@ impl Client {
     ) -> Result<(u16, Bytes), MessengerError> {
         let request = self
             .http
-            .post(self.url(method))
+            .post(self.url(method)?)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
         self.receive(method, request, limits).await
     }
 
-    fn url(&self, method: &str) -> String {
-        let base = self.base.expose_secret();
-        let mut url = String::with_capacity(base.len() + method.len());
-        url.push_str(base);
-        url.push_str(method);
-        url
+    /// The address of a method. Read once for each: reading takes as long as writing the whole request.
+    fn url(&self, method: &str) -> Result<Url, MessengerError> {
+        let read = self.urls.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(url) = read.get(method) {
+            return Ok(url.clone());
+        }
+        drop(read);
+        let url = Url::parse(&format!("{}{method}", self.base.expose_secret()));
+        let url = url.map_err(|_holds_the_token| MessengerError::Rejected {
+            description: "the method has no address".to_owned(),
+        })?;
+        let mut urls = self.urls.write().unwrap_or_else(PoisonError::into_inner);
+        urls.insert(method.to_owned(), url.clone());
+        Ok(url)
     }
 
     /// Reads an answer leniently: unknown fields never matter.

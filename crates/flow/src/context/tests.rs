@@ -36,7 +36,7 @@ fn cleared(text: &str, quoted: Option<&str>) -> Cleared<Prompt> {
 }
 
 fn exchange(asked: &str, answered: &str) -> Arc<Exchange> {
-    Arc::new(Exchange { asked: asked.to_owned(), answered: answered.to_owned(), by: None })
+    Arc::new(Exchange::new(asked.to_owned(), answered.to_owned(), None))
 }
 
 fn fact(id: u64, text: &str, origin: FactOrigin) -> Fact {
@@ -170,7 +170,11 @@ fn what_is_surely_within_its_room_is_never_overdue() {
         for tokens_max in 0..600 {
             let room = room_of(15, 120, tokens_max);
             if surely_within(history.iter(), room) {
-                assert_eq!(overdue(&history, room), 0, "{count} exchanges, {tokens_max} tokens");
+                assert_eq!(
+                    overdue(history.iter(), room),
+                    0,
+                    "{count} exchanges, {tokens_max} tokens"
+                );
             }
         }
         let roomy = room_of(15, 1_000, 10_000);
@@ -181,17 +185,17 @@ fn what_is_surely_within_its_room_is_never_overdue() {
 #[test]
 fn nothing_is_summarised_within_the_limits_and_half_of_them_stay_word_for_word() {
     let history: Vec<_> = (0..10).map(|it| exchange(&format!("{it}"), "12345678")).collect();
-    assert_eq!(overdue(&history, room_of(10, 90, usize::MAX)), 0);
-    assert_eq!(overdue(&history, room_of(9, 90, usize::MAX)), 6, "four stay: half of nine");
+    assert_eq!(overdue(history.iter(), room_of(10, 90, usize::MAX)), 0);
+    assert_eq!(overdue(history.iter(), room_of(9, 90, usize::MAX)), 6, "four stay: half of nine");
     assert_eq!(
-        overdue(&history, room_of(10, 89, usize::MAX)),
+        overdue(history.iter(), room_of(10, 89, usize::MAX)),
         6,
         "four stay: nine characters each"
     );
     // Twenty tokens each: one of the question, four of the answer, and the frames.
-    assert_eq!(overdue(&history, room_of(10, 90, 199)), 6);
-    assert_eq!(overdue(&history[..1], room_of(1, 2, 1)), 0, "the newest always stays");
-    assert_eq!(overdue(&[], room_of(1, 1, 1)), 0);
+    assert_eq!(overdue(history.iter(), room_of(10, 90, 199)), 6);
+    assert_eq!(overdue(history[..1].iter(), room_of(1, 2, 1)), 0, "the newest always stays");
+    assert_eq!(overdue([].iter(), room_of(1, 1, 1)), 0);
 }
 
 fn digestion(count: usize, earlier: Option<&str>) -> Digestion {

@@ -1,12 +1,16 @@
 //! What the shell does for agents that work with tools: calls them, within their time, beside the actors,
 //! and asks the guard about everything that goes out or comes in.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use kit::Cx;
 use protocol::{
-    UpdateId,
+    Agent, UpdateId,
+    model::ToolSpec,
     tool::{Invocation, Tool, ToolError, ToolOutput, Toolbox},
 };
 use screening::Placeholders;
@@ -34,10 +38,62 @@ impl Toolbox for NoTools {
     }
 }
 
+/// The agents whose tools are kept written out.
+const TOLD_MAX: usize = 64;
+
+/// The tools that there are, and what models were told of them: it is written out once for an agent and
+/// not for each question.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    tools: Arc<[Tool]>,
+    told: Mutex<Vec<Told>>,
+}
+
+/// What models are told of the tools of an agent.
+#[derive(Debug)]
+struct Told {
+    agent: Arc<Agent>,
+    specs: Arc<[ToolSpec]>,
+}
+
+impl Shelf {
+    /// A shelf with these tools.
+    #[must_use]
+    pub fn new(tools: Arc<[Tool]>) -> Self {
+        Self { tools, told: Mutex::default() }
+    }
+
+    /// The tools.
+    pub(super) fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// What models are told of an agent's tools: what was said of this very definition before, or what
+    /// `tell` says.
+    pub(super) fn told(
+        &self,
+        agent: &Arc<Agent>,
+        tell: impl FnOnce() -> Arc<[ToolSpec]>,
+    ) -> Arc<[ToolSpec]> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = told.iter().find(|it| Arc::ptr_eq(&it.agent, agent)) {
+            return Arc::clone(&told.specs);
+        }
+        // Definitions that were replaced stay until then.
+        if TOLD_MAX <= told.len() {
+            told.clear();
+        }
+        let specs = tell();
+        told.push(Told { agent: Arc::clone(agent), specs: Arc::clone(&specs) });
+        specs
+    }
+}
+
 /// Calls tools on a runtime beside the actors'.
 #[derive(Clone)]
 pub struct Hands {
     toolbox: Arc<dyn Toolbox>,
+    shelf: Arc<Mutex<Arc<Shelf>>>,
     egress: Handle,
 }
 
@@ -51,13 +107,18 @@ impl Hands {
     /// Hands that reach into this toolbox.
     #[must_use]
     pub fn new(toolbox: Arc<dyn Toolbox>, egress: Handle) -> Self {
-        Self { toolbox, egress }
+        Self { toolbox, shelf: Arc::default(), egress }
     }
 
     /// The tools that there are now.
     #[must_use]
-    pub fn tools(&self) -> Arc<[Tool]> {
-        self.toolbox.tools()
+    pub fn shelf(&self) -> Arc<Shelf> {
+        let tools = self.toolbox.tools();
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&shelf.tools, &tools) {
+            *shelf = Arc::new(Shelf::new(tools));
+        }
+        Arc::clone(&shelf)
     }
 
     /// One call. It is cancelled where nobody waits for it any more.

@@ -441,7 +441,7 @@ impl SessionActor {
         session.tell_time(self.peers.clock.now());
         session.tell_drained(self.peers.drained.get());
         if matches!(input, Input::Arrived { .. }) {
-            session.tell_tools(self.peers.hands.tools());
+            session.tell_tools(self.peers.hands.shelf());
         }
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;

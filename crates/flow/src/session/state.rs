@@ -1,8 +1,8 @@
 //! What a session remembers: folded from its events, written back as a snapshot.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, VecDeque, vec_deque},
+    sync::{Arc, OnceLock},
 };
 
 use protocol::{
@@ -11,6 +11,7 @@ use protocol::{
     hearing::Transcript,
     ledger::Accepted,
     memory::{Fact, FactId, Space},
+    model::estimate_tokens,
     work::ToolStep,
 };
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ pub struct LastTurn {
 }
 
 /// A question and its answer, as the next prompt will contain them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exchange {
     /// What was asked, as it passed the guard.
     pub asked: String,
@@ -144,7 +145,35 @@ pub struct Exchange {
     /// Who asked, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
+    /// Its tokens, once somebody wanted to know.
+    #[serde(skip)]
+    tokens: OnceLock<usize>,
 }
+
+impl Exchange {
+    /// A question and its answer.
+    #[must_use]
+    pub fn new(asked: String, answered: String, by: Option<PersonId>) -> Self {
+        Self { asked, answered, by, tokens: OnceLock::new() }
+    }
+
+    /// The tokens of both, as [`estimate_tokens`] counts. Counted once: it is asked about the whole
+    /// conversation after every answer.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        let count = || estimate_tokens(&self.asked) + estimate_tokens(&self.answered);
+        *self.tokens.get_or_init(count)
+    }
+}
+
+impl PartialEq for Exchange {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { asked, answered, by, tokens: _known_or_not } = self;
+        (asked, answered, by) == (&other.asked, &other.answered, &other.by)
+    }
+}
+
+impl Eq for Exchange {}
 
 /// The part of a conversation with an agent that is not kept word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -393,7 +422,7 @@ impl State {
         let whole =
             || answer.parts.iter().map(|it| it.plain.as_str()).collect::<Vec<_>>().join("\n");
         let answered = answer.answered.clone().unwrap_or_else(whole);
-        history.push_back(Arc::new(Exchange { asked: asked.text, answered, by }));
+        history.push_back(Arc::new(Exchange::new(asked.text, answered, by)));
         let size = |it: &Exchange| it.asked.len() + it.answered.len();
         let mut total: usize = history.iter().map(|it| size(it)).sum();
         let times = if limits.summarised { UNSUMMARISED_MAX } else { 1 };
@@ -460,7 +489,7 @@ impl State {
             let asked = format!("({from} hands this conversation over to you and says:) {note}");
             let answered = "I have taken over.".to_owned();
             let history = self.histories.entry(to.clone()).or_default();
-            history.push_back(Arc::new(Exchange { asked, answered, by }));
+            history.push_back(Arc::new(Exchange::new(asked, answered, by)));
             self.tainted.insert(to.clone());
         }
     }
@@ -522,7 +551,7 @@ impl State {
     }
 
     /// The same, to look through.
-    pub fn exchanges(&self, agent: &AgentName) -> impl ExactSizeIterator<Item = &Arc<Exchange>> {
+    pub fn exchanges(&self, agent: &AgentName) -> vec_deque::Iter<'_, Arc<Exchange>> {
         static NONE: VecDeque<Arc<Exchange>> = VecDeque::new();
         self.histories.get(agent).unwrap_or(&NONE).iter()
     }

@@ -29,7 +29,6 @@ use protocol::{
     memory::Fact,
     messenger::{MessengerError, Typeset},
     model::{Completion, Image},
-    tool::Tool,
 };
 
 use screening::Placeholders;
@@ -45,7 +44,10 @@ use self::{
     stream::{Seen, Stream},
     tools::Working,
 };
-use super::state::{Exchange, HistoryLimits, State};
+use super::{
+    hands::Shelf,
+    state::{Exchange, HistoryLimits, State},
+};
 use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     alerter,
@@ -342,7 +344,7 @@ pub struct Session {
     digesting: Option<Digesting>,
     summary_failures: u32,
     /// The tools that there are, as it was told last.
-    tools: Arc<[Tool]>,
+    shelf: Arc<Shelf>,
     /// What the bot is called behind the `@`, as it was told.
     bot_name: Box<str>,
 }
@@ -489,7 +491,7 @@ impl Session {
             is_drained: false,
             digesting: None,
             summary_failures: 0,
-            tools: Arc::default(),
+            shelf: Arc::default(),
             bot_name: Box::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Tools in both protocols: how they are offered, called and answered.
 
 use protocol::model::{ToolCall, ToolSpec};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::to_raw_value};
 
 use super::*;
 
@@ -22,9 +22,9 @@ fn offering() -> ModelRequest {
         result("a", "one"),
         result("b", ""),
     ];
-    let parameters = json!({"type": "object"});
+    let parameters = to_raw_value(&json!({"type": "object"})).unwrap();
     let tools = ToolSpec { name: "look".to_owned(), description: "looks".to_owned(), parameters };
-    ModelRequest { tools: vec![tools], ..ModelRequest::new(turns, 99) }
+    ModelRequest { tools: [tools].into(), ..ModelRequest::new(turns, 99) }
 }
 
 async fn asked(spoken: Spoken) -> Value {

@@ -102,11 +102,10 @@ impl Session {
                 if self.is_unchanged(update, &asking) {
                     return self.finish(update, vec![], Outcome::Ignored, effects);
                 }
-                let mut history = self.state.history(&asking.agent.name);
-                if asking.replaces {
-                    history.pop();
-                }
-                let reserved = reserve(&asking, &history, self.config.answer_tokens_max);
+                let history = self.state.exchanges(&asking.agent.name);
+                let kept = history.len().saturating_sub(usize::from(asking.replaces));
+                let history = history.take(kept);
+                let reserved = reserve(&asking, history, self.config.answer_tokens_max);
                 let (agent, asked) = (asking.agent.name.clone(), asking.asked.clone());
                 let (replaces, tainted) = (asking.replaces, asking.is_of_strangers());
                 let taken = self.question_taken(update, &agent);
@@ -695,10 +694,13 @@ pub(super) fn received(update: UpdateId, completion: &Completion) -> Event {
 }
 
 /// Tokens to set aside for a call: four characters make about one.
-fn reserve(asking: &Asking, history: &[Arc<Exchange>], answer_tokens_max: u32) -> u64 {
+fn reserve<'e>(
+    asking: &Asking,
+    history: impl Iterator<Item = &'e Arc<Exchange>>,
+    answer_tokens_max: u32,
+) -> u64 {
     let said = |it: &Arc<Exchange>| it.asked.len() + it.answered.len();
-    let chars = asking.agent.instructions.len()
-        + asking.asked.len()
-        + history.iter().map(said).sum::<usize>();
+    let chars =
+        asking.agent.instructions.len() + asking.asked.len() + history.map(said).sum::<usize>();
     u64::try_from(chars / 4).unwrap_or(u64::MAX).saturating_add(u64::from(answer_tokens_max))
 }

@@ -271,8 +271,8 @@ impl Session {
         if context::surely_within(self.state.exchanges(&agent.name), at_least) {
             return 0;
         }
-        let history = self.state.history(&agent.name);
-        context::overdue(&history, room(rooms.history_tokens_max(agent)))
+        let history = self.state.exchanges(&agent.name);
+        context::overdue(history, room(rooms.history_tokens_max(agent)))
     }
 
     /// A summary in the exchanges' own words.

@@ -14,7 +14,7 @@ use protocol::{
     Agent, AgentName, UpdateId,
     event::{Event, Judged},
     memory::Space,
-    model::Completion,
+    model::{Completion, ToolSpec},
     tool::{Invocation, Taint, Tool, ToolError, ToolName, ToolOutput},
     work::{ToolResult, ToolStep},
 };
@@ -23,11 +23,14 @@ use screening::Placeholders;
 use super::{Asking, Effect, Question, Session, Stage, answer::received};
 use crate::{
     broker::Unanswered,
-    context::{Bench, Recollection},
+    context::{self, Bench, Recollection},
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     roster::View,
-    session::work::{Call, Frame, Work},
+    session::{
+        hands::Shelf,
+        work::{Call, Frame, Work},
+    },
     words,
 };
 
@@ -162,8 +165,8 @@ enum Next {
 
 impl Session {
     /// Tells which tools there are.
-    pub fn tell_tools(&mut self, tools: Arc<[Tool]>) {
-        self.tools = tools;
+    pub fn tell_tools(&mut self, shelf: Arc<Shelf>) {
+        self.shelf = shelf;
     }
 
     /// True if an agent works with tools or other agents, or has begun to.
@@ -306,7 +309,7 @@ impl Session {
     /// TOOLS-1.
     fn tools_of(&self, agents: &[Arc<Agent>], is_panel: bool) -> Vec<Tool> {
         let all_may = |it: &&Tool| agents.iter().all(|agent| agent.may_call(&it.name));
-        let mut tools: Vec<Tool> = self.tools.iter().filter(all_may).cloned().collect();
+        let mut tools: Vec<Tool> = self.shelf.tools().iter().filter(all_may).cloned().collect();
         let Some(agent) = agents.last() else { return tools };
         let depth = u32::try_from(agents.len()).unwrap_or(u32::MAX);
         if depth <= self.config.tools.depth_max.min(DEPTH_MAX) {
@@ -316,6 +319,15 @@ impl Session {
             tools.extend(own::hand_over(agent));
         }
         tools
+    }
+
+    /// What models are told of the same.
+    fn specs_of(&self, agents: &[Arc<Agent>], is_panel: bool) -> Arc<[ToolSpec]> {
+        let tell = || context::specs_of(&self.tools_of(agents, is_panel));
+        match agents {
+            [alone] if !is_panel => self.shelf.told(alone, tell),
+            _ => tell(),
+        }
     }
 
     /// True if text of strangers has come into the question. TOOLS-2.
@@ -344,12 +356,11 @@ impl Session {
         let limits = &self.config.tools;
         let (rounds_max, calls_max) = (limits.rounds_max, limits.calls_max);
         let is_panel = self.work(update).is_some_and(|it| it.is_panel);
-        let mut tools = self.tools_of(&agents, is_panel);
-        if let Some(work) = self.work(update)
-            && (rounds_max <= work.rounds || calls_max <= work.calls)
-        {
-            tools.clear();
-        }
+        let is_spent = |it: &Work| rounds_max <= it.rounds || calls_max <= it.calls;
+        let tools = match self.work(update).is_some_and(is_spent) {
+            true => Arc::default(),
+            false => self.specs_of(&agents, is_panel),
+        };
         let is_deep = self.is_deep(update);
         let Some(agent) = agents.last().cloned() else { return };
         let Some(mut working) = self.turn(update, |_| true).and_then(|it| it.work.take()) else {
@@ -361,7 +372,7 @@ impl Session {
         let links = self.work(update).map(|it| it.links.as_slice()).unwrap_or_default();
         let bench = match is_panel && !is_deep {
             true => Bench::of_panel(rounds, links, seen),
-            false => Bench::new(&tools, rounds, seen),
+            false => Bench::new(tools, rounds, seen),
         };
         let bench = Some(Box::new(bench));
         let asked_by = frame.and_then(|it| it.asked_by);

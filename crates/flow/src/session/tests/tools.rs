@@ -218,7 +218,7 @@ impl World {
         if let Some(bench) = &question.bench {
             bench.add_to(&mut request, true);
         }
-        let tools = request.tools.into_iter().map(|it| it.name).collect();
+        let tools = request.tools.iter().map(|it| it.name.clone()).collect();
         let results = request.turns.into_iter().filter(|it| it.answers.is_some());
         (tools, results.map(|it| it.content).collect())
     }
