@@ -595,15 +595,10 @@ impl Broker {
         };
         let tokens_max = self.core.config.answer_tokens_max;
         let count = |text: &str| model.count_tokens(text);
-        let bench = waiting.question.bench.as_deref();
-        let taken = bench.map_or(0, |it| it.tokens(model.calls_tools(), &count));
-        let tokens_left = model.prompt_tokens_max(tokens_max).saturating_sub(taken);
-        let room = Room { tokens_max: tokens_left, count: &count };
-        let (mut request, out) =
-            context::request_of(&waiting.question, &self.core.config.canary, tokens_max, room);
-        if let Some(bench) = bench {
-            bench.add_to(&mut request, model.calls_tools());
-        }
+        let room = Room { tokens_max: model.prompt_tokens_max(tokens_max), count: &count };
+        let (question, canary) = (&waiting.question, &self.core.config.canary);
+        let (request, out) =
+            context::request_of(question, canary, tokens_max, room, model.calls_tools());
         report(&self.tally, model.name(), out);
         let agent = waiting.question.agent.name.clone();
         let estimate = Estimate::of(&self.desk, &**model, &request);

@@ -239,7 +239,8 @@ async fn start_services(
         let w = Rc::clone(w);
         move || {
             let canary = Arc::clone(&w.broker.canary);
-            let guard = Guard::incarnate(Arc::clone(&w.rules), canary, w.tally.clone());
+            let (rules, judges) = (Arc::clone(&w.rules), w.judges.clone());
+            let guard = Guard::incarnate(rules, canary, judges, w.tally.clone());
             guard.excepting(Arc::clone(&w.hall), Arc::clone(&w.digest))
         }
     });

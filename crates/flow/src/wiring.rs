@@ -81,6 +81,8 @@ pub struct Wiring {
     pub incidents: Arc<incident::Desk>,
     /// Where messages are sent: a runtime beside the actors'.
     pub egress: Handle,
+    /// Where texts are judged: another one.
+    pub judges: Handle,
     /// The models, by place.
     pub models: Arc<[Arc<dyn Model>]>,
     /// What agents can do besides writing.

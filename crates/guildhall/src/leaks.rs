@@ -115,7 +115,7 @@ async fn what_a_small_model_gives_away_never_passes_the_guard_behind_it() {
         };
         let count = |text: &str| model.count_tokens(text);
         let room = Room { tokens_max: model.prompt_tokens_max(ANSWER_TOKENS_MAX), count: &count };
-        let (request, _) = context::request_of(&question, CANARY, ANSWER_TOKENS_MAX, room);
+        let (request, _) = context::request_of(&question, CANARY, ANSWER_TOKENS_MAX, room, false);
         let answer = model.complete(&request, &mut |_| ()).await.unwrap().text;
         let is_leak = gives_away(&answer, &agent.instructions);
         let passed = guard::screen_draft(&guarded, Draft(answer), &context);

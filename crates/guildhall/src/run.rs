@@ -53,7 +53,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::{EngineKind, Keys, LogKeys, Store, StoreConfig, StoreHealth};
 use tokio::{
     net::TcpListener,
-    runtime::{Builder, Handle},
+    runtime::{Builder, Handle, Runtime},
     sync::watch,
     time::Instant,
 };
@@ -251,9 +251,7 @@ fn life(
         audit.note(audit::deed(Doer::Hall, Action::KeyRotated, Target::Nothing));
     }
 
-    let mut egress = Builder::new_multi_thread();
-    egress.worker_threads(1).thread_name("egress").enable_all();
-    let egress = egress.build().map_err(|error| Failure::unavailable(&error))?;
+    let [egress, judges] = [beside("egress")?, beside("guard")?];
     let senses = senses::senses(&loaded, egress.handle().clone());
     let toolbox = {
         let _egress = egress.enter();
@@ -263,6 +261,7 @@ fn life(
     let senses = senses.map_err(|error| Failure::config(&error))?;
     let hall = Hall {
         egress: egress.handle().clone(),
+        judges: judges.handle().clone(),
         canary,
         hasher: Arc::new(KeyedHasher::new(*names)),
         marked: Arc::new(KeyedHasher::new(*marked)),
@@ -290,6 +289,13 @@ fn life(
         error!(error.message = %error, event.action = "store_closed", "the ledger was not closed well");
     }
     ended
+}
+
+/// A runtime of one thread beside that of the actors.
+fn beside(name: &str) -> Result<Runtime, Failure> {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(1).thread_name(name).enable_all();
+    runtime.build().map_err(|error| Failure::unavailable(&error))
 }
 
 /// The word that stands in every agent's instructions and nowhere else, by the key that it is made of.
@@ -406,6 +412,7 @@ struct Hall {
     rules: Rules,
     /// Where messages are sent.
     egress: Handle,
+    judges: Handle,
     /// A word that stands in every agent's instructions and nowhere else.
     canary: Arc<str>,
 }
@@ -656,6 +663,7 @@ impl Hall {
             ledger: Arc::new(self.store.clone()) as Arc<dyn Ledger>,
             incidents: Arc::clone(&self.incidents),
             egress: self.egress.clone(),
+            judges: self.judges.clone(),
             models: Arc::clone(&self.models),
             toolbox: Arc::clone(&self.toolbox) as Arc<dyn Toolbox>,
             bots,

@@ -227,8 +227,12 @@ impl<P: Protocol> HttpModel<P> {
     }
 
     fn request(&self, request: &ModelRequest) -> Result<Request, CompleteError> {
-        let text_bytes: usize = request.turns.iter().map(|turn| turn.content.len() + 64).sum();
-        let mut body = Vec::with_capacity(text_bytes + 256);
+        // A little more than there is: a body that grows is copied whole.
+        let said =
+            request.turns.iter().map(|turn| turn.content.len() + turn.content.len() / 16 + 64);
+        let tools = request.tools.iter();
+        let told = tools.map(|it| it.description.len() + it.parameters.get().len() + 192);
+        let mut body = Vec::with_capacity(said.sum::<usize>() + told.sum::<usize>() + 256);
         self.protocol
             .ask(&self.config, request, &mut body)
             .map_err(|error| CompleteError::Unusable(error.into()))?;

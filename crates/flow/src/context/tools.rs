@@ -138,7 +138,7 @@ impl Bench {
     }
 
     /// The room that it takes. CONTEXT-1.
-    pub(crate) fn tokens(&self, calls_tools: bool, count: &dyn Fn(&str) -> usize) -> usize {
+    pub(super) fn tokens(&self, calls_tools: bool, count: &dyn Fn(&str) -> usize) -> usize {
         if !self.offers(calls_tools) {
             let said = count(&self.told).saturating_add(count(self.closing));
             return said.saturating_add(count(TOOL_RULES));
@@ -152,7 +152,7 @@ impl Bench {
     }
 
     /// Puts it into a request, at its end: the question comes before what was done about it.
-    pub(crate) fn add_to(&self, request: &mut ModelRequest, calls_tools: bool) {
+    pub(super) fn add_to(&self, request: &mut ModelRequest, calls_tools: bool) {
         if let Some(system) = request.turns.first_mut().filter(|it| it.role == Role::System) {
             system.content.push_str(TOOL_RULES);
         }

@@ -138,6 +138,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         incidents: Arc::new(incident::Desk::before(Arc::new(FakeAudit::default()))),
         ledger: Arc::clone(ledger) as _,
         egress: tokio::runtime::Handle::current(),
+        judges: tokio::runtime::Handle::current(),
         models: [Arc::new(Echo) as _].into(),
         toolbox: Arc::new(crate::session::NoTools),
         bots: vec![Bot { messenger: Arc::clone(messenger) as _, polls: true }],

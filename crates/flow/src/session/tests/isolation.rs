@@ -96,7 +96,7 @@ impl People {
 /// Every mark in a prompt is its own scope's. How many there are.
 fn look_through(question: &super::super::Question, who: usize, agent: &str) -> usize {
     let room = Room { tokens_max: 100_000, count: &protocol::model::estimate_tokens };
-    let (request, _) = context::request_of(question, "gh-0", 100, room);
+    let (request, _) = context::request_of(question, "gh-0", 100, room, true);
     let text: String = request.turns.iter().map(|it| it.content.as_str()).collect();
     let own = format!("mark-{who}-{} ", space(agent));
     let found = text.matches("mark-").count();

@@ -214,10 +214,7 @@ impl World {
         let question = question.expect("no model is asked");
         let count: &dyn Fn(&str) -> usize = &str::len;
         let room = crate::context::Room { tokens_max: 100_000, count };
-        let (mut request, _) = crate::context::request_of(question, "", 9, room);
-        if let Some(bench) = &question.bench {
-            bench.add_to(&mut request, true);
-        }
+        let (request, _) = crate::context::request_of(question, "", 9, room, true);
         let tools = request.tools.iter().map(|it| it.name.clone()).collect();
         let results = request.turns.into_iter().filter(|it| it.answers.is_some());
         (tools, results.map(|it| it.content).collect())
