@@ -19,6 +19,9 @@ use crate::{
     guard::{self, Verdict},
 };
 
+/// How long a question waits after a start for servers of tools that are being started.
+const AWAIT_TOOLS_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// A toolbox with nothing in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTools;
@@ -58,6 +61,12 @@ impl Hands {
     #[must_use]
     pub fn tools(&self) -> Arc<[Tool]> {
         self.toolbox.tools()
+    }
+
+    /// False while servers are being started: more tools may come.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.toolbox.is_settled()
     }
 
     /// One call. It is cancelled where nobody waits for it any more.
@@ -131,8 +140,20 @@ impl SessionActor {
                     Input::Tool(update, ToolInput::ChainJudged(verdict_of(it)))
                 });
             }
+            ToolEffect::AwaitTools => self.await_tools(update, cx),
             ToolEffect::Count(tool, how) => self.peers.tally.tool_called(tool.as_str(), how),
         }
+    }
+
+    fn await_tools(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        let toolbox = Arc::clone(&self.peers.hands.toolbox);
+        let work = async move {
+            // lost-ok: who is not there by then is done without.
+            tokio::time::timeout(AWAIT_TOOLS_TIME_MAX, toolbox.settled()).await.ok();
+        };
+        cx.when(work, move |actor, (), cx| {
+            actor.input(Input::Tool(update, ToolInput::ToolsCame), cx)
+        });
     }
 
     fn call_tool(

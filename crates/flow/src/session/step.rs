@@ -343,6 +343,8 @@ pub struct Session {
     summary_failures: u32,
     /// The tools that there are, as it was told last.
     tools: Arc<[Tool]>,
+    /// Servers of tools are being started.
+    awaits_tools: bool,
     /// What the bot is called behind the `@`, as it was told.
     bot_name: Box<str>,
 }
@@ -490,6 +492,7 @@ impl Session {
             digesting: None,
             summary_failures: 0,
             tools: Arc::default(),
+            awaits_tools: false,
             bot_name: Box::default(),
         }
     }

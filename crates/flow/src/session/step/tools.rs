@@ -88,6 +88,8 @@ pub enum ToolEffect {
     ScreenAnswer(Draft, Arc<Agent>),
     /// Ask the guard about what agents said to each other, to show it.
     ScreenChain(Draft, Arc<Agent>),
+    /// Wait until the servers that are being started have their tools there, or have not.
+    AwaitTools,
     /// A call ended so.
     Count(ToolName, &'static str),
 }
@@ -95,6 +97,8 @@ pub enum ToolEffect {
 /// What a session is told of tools.
 #[derive(Debug)]
 pub enum ToolInput {
+    /// Servers were started, or it took too long.
+    ToolsCame,
     /// A tool answered, or did not.
     Answered(u32, Result<ToolOutput, ToolError>),
     /// The guard judged arguments.
@@ -120,7 +124,7 @@ pub(super) struct Working {
     /// What agents ask each other, by call.
     questions: BTreeMap<u32, Cleared<Prompt>>,
     /// The arguments of a call, once they may leave.
-    arguments: BTreeMap<u32, String>,
+    arguments: BTreeMap<u32, Cleared<Draft>>,
     /// Whose model was asked last.
     asked: Option<Arc<Agent>>,
     /// What agents said to each other, to be shown.
@@ -142,6 +146,8 @@ impl Working {
 enum At {
     /// Nothing: the next step is to be found.
     Idle,
+    /// Servers that are being started: after a start of the hall a call that had begun may be theirs.
+    Tools,
     /// A model, or what happens to the answer.
     Model,
     ScreeningArguments(u32),
@@ -164,6 +170,20 @@ impl Session {
     /// Tells which tools there are.
     pub fn tell_tools(&mut self, tools: Arc<[Tool]>) {
         self.tools = tools;
+    }
+
+    /// Tells whether servers of tools are being started, so that more may come.
+    pub fn tell_whether_tools_come(&mut self, they_do: bool) {
+        self.awaits_tools = they_do;
+    }
+
+    /// True if tools may still come that the one who is asked may call.
+    fn must_await_tools(&mut self, update: UpdateId) -> bool {
+        let is_panel = self.is_panel(update);
+        let awaits = self.awaits_tools;
+        let Some(turn) = self.turn(update, |_| awaits) else { return false };
+        let Stage::Working(asking) = &turn.stage else { return false };
+        is_panel || asking.agent.tools.iter().any(|it| it == "*" || it.contains('.'))
     }
 
     /// True if an agent works with tools or other agents, or has begun to.
@@ -213,6 +233,10 @@ impl Session {
                 return;
             }
             let update = turn.update;
+            if self.must_await_tools(update) {
+                self.wait_at(update, At::Tools);
+                return effects.push(Effect::Tool(update, ToolEffect::AwaitTools));
+            }
             match self.next(update) {
                 Next::ScreenResult(call, agent, text) => {
                     self.wait_at(update, At::ScreeningResult(call));
@@ -405,6 +429,31 @@ impl Session {
         if ticks {
             effects.push(Effect::Tick(update));
         }
+    }
+
+    /// TOOLS-3: a model that calls tools although it was offered none any more has said what it says
+    /// besides; where that is nothing, it has failed.
+    pub(super) fn without_late_calls(
+        &mut self,
+        update: UpdateId,
+        result: Result<Completion, Unanswered>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Completion, Unanswered> {
+        let limits = &self.config.tools;
+        let is_late = self.work(update).is_some_and(|it| {
+            let sums_up = it.is_panel && it.frames.len() <= 1;
+            sums_up || limits.rounds_max <= it.rounds || limits.calls_max <= it.calls
+        });
+        let mut completion = result?;
+        if !is_late || completion.calls.is_empty() {
+            return Ok(completion);
+        }
+        completion.calls.clear();
+        if completion.text.trim().is_empty() {
+            self.note(vec![received(update, &completion)], effects);
+            return Err(Unanswered::AllFailed);
+        }
+        Ok(completion)
     }
 
     /// A model answered. What is left to be screened as the answer to the person, if it is one.
