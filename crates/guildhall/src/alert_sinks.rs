@@ -238,7 +238,7 @@ mod tests {
         let known: Vec<&str> = flow::alerter::runbook::KINDS.iter().map(|(it, _)| *it).collect();
         let mut seen = std::collections::BTreeSet::new();
         for (file, code) in &sources {
-            let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
             for (at, call) in code.match_indices("Msg::raise(") {
                 let rest = code[at + call.len()..].trim_start();
                 let kind = match rest.strip_prefix('"').and_then(|it| it.split_once('"')) {
