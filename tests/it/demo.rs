@@ -87,13 +87,17 @@ async fn the_demos_buttons_show_agents_at_work_an_approval_a_panel_a_voice_and_a
 
     // After another agent's words a change waits for the person's, and is made once.
     page.try_it(1002, "Your word is needed").await;
-    let asked = ben.hear_message("sage wants to use hand_over").await;
+    let asked = ben.hear_message("hand this conversation over to coder").await;
     assert!(asked["text"].as_str().unwrap().contains("They write a parser"), "{asked}");
     let keys = asked["reply_markup"]["inline_keyboard"][0].as_array().unwrap();
     let texts: Vec<&str> = keys.iter().map(|it| it["text"].as_str().unwrap()).collect();
     assert!(texts[0].contains("Allow once") && texts[1].contains("No"), "{texts:?}");
     page.press_key(1002, &asked, &keys[0]).await;
-    ben.hear("coder takes over from sage").await;
+    let handed = ben.hear_message("coder takes over from sage").await;
+    let back = &handed["reply_markup"]["inline_keyboard"][0][0];
+    assert!(back["text"].as_str().unwrap().contains("Back to sage"), "{handed}");
+    page.press_key(1002, &handed, back).await;
+    ben.hear("You are now talking to sage").await;
 
     // Three agents answer side by side, and one says where they differ.
     page.try_it(1002, "Panel").await;

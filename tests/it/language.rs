@@ -169,8 +169,8 @@ async fn whether_a_tool_may_be_used_is_asked_in_the_language_of_the_person_who_d
     stage.exchange(ANNA, "/remember Ich mag Tee", "Tee").await;
     let before = stage.sent_to(ANNA).len();
     stage.say(ANNA, "Bitte gib mich weiter.");
-    let asked = stage.heard(ANNA, before, "sage möchte hand_over benutzen").await;
-    assert!(asked.text.contains("• note: Es geht um Rust."), "{}", asked.text);
+    let asked = stage.heard(ANNA, before, "möchte dieses Gespräch an coder übergeben").await;
+    assert!(asked.text.contains("• Es geht um Rust."), "{}", asked.text);
     assert!(asked.text.contains("Nur du kannst es erlauben, einmal"), "{}", asked.text);
     let data = stage.rehearsal.world().buttons(ANNA, asked.message_id);
     stage.press(ANNA, asked.message_id, &data[0]);

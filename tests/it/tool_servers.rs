@@ -54,7 +54,7 @@ fn said(command: &str, arguments: &[&str]) -> String {
 }
 
 /// The machine's own Python, past wrappers, and the folder that it is installed in.
-fn python() -> (String, String) {
+pub(crate) fn python() -> (String, String) {
     let text = said(
         "python3",
         &["-c", "import os, sys; print(os.path.realpath(sys.executable)); print(sys.base_prefix)"],
@@ -64,7 +64,7 @@ fn python() -> (String, String) {
 }
 
 /// Adds to the stage's settings.
-fn set(stage: &Stage, text: &str) {
+pub(crate) fn set(stage: &Stage, text: &str) {
     let file = stage.folder().join("config/guildhall.toml");
     let before = fs::read_to_string(&file).unwrap();
     fs::write(&file, format!("{before}\n{text}")).unwrap();
@@ -188,7 +188,7 @@ fn sandbox_1_a_sandbox_stands_without_namespaces_and_closes_what_an_outer_one_cl
 }
 
 /// Settings of servers from the registries, which may use one folder.
-fn real_servers(servers: &str, shared: &Path) -> String {
+pub(crate) fn real_servers(servers: &str, shared: &Path) -> String {
     let node = said("node", &["-p", "process.execPath"]);
     let (_, prefix) = python();
     let main =

@@ -491,6 +491,7 @@ impl Drop for Stage {
         if !std::thread::panicking() {
             assert!(stats.unknown_params.is_empty(), "not documented: {:?}", stats.unknown_params);
             assert!(stats.misfits.is_empty(), "not as documented: {:?}", stats.misfits);
+            assert_eq!(stats.previews, 0, "a link would be shown with a preview");
         }
     }
 }

@@ -509,10 +509,27 @@ audit-older = Älteres
 
 ## Werkzeuge und andere Agenten
 
-tool-wanted = 🔧 { $agent } möchte { $tool } benutzen, und das kann etwas verändern:
-tool-wanted-again = 🔧 Ich wurde neu gestartet, während { $agent } { $tool } benutzte. Vielleicht ist es geschehen, vielleicht nicht. Soll es (noch einmal) getan werden?
+may-i-does = ✋ { $agent } möchte { $does } ({ $tool }).
+may-i-does-so = ✋ { $agent } möchte dies tun: „{ $does }“ ({ $tool }).
+may-i-title = ✋ { $agent } möchte „{ $title }“ benutzen ({ $tool }).
+may-i-tool = ✋ { $agent } möchte { $tool } benutzen.
+may-i-about = Es sagt von sich selbst: { $about }
+may-i-hand = ✋ { $agent } möchte dieses Gespräch an { $to } übergeben. Von da an antwortet dir { $to }, und du kannst es jederzeit zurückholen. Das würde { $to } erfahren:
+may-i-fetch = ✋ { $agent } möchte diese Seite im Web lesen. Wer sie betreibt, sieht die Adresse:
+may-i-again = ⚠️ Ich wurde neu gestartet, während das getan wurde. Vielleicht ist es geschehen, vielleicht nicht: Sieh erst dort nach, wenn du kannst. Soll es (noch einmal) getan werden?
+may-i-changes = Das kann etwas außerhalb dieses Chats verändern.
+may-i-reads = Das schlägt nur etwas nach.
+may-i-strangers = ⚠️ In diese Frage sind Worte von anderen gekommen. Erlaube es nur, wenn du genau das willst.
+may-i-cut =
+    { $left ->
+        [one] { $text }… (noch { $left } Zeichen, alles steht in der Datei darüber)
+       *[other] { $text }… (noch { $left } Zeichen, alles steht in der Datei darüber)
+    }
+may-i-file = 📄 Du wirst nach etwas Langem gefragt: Hier ist alles.
+may-i-yes = ja
+may-i-no = nein
+may-i-empty = (leer)
 tool-no-details = (ohne nähere Angaben)
-tool-cut = { $text }… (noch { $left } Zeichen)
 tool-allow =
     { $minutes ->
         [one] Nur du kannst es erlauben, einmal, innerhalb von { $minutes } Minute.

@@ -435,10 +435,27 @@ audit-older = Older
 
 ## Tools and other agents
 
-tool-wanted = 🔧 { $agent } wants to use { $tool }, which may change something:
-tool-wanted-again = 🔧 I was restarted while { $agent } used { $tool }. It may have happened, or not. Shall it be done (again)?
+may-i-does = ✋ { $agent } would like to { $does } ({ $tool }).
+may-i-does-so = ✋ { $agent } would like to do this: “{ $does }” ({ $tool }).
+may-i-title = ✋ { $agent } would like to use “{ $title }” ({ $tool }).
+may-i-tool = ✋ { $agent } would like to use { $tool }.
+may-i-about = It says of itself: { $about }
+may-i-hand = ✋ { $agent } would like to hand this conversation over to { $to }. From then on { $to } answers you, and you can take it back at any time. This is what { $to } would be told:
+may-i-fetch = ✋ { $agent } would like to read this page of the web. Whoever runs it will see the address:
+may-i-again = ⚠️ I was restarted while this was being done. It may have happened, or not: look there first, if you can. Shall it be done (again)?
+may-i-changes = This may change something outside this chat.
+may-i-reads = This only looks something up.
+may-i-strangers = ⚠️ Words of others have come into this question. Allow it only if it is just what you want.
+may-i-cut =
+    { $left ->
+        [one] { $text }… ({ $left } character more, all of it is in the file above)
+       *[other] { $text }… ({ $left } characters more, all of it is in the file above)
+    }
+may-i-file = 📄 You are asked about something long: here is all of it.
+may-i-yes = yes
+may-i-no = no
+may-i-empty = (empty)
 tool-no-details = (without any details)
-tool-cut = { $text }… ({ $left } characters more)
 tool-allow =
     { $minutes ->
         [one] Only you can allow it, once, within { $minutes } minute.

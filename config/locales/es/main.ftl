@@ -512,10 +512,27 @@ audit-older = Anteriores
 
 ## Herramientas y otros agentes
 
-tool-wanted = 🔧 { $agent } quiere usar { $tool }, y eso puede cambiar algo:
-tool-wanted-again = 🔧 Me reiniciaron mientras { $agent } usaba { $tool }. Puede que se hiciera o puede que no. ¿Se hace (otra vez)?
+may-i-does = ✋ { $agent } quiere { $does } ({ $tool }).
+may-i-does-so = ✋ { $agent } quiere hacer esto: «{ $does }» ({ $tool }).
+may-i-title = ✋ { $agent } quiere usar «{ $title }» ({ $tool }).
+may-i-tool = ✋ { $agent } quiere usar { $tool }.
+may-i-about = Dice de sí mismo: { $about }
+may-i-hand = ✋ { $agent } quiere pasarle esta conversación a { $to }. Desde entonces te responde { $to }, y puedes volver atrás cuando quieras. Esto es lo que sabría { $to }:
+may-i-fetch = ✋ { $agent } quiere leer esta página de la web. Quien la mantiene verá la dirección:
+may-i-again = ⚠️ Me reiniciaron mientras se hacía esto. Puede que se hiciera o puede que no: míralo antes allí, si puedes. ¿Se hace (otra vez)?
+may-i-changes = Esto puede cambiar algo fuera de este chat.
+may-i-reads = Esto solo consulta algo.
+may-i-strangers = ⚠️ En esta pregunta han entrado palabras de otros. Permítelo solo si es justo lo que quieres.
+may-i-cut =
+    { $left ->
+        [one] { $text }… ({ $left } carácter más, está todo en el archivo de arriba)
+       *[other] { $text }… ({ $left } caracteres más, está todo en el archivo de arriba)
+    }
+may-i-file = 📄 Se te pregunta por algo largo: aquí está todo.
+may-i-yes = sí
+may-i-no = no
+may-i-empty = (vacío)
 tool-no-details = (sin más detalles)
-tool-cut = { $text }… ({ $left } caracteres más)
 tool-allow =
     { $minutes ->
         [one] Solo tú puedes permitirlo, una vez, en { $minutes } minuto.

@@ -13,12 +13,13 @@ mod shell;
 use std::sync::Arc;
 
 use protocol::{
-    Agent, AgentName,
+    Agent, AgentName, Language,
     event::{Judged, Part},
     inbound::{Beside, Channel, FileRef},
     messenger::Typeset,
 };
 use screening::{Judgement, Kind, OutboundContext, Placeholders, Screen};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub use self::shell::Guard;
@@ -133,6 +134,26 @@ impl Cleared<Draft> {
         Self(Draft(hidden.restore(&self.0.0)))
     }
 
+    /// What a call is given, a JSON object, as lines for a file, with the person's own data back in
+    /// the places of their placeholders. `list` only sets what there is line by line.
+    #[must_use]
+    pub fn listed(
+        &self,
+        hidden: &Placeholders,
+        list: fn(&Value, Language) -> String,
+        language: Language,
+    ) -> Cleared<Part> {
+        Cleared(Part::plain(list(&self.as_value(hidden), language)))
+    }
+
+    /// What a call is given, as a value, with the person's own data back in it.
+    #[must_use]
+    pub fn as_value(&self, hidden: &Placeholders) -> Value {
+        let mut value = serde_json::from_str(&self.0.0).unwrap_or_default();
+        restore_in(&mut value, hidden);
+        value
+    }
+
     /// The draft as it is, for a file.
     #[must_use]
     pub fn in_one(&self) -> Cleared<Part> {
@@ -143,6 +164,16 @@ impl Cleared<Draft> {
     #[must_use]
     pub fn typeset(&self, typeset: Typeset) -> Vec<Cleared<Part>> {
         typeset(&self.0.0).into_iter().map(Cleared).collect()
+    }
+}
+
+/// Puts the person's own data back into every text of a value.
+pub(crate) fn restore_in(value: &mut Value, hidden: &Placeholders) {
+    match value {
+        Value::String(text) => *text = hidden.restore(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| restore_in(it, hidden)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| restore_in(it, hidden)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => (),
     }
 }
 

@@ -5,6 +5,7 @@
 //! says stands in `config/locales`, once for each language; see [`language`].
 
 mod alerts;
+pub(crate) mod approval;
 pub(crate) mod bots;
 mod changes;
 pub(crate) mod desk;

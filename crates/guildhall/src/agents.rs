@@ -202,6 +202,15 @@ impl Fields {
         };
         for (code, node) in languages {
             let key = format!("examples_in.{code}");
+            // In TOML, what stands below the head of a table belongs to that table.
+            if KEYS.contains(&code.as_str()) {
+                let text = format!(
+                    "`{code}` stands below `[examples_in]` and so counts as a language: move the line above \
+                     `[examples_in]`"
+                );
+                notes.note(&node.origin, &key, text);
+                continue;
+            }
             if !Language::ALL.iter().any(|it| it.code() == code) {
                 let known = Language::ALL.map(Language::code).join(", ");
                 notes.note(&node.origin, &key, format!("is no language of ours: {known}"));
@@ -271,6 +280,20 @@ mod tests {
             let found = problems(&format!("{head}{bad}"));
             assert!(found.len() == 1 && found[0].contains(why), "{bad}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_key_below_the_examples_of_languages_is_told_where_it_belongs() {
+        let text = "name = \"sage\"\ninstructions = \"Hi.\"\n[examples_in]\nde = [\"Eins\"]\n\
+                    may_ask = [\"coder\"]\ntools = [\"clock\"]\n";
+        let expected = ["may_ask", "tools"].map(|key| {
+            let line = if key == "tools" { 6 } else { 5 };
+            format!(
+                "a.toml:{line}: examples_in.{key}: `{key}` stands below `[examples_in]` and so counts as a \
+                 language: move the line above `[examples_in]`"
+            )
+        });
+        assert_eq!(problems(text), expected);
     }
 
     #[test]

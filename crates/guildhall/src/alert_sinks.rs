@@ -213,6 +213,54 @@ mod tests {
         }
     }
 
+    /// Every kind that any code of ours raises, by looking for where it does.
+    #[test]
+    fn every_kind_of_alert_that_the_code_raises_has_a_runbook() {
+        fn visit(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if path.is_dir() && name != "tests" {
+                    visit(&path, found);
+                } else if name.ends_with(".rs") && !name.contains("tests") {
+                    found.push((
+                        path.display().to_string(),
+                        std::fs::read_to_string(&path).unwrap(),
+                    ));
+                }
+            }
+        }
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this");
+        let mut sources = Vec::new();
+        for place in ["src", "../flow/src"] {
+            visit(&std::path::Path::new(&root).join(place), &mut sources);
+        }
+        let known: Vec<&str> = flow::alerter::runbook::KINDS.iter().map(|(it, _)| *it).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        for (file, code) in &sources {
+            let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for (at, call) in code.match_indices("Msg::raise(") {
+                let rest = code[at + call.len()..].trim_start();
+                let kind = match rest.strip_prefix('"').and_then(|it| it.split_once('"')) {
+                    Some((kind, _)) => kind,
+                    // A variable: its words stand in the treasurer's own test.
+                    None if file.contains("treasurer") => continue,
+                    None => panic!("{file} raises a kind that cannot be read here"),
+                };
+                assert!(known.contains(&kind), "{file} raises `{kind}`, which has no runbook");
+                seen.insert(kind.to_owned());
+            }
+        }
+        assert!(6 <= seen.len(), "they are found: {seen:?}");
+        for kind in ["budget_used_up", "budget_nearly_used_up"] {
+            let quoted = format!("\"{kind}\"");
+            let is_there = |(file, code): &(String, String)| {
+                file.contains("treasurer") && code.contains(&quoted)
+            };
+            assert!(sources.iter().any(is_there) && known.contains(&kind), "{kind}");
+        }
+    }
+
     fn loaded(text: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
         let env: Env =
             env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -487,7 +487,7 @@ fn tools(config: &Config) -> ToolLimits {
         calls_max: it.calls_max,
         // The servers keep their own times.
         call_time_max: servers.max().unwrap_or_default().max(it.call_time_max),
-        result_bytes_max: usize::try_from(it.result_bytes_max.0).unwrap_or(usize::MAX),
+        result_bytes_max: toolbox::result_bytes_max(config),
         approval_time_max: it.approval_time_max,
         depth_max: it.depth_max,
         panel: it.panel.clone(),

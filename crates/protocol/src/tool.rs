@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AgentName, PersonId, SessionKey};
+use crate::{AgentName, Language, PersonId, SessionKey};
 
 /// The name of a tool: `calculator`, or with the server that has it, `files.read_file`.
 ///
@@ -103,6 +103,29 @@ pub struct Tool {
     pub effects: Effects,
     /// A person must agree to each call.
     pub needs_approval: bool,
+    /// What people are told of it.
+    pub told: Told,
+}
+
+/// What people are told of a tool, beside its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What its server calls it: the words of a stranger. Empty where it has none.
+    pub title: String,
+    /// What a call does, in the operator's words, as they go on after "would like to"; in the first
+    /// language of the hall. Empty where the operator says nothing.
+    pub does: String,
+    /// The same in other languages.
+    pub does_in: Vec<(Language, String)>,
+}
+
+impl Told {
+    /// What a call does, as the operator said it for a language.
+    #[must_use]
+    pub fn does_in(&self, language: Language) -> Option<&str> {
+        let own = self.does_in.iter().find(|(of, _)| *of == language);
+        own.map(|(_, does)| does.as_str())
+    }
 }
 
 /// Where a text comes from. What does not come from the person who asks may never cause a change.
@@ -188,6 +211,14 @@ pub enum ToolError {
 pub trait Toolbox: Send + Sync + 'static {
     /// What there is now. Servers may come and go.
     fn tools(&self) -> Arc<[Tool]>;
+
+    /// False while servers are being started for the first time: more tools may come.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
+    /// Waits until [`Toolbox::is_settled`]. Cancel-safe.
+    async fn settled(&self) {}
 
     /// Calls one tool, once. Checks the arguments by the tool's schema first. Bounded in time and in
     /// size by the adapter. Dropping the future cancels the call; whether it took effect is then not known.

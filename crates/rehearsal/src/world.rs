@@ -148,6 +148,8 @@ pub struct Stats {
     pub unknown_params: BTreeMap<String, u64>,
     /// Calls with something missing or of another type than documented, as the method and the refusal.
     pub misfits: BTreeMap<String, u64>,
+    /// Texts sent or edited of which a link would be shown with a preview, and so be fetched by others.
+    pub previews: u64,
     /// Messages that bots sent.
     pub messages_sent: u64,
     /// Updates made.
@@ -352,6 +354,12 @@ impl Bot {
     }
 }
 
+/// True if these options of a message say that no link is shown with a preview.
+fn has_no_preview(options: &str) -> bool {
+    let options: serde_json::Value = serde_json::from_str(options).unwrap_or_default();
+    options.get("is_disabled").and_then(serde_json::Value::as_bool) == Some(true)
+}
+
 impl State {
     fn new(config: Config) -> Self {
         let bots: Vec<Bot> =
@@ -444,6 +452,11 @@ impl State {
                 *unknown.entry(format!("{}.{param}", method.name)).or_default() += 1;
             }
         });
+        let options = params.get("link_preview_options").and_then(crate::params::Value::json);
+        let is_text = matches!(method.name.as_str(), "sendMessage" | "editMessageText");
+        if is_text && !params.has("rich_message") && options.is_none_or(|it| !has_no_preview(&it)) {
+            self.stats.previews += 1;
+        }
         let misfits = &mut self.stats.misfits;
         if let Err(refusal) = &checked
             && misfits.len() < UNKNOWN_PARAMS_MAX

@@ -25,7 +25,7 @@ use std::{
 use async_trait::async_trait;
 use protocol::{
     Clock,
-    tool::{Effects, Invocation, Tool, ToolError, ToolName, ToolOutput, Toolbox},
+    tool::{Effects, Invocation, Told, Tool, ToolError, ToolName, ToolOutput, Toolbox},
 };
 use serde_json::Value;
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
@@ -39,6 +39,9 @@ pub use self::{
 
 /// The longest arguments, as JSON, in bytes.
 const ARGUMENTS_BYTES_MAX: usize = 256 * 1024;
+
+/// The longest note that something was cut, in bytes.
+const CUT_NOTE_BYTES_MAX: usize = 80;
 
 /// What there is, and within which limits.
 #[derive(Clone, Debug)]
@@ -184,9 +187,8 @@ impl Hands {
 
     /// Waits until every server has been tried once, at most so long.
     pub async fn settle(&self, time_max: Duration) {
-        let tried = futures::future::join_all(self.servers.iter().map(|it| it.tried()));
         // lost-ok: whoever is not there by then shows as that.
-        tokio::time::timeout(time_max, tried).await.ok();
+        tokio::time::timeout(time_max, self.settled()).await.ok();
     }
 
     /// Ends the servers, and waits until their processes are gone.
@@ -228,6 +230,14 @@ impl Toolbox for Hands {
         Arc::clone(&self.board.list.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn is_settled(&self) -> bool {
+        self.servers.iter().all(|it| it.was_tried())
+    }
+
+    async fn settled(&self) {
+        futures::future::join_all(self.servers.iter().map(|it| it.tried())).await;
+    }
+
     async fn call(&self, call: &Invocation) -> Result<ToolOutput, ToolError> {
         // TOOLS-2: a tool that is not there, or whose arguments do not fit, is not called.
         let offer = self.board.find(&call.tool).ok_or(ToolError::Unknown)?;
@@ -264,15 +274,17 @@ fn own(name: &str, description: &str, parameters: Value, way: Way) -> Offer {
         parameters,
         effects: Effects::ReadOnly,
         needs_approval: false,
+        told: Told::default(),
     };
     Offer { tool, fit, way }
 }
 
-/// Cuts what a tool gave back at a character boundary, and says so.
+/// Cuts what a tool gave back at a character boundary, and says so within the same bound.
 fn cut(mut output: ToolOutput, bytes_max: usize) -> ToolOutput {
     let bytes = output.text.len();
     if bytes_max < bytes {
-        output.text.truncate(output.text.floor_char_boundary(bytes_max));
+        let end = bytes_max.saturating_sub(CUT_NOTE_BYTES_MAX);
+        output.text.truncate(output.text.floor_char_boundary(end));
         let left = bytes - output.text.len();
         output.text.push_str(&format!("\n[The result is longer: {left} bytes are left out here.]"));
     }

@@ -23,7 +23,7 @@ while IFS= read -r line; do
     say '{"jsonrpc":"2.0","id":'$id',"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"sh","version":"1"}}}' ;;
   *'"method":"tools/list"'*)
     o='"inputSchema":{"type":"object","properties":{"n":{"type":"integer"}}},"annotations":{"readOnlyHint":true}'
-    say '{"jsonrpc":"2.0","id":'$id',"result":{"tools":[{"name":"say","description":"'"$about"'",'$o'},{"name":"hang",'$o'},{"name":"die",'$o'},{"name":"flood",'$o'},{"name":"change",'$o'},{"name":"secret",'$o'},{"name":"circle","inputSchema":{"type":"object","allOf":[{"$ref":"\u0023"}]}}]}}' ;;
+    say '{"jsonrpc":"2.0","id":'$id',"result":{"tools":[{"name":"say","title":"Say\n\u001b[1m it","description":"'"$about"'",'$o'},{"name":"hang",'$o'},{"name":"die",'$o'},{"name":"flood",'$o'},{"name":"change",'$o'},{"name":"secret",'$o'},{"name":"circle","inputSchema":{"type":"object","allOf":[{"$ref":"\u0023"}]}}]}}' ;;
   *'"name":"say"'*)
     say '{"jsonrpc":"2.0","id":'$id',"result":{"content":[{"type":"text","text":"home '"$HOME"' secret '"$GUILDHALL_CANARY"' given '"$GIVEN"'"}]}}' ;;
   *'"name":"die"'*) exit 1 ;;
@@ -64,6 +64,8 @@ fn server(name: &str, link: Link, tools: &[&str]) -> ServerConfig {
         name: (*it).to_owned(),
         effects: Effects::Once,
         needs_approval: true,
+        does: String::new(),
+        does_in: Vec::new(),
     };
     ServerConfig {
         name: name.to_owned(),
@@ -157,7 +159,8 @@ async fn a_tool_that_is_called_too_often_is_busy() {
 #[test]
 fn a_long_result_is_cut_at_a_character_and_says_so() {
     let output = ToolOutput { text: "é".repeat(100), taint: Taint::Tool, is_error: false };
-    let cut = cut(output, 51);
+    let cut = cut(output, 131);
+    assert!(cut.text.len() <= 131, "{}", cut.text);
     assert!(cut.text.starts_with(&"é".repeat(25)), "{}", cut.text);
     assert!(
         cut.text.ends_with("\n[The result is longer: 150 bytes are left out here.]"),
@@ -179,6 +182,7 @@ async fn tools_1_effects_are_the_operators_and_a_program_inherits_nothing() {
         (Effects::Once, true),
         "whatever it says of itself"
     );
+    assert_eq!((tool.told.title.as_str(), tool.told.does.as_str()), ("Say [1m it", ""));
     let output = call(&hands, "box.say", json!({ "n": 1 })).await.unwrap();
     let home = folder.path().join("work");
     assert_eq!(output.text, format!("home {} secret  given value", home.display()));

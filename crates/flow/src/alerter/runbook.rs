@@ -1,12 +1,15 @@
 //! Where it stands what to do about an alert: a page for each kind that is shipped.
 
+use super::book::PLAYBOOK;
+
 /// Where the pages are in the repository.
 const IN_THE_REPOSITORY: &str = "docs/runbooks";
 /// Kinds that the hall's own rules and actors report, with the name of the page where it is another.
-pub const KINDS: [(&str, &str); 18] = [
+pub const KINDS: [(&str, &str); 19] = [
     ("backup_failed", "backup_failed"),
     ("backup_old", "backup_old"),
     ("backup_overdue", "backup_overdue"),
+    ("bot_refused", "bot_refused"),
     ("budget_nearly_used_up", "budget_nearly_used_up"),
     ("budget_used_up", "budget_used_up"),
     ("cost_spike", "cost_spike"),
@@ -27,6 +30,11 @@ pub const KINDS: [(&str, &str); 18] = [
 /// The page of a kind. Under an address of the operator's every kind has one, since their own rules have
 /// pages there; of those in the repository only kinds that are shipped.
 pub(super) fn of(base: Option<&str>, kind: &str) -> Option<String> {
+    // One page is for all playbooks.
+    if kind.starts_with(PLAYBOOK) {
+        let base = base.map_or(IN_THE_REPOSITORY, |it| it.trim_end_matches('/'));
+        return Some(format!("{base}/playbook-acted.md"));
+    }
     let known = KINDS.iter().find(|(it, _)| *it == kind).map(|(_, page)| *page);
     let (base, page) = match (base, known) {
         (Some(base), known) => (base.trim_end_matches('/'), known.unwrap_or(kind)),
@@ -47,6 +55,10 @@ mod tests {
         assert_eq!(
             here("log_lines_lost").as_deref(),
             Some("docs/runbooks/alert-log_lines_dropped.md")
+        );
+        assert_eq!(
+            here("playbook_data_exfiltration").as_deref(),
+            Some("docs/runbooks/playbook-acted.md")
         );
         assert_eq!(here("my_own_rule"), None);
         let there = |kind| of(Some("https://ops.example.org/hall/"), kind);

@@ -181,6 +181,7 @@ mod tests {
             parameters: json!({"type": "object"}),
             effects: Effects::ReadOnly,
             needs_approval: false,
+            told: Default::default(),
         }
     }
 

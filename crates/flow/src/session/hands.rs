@@ -23,6 +23,9 @@ use crate::{
     guard::{self, Verdict},
 };
 
+/// How long a question waits after a start for servers of tools that are being started.
+const AWAIT_TOOLS_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// A toolbox with nothing in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTools;
@@ -44,7 +47,7 @@ const TOLD_MAX: usize = 64;
 /// The tools that there are, and what models were told of them: it is written out once for an agent and
 /// not for each question.
 #[derive(Debug, Default)]
-pub struct Shelf {
+pub struct Rack {
     tools: Arc<[Tool]>,
     told: Mutex<Vec<Told>>,
 }
@@ -56,8 +59,8 @@ struct Told {
     specs: Arc<[ToolSpec]>,
 }
 
-impl Shelf {
-    /// A shelf with these tools.
+impl Rack {
+    /// A rack with these tools.
     #[must_use]
     pub fn new(tools: Arc<[Tool]>) -> Self {
         Self { tools, told: Mutex::default() }
@@ -93,7 +96,7 @@ impl Shelf {
 #[derive(Clone)]
 pub struct Hands {
     toolbox: Arc<dyn Toolbox>,
-    shelf: Arc<Mutex<Arc<Shelf>>>,
+    rack: Arc<Mutex<Arc<Rack>>>,
     egress: Handle,
 }
 
@@ -107,18 +110,24 @@ impl Hands {
     /// Hands that reach into this toolbox.
     #[must_use]
     pub fn new(toolbox: Arc<dyn Toolbox>, egress: Handle) -> Self {
-        Self { toolbox, shelf: Arc::default(), egress }
+        Self { toolbox, rack: Arc::default(), egress }
     }
 
     /// The tools that there are now.
     #[must_use]
-    pub fn shelf(&self) -> Arc<Shelf> {
+    pub fn rack(&self) -> Arc<Rack> {
         let tools = self.toolbox.tools();
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&shelf.tools, &tools) {
-            *shelf = Arc::new(Shelf::new(tools));
+        let mut rack = self.rack.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&rack.tools, &tools) {
+            *rack = Arc::new(Rack::new(tools));
         }
-        Arc::clone(&shelf)
+        Arc::clone(&rack)
+    }
+
+    /// False while servers are being started: more tools may come.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.toolbox.is_settled()
     }
 
     /// One call. It is cancelled where nobody waits for it any more.
@@ -192,8 +201,20 @@ impl SessionActor {
                     Input::Tool(update, ToolInput::ChainJudged(verdict_of(it)))
                 });
             }
+            ToolEffect::AwaitTools => self.await_tools(update, cx),
             ToolEffect::Count(tool, how) => self.peers.tally.tool_called(tool.as_str(), how),
         }
+    }
+
+    fn await_tools(&mut self, update: UpdateId, cx: &mut Cx<'_, Self>) {
+        let toolbox = Arc::clone(&self.peers.hands.toolbox);
+        let work = async move {
+            // lost-ok: who is not there by then is done without.
+            tokio::time::timeout(AWAIT_TOOLS_TIME_MAX, toolbox.settled()).await.ok();
+        };
+        cx.when(work, move |actor, (), cx| {
+            actor.input(Input::Tool(update, ToolInput::ToolsCame), cx)
+        });
     }
 
     fn call_tool(

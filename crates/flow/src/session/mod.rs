@@ -440,8 +440,11 @@ impl SessionActor {
         let hall = self.peers.hall.load();
         session.tell_time(self.peers.clock.now());
         session.tell_drained(self.peers.drained.get());
-        if matches!(input, Input::Arrived { .. }) {
-            session.tell_tools(self.peers.hands.shelf());
+        let tools_came = matches!(input, Input::Tool(_, ToolInput::ToolsCame));
+        if tools_came || matches!(input, Input::Arrived { .. }) {
+            let hands = &self.peers.hands;
+            session.tell_tools(hands.rack());
+            session.tell_whether_tools_come(!tools_came && !hands.is_settled());
         }
         self.effects.extend(session.step(input, &hall));
         self.perform_all(cx)?;

@@ -45,7 +45,7 @@ use self::{
     tools::Working,
 };
 use super::{
-    hands::Shelf,
+    hands::Rack,
     state::{Exchange, HistoryLimits, State},
 };
 use crate::{
@@ -344,7 +344,9 @@ pub struct Session {
     digesting: Option<Digesting>,
     summary_failures: u32,
     /// The tools that there are, as it was told last.
-    shelf: Arc<Shelf>,
+    rack: Arc<Rack>,
+    /// Servers of tools are being started.
+    awaits_tools: bool,
     /// What the bot is called behind the `@`, as it was told.
     bot_name: Box<str>,
 }
@@ -491,7 +493,8 @@ impl Session {
             is_drained: false,
             digesting: None,
             summary_failures: 0,
-            shelf: Arc::default(),
+            rack: Arc::default(),
+            awaits_tools: false,
             bot_name: Box::default(),
         }
     }

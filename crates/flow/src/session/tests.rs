@@ -28,7 +28,7 @@ use protocol::{
 use screening::{OutboundContext, Placeholders, Policy, Screen};
 
 use super::{
-    hands::Shelf,
+    hands::Rack,
     state::{HistoryLimits, State},
     step::{
         Effect, Entry, HomeConfig, Input, MemoryConfig, NotDelivered, Session, SessionConfig, Show,
@@ -195,7 +195,7 @@ impl World {
     /// A new session on what is durable.
     fn renew(&mut self) {
         self.session = Session::new(self.key, Arc::clone(&self.config), self.folded.clone());
-        self.session.tell_tools(Arc::new(Shelf::new(Arc::clone(&self.tools))));
+        self.session.tell_tools(Arc::new(Rack::new(Arc::clone(&self.tools))));
     }
 
     fn input(&mut self, input: Input) {
@@ -347,7 +347,7 @@ impl World {
         let history = self.config.history.of(self.key);
         self.noted = self.accepted.iter().filter_map(|it| state.overtaken(it, history)).collect();
         self.session = Session::new(self.key, Arc::clone(&self.config), state);
-        self.session.tell_tools(Arc::new(Shelf::new(Arc::clone(&self.tools))));
+        self.session.tell_tools(Arc::new(Rack::new(Arc::clone(&self.tools))));
         self.effects.clear();
         self.recording = None;
         self.pulled = 0;

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use super::state::Asked;
 
+/// The hall's own tool that hands a conversation over.
+pub(crate) const HAND_OVER: &str = "hand_over";
+
 /// Works that may wait for a person's word in one conversation. The oldest gives way.
 const WAITING_MAX: usize = 8;
 

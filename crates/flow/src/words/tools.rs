@@ -1,19 +1,14 @@
-//! What the hall says about tools: whether one may be called, who asked whom, who takes over.
+//! What the hall says about tools: who asked whom, who takes over, what becomes of a question whether one
+//! may be called. That question itself is in `approval.rs`.
 
-use std::time::Duration;
-
-use protocol::{AgentName, Language, UpdateId, tool::ToolName, work::ToolStep};
-use serde_json::Value;
+use protocol::{AgentName, Language, work::ToolStep};
 
 use super::{Notice, Text, say, text};
 use crate::{
     context::{beginning, one_line},
-    request::{Decision, decision_button},
     session::work::{Handing, Link, Work},
 };
 
-/// The most of a call's arguments that a person is shown, in characters.
-const ARGUMENTS_CHARS_MAX: usize = 2_000;
 /// The most of what one agent asked another, and was answered, in characters.
 const SAID_CHARS_MAX: usize = 700;
 /// The most of what agents said to each other, in characters.
@@ -21,60 +16,6 @@ const CHAIN_CHARS_MAX: usize = 3_000;
 
 /// The most of one step that a trace shows, in characters.
 const TRACED_CHARS_MAX: usize = 500;
-
-/// What a person is asked about a call.
-#[derive(Debug)]
-pub(crate) struct Question<'q> {
-    /// Who wants to call.
-    pub agent: &'q AgentName,
-    /// What.
-    pub tool: &'q ToolName,
-    /// With what.
-    pub arguments: &'q Value,
-    /// It was begun before, and nobody knows what came of it.
-    pub is_again: bool,
-    /// The update and the call.
-    pub at: (UpdateId, u32),
-    /// How long they may take.
-    pub span: Duration,
-}
-
-/// Whether a tool may be called. Everything in it is inert: it has no markup.
-pub(crate) fn may_i(question: &Question<'_>) -> Notice {
-    let Question { agent, tool, arguments, is_again, at: (of, call), span } = question;
-    let tool = tool.as_str();
-    let head = match is_again {
-        false => text!("tool-wanted", agent = *agent, tool = tool),
-        true => text!("tool-wanted-again", agent = *agent, tool = tool),
-    };
-    let minutes = span.as_secs().div_ceil(60).max(1);
-    let how = Text::lines(vec![Text::default(), text!("tool-allow", minutes = minutes)]);
-    let button = |allowed| decision_button(Decision { of: *of, call: *call, allowed });
-    let buttons =
-        vec![vec![(text!("button-allow"), button(true)), (text!("button-deny"), button(false))]];
-    Notice::with(Text::lines(vec![head, shown(arguments), how]), buttons)
-}
-
-/// A call's arguments, a line for each.
-fn shown(arguments: &Value) -> Text {
-    let line = |(name, value): (&String, &Value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("• {name}: {value}")
-    };
-    let lines = arguments.as_object().into_iter().flatten().map(line).collect::<Vec<_>>();
-    let text = lines.join("\n");
-    if text.is_empty() { text!("tool-no-details") } else { cut(&text) }
-}
-
-fn cut(text: &str) -> Text {
-    match text.char_indices().nth(ARGUMENTS_CHARS_MAX) {
-        Some((end, _)) => {
-            let left = text.chars().count() - ARGUMENTS_CHARS_MAX;
-            text!("tool-cut", text = text.get(..end).unwrap_or_default(), left = left)
-        }
-        None => text.into(),
-    }
-}
 
 /// A button of a question that is settled, or was never asked.
 pub(crate) fn not_open() -> Notice {

@@ -13,7 +13,9 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::BuildError;
-use crate::config::{Config, Loaded, ToolApproval, ToolEffects, ToolRow, ToolServerConfig};
+use crate::config::{
+    Config, Loaded, ToolApproval, ToolEffects, ToolRow, ToolServerConfig, does_in,
+};
 
 /// This program, also after another file took its place.
 const OURSELVES: &str = "/proc/self/exe";
@@ -78,6 +80,15 @@ fn warn_of_sandbox(loaded: &Loaded) {
     );
 }
 
+/// The longest result that a model is told, in bytes. The guard refuses what is longer than a message may be:
+/// it is cut before that.
+#[must_use]
+pub fn result_bytes_max(config: &Config) -> usize {
+    let of_tools = usize::try_from(config.tools.result_bytes_max.0).unwrap_or(usize::MAX);
+    let of_messages = config.limits.message_chars_max.0.map_or(usize::MAX, |it| it as usize);
+    of_tools.min(of_messages)
+}
+
 /// What the settings say about tools.
 ///
 /// # Errors
@@ -94,7 +105,7 @@ pub fn settings(loaded: &Loaded, purpose: Purpose) -> Result<HandsConfig, BuildE
     Ok(HandsConfig {
         call_time_max: it.call_time_max,
         calls_per_minute_max: it.calls_per_minute_max,
-        result_bytes_max: bytes(it.result_bytes_max),
+        result_bytes_max: result_bytes_max(&loaded.config),
         fetch,
         fetch_approval: it.fetch.approval,
         servers: servers.collect::<Result<_, _>>()?,
@@ -144,7 +155,13 @@ fn allowed(row: &ToolRow) -> AllowedTool {
         ToolApproval::Never => false,
         ToolApproval::Usual => effects != Effects::ReadOnly,
     };
-    AllowedTool { name: row.name.clone(), effects, needs_approval }
+    AllowedTool {
+        name: row.name.clone(),
+        effects,
+        needs_approval,
+        does: row.does.clone().unwrap_or_default(),
+        does_in: row.does_in.iter().filter_map(|it| does_in(it)).collect(),
+    }
 }
 
 fn program(

@@ -15,6 +15,7 @@ use protocol::Language;
 use secrecy::ExposeSecret as _;
 use url::{Host, Url};
 
+pub(crate) use self::tools::does_in;
 use super::{
     aws_agent::AwsAgent,
     secrets::{FindSecretError, Secrets},

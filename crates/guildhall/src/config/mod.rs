@@ -25,10 +25,6 @@ use std::{
 };
 
 pub(crate) use self::folder::{Bounds, read_folder};
-pub(crate) use self::{
-    check::is_private,
-    source::{Node, Notes, Value, parse},
-};
 pub use self::{
     check::{
         ALERT_PAGERDUTY_KEY, ALERT_SLACK_URL, ALERT_SMS_TOKEN, ALERT_SMTP_PASSWORD, ALERT_URL,
@@ -46,6 +42,10 @@ pub use self::{
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},
+};
+pub(crate) use self::{
+    check::{does_in, is_private},
+    source::{Node, Notes, Value, parse},
 };
 
 /// The file that is read where `GUILDHALL_CONFIG` names no other.

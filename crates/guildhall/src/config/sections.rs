@@ -485,7 +485,8 @@ section! {
         calls_per_minute_max: u32 = 30, within 1..=10_000;
         /// How long one call of a tool of the hall's own may take.
         call_time_max: Duration = secs(30), within millis(100)..=secs(600);
-        /// The longest result that a model is told; longer ones are cut.
+        /// The longest result that a model is told; longer ones are cut, and so is what is longer than a
+        /// message may be (`limits.message_chars_max`).
         result_bytes_max: Size = kib(16), within kib(1)..=mib(1);
         /// How long a person may take to allow a call.
         approval_time_max: Duration = secs(600), within secs(10)..=hours(24);
@@ -954,6 +955,10 @@ section! {
         /// Whether a person must agree to each call: "always", "never", or "usual": to those that
         /// change something.
         approval: ToolApproval = ToolApproval::Usual;
+        /// What a call does, for the person who is asked about it: it goes on after "would like to".
+        does: Option<String> = None, example "add an entry to your calendar";
+        /// The same in other languages, as code=text.
+        does_in: Vec<String> = Vec::new();
     }
 }
 

@@ -483,6 +483,19 @@ fn a_tool_server_that_cannot_be_meant_is_refused_in_words() {
         ("url = \"https://example.org/\"\nheader_secret = \"NOT_THERE\"", "is not set"),
         ("url = \"https://example.org/\"\nread = [\"/srv\"]", "for `command`"),
         ("command = \"a\"\n[[tool_servers.tool]]\nname = \"a.b\"", "must have 1 to 64 letters"),
+        ("command = \"a\"\n[[tool_servers.tool]]\nname = \"a\"\ndoes = \"\"", "must be one line"),
+        (
+            "command = \"a\"\n[[tool_servers.tool]]\nname = \"a\"\ndoes_in = [\"de=lesen\"]",
+            "needs `does`",
+        ),
+        (
+            "command = \"a\"\n[[tool_servers.tool]]\nname = \"a\"\ndoes = \"read\"\ndoes_in = [\"xx=read\"]",
+            "a language of ours",
+        ),
+        (
+            "command = \"a\"\n[[tool_servers.tool]]\nname = \"a\"\ndoes = \"read\"\ndoes_in = [\"de=a\", \"de=b\"]",
+            "`de` is there twice",
+        ),
     ];
     for (more, words) in cases {
         wrong_once(&server(more), &[], words);

@@ -230,13 +230,19 @@ impl World {
         Some((file.name.clone(), file.bytes.clone()))
     }
 
+    /// A message of a person's private chat, as Telegram would give it. Null where there is none.
+    #[must_use]
+    pub fn message(&self, person: i64, message_id: i64) -> Value {
+        let mut state = self.lock();
+        let Ok(key) = state.place(person, None) else { return Value::Null };
+        let json = state.message_json(key, message_id);
+        serde_json::from_slice(&json.unwrap_or_default()).unwrap_or_default()
+    }
+
     /// What the buttons under a message of a person's private chat carry, in order.
     #[must_use]
     pub fn buttons(&self, person: i64, message_id: i64) -> Vec<String> {
-        let mut state = self.lock();
-        let Ok(key) = state.place(person, None) else { return Vec::new() };
-        let json = state.message_json(key, message_id);
-        let message: Value = serde_json::from_slice(&json.unwrap_or_default()).unwrap_or_default();
+        let message = self.message(person, message_id);
         let rows = message.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
         let buttons = rows.into_iter().flatten().filter_map(Value::as_array).flatten();
         let data = buttons.filter_map(|it| it.get("callback_data").and_then(Value::as_str));

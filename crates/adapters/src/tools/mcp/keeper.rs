@@ -6,7 +6,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
-use protocol::tool::{Tool, ToolName};
+use protocol::tool::{Told, Tool, ToolName};
 use rmcp::{
     ClientHandler, Peer, RoleClient, ServiceExt as _,
     model::{ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams},
@@ -35,6 +35,8 @@ const PAGES_MAX: usize = 20;
 const TOOLS_MAX: usize = 500;
 /// The longest description that a model reads, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 1_000;
+/// The longest title that people read, in characters.
+const TITLE_CHARS_MAX: usize = 80;
 
 /// Keeps a server, for ever.
 pub(in crate::tools) async fn keep(server: Arc<Server>, board: Arc<Board>) {
@@ -221,10 +223,11 @@ fn take(server: &Arc<Server>, tool: rmcp::model::Tool) -> (String, Result<Offer,
     };
     let whole = tool.description.as_deref().unwrap_or_default().to_owned();
     let parameters = Value::Object(tool.input_schema.as_ref().clone());
-    let digest = pins::digest(&tool.name, &whole, &parameters);
-    let made = offer(server, allowed, &whole, parameters);
+    let title = title_of(&tool);
+    let digests = pins::Digests::of(&tool.name, &title, &whole, &parameters);
+    let made = offer(server, allowed, title, &whole, parameters);
     let pin = format!("{}.{}", server.config.name, allowed.name);
-    let made = made.and_then(|offer| match server.pins.look(&pin, &digest, server.config.accept_changes) {
+    let made = made.and_then(|offer| match server.pins.look(&pin, &digests, server.config.accept_changes) {
         Ok(Seen::New | Seen::Same) => Ok(offer),
         Ok(Seen::Changed) if server.config.accept_changes => Ok(offer),
         Ok(Seen::Changed) => {
@@ -242,6 +245,7 @@ fn take(server: &Arc<Server>, tool: rmcp::model::Tool) -> (String, Result<Offer,
 fn offer(
     server: &Arc<Server>,
     allowed: &AllowedTool,
+    title: String,
     whole: &str,
     parameters: Value,
 ) -> Result<Offer, String> {
@@ -256,9 +260,22 @@ fn offer(
         // TOOLS-1: what the operator says, never what the server says of itself.
         effects: allowed.effects,
         needs_approval: allowed.needs_approval,
+        told: Told { title, does: allowed.does.clone(), does_in: allowed.does_in.clone() },
     };
     let way = Way::Server { server: Arc::clone(server), remote: allowed.name.clone() };
     Ok(Offer { tool, fit, way })
+}
+
+/// What a server calls a tool for people, on one line and shortened. MCP-2.
+fn title_of(tool: &rmcp::model::Tool) -> String {
+    let annotated = || tool.annotations.as_ref().and_then(|it| it.title.as_deref());
+    let whole = tool.title.as_deref().or_else(annotated).unwrap_or_default();
+    let line = whole.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = line.filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(TITLE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
 }
 
 /// MCP-2: a description without what nobody sees, and no longer than is needed.

@@ -23,7 +23,10 @@ use std::{
     time::Duration,
 };
 
-use protocol::tool::{Effects, ToolError, ToolOutput};
+use protocol::{
+    Language,
+    tool::{Effects, ToolError, ToolOutput},
+};
 use reqwest::Url;
 use rmcp::{
     Peer, RoleClient, ServiceError,
@@ -96,6 +99,10 @@ pub struct AllowedTool {
     pub effects: Effects,
     /// A person must agree to each call.
     pub needs_approval: bool,
+    /// What people are told that a call does.
+    pub does: String,
+    /// The same in other languages.
+    pub does_in: Vec<(Language, String)>,
 }
 
 /// One server, and the limits on it.
@@ -214,6 +221,11 @@ impl Server {
     fn set_peer(&self, peer: Option<(Peer<RoleClient>, Flood)>) {
         *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = peer;
         self.silent.store(0, Ordering::Relaxed);
+    }
+
+    /// True once it was started, or could not be.
+    pub(super) fn was_tried(&self) -> bool {
+        *self.tried.borrow()
     }
 
     /// Waits until it was started, or could not be.

@@ -69,17 +69,24 @@ impl Pins {
     }
 
     /// Holds a tool against what it was, and notes it where it is new, or where changes are accepted.
-    pub(super) fn look(&self, tool: &str, digest: &str, accepts: bool) -> Result<Seen, PinsError> {
+    pub(super) fn look(
+        &self,
+        tool: &str,
+        digests: &Digests,
+        accepts: bool,
+    ) -> Result<Seen, PinsError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match known.get(tool) {
             None => Seen::New,
-            Some(was) if was == digest => return Ok(Seen::Same),
+            Some(was) if *was == digests.whole => return Ok(Seen::Same),
+            // Noted before titles counted: from now on its title counts, too.
+            Some(was) if *was == digests.untitled => Seen::Same,
             // PINS-1: not what it was, and nobody accepted that.
             Some(_) if !accepts => return Ok(Seen::Changed),
             Some(_) => Seen::Changed,
         };
         let mut next = known.clone();
-        next.insert(tool.to_owned(), digest.to_owned());
+        next.insert(tool.to_owned(), digests.whole.clone());
         if self.keeps {
             write(&self.path, &next)?;
         }
@@ -125,9 +132,23 @@ fn write(path: &Path, known: &BTreeMap<String, String>) -> Result<(), PinsError>
 }
 
 /// What stands for all that a server says of a tool.
-pub(super) fn digest(name: &str, description: &str, parameters: &Value) -> String {
-    let whole = json!([name, description, parameters]).to_string();
-    Sha256::digest(whole.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Digests {
+    /// All of it.
+    whole: String,
+    /// Without its title, as halls noted it that showed none.
+    untitled: String,
+}
+
+impl Digests {
+    pub(super) fn of(name: &str, title: &str, description: &str, parameters: &Value) -> Self {
+        let whole = digest(&json!([name, description, parameters, title]));
+        Self { whole, untitled: digest(&json!([name, description, parameters])) }
+    }
+}
+
+fn digest(said: &Value) -> String {
+    Sha256::digest(said.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -139,7 +160,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data").join("tools.json");
         let look = |digest: &str, accepts| {
-            Pins::open(path.clone(), true).unwrap().look("files.read", digest, accepts).unwrap()
+            let digests = Digests::of("read", "", digest, &json!({}));
+            Pins::open(path.clone(), true).unwrap().look("files.read", &digests, accepts).unwrap()
         };
         assert_eq!(look("a", false), Seen::New);
         assert_eq!(look("a", false), Seen::Same);
@@ -165,9 +187,33 @@ mod tests {
 
     #[test]
     fn everything_that_is_said_of_a_tool_counts() {
-        let was = digest("a", "b", &json!({ "x": 1 }));
-        assert_ne!(was, digest("a", "c", &json!({ "x": 1 })));
-        assert_ne!(was, digest("a", "b", &json!({ "x": 2 })));
-        assert_eq!(was, digest("a", "b", &json!({ "x": 1 })));
+        let whole = |title: &str, description: &str, x: i32| {
+            Digests::of("a", title, description, &json!({ "x": x })).whole
+        };
+        let was = whole("t", "b", 1);
+        assert_ne!(was, whole("t", "c", 1));
+        assert_ne!(was, whole("t", "b", 2));
+        assert_ne!(was, whole("u", "b", 1));
+        assert_ne!(was, whole("", "b", 1));
+        assert_eq!(was, whole("t", "b", 1));
+    }
+
+    #[test]
+    fn what_was_noted_before_titles_counted_is_the_same_tool_and_its_title_counts_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tools.json");
+        let look = |title: &str| {
+            let digests = Digests::of("read", title, "Reads.", &json!({}));
+            Pins::open(path.clone(), true).unwrap().look("files.read", &digests, false).unwrap()
+        };
+        let before = digest(&json!(["read", "Reads.", {}]));
+        let noted = BTreeMap::from([("files.read".to_owned(), before)]);
+        write(&path, &noted).unwrap();
+        assert_eq!(look("Read a file"), Seen::Same);
+        assert_eq!(look("Read a file"), Seen::Same);
+        assert_eq!(look("Delete nothing"), Seen::Changed);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(look(""), Seen::New);
+        assert_eq!(look("Read a file"), Seen::Changed, "a title that comes later is a change");
     }
 }

@@ -166,7 +166,7 @@ impl Session {
         turn.course.completed_ms = Some(now.0.saturating_sub(turn.at.0));
         let reference = turn.reference;
         let agent = asking.agent.name.clone();
-        match result {
+        match self.without_late_calls(update, result, effects) {
             Ok(completion) => {
                 let answer = self.take_completion(update, completion, asking, effects);
                 if let Some((completion, asking)) = answer {
@@ -330,7 +330,14 @@ impl Session {
         match verdict {
             Verdict::Clear(parts, _) => {
                 let file = open.and_then(|it| it.shape.file.as_ref());
-                let parts = shape::sayable(next, parts.into_inner(), file, language);
+                let caption = match kind {
+                    Some(AnswerKind::Notice) => words::approval::all_of_it(),
+                    Some(AnswerKind::Model | AnswerKind::Refusal | AnswerKind::Apology) | None => {
+                        words::home::long_answer()
+                    }
+                };
+                let caption = caption.in_language(language);
+                let parts = shape::sayable(next, parts.into_inner(), file, &caption);
                 self.send_from(update, next, parts, outcome, effects);
             }
             Verdict::Refuse(_) => {
@@ -583,7 +590,7 @@ impl Session {
     }
 
     /// Fixes an answer and begins to send it.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         update: UpdateId,
         mut events: Vec<Event>,

@@ -12,7 +12,7 @@ use super::Session;
 use crate::{
     guard::{Cleared, Draft},
     outbox::Sayable,
-    words,
+    words::{self, Notice},
 };
 
 /// Words of a question that name the file of its answer, and how long the name may be.
@@ -24,13 +24,12 @@ pub(super) fn sayable(
     first: u32,
     parts: Vec<Cleared<Part>>,
     file: Option<&(u32, String)>,
-    language: Language,
+    caption: &Notice,
 ) -> VecDeque<Sayable> {
     let numbered = (first..).zip(parts);
     let say = |(number, text): (u32, Cleared<Part>)| match file {
         Some((at, name)) if *at == number => {
-            let caption = words::home::long_answer().in_language(language);
-            Sayable::File { name: name.clone(), caption, text }
+            Sayable::File { name: name.clone(), caption: caption.clone(), text }
         }
         Some(_) | None => Sayable::Answer(text),
     };
@@ -54,7 +53,8 @@ impl Message {
         language: Language,
     ) -> Self {
         let fixed = shown.iter().map(|it| it.get().clone()).collect();
-        Self { fixed, parts: sayable(0, shown, file.as_ref(), language), file }
+        let caption = words::home::long_answer().in_language(language);
+        Self { fixed, parts: sayable(0, shown, file.as_ref(), &caption), file }
     }
 
     /// With something before it.

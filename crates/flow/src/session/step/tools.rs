@@ -28,7 +28,7 @@ use crate::{
     outbox::Sayable,
     roster::View,
     session::{
-        hands::Shelf,
+        hands::Rack,
         work::{Call, Frame, Work},
     },
     words,
@@ -91,6 +91,8 @@ pub enum ToolEffect {
     ScreenAnswer(Draft, Arc<Agent>),
     /// Ask the guard about what agents said to each other, to show it.
     ScreenChain(Draft, Arc<Agent>),
+    /// Wait until the servers that are being started have their tools there, or have not.
+    AwaitTools,
     /// A call ended so.
     Count(ToolName, &'static str),
 }
@@ -98,6 +100,8 @@ pub enum ToolEffect {
 /// What a session is told of tools.
 #[derive(Debug)]
 pub enum ToolInput {
+    /// Servers were started, or it took too long.
+    ToolsCame,
     /// A tool answered, or did not.
     Answered(u32, Result<ToolOutput, ToolError>),
     /// The guard judged arguments.
@@ -123,7 +127,7 @@ pub(super) struct Working {
     /// What agents ask each other, by call.
     questions: BTreeMap<u32, Cleared<Prompt>>,
     /// The arguments of a call, once they may leave.
-    arguments: BTreeMap<u32, String>,
+    arguments: BTreeMap<u32, Cleared<Draft>>,
     /// Whose model was asked last.
     asked: Option<Arc<Agent>>,
     /// What agents said to each other, to be shown.
@@ -145,6 +149,8 @@ impl Working {
 enum At {
     /// Nothing: the next step is to be found.
     Idle,
+    /// Servers that are being started: after a start of the hall a call that had begun may be theirs.
+    Tools,
     /// A model, or what happens to the answer.
     Model,
     ScreeningArguments(u32),
@@ -165,8 +171,22 @@ enum Next {
 
 impl Session {
     /// Tells which tools there are.
-    pub fn tell_tools(&mut self, shelf: Arc<Shelf>) {
-        self.shelf = shelf;
+    pub fn tell_tools(&mut self, rack: Arc<Rack>) {
+        self.rack = rack;
+    }
+
+    /// Tells whether servers of tools are being started, so that more may come.
+    pub fn tell_whether_tools_come(&mut self, they_do: bool) {
+        self.awaits_tools = they_do;
+    }
+
+    /// True if tools may still come that the one who is asked may call.
+    fn must_await_tools(&mut self, update: UpdateId) -> bool {
+        let is_panel = self.is_panel(update);
+        let awaits = self.awaits_tools;
+        let Some(turn) = self.turn(update, |_| awaits) else { return false };
+        let Stage::Working(asking) = &turn.stage else { return false };
+        is_panel || asking.agent.tools.iter().any(|it| it == "*" || it.contains('.'))
     }
 
     /// True if an agent works with tools or other agents, or has begun to.
@@ -216,6 +236,10 @@ impl Session {
                 return;
             }
             let update = turn.update;
+            if self.must_await_tools(update) {
+                self.wait_at(update, At::Tools);
+                return effects.push(Effect::Tool(update, ToolEffect::AwaitTools));
+            }
             match self.next(update) {
                 Next::ScreenResult(call, agent, text) => {
                     self.wait_at(update, At::ScreeningResult(call));
@@ -309,7 +333,7 @@ impl Session {
     /// TOOLS-1.
     fn tools_of(&self, agents: &[Arc<Agent>], is_panel: bool) -> Vec<Tool> {
         let all_may = |it: &&Tool| agents.iter().all(|agent| agent.may_call(&it.name));
-        let mut tools: Vec<Tool> = self.shelf.tools().iter().filter(all_may).cloned().collect();
+        let mut tools: Vec<Tool> = self.rack.tools().iter().filter(all_may).cloned().collect();
         let Some(agent) = agents.last() else { return tools };
         let depth = u32::try_from(agents.len()).unwrap_or(u32::MAX);
         if depth <= self.config.tools.depth_max.min(DEPTH_MAX) {
@@ -325,7 +349,7 @@ impl Session {
     fn specs_of(&self, agents: &[Arc<Agent>], is_panel: bool) -> Arc<[ToolSpec]> {
         let tell = || context::specs_of(&self.tools_of(agents, is_panel));
         match agents {
-            [alone] if !is_panel => self.shelf.told(alone, tell),
+            [alone] if !is_panel => self.rack.told(alone, tell),
             _ => tell(),
         }
     }
@@ -416,6 +440,31 @@ impl Session {
         if ticks {
             effects.push(Effect::Tick(update));
         }
+    }
+
+    /// TOOLS-3: a model that calls tools although it was offered none any more has said what it says
+    /// besides; where that is nothing, it has failed.
+    pub(super) fn without_late_calls(
+        &mut self,
+        update: UpdateId,
+        result: Result<Completion, Unanswered>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Completion, Unanswered> {
+        let limits = &self.config.tools;
+        let is_late = self.work(update).is_some_and(|it| {
+            let sums_up = it.is_panel && it.frames.len() <= 1;
+            sums_up || limits.rounds_max <= it.rounds || limits.calls_max <= it.calls
+        });
+        let mut completion = result?;
+        if !is_late || completion.calls.is_empty() {
+            return Ok(completion);
+        }
+        completion.calls.clear();
+        if completion.text.trim().is_empty() {
+            self.note(vec![received(update, &completion)], effects);
+            return Err(Unanswered::AllFailed);
+        }
+        Ok(completion)
     }
 
     /// A model answered. What is left to be screened as the answer to the person, if it is one.

@@ -1,14 +1,22 @@
 //! Goal: what is remembered in one scope is in no other scope's prompt, whatever people do. Method:
 //! many conversations at random, every text marked with the scope it belongs to.
 
+use serde_json::json;
+
 use super::*;
-use crate::context::{self, Room};
+use crate::{
+    context::{self, Room},
+    session::step::ToolEffect,
+};
 
 /// Agents, and the name of the memory that each shares.
 const AGENTS: [(&str, Option<&str>); 4] =
     [("sage", None), ("poet", None), ("cook", Some("kitchen")), ("baker", Some("kitchen"))];
 
-fn hall() -> View {
+/// `works`: they may ask each other, and use a tool.
+fn hall(works: bool) -> View {
+    let all: Vec<protocol::AgentName> =
+        AGENTS.iter().map(|(name, _)| name.parse().unwrap()).collect();
     let agent = |(name, memory): (&str, Option<&str>)| Agent {
         name: name.parse().unwrap(),
         description: String::new(),
@@ -18,8 +26,8 @@ fn hall() -> View {
         memory: memory.map(|it| it.parse().unwrap()),
         proposes_facts: true,
         examples: Default::default(),
-        tools: Vec::new(),
-        may_ask: Vec::new(),
+        tools: if works { vec!["look".to_owned()] } else { Vec::new() },
+        may_ask: if works { all.clone() } else { Vec::new() },
         may_hand_to: Vec::new(),
     };
     let founding = Founding {
@@ -46,6 +54,9 @@ struct People {
     /// Prompts that were looked through, and facts found in them.
     prompts: usize,
     facts: usize,
+    /// Prompts of agents that another agent asked, and calls of tools.
+    asked: usize,
+    calls: usize,
 }
 
 impl People {
@@ -76,21 +87,61 @@ impl People {
         world.arrive(update, Some(Inbound::Said(said(person, &text))));
         world.pull(false);
         loop {
+            let world = &mut self.worlds[who];
             while world.recording.is_some() {
                 world.written();
             }
             let Some(asked) = world.asked.pop() else { break };
             if let Effect::Complete(_, question) = &asked {
                 self.prompts += 1;
-                self.facts += look_through(question, who, agent);
+                if question.agent.name.as_str() == agent {
+                    self.facts += look_through(question, who, agent);
+                } else {
+                    self.asked += 1;
+                    assert_eq!(marks(question), "", "it knows what it is told, and nothing else");
+                }
+                if let Some(called) = self.called(&asked) {
+                    self.worlds[who].input(called);
+                    continue;
+                }
+            }
+            if let Effect::Tool(_, ToolEffect::Call(_, call)) = &asked {
+                self.calls += 1;
+                assert_eq!((call.person, call.session), (Some(person), self.worlds[who].key));
+                assert!(!call.arguments.to_string().contains("mark-"), "{}", call.arguments);
             }
             let answer = format!("ok\n[[remember: {mark} {update} noted]]");
-            world.input(good_answer(&asked, &answer).unwrap());
+            let deep = matches!(&asked, Effect::Complete(_, it) if it.agent.name.as_str() != agent);
+            let answer = if deep { "It is fine." } else { &answer };
+            self.worlds[who].input(good_answer(&asked, answer).unwrap());
         }
         if self.roll(40) == 0 {
             self.worlds[who].crash();
         }
     }
+}
+
+impl People {
+    /// Now and then a model that has tools uses one, or asks another agent.
+    fn called(&mut self, asked: &Effect) -> Option<Input> {
+        let Effect::Complete(update, question) = asked else { return None };
+        question.bench.as_ref()?;
+        let (turn, next) = (self.roll(3), AGENTS[self.roll(AGENTS.len())].0);
+        let call = match turn {
+            0 => ("ask_agent", json!({"agent": next, "question": "what is known?"})),
+            1 => ("look", json!({"at": next})),
+            _ => return None,
+        };
+        Some(Input::Completed(*update, Ok(tools::calling(&[call]))))
+    }
+}
+
+/// What stands in a prompt that is of any scope.
+fn marks(question: &super::super::Question) -> String {
+    let room = Room { tokens_max: 100_000, count: &protocol::model::estimate_tokens };
+    let (request, _) = context::request_of(question, "gh-0", 100, room, true);
+    let text = request.turns.iter().filter(|it| it.content.contains("mark-"));
+    text.map(|it| it.content.as_str()).collect()
 }
 
 /// Every mark in a prompt is its own scope's. How many there are.
@@ -104,27 +155,48 @@ fn look_through(question: &super::super::Question, who: usize, agent: &str) -> u
     found
 }
 
-#[test]
-fn no_prompt_holds_what_is_remembered_in_another_scope() {
+/// Twenty people, each in a conversation of their own.
+fn people(works: bool) -> People {
     let world = |chat: i64| {
         let key = SessionKey { chat: ChatId(chat + 100), ..KEY };
         let mut config = config();
         (config.memory.facts_max, config.history.exchanges_max) = (20, 2);
         let mut world = World::new(key, config);
-        world.view = hall();
+        world.view = hall(works);
+        world.tools = if works { tools::tools() } else { world.tools };
         world.events.push(Event::NoticeShown);
         world.folded.noticed = true;
-        world.session = Session::new(key, Arc::clone(&world.config), world.folded.clone());
+        world.renew();
         world
     };
-    let mut people = People {
+    People {
         worlds: (0..20).map(world).collect(),
         agents: vec!["sage"; 20],
         updates: 0,
         dice: 88_172_645_463_325_252,
         prompts: 0,
         facts: 0,
-    };
+        asked: 0,
+        calls: 0,
+    }
+}
+
+#[test]
+fn no_prompt_holds_what_is_remembered_in_another_scope() {
+    let mut people = people(false);
     (0..3_000).for_each(|_| people.act());
     assert!(1_000 < people.prompts && 5_000 < people.facts, "{} {}", people.prompts, people.facts);
+}
+
+/// S9. Whoever asks has memories, and so have those who are asked: none of it is in what these see, nor in
+/// what a tool is called with.
+#[test]
+fn s9_in_ten_thousand_questions_between_agents_and_calls_of_tools_nothing_of_another_scope_is_read()
+{
+    let mut people = people(true);
+    while people.asked + people.calls < 10_000 {
+        people.act();
+    }
+    assert!(2_000 < people.asked && 2_000 < people.calls, "{} {}", people.asked, people.calls);
+    assert!(5_000 < people.facts, "{}", people.facts);
 }

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use protocol::Language;
+
 use super::{Check, is_private};
-use crate::config::sections::ToolServerConfig;
+use crate::config::sections::{ToolRow, ToolServerConfig};
+
+/// The longest words about what a call does, in characters.
+const DOES_CHARS_MAX: usize = 120;
 
 impl Check<'_> {
     pub(super) fn tools(&mut self) {
@@ -94,16 +99,17 @@ impl Check<'_> {
         }
     }
 
-    fn tool_rows(&mut self, key: &dyn Fn(&str) -> String, server: &ToolServerConfig) {
+    fn tool_rows(&mut self, key_of: &dyn Fn(&str) -> String, server: &ToolServerConfig) {
         let mut names = BTreeSet::new();
         for (at, row) in server.tool.iter().enumerate() {
-            let key = key(&format!("tool.{at}.name"));
+            let key = key_of(&format!("tool.{at}.name"));
             let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
             if !(1..=64).contains(&row.name.len()) || !row.name.chars().all(may_stand) {
                 self.note(&key, "must have 1 to 64 letters, digits, `_` and `-`");
             } else if !names.insert(&row.name) {
                 self.note(&key, format!("`{}` is there twice", row.name));
             }
+            self.tool_words(key_of, at, row);
         }
         if server.tool.is_empty() {
             let name = &server.name;
@@ -114,6 +120,48 @@ impl Check<'_> {
             self.warnings.push(text);
         }
     }
+}
+
+impl Check<'_> {
+    fn tool_words(&mut self, key: &dyn Fn(&str) -> String, at: usize, row: &ToolRow) {
+        let too_long = format!("must be one line of at most {DOES_CHARS_MAX} characters");
+        if row.does.as_deref().is_some_and(|it| !is_said_shortly(it)) {
+            self.note(&key(&format!("tool.{at}.does")), too_long.as_str());
+        }
+        let key = key(&format!("tool.{at}.does_in"));
+        if !row.does_in.is_empty() && row.does.is_none() {
+            self.note(&key, "needs `does`: what is said in every other language");
+        }
+        let mut languages = BTreeSet::new();
+        for text in &row.does_in {
+            match does_in(text) {
+                None => {
+                    let known = Language::ALL.map(Language::code).join(", ");
+                    let text = format!("must hold code=text, with a language of ours: {known}");
+                    self.note(&key, text);
+                }
+                Some((_, does)) if !is_said_shortly(&does) => {
+                    self.note(&key, too_long.as_str());
+                }
+                Some((language, _)) if !languages.insert(language) => {
+                    self.note(&key, format!("`{}` is there twice", language.code()));
+                }
+                Some(_) => (),
+            }
+        }
+    }
+}
+
+/// A language and what is said in it, of `code=text`.
+pub(crate) fn does_in(text: &str) -> Option<(Language, String)> {
+    let (code, does) = text.split_once('=')?;
+    let language = Language::ALL.into_iter().find(|it| it.code() == code.trim())?;
+    Some((language, does.trim().to_owned()))
+}
+
+fn is_said_shortly(text: &str) -> bool {
+    let is_one = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    is_one && text.chars().count() <= DOES_CHARS_MAX
 }
 
 fn is_variable(name: &str) -> bool {

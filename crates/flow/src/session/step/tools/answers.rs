@@ -30,6 +30,11 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         match input {
+            ToolInput::ToolsCame => {
+                if self.waits(update, |it| matches!(it, At::Tools)) {
+                    self.wait_at(update, At::Idle);
+                }
+            }
             ToolInput::Answered(call, result) => {
                 if self.waits(update, |it| matches!(it, At::Calling(of) if *of == call)) {
                     self.tool_answered(update, call, result, effects);
@@ -92,7 +97,7 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let draft = match verdict {
-            Verdict::Clear(draft, _) => draft.into_inner().0,
+            Verdict::Clear(draft, _) => draft,
             Verdict::Refuse(judged) => {
                 let text = self.work(update).and_then(|it| arguments_of(it.call(call)?));
                 self.tell_stopped(update, true, text.unwrap_or_default(), judged, effects);
@@ -101,7 +106,7 @@ impl Session {
             }
         };
         // What the guard hid in them may have broken them.
-        if serde_json::from_str::<Value>(&draft).is_ok_and(|it| it.is_object()) {
+        if serde_json::from_str::<Value>(&draft.get().0).is_ok_and(|it| it.is_object()) {
             if let Some(working) = self.working(update) {
                 working.arguments.insert(call, draft);
             }
@@ -241,10 +246,10 @@ fn label(error: &ToolError) -> &'static str {
     }
 }
 
-/// The beginning of a text, cut between two characters.
+/// The beginning of a text, cut between two characters, with an ellipsis within the same bound.
 fn within(mut text: String, bytes_max: usize) -> String {
     if bytes_max < text.len() {
-        let mut end = bytes_max;
+        let mut end = bytes_max.saturating_sub('…'.len_utf8());
         while !text.is_char_boundary(end) {
             end -= 1;
         }

@@ -4,22 +4,23 @@
 //! button is a turn of its own that goes on with it.
 //!
 //! Invariants: APPROVAL-1 only the person who was asked decides, in time, and once. APPROVAL-2 the word is
-//! in the ledger before the call is made.
+//! in the ledger before the call is made. APPROVAL-3 what a call is given is shown whole: what does not fit
+//! into the question lies above it as a file.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use protocol::{
     Agent, PersonId, Timestamp, UpdateId,
-    event::{Event, Outcome},
+    event::{Answer, AnswerKind, Event, Outcome, Part, Shape},
     tool::Tool,
     work::{self, ToolStep},
 };
 use screening::Placeholders;
-use serde_json::Value;
 
-use super::{calls::restore, failure};
+use super::failure;
 use crate::{
-    guard::Prompt,
+    guard::{Cleared, Draft, Prompt},
+    outbox::Sayable,
     request::Decision,
     roster::View,
     session::{
@@ -36,33 +37,49 @@ impl Session {
         &mut self,
         update: UpdateId,
         (call, tool, is_again): (&Call, &Tool, bool),
-        arguments: &str,
+        arguments: &Cleared<Draft>,
         agent: &Arc<Agent>,
         effects: &mut Vec<Effect>,
     ) {
         let (now, span) = (self.now, self.config.tools.approval_time_max);
+        let (is_of_strangers, language) = (self.is_tainted(update), self.language(update));
+        let first = self.config.house.languages.choose(None, None);
         let Some(turn) = self.turn(update, |_| true) else { return };
+        let (reply_to, reference) = (turn.reply_to, Some(turn.reference));
         let Stage::Working(asking) = &turn.stage else { return };
         let Some(by) = turn.course.asker else {
             let text = "Nobody is here who could allow it.";
             return self.end_call(update, call.number, "denied", failure(text), effects);
         };
-        let mut shown: Value = serde_json::from_str(arguments).unwrap_or_default();
-        restore(&mut shown, &asking.hidden);
-        let question = stored(asking);
-        let until = Timestamp(now.0.saturating_add(millis(span)));
-        let asked = words::tools::Question {
+        let question = words::approval::Question {
             agent: &agent.name,
-            tool: &tool.name,
-            arguments: &shown,
+            tool,
+            arguments: &arguments.as_value(&asking.hidden),
             is_again,
+            is_of_strangers,
             at: (update, call.number),
             span,
+            languages: (language, first),
         };
-        let notice = words::tools::may_i(&asked);
-        let step = ToolStep::ApprovalAsked { call: call.number, by, until, question };
-        let events = vec![Event::Tools { update, step }];
-        self.answer_with(update, events, notice, Outcome::Answered, effects);
+        let (notice, is_cut) = words::approval::may_i(&question);
+        let mut parts = VecDeque::from([Sayable::Notice(notice.in_language(language))]);
+        let mut shape = Shape::default();
+        if is_cut {
+            let text = arguments.listed(&asking.hidden, words::approval::listed, language);
+            let caption = words::approval::all_of_it().in_language(language);
+            let name = words::approval::FILE.to_owned();
+            shape.file = Some((0, name.clone()));
+            parts.push_front(Sayable::File { name, caption, text });
+        }
+        let until = Timestamp(now.0.saturating_add(millis(span)));
+        let step =
+            ToolStep::ApprovalAsked { call: call.number, by, until, question: stored(asking) };
+        let fixed = parts.iter().filter_map(fixed).collect();
+        let kind = AnswerKind::Notice;
+        let answer = Answer { kind, parts: fixed, reply_to, answered: None, reference };
+        let mut events = vec![Event::Tools { update, step }, Event::AnswerReady { update, answer }];
+        events.extend(shape.file.is_some().then_some(Event::AnswerShaped { update, shape }));
+        self.deliver(update, events, parts, Outcome::Answered, effects);
     }
 
     /// A person pressed a button under such a question. APPROVAL-1.
@@ -123,6 +140,15 @@ impl Session {
 
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What the ledger keeps of a part. A file's is its text.
+fn fixed(part: &Sayable) -> Option<Part> {
+    if let Sayable::File { text, .. } = part {
+        Some(text.get().clone())
+    } else {
+        part.part().cloned()
+    }
 }
 
 fn stored(asking: &Asking) -> work::Asking {

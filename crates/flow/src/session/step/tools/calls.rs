@@ -8,19 +8,22 @@ use protocol::{
     tool::{Effects, Invocation, Tool},
     work::{ToolResult, ToolStep},
 };
-use screening::Placeholders;
 use serde_json::Value;
 
 use super::{At, ToolEffect, failure, own};
 use crate::{
     context::spec_name,
-    guard::Draft,
+    guard::{Draft, restore_in},
     roster::View,
     session::{
         step::{Effect, Session, Stage},
         work::Call,
     },
 };
+
+/// What a model is told where a call was begun before a crash, and its tool is gone after it.
+const GONE: &str = "The tool is not there any more. The call was begun; whether it did something is not known, tell \
+                    the person so.";
 
 impl Session {
     pub(super) fn call(
@@ -41,21 +44,24 @@ impl Session {
         let tools = self.tools_of(&agents, is_panel);
         let wanted = tools.iter().find(|it| spec_name(&it.name) == call.wanted.name);
         let (Some(tool), Some(agent)) = (wanted, agents.last()) else {
-            let text = "There is no such tool.";
-            return self.end_call(update, number, "unknown", failure(text), effects);
+            let begun = call.begun.as_ref();
+            let result = match begun.is_some_and(|it| it.effects == Effects::Once) {
+                true => ToolResult { is_unknown: true, ..failure(GONE) },
+                false => failure("There is no such tool."),
+            };
+            return self.end_call(update, number, "unknown", result, effects);
         };
-        if let Some(begun) = &call.begun {
-            // WORK-2.
-            if begun.effects == Effects::Once {
-                let shown = begun.arguments.clone();
-                return self.ask_person(update, (call, tool, true), &shown, agent, effects);
+        if let Some(begun) = call.begun.as_ref().filter(|it| it.effects != Effects::Once) {
+            if own::is_own(&tool.name) {
+                return self.was_handed(update, number, effects);
             }
             let arguments = begun.arguments.clone();
             return self.make_call(update, call, tool, &arguments, agent, effects);
         }
         let known = self.working(update).and_then(|it| it.arguments.get(&number).cloned());
         let Some(arguments) = known else {
-            let Some(text) = arguments_of(call) else {
+            let begun = call.begun.as_ref().map(|it| it.arguments.clone());
+            let Some(text) = begun.or_else(|| arguments_of(call)) else {
                 let text = "The arguments are not a JSON object.";
                 return self.end_call(update, number, "unfit", failure(text), effects);
             };
@@ -63,6 +69,10 @@ impl Session {
             let effect = ToolEffect::ScreenArguments(number, Draft(text), Arc::clone(agent));
             return effects.push(Effect::Tool(update, effect));
         };
+        if call.begun.is_some() {
+            // WORK-2.
+            return self.ask_person(update, (call, tool, true), &arguments, agent, effects);
+        }
         if call.allowed == Some(false) {
             let text = "The person did not allow it.";
             return self.end_call(update, number, "denied", failure(text), effects);
@@ -71,8 +81,10 @@ impl Session {
             return self.ask_person(update, (call, tool, false), &arguments, agent, effects);
         }
         if own::is_own(&tool.name) {
+            let arguments = arguments.into_inner().0;
             return self.call_own(update, call, tool, &arguments, &agents, view, effects);
         }
+        let arguments = arguments.into_inner().0;
         // WORK-1.
         let step = ToolStep::Called {
             call: number,
@@ -114,7 +126,7 @@ impl Session {
         let mut arguments = serde_json::from_str(arguments).unwrap_or_default();
         if call.allowed == Some(true) {
             // The person saw these very words, and no others.
-            restore(&mut arguments, &asking.hidden);
+            restore_in(&mut arguments, &asking.hidden);
         }
         let invocation = Invocation {
             tool: tool.name.clone(),
@@ -158,14 +170,4 @@ pub(super) fn arguments_of(call: &Call) -> Option<String> {
     let text = Some(call.wanted.arguments.trim()).filter(|it| !it.is_empty()).unwrap_or("{}");
     let value: Value = serde_json::from_str(text).ok()?;
     value.is_object().then(|| value.to_string())
-}
-
-/// Puts the person's own data back into every text of a value.
-pub(super) fn restore(value: &mut Value, hidden: &Placeholders) {
-    match value {
-        Value::String(text) => *text = hidden.restore(text),
-        Value::Array(items) => items.iter_mut().for_each(|it| restore(it, hidden)),
-        Value::Object(fields) => fields.values_mut().for_each(|it| restore(it, hidden)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => (),
-    }
 }

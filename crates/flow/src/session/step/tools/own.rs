@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{
     Agent, AgentName, UpdateId,
     event::Event,
-    tool::{Effects, Taint, Tool, ToolName},
+    tool::{Effects, Taint, Told, Tool, ToolName},
     work::{ToolResult, ToolStep},
 };
 use serde_json::{Value, json};
@@ -15,12 +15,11 @@ use crate::{
     roster::View,
     session::{
         step::{Effect, Session},
-        work::Call,
+        work::{Call, HAND_OVER as HAND},
     },
 };
 
 pub(super) const ASK: &str = "ask_agent";
-const HAND: &str = "hand_over";
 
 pub(super) fn named(name: &str) -> Option<ToolName> {
     name.parse().ok()
@@ -48,8 +47,15 @@ fn tool(name: &str, does: &str, to: &[AgentName], what: &str, effects: Effects) 
         "additionalProperties": false
     });
     let description = does.to_owned();
-    Some(Tool { name: named(name)?, description, parameters, effects, needs_approval: false })
-        .filter(|_| !agents.is_empty())
+    Some(Tool {
+        name: named(name)?,
+        description,
+        parameters,
+        effects,
+        needs_approval: false,
+        told: Told::default(),
+    })
+    .filter(|_| !agents.is_empty())
 }
 
 /// Those that an agent may ask, without those that are at work already.
@@ -108,15 +114,22 @@ impl Session {
             return self.wait_at(update, At::Idle);
         }
         let (from, number) = (from.name.clone(), call.number);
+        let handed = ToolStep::HandedOver { call: number, from, to, note: said };
+        let events = [step, handed].map(|step| Event::Tools { update, step });
+        self.record(events.to_vec(), vec![], effects);
+        self.was_handed(update, number, effects);
+    }
+
+    /// The conversation is handed over, perhaps before a crash: the model is told so.
+    pub(super) fn was_handed(&mut self, update: UpdateId, number: u32, effects: &mut Vec<Effect>) {
+        let handed = self.work(update).and_then(|it| it.handed.as_ref());
+        let to = handed.map_or("Another agent", |it| it.to.as_str());
         let result = ToolResult {
             text: format!("{to} takes over after your answer. Say so in one sentence."),
             taint: Taint::Hall,
             is_error: false,
             is_unknown: false,
         };
-        let handed = ToolStep::HandedOver { call: number, from, to, note: said };
-        let events = [step, handed].map(|step| Event::Tools { update, step });
-        self.record(events.to_vec(), vec![], effects);
         self.end_call(update, number, "ok", result, effects);
     }
 }
