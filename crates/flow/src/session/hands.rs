@@ -17,6 +17,7 @@ use super::{Input, SessionActor, ToolEffect, ToolInput, verdict_of};
 use crate::{
     fault::fault_point,
     guard::{self, Verdict},
+    papers,
 };
 
 /// A toolbox with nothing in it.
@@ -54,10 +55,13 @@ impl Hands {
         Self { toolbox, egress }
     }
 
-    /// The tools that there are now.
+    /// The tools that there are now, with those of the hall's own that `also` brings.
     #[must_use]
-    pub fn tools(&self) -> Arc<[Tool]> {
-        self.toolbox.tools()
+    pub fn tools(&self, also: Option<Tool>) -> Arc<[Tool]> {
+        match also {
+            Some(also) => self.toolbox.tools().iter().cloned().chain([also]).collect(),
+            None => self.toolbox.tools(),
+        }
     }
 
     /// One call. It is cancelled where nobody waits for it any more.
@@ -150,6 +154,9 @@ impl SessionActor {
             event.action = "tool_called",
             "a tool is called"
         );
+        if papers::is_search(&invocation.tool) {
+            return self.search_papers(update, call, &invocation, cx);
+        }
         let (sender, gone) = watch::channel(());
         self.turns.entry(update).or_default().call = Some(sender);
         let hands = self.peers.hands.clone();

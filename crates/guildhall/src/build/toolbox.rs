@@ -16,7 +16,7 @@ use super::BuildError;
 use crate::config::{Config, Loaded, ToolApproval, ToolEffects, ToolRow, ToolServerConfig};
 
 /// This program, also after another file took its place.
-const OURSELVES: &str = "/proc/self/exe";
+pub(crate) const OURSELVES: &str = "/proc/self/exe";
 
 /// For what the toolbox is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
