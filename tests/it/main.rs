@@ -15,6 +15,7 @@ mod backups;
 mod contract;
 mod crashes;
 mod demo;
+mod documents;
 mod external_tools;
 mod forensics;
 mod home;

@@ -339,10 +339,7 @@ async fn a_text_file_is_read_with_its_question_and_again_with_a_reply_to_it() {
     stage.say(BEN, "And what lies there?");
     stage.heard(BEN, before, "Reply to").await;
     let asked = newest(&stage);
-    assert!(
-        asked.contains("(With a file, which is not kept.)") && !asked.contains("<file>"),
-        "{asked}"
-    );
+    assert!(asked.contains("(With a file.)") && !asked.contains("<file>"), "{asked}");
 
     let before = stage.sent_to(BEN).len();
     world.say(&say("What lies below the stairs?", Some(sent.message_id))).unwrap();

@@ -1,9 +1,10 @@
 //! The outside world, behind the ports of `protocol`: one folder per kind of vendor.
 //!
-//! Invariant: nothing here knows an actor; nothing outside names frankenstein, object_store, lettre or a provider.
+//! Invariant: nothing here knows an actor; nothing outside names frankenstein, object_store, lettre, pdf-extract or a provider.
 
 #[cfg(feature = "bucket")]
 pub mod bucket;
+pub mod documents;
 #[cfg(feature = "embedded")]
 pub mod embeddings;
 pub mod models;

@@ -4,11 +4,16 @@
 //! ledger gives is copied, nothing is left out: an event that cannot be read is handed over as it
 //! is. Only this file makes a [`PersonalCopy`], so an outbox cannot be given any other file.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use protocol::{
     PersonId, SessionKey, Timestamp, UpdateId,
+    document::PaperEvent,
     event::Event,
     ledger::{Bookmark, Held, HeldPage, LedgerError},
     memory::FactOrigin,
@@ -17,6 +22,7 @@ use protocol::{
 use serde_json::{Value, json};
 
 use crate::{
+    context,
     playbook::Measure,
     right::{Governing, Granted},
     roster::View,
@@ -115,6 +121,7 @@ impl Export {
         let (mut updates, mut events) = (Vec::new(), Vec::new());
         let (mut states, mut memories, mut spending) = (Vec::new(), Vec::new(), Vec::new());
         let (mut proposals, mut reminders) = (Vec::new(), Vec::new());
+        let mut documents: Vec<Value> = Vec::new();
         for held in &self.held {
             match held {
                 Held::Update { session, update, at, raw } => {
@@ -129,6 +136,13 @@ impl Export {
                 }
                 Held::State { session, state } => {
                     states.push(json!({ "session": place(session), "state": value(state) }));
+                }
+                Held::Memory { session, memory } if is_of_papers(memory) => {
+                    let told = json!({ "session": place(session), "document": value(memory) });
+                    // What is at hand says once more what was appended.
+                    if !documents.contains(&told) {
+                        documents.push(told);
+                    }
                 }
                 Held::Memory { session, memory } => {
                     memories.push(json!({ "session": place(session), "memory": value(memory) }));
@@ -153,6 +167,7 @@ impl Export {
             "events": events,
             "states": states,
             "memories": memories,
+            "documents": documents,
             "spending": spending,
             "proposals": proposals,
             "reminders": reminders,
@@ -195,7 +210,17 @@ impl Export {
         }
         for (session, held) in self.by_session() {
             line(&mut text, &format!("\n## {}\n", title(&session)));
-            held.iter().for_each(|it| tell(&mut text, it));
+            let mut papers = BTreeSet::new();
+            for held in held {
+                // As above: once.
+                if let Held::Memory { memory, .. } = held
+                    && is_of_papers(memory)
+                    && !papers.insert(memory)
+                {
+                    continue;
+                }
+                tell(&mut text, held);
+            }
         }
         text
     }
@@ -363,6 +388,7 @@ fn tell(text: &mut String, held: &Held) {
             line(text, "What the conversation has at hand for its next answer:\n");
             line(text, &format!("```json\n{:#}\n```\n", value(state)));
         }
+        Held::Memory { memory, .. } if is_of_papers(memory) => tell_paper(text, memory),
         Held::Memory { memory, .. } => {
             line(text, "Can be found again when a question is close to it:\n");
             let memory = value(memory);
@@ -371,6 +397,29 @@ fn tell(text: &mut String, held: &Held) {
         }
         // Once, before the conversations.
         Held::Spending { .. } | Held::Proposal { .. } | Held::Reminder { .. } => (),
+    }
+}
+
+/// True for what happened to a person's papers; the rest of what is held as memories are vectors.
+fn is_of_papers(memory: &Bytes) -> bool {
+    serde_json::from_slice::<PaperEvent>(memory).is_ok()
+}
+
+fn tell_paper(text: &mut String, memory: &Bytes) {
+    match serde_json::from_slice::<PaperEvent>(memory) {
+        Ok(PaperEvent::Kept(paper)) => {
+            let part = if paper.is_cut { ", the beginning" } else { "" };
+            let (number, name, at) = (paper.id.0, context::one_line(&paper.name), time(paper.at));
+            line(text, &format!("**Kept of your file** {number}, {name}{part}, {at}:\n"));
+            quoted(text, &paper.text);
+        }
+        Ok(PaperEvent::Deleted { id, .. }) => {
+            line(
+                text,
+                &format!("**Deleted**: your file {}. Nothing is found in it any more.\n", id.0),
+            );
+        }
+        Err(_) => line(text, &format!("```json\n{}\n```\n", value(memory))),
     }
 }
 
@@ -465,6 +514,8 @@ mod tests {
 
     const MEMORY: &[u8] = br#"{"agent":"sage","epoch":0,"number":1,"asked":"an old question","answered":"an old answer","scale":1.0,"vector":"AA"}"#;
 
+    const PAPER: &[u8] = br#"{"papers":"kept","id":2,"update":5,"name":"lease.pdf","bytes":900,"at":1000,"text":"The lease\nends in May."}"#;
+
     fn page() -> HeldPage {
         let session = SESSION;
         let raw = Bytes::from_static(
@@ -485,6 +536,13 @@ mod tests {
                 Held::State { session: group, state: Bytes::from_static(br#"{"noticed":true}"#) },
                 Held::Events { session: group, events: Bytes::from_static(b"not json") },
                 Held::Memory { session, memory: Bytes::from_static(MEMORY) },
+                Held::Memory { session, memory: Bytes::from_static(PAPER) },
+                Held::Memory {
+                    session,
+                    memory: Bytes::from_static(br#"{"papers":"deleted","id":1,"update":4}"#),
+                },
+                // What is at hand says it once more.
+                Held::Memory { session, memory: Bytes::from_static(PAPER) },
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":1}}]"#) },
                 Held::Spending { sums: Bytes::from_static(br#"[{"person":7,"day":{"input":9}}]"#) },
                 Held::Proposal { rule: Bytes::from_static(br#"{"run":1,"rule":"their words"}"#) },
@@ -519,6 +577,8 @@ mod tests {
         let count = |key: &str| json[key].as_array().unwrap().len();
         assert_eq!((count("updates"), count("events"), count("states")), (1, 6, 1));
         assert_eq!(json["memories"][0]["memory"]["asked"], "an old question");
+        assert_eq!((count("memories"), count("documents")), (1, 2), "each paper once");
+        assert_eq!(json["documents"][0]["document"]["name"], "lease.pdf");
         assert_eq!(json["events"][2]["event"]["fact"]["text"], "likes the sky");
         assert_eq!(json["events"][3]["event"]["text"], "They spoke of ships.");
         assert_eq!(json["updates"][0]["content"]["message"]["text"], "Why is the sky blue?");
@@ -534,6 +594,7 @@ mod tests {
             "/events/0/event",
             "/states/0/state",
             "/memories/0/memory",
+            "/documents/0/document/text",
         ] {
             let mut other = json.clone();
             let (parent, key) = broken.rsplit_once('/').unwrap();
@@ -555,6 +616,8 @@ mod tests {
             "> Because\n> it scatters.",
             "- `{\"event\":\"notice_shown\"}`",
             "**Remembered** (fact 3, you told it, 1970-01-01T00:00:01Z):\n\n> likes the sky",
+            "**Kept of your file** 2, lease.pdf, 1970-01-01T00:00:01Z:\n\n> The lease\n> ends in May.",
+            "**Deleted**: your file 1.",
             "**Summary** of the talk with sage before this:\n\n> They spoke of ships.",
             "> an old question\n\n> an old answer",
             "## Group -3 with bot 1",

@@ -55,6 +55,7 @@ pub mod export;
 pub mod forensics;
 pub mod incident;
 pub mod janitor;
+pub mod papers;
 mod passages;
 pub mod playbook;
 pub mod replay;

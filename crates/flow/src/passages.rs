@@ -1,4 +1,4 @@
-//! Of a long text, the passages that fit a question. Pure.
+//! Of a long text, or of several, the passages that fit a question. Pure.
 //!
 //! Words that few passages have weigh more, and a passage that has many of the question's words more than
 //! one that has one of them often (after BM25). Without words in common the beginning is what fits.
@@ -14,23 +14,79 @@ const WORD_CHARS_MIN: usize = 3;
 /// The passages of a text, or of a long one as many as fit into so many characters, in their order.
 pub(crate) fn fitting<'t>(text: &'t str, question: &str, chars_max: usize) -> Vec<&'t str> {
     let passages = passages(text);
-    let words: Vec<HashSet<String>> = passages.iter().map(|it| words(it)).collect();
-    let asked = self::words(question);
-    let mut held: HashMap<&str, usize> = HashMap::new();
-    for word in words.iter().flatten() {
-        *held.entry(word.as_str()).or_default() += 1;
+    let words = passages.iter().map(|it| words(it)).collect();
+    let chosen = chosen(&passages, &Ranking::of(words, question), chars_max, |_| true);
+    chosen.into_iter().filter_map(|at| passages.get(at).copied()).collect()
+}
+
+/// Of several texts with names, the passages that have words of a question, each with the place of its text:
+/// as many as fit into so many characters, in their order. A name's words are in each of its passages.
+pub(crate) fn found<'t>(
+    texts: &[(&str, &'t str)],
+    question: &str,
+    chars_max: usize,
+) -> Vec<(usize, &'t str)> {
+    let (mut places, mut all, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, (name, text)) in texts.iter().enumerate() {
+        let of_name = self::words(name);
+        for passage in passages(text) {
+            words.push(self::words(passage).union(&of_name).cloned().collect());
+            places.push(place);
+            all.push(passage);
+        }
     }
-    let weight = |word: &String| {
-        let held = held.get(word.as_str()).copied().unwrap_or_default();
-        // A word that every passage has weighs nothing.
-        passages.len() * 100 / held.max(1) - 100
-    };
-    let score = |at: &usize| -> usize {
-        let of = words.get(*at).map(|it| asked.intersection(it).map(&weight).sum());
-        of.unwrap_or_default()
-    };
-    let mut order: Vec<usize> = (0..passages.len()).collect();
-    order.sort_by_key(|at| (std::cmp::Reverse(score(at)), *at));
+    let ranking = Ranking::of(words, question);
+    // A word that every passage has tells only that there is nothing better.
+    let is_told_apart = (0..all.len()).any(|at| 0 < ranking.score(at));
+    let fits = |at| if is_told_apart { 0 < ranking.score(at) } else { ranking.has_words(at) };
+    let chosen = chosen(&all, &ranking, chars_max, fits);
+    let told = chosen.into_iter().filter_map(|at| Some((*places.get(at)?, *all.get(at)?)));
+    told.collect()
+}
+
+/// How well passages fit a question.
+struct Ranking {
+    /// The words of each that the question has, too.
+    common: Vec<HashSet<String>>,
+    /// How many passages have a word.
+    held: HashMap<String, usize>,
+}
+
+impl Ranking {
+    fn of(words: Vec<HashSet<String>>, question: &str) -> Self {
+        let asked = self::words(question);
+        let mut held: HashMap<String, usize> = HashMap::new();
+        let common: Vec<HashSet<String>> =
+            words.iter().map(|it| asked.intersection(it).cloned().collect()).collect();
+        for word in common.iter().flatten() {
+            *held.entry(word.clone()).or_default() += 1;
+        }
+        Self { common, held }
+    }
+
+    fn has_words(&self, at: usize) -> bool {
+        self.common.get(at).is_some_and(|it| !it.is_empty())
+    }
+
+    fn score(&self, at: usize) -> usize {
+        let weight = |word: &String| {
+            let held = self.held.get(word).copied().unwrap_or_default();
+            // A word that every passage has weighs nothing.
+            self.common.len() * 100 / held.max(1) - 100
+        };
+        self.common.get(at).map_or(0, |it| it.iter().map(weight).sum())
+    }
+}
+
+/// The places of those that fit best and may be taken, as many as have room, in their order.
+fn chosen(
+    passages: &[&str],
+    ranking: &Ranking,
+    chars_max: usize,
+    may: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..passages.len()).filter(|at| may(*at)).collect();
+    order.sort_by_cached_key(|at| (std::cmp::Reverse(ranking.score(*at)), *at));
     let mut left = chars_max;
     let mut chosen: Vec<usize> = Vec::new();
     for at in order {
@@ -41,7 +97,7 @@ pub(crate) fn fitting<'t>(text: &'t str, question: &str, chars_max: usize) -> Ve
         }
     }
     chosen.sort_unstable();
-    chosen.into_iter().filter_map(|at| passages.get(at).copied()).collect()
+    chosen
 }
 
 /// The text in pieces, at the ends of lines where there are any.
@@ -103,5 +159,18 @@ mod tests {
         assert_eq!(passages(&line).concat(), line);
         assert!(passages(&line).iter().all(|it| it.chars().count() <= PASSAGE_CHARS_MAX));
         assert!(fitting("", "x", 100).is_empty());
+    }
+
+    #[test]
+    fn of_several_texts_only_passages_that_share_words_are_found_and_the_rarest_count_most() {
+        let (one, two) = (book(), "The captain is called Ada.\n".to_owned());
+        let texts = [("log.txt", one.as_str()), ("crew.txt", two.as_str())];
+        let found = found(&texts, "Who counted the lamps, captain Ada?", 1_500);
+        let text: String = found.iter().map(|(_, it)| *it).collect();
+        assert!(text.contains("counted the lamps") && text.contains("called Ada"), "{text}");
+        assert!(found.iter().map(|(place, _)| place).is_sorted());
+        assert!(super::found(&texts, "xylophone", 1_500).is_empty());
+        assert_eq!(super::found(&texts, "crew", 1_500), [(1, two.as_str())]);
+        assert!(super::found(&[], "x", 9).is_empty());
     }
 }

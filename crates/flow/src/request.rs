@@ -12,6 +12,7 @@ mod language;
 mod officers;
 mod own;
 mod panel;
+mod papers;
 mod playbooks;
 mod quota;
 mod remember;
@@ -46,6 +47,7 @@ use crate::{
     right::{Governing, Granted, Operating, Order, Owning, Role},
     roster::{Standing, View},
     senses::Abilities,
+    session::PaperWish,
     timekeeper,
     treasurer::time::Calendar,
     words::{self, Notice, Text},
@@ -121,6 +123,7 @@ pub const MENU: &[MenuItem] = &[
     item("trace", "", "as a reply to an answer: how it came about"),
     item("remember", "<text>", "remember something about you"),
     item("memory", "", "see what is remembered, and delete it"),
+    item("files", "", "see which of your files I keep, and delete them"),
     item("remind", "<when> <what>", "be reminded, once or again and again"),
     item("reminders", "", "see what you will be reminded of"),
     item("usage", "", "see what you used, and what is left"),
@@ -251,6 +254,8 @@ pub enum Request {
         /// True if they may have forgotten what others told.
         is_admin: bool,
     },
+    /// See or delete what the person has brought to be read.
+    Papers(PaperWish),
     /// See or change what is to be done when.
     Timetable(timekeeper::Order),
     /// List the rules that admins gave.
@@ -342,6 +347,7 @@ impl Request {
             | Self::Trace { .. }
             | Self::ListMemory { .. }
             | Self::ForgetFact { .. }
+            | Self::Papers(_)
             | Self::Timetable(_)
             | Self::ListRules(_)
             | Self::ListAlarms(_)
@@ -518,6 +524,9 @@ fn of_press(
             None => Request::Say(words::fact_of_another()),
         };
     }
+    if let Some(request) = papers::of_press(pressed) {
+        return request;
+    }
     if let Some(request) = language::of_press(pressed, view, house) {
         return request;
     }
@@ -567,6 +576,7 @@ fn of_command(
         "cancel" | "stop" => Request::Cancel,
         "retry" => Request::Retry,
         "remember" | "memory" => remember::of_command(&command.name, arguments, person),
+        "files" => papers::of_command(person),
         "remind" | "reminders" => schedule::of_command(&command.name, arguments, person),
         "usage" => quota::of_usage(arguments, said, view),
         "status" => match by.and_then(|it| view.grant(it)).filter(|_| said.private) {

@@ -10,6 +10,7 @@
 use std::{fmt, panic::resume_unwind, sync::Arc, time::Duration};
 
 use protocol::{
+    document::{DocumentReader, DocumentText, ReadDocumentError},
     event::Part,
     hearing::{Recording, Speaker, Transcriber, Transcript},
     inbound::{FileKind, FileRef},
@@ -29,6 +30,8 @@ pub struct Abilities {
     pub hears: Option<Hearing>,
     /// Text files of up to so many bytes are read.
     pub reads_bytes_max: Option<u64>,
+    /// Documents of up to so many bytes are read.
+    pub documents_bytes_max: Option<u64>,
     /// Pictures of up to so many bytes are shown to models.
     pub sees_bytes_max: Option<u64>,
     /// Answers to what was recorded are also spoken, if they have no more characters.
@@ -53,8 +56,19 @@ pub enum Sensed {
     Heard(Transcript),
     /// A picture, made anew.
     Seen(Image),
-    /// What a text file says.
-    Read(String),
+    /// What a text file or a document says.
+    Read(ReadFile),
+}
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadFile {
+    /// Its words. Text of a stranger.
+    pub text: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// There is more in it than was read.
+    pub is_cut: bool,
 }
 
 /// Why nothing was made of a file.
@@ -64,6 +78,12 @@ pub enum NotSensed {
     TooLarge(u64),
     /// It is no file of its kind, or its reader refuses it.
     Unreadable,
+    /// It opens with a password only.
+    Locked,
+    /// It unfolds to more than is read, or takes too long.
+    TooMuch,
+    /// It is a document without words.
+    Wordless,
     /// It could not be fetched, or nobody was there to make something of it.
     Unavailable,
 }
@@ -87,6 +107,7 @@ pub struct Senses {
     transcriber: Option<Arc<dyn Transcriber>>,
     speaker: Option<Arc<dyn Speaker>>,
     develop: Option<Develop>,
+    reader: Option<Arc<dyn DocumentReader>>,
     egress: Handle,
     places: Arc<Semaphore>,
 }
@@ -110,8 +131,9 @@ impl Senses {
     #[must_use]
     pub fn new(egress: Handle) -> Self {
         let places = Arc::new(Semaphore::new(AT_A_TIME_MAX));
-        let (transcriber, speaker, develop) = (None, None, None);
-        Self { abilities: Abilities::default(), transcriber, speaker, develop, egress, places }
+        let (transcriber, speaker, develop, reader) = (None, None, None, None);
+        let abilities = Abilities::default();
+        Self { abilities, transcriber, speaker, develop, reader, egress, places }
     }
 
     /// Somebody hears recordings.
@@ -126,6 +148,14 @@ impl Senses {
     #[must_use]
     pub fn reading(mut self, bytes_max: u64) -> Self {
         self.abilities.reads_bytes_max = Some(bytes_max);
+        self
+    }
+
+    /// Documents of up to so many bytes are read, apart from everything else.
+    #[must_use]
+    pub fn reading_documents(mut self, reader: Arc<dyn DocumentReader>, bytes_max: u64) -> Self {
+        self.abilities.documents_bytes_max = Some(bytes_max);
+        self.reader = Some(reader);
         self
     }
 
@@ -217,7 +247,13 @@ impl Senses {
             }
             FileKind::Document if is_text(file) => {
                 let bytes_max = self.abilities.reads_bytes_max.ok_or(NotSensed::Unreadable)?;
-                text_of(&fetched(messenger, file, bytes_max).await?).map(Sensed::Read)
+                let file = fetched(messenger, file, bytes_max).await?;
+                let (text, bytes) = (text_of(&file)?, file.len() as u64);
+                Ok(Sensed::Read(ReadFile { text, bytes, is_cut: false }))
+            }
+            FileKind::Document if is_document(file) => {
+                let bytes_max = self.abilities.documents_bytes_max.ok_or(NotSensed::Unreadable)?;
+                self.read(fetched(messenger, file, bytes_max).await?).await
             }
             FileKind::Photo | FileKind::Document => {
                 let bytes_max = self.abilities.sees_bytes_max.ok_or(NotSensed::Unreadable)?;
@@ -239,6 +275,31 @@ impl Senses {
             Err(ended) if ended.is_panic() => resume_unwind(ended.into_panic()),
             // The process ends.
             Err(_) => Err(NotSensed::Unavailable),
+        }
+    }
+
+    async fn read(&self, document: bytes::Bytes) -> Result<Sensed, NotSensed> {
+        let reader = self.reader.as_ref().ok_or(NotSensed::Unavailable)?;
+        let bytes = document.len() as u64;
+        match reader.read(document).await {
+            Ok(DocumentText { text, is_cut, kind }) => {
+                let kind = kind.word();
+                info!(labels.kind = kind, event.action = "document_read", "a document was read");
+                Ok(Sensed::Read(ReadFile { text, bytes, is_cut }))
+            }
+            Err(error) => {
+                let words = "a document was not read";
+                warn!(error.message = %error, event.action = "document_refused", "{words}");
+                Err(match error {
+                    ReadDocumentError::Unknown | ReadDocumentError::Damaged => {
+                        NotSensed::Unreadable
+                    }
+                    ReadDocumentError::Locked => NotSensed::Locked,
+                    ReadDocumentError::TooMuch => NotSensed::TooMuch,
+                    ReadDocumentError::Wordless => NotSensed::Wordless,
+                    ReadDocumentError::Unavailable => NotSensed::Unavailable,
+                })
+            }
         }
     }
 
@@ -269,6 +330,22 @@ pub(crate) fn is_text(file: &FileRef) -> bool {
     let has_ending = |name: &str| {
         let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
         matches!(ending.as_str(), "txt" | "md" | "markdown" | "csv" | "tsv" | "json" | "log")
+    };
+    file.kind == FileKind::Document
+        && (file.media_type.as_deref().is_some_and(is_kind)
+            || file.name.as_deref().is_some_and(has_ending))
+}
+
+/// A document, by what its sender's app says; what it is, its bytes tell.
+pub(crate) fn is_document(file: &FileRef) -> bool {
+    let is_kind = |it: &str| {
+        it == "application/pdf"
+            || it.starts_with("application/vnd.openxmlformats-officedocument.")
+            || it.starts_with("application/vnd.oasis.opendocument.")
+    };
+    let has_ending = |name: &str| {
+        let ending = name.rsplit_once('.').map_or("", |(_, it)| it).to_ascii_lowercase();
+        matches!(ending.as_str(), "pdf" | "docx" | "xlsx" | "pptx" | "odt" | "ods" | "odp")
     };
     file.kind == FileKind::Document
         && (file.media_type.as_deref().is_some_and(is_kind)

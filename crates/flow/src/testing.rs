@@ -16,7 +16,7 @@ use protocol::{
     audit::{AuditLog, Deed, Record, RecordError, Target},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
-    inbound::{Command, Inbound, Origin, Person, Pressed, Said},
+    inbound::{Attachment, Command, FileKind, FileRef, Inbound, Origin, Person, Pressed, Said},
     ledger::{
         Accepted, Append, Arrival, Bookmark, ErasureReceipt, Expired, Expiry, HeldPage, Ledger,
         LedgerError, LedgerGauge, Loaded, Owned, Past, PastFrom, Receipt, Route, Seq, Snapshot,
@@ -69,6 +69,9 @@ pub(crate) struct FakeMessenger {
     pub(crate) on_the_way: Mutex<(usize, usize)>,
 }
 
+/// What a file is called here, before what it says.
+const FILE: &str = "file:";
+
 #[derive(Deserialize)]
 struct FakeUpdate {
     person: i64,
@@ -90,6 +93,8 @@ struct FakeUpdate {
     press: Option<String>,
     /// Under which message it stands.
     message: Option<i64>,
+    /// What a file of plain text says that came with it.
+    file: Option<String>,
 }
 
 impl FakeMessenger {
@@ -187,6 +192,16 @@ impl Messenger for FakeMessenger {
             let message = it.message.map(MessageId);
             return Some(Inbound::Pressed(Pressed { person, query, data, private, message }));
         }
+        let file = it.file.map(|text| FileRef {
+            kind: FileKind::Document,
+            bytes: Some(text.len() as u64),
+            file: format!("{FILE}{text}"),
+            media_type: Some("text/plain".to_owned()),
+            seconds: None,
+            name: Some(format!("file-{}.txt", it.person)),
+            language: None,
+            is_replied: false,
+        });
         let said = Said {
             person: Some(person).filter(|_| !(it.anonymous || it.bot)),
             message: MessageId(1),
@@ -198,7 +213,7 @@ impl Messenger for FakeMessenger {
             replied: None,
             forwarded_from: it.forwarded.then(|| "Eve".to_owned()),
             beside: Vec::new(),
-            attachment: None,
+            attachment: file.map(|it| Attachment::File(Box::new(it))),
             album: None,
             written: Timestamp(0),
             replied_file: None,
@@ -291,8 +306,11 @@ impl Messenger for FakeMessenger {
         Ok(MessageId(i64::try_from(sent.len()).unwrap()))
     }
 
-    /// Nobody sends files here.
-    async fn download(&self, _: &str, _: usize) -> Result<Bytes, DownloadError> {
+    /// A file is what its name here says.
+    async fn download(&self, file: &str, _: usize) -> Result<Bytes, DownloadError> {
+        if let Some(text) = file.strip_prefix(FILE) {
+            return Ok(Bytes::from(text.to_owned()));
+        }
         let description = "wrong file_id".to_owned();
         Err(DownloadError::Failed(MessengerError::Rejected { description }))
     }
@@ -503,8 +521,12 @@ impl Ledger for FakeLedger {
         use protocol::{ledger::Held as Of, memory::Scope};
         let ledger = self.open()?;
         let mut held = Vec::new();
-        for (stream, (records, _)) in &ledger.streams {
-            let theirs = records.iter().flatten().filter(|it| it.owners.contains(&person));
+        for (stream, (records, newest)) in &ledger.streams {
+            // Of memories what is at hand is told, too, as the store does it.
+            let at_hand = newest.iter().flat_map(|(_, state)| state);
+            let at_hand = at_hand.filter(|_| matches!(stream, Stream::Memories(_)));
+            let theirs =
+                records.iter().flatten().chain(at_hand).filter(|it| it.owners.contains(&person));
             let bytes = theirs.map(|it| it.bytes.clone());
             match *stream {
                 Stream::Session(session) => {

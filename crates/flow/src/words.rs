@@ -19,6 +19,7 @@ mod memory;
 mod money;
 pub(crate) mod officers;
 pub(crate) mod panel;
+pub mod papers;
 pub mod playbooks;
 pub(crate) mod schedules;
 mod spoken;

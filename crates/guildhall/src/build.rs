@@ -447,6 +447,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
         },
         memory: memory(config, models),
         tools: tools(config),
+        papers: senses::papers(config),
         backlog_max: it.backlog_max,
         attempts_max: it.attempts_max,
         turn_time_max: it.turn_time_max,
@@ -507,6 +508,8 @@ fn providers(config: &Config) -> Text {
     let mut providers = vec![words::providers(&hosts)];
     providers.extend(senses::listener(config).map(|it| words::media::hears(&it)));
     providers.extend(senses::voice(config).map(|it| words::media::speaks(&it)));
+    let keeps = 0 < config.limits.kept_files_max;
+    providers.extend(keeps.then(words::papers::privacy));
     Text::concat(providers)
 }
 

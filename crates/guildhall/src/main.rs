@@ -185,6 +185,14 @@ enum Command {
     /// Gives up rights and becomes another program: how the hall starts tool servers.
     #[command(hide = true)]
     SandboxExec(tools_command::SandboxExec),
+    /// Gives up every right but to think, reads a document from standard input and writes its words: how
+    /// the hall reads documents of strangers.
+    #[command(hide = true)]
+    ReadDocument {
+        /// Characters that are read.
+        #[arg(long, default_value_t = 200_000)]
+        chars_max: usize,
+    },
     /// Write the completions of a shell.
     Completions {
         /// Which shell.
@@ -243,6 +251,7 @@ fn main() -> ExitCode {
         Command::Store { what } => store_command::run(&env, what),
         Command::Tools { what } => tools_command::run(&env, &what),
         Command::SandboxExec(what) => tools_command::become_server(&what),
+        Command::ReadDocument { chars_max } => tools_command::read_document(chars_max),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "guildhall", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use adapters::models::{
-    HttpModelConfig, HttpSpeaker, HttpTranscriber, SpeakerConfig, TranscriberConfig,
+use adapters::{
+    documents::CellReader,
+    models::{HttpModelConfig, HttpSpeaker, HttpTranscriber, SpeakerConfig, TranscriberConfig},
 };
-use flow::senses::{Abilities, Hearing, Senses};
+use flow::{
+    papers::PaperLimits,
+    senses::{Abilities, Hearing, Senses},
+};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::{
-    build::BuildError,
+    build::{BuildError, toolbox::OURSELVES},
     config::{Config, Loaded},
 };
 
@@ -28,6 +32,11 @@ pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildErr
     let mut senses = Senses::new(egress);
     if let Some(bytes_max) = abilities(&loaded.config).reads_bytes_max {
         senses = senses.reading(bytes_max);
+    }
+    if let Some(bytes_max) = abilities(&loaded.config).documents_bytes_max {
+        let chars_max = loaded.config.limits.document_chars_max;
+        let reader = CellReader::new(OURSELVES.into(), chars_max);
+        senses = senses.reading_documents(Arc::new(reader), bytes_max);
     }
     if let Some(bytes_max) = abilities(&loaded.config).sees_bytes_max {
         senses = senses.seeing(adapters::pictures::DEVELOP, bytes_max);
@@ -70,7 +79,26 @@ pub(crate) fn abilities(config: &Config) -> Abilities {
     let sees = config.models.iter().any(|it| it.sees);
     let sees_bytes_max = sees.then_some(config.limits.picture_bytes_max.0);
     let reads_bytes_max = config.limits.text_file_bytes_max.0.map(|it| it.0.min(FETCHED_BYTES_MAX));
-    Abilities { hears: hearing(config), reads_bytes_max, sees_bytes_max, speaks_chars_max }
+    let documents_bytes_max = config.limits.document_bytes_max.0;
+    let documents_bytes_max = documents_bytes_max.map(|it| it.0.min(FETCHED_BYTES_MAX));
+    Abilities {
+        hears: hearing(config),
+        reads_bytes_max,
+        documents_bytes_max,
+        sees_bytes_max,
+        speaks_chars_max,
+    }
+}
+
+/// How much is kept of the files that a person brings.
+#[must_use]
+pub(crate) fn papers(config: &Config) -> PaperLimits {
+    let it = &config.limits;
+    PaperLimits {
+        papers_max: it.kept_files_max,
+        bytes_max: usize::try_from(it.kept_files_bytes_max.0).unwrap_or(usize::MAX),
+        chars_max: it.document_chars_max,
+    }
 }
 
 /// Which recordings are taken, where somebody listens.

@@ -40,7 +40,10 @@ pub fn look(loaded: &Loaded) -> Result<Look, BuildError> {
     let (runtime, hands) = open(loaded, |_| true)?;
     let look = runtime.block_on(async {
         hands.settle(SETTLE_TIME_MAX).await;
-        let look = Look { sandbox, servers: hands.servers(), tools: hands.tools() };
+        let tools = hands.tools();
+        let search = flow::papers::tool().filter(|_| 0 < config.limits.kept_files_max);
+        let tools = tools.iter().cloned().chain(search).collect();
+        let look = Look { sandbox, servers: hands.servers(), tools };
         hands.close().await;
         look
     });

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, os::unix::process::CommandExt as _, process::ExitCode};
 
-use adapters::tools::sandbox;
+use adapters::{documents, tools::sandbox};
 use clap::{Args, Subcommand};
 use guildhall::{
     config::{self, Env},
@@ -116,4 +116,11 @@ pub(crate) fn become_server(what: &SandboxExec) -> Done {
     };
     let error = std::process::Command::new(program).args(arguments).exec();
     Err(Failure::new(EXIT_UNAVAILABLE, error))
+}
+
+/// Reads one document in a cell of its own. Nothing of the hall's is touched.
+pub(crate) fn read_document(chars_max: usize) -> Done {
+    documents::serve(std::io::stdin().lock(), std::io::stdout().lock(), chars_max)
+        .map_err(|error| Failure::new(EXIT_SYSTEM, guildhall::build::BuildError::of(&error)))?;
+    Ok(ExitCode::SUCCESS)
 }

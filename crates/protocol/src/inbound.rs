@@ -114,6 +114,8 @@ pub struct FileRef {
     pub name: Option<String>,
     /// The language of its sender's app: an IETF tag.
     pub language: Option<String>,
+    /// It came with the message that this one answers.
+    pub is_replied: bool,
 }
 
 /// As what a file came.

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod alert;
 pub mod audit;
 pub mod clock;
+pub mod document;
 pub mod due;
 pub mod embedding;
 pub mod event;

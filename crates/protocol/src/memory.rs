@@ -13,8 +13,11 @@ use crate::{Agent, AgentName, PersonId, SessionKey, Timestamp};
 const SPACE_BYTES: usize = 33;
 /// No agent's name begins with it.
 const SHARED_MARK: u8 = b'@';
+/// Nor with this: what is behind it is a person's id.
+const PAPERS_MARK: u8 = b'~';
 
-/// Whose memory it is within a chat: one agent's own, or one that an admin lets agents share.
+/// Whose memory it is within a chat: one agent's own, one that an admin lets agents share, or the papers of
+/// one person.
 ///
 /// ```
 /// # use protocol::memory::Space;
@@ -27,7 +30,7 @@ pub struct Space([u8; SPACE_BYTES]);
 
 /// The text is not the name of a space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a space is an agent's name, or `@` and a name")]
+#[error("a space is an agent's name, `@` and a name, or `~` and a person's id")]
 pub struct SpaceError;
 
 impl Space {
@@ -43,13 +46,19 @@ impl Space {
         Self::padded(&[SHARED_MARK], name.as_str())
     }
 
+    /// The papers of one person: what they brought to be read. No agent's memory.
+    #[must_use]
+    pub fn papers(of: PersonId) -> Self {
+        Self::padded(&[PAPERS_MARK], &of.0.to_string())
+    }
+
     /// The memory that an agent uses.
     #[must_use]
     pub fn of(agent: &Agent) -> Self {
         agent.memory.as_ref().map_or_else(|| Self::own(&agent.name), Self::shared)
     }
 
-    /// An agent's name is no longer than 32 bytes, so all of it has room.
+    /// An agent's name is no longer than 32 bytes and an id no longer than 20, so all of it has room.
     fn padded(mark: &[u8], name: &str) -> Self {
         let mut bytes = [0; SPACE_BYTES];
         for (place, byte) in bytes.iter_mut().zip(mark.iter().chain(name.as_bytes())) {
@@ -58,7 +67,7 @@ impl Space {
         Self(bytes)
     }
 
-    /// The name as it is stored: `sage`, or `@team` for a shared one.
+    /// The name as it is stored: `sage`, `@team` for a shared one, `~7` for the papers of a person.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let end = self.0.iter().position(|it| *it == 0).unwrap_or(SPACE_BYTES);
@@ -66,10 +75,10 @@ impl Space {
         std::str::from_utf8(name).unwrap_or_default()
     }
 
-    /// The name without the mark of a shared one.
+    /// The name without its mark.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.as_str().trim_start_matches('@')
+        self.as_str().trim_start_matches(['@', '~'])
     }
 }
 
@@ -77,6 +86,12 @@ impl TryFrom<String> for Space {
     type Error = SpaceError;
 
     fn try_from(text: String) -> Result<Self, SpaceError> {
+        if let Some(person) = text.strip_prefix('~') {
+            let space = person.parse().map(|it| Self::papers(PersonId(it)));
+            let same = space.map_err(|_no_id| SpaceError)?;
+            // One name for each: no leading zeros, no plus.
+            return if same.as_str() == text { Ok(same) } else { Err(SpaceError) };
+        }
         let parsed = match text.strip_prefix('@') {
             Some(shared) => shared.parse().map(|it| Self::shared(&it)),
             None => text.parse().map(|it| Self::own(&it)),
@@ -152,12 +167,15 @@ mod tests {
     #[test]
     fn a_space_reads_back_from_its_name_and_nothing_else_is_one() {
         let longest = format!("@{}", "a".repeat(32));
-        for name in ["sage", "@team", &longest] {
+        let person = format!("~{}", i64::MIN);
+        for name in ["sage", "@team", &longest, "~7", &person] {
             let space = Space::try_from(name.to_owned()).unwrap();
             assert_eq!(space.as_str(), name);
             assert_eq!(serde_json::to_string(&space).unwrap(), format!("\"{name}\""));
         }
-        for name in ["", "@", "@@team", "a", "Sage", "../x"] {
+        assert_eq!(Space::papers(PersonId(i64::MIN)).as_str(), person);
+        for name in ["", "@", "@@team", "a", "Sage", "../x", "~", "~07", "~+7", "~x", "@~7", "~~7"]
+        {
             assert_eq!(Space::try_from(name.to_owned()), Err(SpaceError), "{name}");
         }
     }

@@ -84,7 +84,7 @@ pub struct Suggestion {
     /// What it shows: buttons that show the same stand together under this word.
     #[serde(default)]
     pub shows: String,
-    /// A sample of the page that is sent with it: `voice.ogg` or `plan.txt`.
+    /// A sample of the page that is sent with it: `voice.ogg`, `plan.txt` or `lease.pdf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
 }

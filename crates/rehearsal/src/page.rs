@@ -31,9 +31,10 @@ const FILES: [(&str, &str, &str); 11] = [
 ];
 
 /// What the page can send for a newcomer who has nothing at hand: speech of a synthesiser, in which stands what
-/// it says for a rehearsed recogniser, and a few lines of text.
-const SAMPLES: [(&str, &str, &[u8]); 2] = [
+/// it says for a rehearsed recogniser, a few lines of text, and a page of PDF.
+const SAMPLES: [(&str, &str, &[u8]); 3] = [
     ("/samples/voice.ogg", "audio/ogg", include_bytes!("page/samples/voice.ogg")),
+    ("/samples/lease.pdf", "application/pdf", include_bytes!("page/samples/lease.pdf")),
     ("/samples/plan.txt", "text/plain; charset=utf-8", include_bytes!("page/samples/plan.txt")),
 ];
 

@@ -65,7 +65,8 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             let theirs = state.into_iter().filter(|it| is_theirs(it, &session));
             held.extend(theirs.map(|it| Held::State { session, state: it.bytes }));
         }
-        Body::Appended { stream: Some(Stream::Memories(scope)), events, .. } => {
+        Body::Appended { stream: Some(Stream::Memories(scope)), events, .. }
+        | Body::State { stream: Some(Stream::Memories(scope)), state: events } => {
             let session = scope.session;
             let theirs = events.into_iter().filter(|it| is_theirs(it, &session));
             held.extend(theirs.map(|it| Held::Memory { session, memory: it.bytes }));
@@ -85,10 +86,7 @@ fn take(record: Record, person: PersonId, held: &mut Vec<Held>) {
             held.extend(theirs.map(|it| Held::Reminder { reminder: it.bytes }));
         }
         Body::Appended { stream: Some(Stream::Alerts) | None, .. }
-        | Body::State {
-            stream: Some(Stream::Hall | Stream::Alerts | Stream::Memories(_)) | None,
-            ..
-        }
+        | Body::State { stream: Some(Stream::Hall | Stream::Alerts) | None, .. }
         | Body::ArrivedErased { .. }
         | Body::Dropped { .. }
         | Body::Quarantined { .. }

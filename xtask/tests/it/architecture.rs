@@ -50,6 +50,7 @@ const FENCED: &[(&str, &[&str])] = &[
     ("landlock", &["adapters"]),
     ("seccompiler", &["adapters"]),
     ("image", &["adapters"]),
+    ("pdf-extract", &["adapters"]),
     ("candle-core", &["adapters"]),
     ("candle-nn", &["adapters"]),
     ("candle-transformers", &["adapters"]),

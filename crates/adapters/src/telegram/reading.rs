@@ -498,7 +498,7 @@ impl Message<'_> {
         let it = self.reply_to_message.as_ref().filter(|it| it.forum_topic_created.is_none())?;
         let document = || attached::file(FileKind::Document, it.document?);
         let file = document().or_else(|| attached::picture(it.photo?))?;
-        Some(Box::new(FileRef { language, ..file }))
+        Some(Box::new(FileRef { language, is_replied: true, ..file }))
     }
 
     /// The message that this one answers, where it is not the one that opened the topic.

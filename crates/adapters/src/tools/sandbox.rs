@@ -1,12 +1,14 @@
 //! Takes rights away from the process that calls it, before it becomes a tool server: what it may read and
-//! write, the network, the rest of the machine's calls, memory, processor time, files and processes.
+//! write, the network, the rest of the machine's calls, memory, processor time, files and processes. A process
+//! that reads a stranger's document gives up more: all but thinking, and the pipes that it has.
 //!
 //! Owns      nothing: a started process gives up rights once, and never gets them back.
 //! Promises  only paths that a policy names, and those that any program needs, can be opened; without
 //!           the network no socket can be made; nothing gains rights by `exec`.
 //!
 //! Invariants: SANDBOX-1 with a policy that requires it, nothing runs where the kernel cannot confine
-//! it. SANDBOX-2 what any program may read holds no settings, keys or data of the hall.
+//! it. SANDBOX-2 what any program may read holds no settings, keys or data of the hall. SANDBOX-3 from a
+//! cell nothing can be opened, started or reached.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +18,8 @@ use std::{
 
 use landlock::{
     ABI, Access as _, AccessFs, CompatLevel, Compatible as _, LandlockStatus, PathBeneath, PathFd,
-    Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetStatus, Scope, path_beneath_rules,
+    Ruleset, RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, RulesetStatus, Scope,
+    path_beneath_rules,
 };
 use rustix::process::{Resource, Rlimit, Signal};
 use rustix::thread::UnshareFlags;
@@ -62,6 +65,42 @@ const DEVICES: [&str; 5] = ["/dev/full", "/dev/null", "/dev/random", "/dev/urand
 const NEWEST: ABI = ABI::V7;
 /// What a call that is not allowed answers: no permission.
 const EACCES: u32 = 13;
+/// The calls of a process that thinks: memory, pipes that are open, time, and its end.
+const THINKING: [i64; 33] = [
+    libc::SYS_brk,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_close,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_fcntl,
+    libc::SYS_fstat,
+    libc::SYS_futex,
+    libc::SYS_getpid,
+    libc::SYS_getrandom,
+    libc::SYS_gettid,
+    libc::SYS_lseek,
+    libc::SYS_madvise,
+    libc::SYS_membarrier,
+    libc::SYS_mmap,
+    libc::SYS_mprotect,
+    libc::SYS_mremap,
+    libc::SYS_munmap,
+    libc::SYS_nanosleep,
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_restart_syscall,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    libc::SYS_sigaltstack,
+    libc::SYS_tgkill,
+    libc::SYS_write,
+    libc::SYS_writev,
+];
 
 /// What a program may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,7 +199,8 @@ pub fn enter(policy: &Policy) -> Result<Standing, EnterError> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(EnterError::Limit)?;
     limit(policy)?;
-    let namespaces = leave_namespaces(policy);
+    let namespaces =
+        leave_namespaces(policy.network) && set(Resource::Nproc, policy.processes_max).is_ok();
     rustix::thread::set_no_new_privs(true).map_err(EnterError::Limit)?;
     let (files, signals, landlock) = close_files(policy)?;
     let calls = match close_calls(policy.network) {
@@ -174,6 +214,53 @@ pub fn enter(policy: &Policy) -> Result<Standing, EnterError> {
         return Err(EnterError::NotConfined(standing.words()));
     }
     Ok(standing)
+}
+
+/// What a process may use that does nothing but think: it reads from a pipe and writes to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The most memory of its own.
+    pub memory_bytes_max: u64,
+    /// The most processor time.
+    pub cpu_time_max: Duration,
+}
+
+/// Confines this process, which must have one thread, to a cell, for good: it can open no file, start no
+/// program and no thread, and reach no network.
+///
+/// # Errors
+/// If that cannot be had. The process must then end.
+pub fn enter_cell(cell: Cell) -> Result<Standing, EnterError> {
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(EnterError::Limit)?;
+    let limits = [
+        (Resource::Core, 0),
+        (Resource::Data, cell.memory_bytes_max),
+        (Resource::Fsize, 0),
+        (Resource::Cpu, cell.cpu_time_max.as_secs().max(1)),
+    ];
+    limits.into_iter().try_for_each(|(resource, most)| set(resource, most))?;
+    let namespaces = leave_namespaces(false);
+    rustix::thread::set_no_new_privs(true).map_err(EnterError::Limit)?;
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))
+        .and_then(|it| it.scope(Scope::from_all(NEWEST)))
+        .and_then(Ruleset::create)
+        .map_err(EnterError::Files)?;
+    let (files, signals, landlock) = restrict(rules)?;
+    // SANDBOX-3: without it nothing is read, whatever the rules for files are worth here.
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(in_calls)?;
+    let rules = THINKING.into_iter().map(|it| (it, Vec::new())).collect();
+    let refuse = SeccompAction::Errno(EACCES);
+    let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch).map_err(in_calls)?;
+    let program = BpfProgram::try_from(filter).map_err(in_calls)?;
+    seccompiler::apply_filter(&program).map_err(EnterError::Calls)?;
+    Ok(Standing { files, signals, calls: true, namespaces, landlock })
+}
+
+fn in_calls(error: seccompiler::BackendError) -> EnterError {
+    EnterError::Calls(error.into())
 }
 
 fn limit(policy: &Policy) -> Result<(), EnterError> {
@@ -197,15 +284,14 @@ fn set(resource: Resource, most: u64) -> Result<(), EnterError> {
 }
 
 /// Goes into namespaces of its own, where that is allowed: no rights over the machine, no network.
+/// Elsewhere a limit of processes would count those of everybody with the same id.
 #[expect(deprecated, reason = "what is unsafe about it concerns shared files, which stay shared")]
-fn leave_namespaces(policy: &Policy) -> bool {
+fn leave_namespaces(network: bool) -> bool {
     let mut flags = UnshareFlags::NEWUSER | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
-    if !policy.network {
+    if !network {
         flags |= UnshareFlags::NEWNET;
     }
-    let is_apart = rustix::thread::unshare(flags).is_ok();
-    // Elsewhere the processes of everybody with the same id would count.
-    is_apart && set(Resource::Nproc, policy.processes_max).is_ok()
+    rustix::thread::unshare(flags).is_ok()
 }
 
 /// Closes all files but those of the policy. Whether that holds, whether signals are closed, and
@@ -231,6 +317,11 @@ fn close_files(policy: &Policy) -> Result<(bool, bool, String), EnterError> {
         let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
         rules = rules.add_rule(PathBeneath::new(opened, access)).map_err(EnterError::Files)?;
     }
+    restrict(rules)
+}
+
+/// Puts the rules for files in force.
+fn restrict(rules: RulesetCreated) -> Result<(bool, bool, String), EnterError> {
     let status = rules.restrict_self().map_err(EnterError::Files)?;
     let holds = status.ruleset != RulesetStatus::NotEnforced && status.no_new_privs;
     let (signals, version) = match status.landlock {
@@ -319,6 +410,35 @@ mod tests {
         assert_eq!(opens(&policy(&[]), &usual), None);
         assert!(opens(&policy(&[]), &["/usr/share/guildhall/data".into()]).is_some());
         assert!(opens(&policy(&[Path::new("/var")]), &usual).is_some());
+    }
+
+    #[test]
+    fn sandbox_3_from_a_cell_nothing_can_be_opened_started_or_reached() {
+        let ourselves = std::env::current_exe().unwrap();
+        let only = ["--exact", "tools::sandbox::tests::in_a_cell", "--ignored", "--nocapture"];
+        let ended = std::process::Command::new(ourselves).args(only).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    }
+
+    #[test]
+    #[ignore = "gives up its process's rights: the test above runs it in a process of its own"]
+    fn in_a_cell() {
+        let cell = Cell { memory_bytes_max: 1 << 30, cpu_time_max: Duration::from_secs(9) };
+        let path = std::env::temp_dir().join("from-a-cell");
+        let standing = enter_cell(cell).unwrap();
+        let done = [
+            std::fs::File::open("/etc/passwd").is_ok(),
+            std::fs::File::open("/proc/self/status").is_ok(),
+            std::fs::write(path, "x").is_ok(),
+            std::fs::read_dir("/").is_ok(),
+            std::net::UdpSocket::bind("127.0.0.1:0").is_ok(),
+            std::os::unix::net::UnixStream::pair().is_ok(),
+            std::process::Command::new("/bin/true").status().is_ok(),
+            std::thread::Builder::new().spawn(|| ()).is_ok(),
+        ];
+        let thinks = "tea".repeat(9).len() == 27;
+        let is_closed = standing.holds() && done == [false; 8] && thinks;
+        std::process::exit(i32::from(!is_closed));
     }
 
     #[test]

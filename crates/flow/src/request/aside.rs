@@ -9,8 +9,8 @@ use super::{MENU, Request};
 use crate::roster::View;
 
 /// Commands about whoever gives them.
-const OWN: [&str; 8] =
-    ["usage", "memory", "privacy", "status", "reminders", "trace", "export", "forget"];
+const OWN: [&str; 9] =
+    ["usage", "memory", "files", "privacy", "status", "reminders", "trace", "export", "forget"];
 
 /// True if the answer is for whoever asks, and for nobody else who reads along.
 pub(crate) fn is_own_matter(inbound: &Inbound, request: &Request, view: &View) -> bool {
@@ -30,7 +30,10 @@ pub(crate) fn is_own_matter(inbound: &Inbound, request: &Request, view: &View) -
         }
         // Buttons stand under a person's own lists.
         Inbound::Pressed(_) => {
-            matches!(request, Request::ForgetFact { .. } | Request::Timetable(_))
+            matches!(
+                request,
+                Request::ForgetFact { .. } | Request::Papers(_) | Request::Timetable(_)
+            )
         }
         Inbound::Edited(_)
         | Inbound::StopRequested { .. }

@@ -5,7 +5,7 @@ use protocol::inbound::{Attachment, FileKind, FileRef, Said};
 
 use super::{House, Request, prompt_of};
 use crate::{
-    senses::{Abilities, is_text},
+    senses::{Abilities, is_document, is_text},
     words::{self, Notice},
 };
 
@@ -62,6 +62,12 @@ fn objection(file: &FileRef, abilities: &Abilities) -> Option<Notice> {
             };
             (bytes_max < bytes).then(|| words::media::too_large(bytes_max))
         }
+        FileKind::Document if is_document(file) => {
+            let Some(bytes_max) = abilities.documents_bytes_max else {
+                return Some(words::media::cannot_use(abilities));
+            };
+            (bytes_max < bytes).then(|| words::media::too_large(bytes_max))
+        }
         FileKind::Photo | FileKind::Document if is_picture(file) => {
             let Some(bytes_max) = abilities.sees_bytes_max else {
                 return Some(words::media::cannot_use(abilities));
@@ -92,6 +98,7 @@ mod tests {
             seconds: Some(seconds),
             name: None,
             language: None,
+            is_replied: false,
         }
     }
 

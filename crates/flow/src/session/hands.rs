@@ -21,6 +21,7 @@ use super::{Input, SessionActor, ToolEffect, ToolInput, verdict_of};
 use crate::{
     fault::fault_point,
     guard::{self, Verdict},
+    papers,
 };
 
 /// How long a question waits after a start for servers of tools that are being started.
@@ -48,6 +49,9 @@ const TOLD_MAX: usize = 64;
 /// not for each question.
 #[derive(Debug, Default)]
 pub struct Rack {
+    /// What the toolbox said when it was made.
+    from: Arc<[Tool]>,
+    /// The same, and those of the hall's own.
     tools: Arc<[Tool]>,
     told: Mutex<Vec<Told>>,
 }
@@ -63,7 +67,7 @@ impl Rack {
     /// A rack with these tools.
     #[must_use]
     pub fn new(tools: Arc<[Tool]>) -> Self {
-        Self { tools, told: Mutex::default() }
+        Self { from: Arc::default(), tools, told: Mutex::default() }
     }
 
     /// The tools.
@@ -96,7 +100,8 @@ impl Rack {
 #[derive(Clone)]
 pub struct Hands {
     toolbox: Arc<dyn Toolbox>,
-    rack: Arc<Mutex<Arc<Rack>>>,
+    /// As it was asked for last.
+    rack: Arc<Mutex<Option<Arc<Rack>>>>,
     egress: Handle,
 }
 
@@ -113,15 +118,16 @@ impl Hands {
         Self { toolbox, rack: Arc::default(), egress }
     }
 
-    /// The tools that there are now.
+    /// The tools that there are now, with those of the hall's own that `also` brings.
     #[must_use]
-    pub fn rack(&self) -> Arc<Rack> {
+    pub fn rack(&self, also: impl FnOnce() -> Option<Tool>) -> Arc<Rack> {
         let tools = self.toolbox.tools();
-        let mut rack = self.rack.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&rack.tools, &tools) {
-            *rack = Arc::new(Rack::new(tools));
+        let mut kept = self.rack.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rack) = kept.as_ref().filter(|it| Arc::ptr_eq(&it.from, &tools)) {
+            return Arc::clone(rack);
         }
-        Arc::clone(&rack)
+        let all = tools.iter().cloned().chain(also()).collect();
+        Arc::clone(kept.insert(Arc::new(Rack { from: tools, ..Rack::new(all) })))
     }
 
     /// False while servers are being started: more tools may come.
@@ -232,6 +238,9 @@ impl SessionActor {
             event.action = "tool_called",
             "a tool is called"
         );
+        if papers::is_search(&invocation.tool) {
+            return self.search_papers(update, call, &invocation, cx);
+        }
         let (sender, gone) = watch::channel(());
         self.turns.entry(update).or_default().call = Some(sender);
         let hands = self.peers.hands.clone();

@@ -17,6 +17,7 @@ mod hands;
 mod officers;
 mod own;
 mod panel;
+mod papers;
 mod pieces;
 mod remembering;
 mod state;
@@ -37,7 +38,7 @@ use std::{
 
 use kit::{Actor, Cx, Fault, Health, Mailbox, Pending, TellError, ask};
 use protocol::{
-    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    Agent, AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
     due::{self, Due},
     event::{Event, Judged, Outcome},
@@ -55,6 +56,7 @@ use tracing::{info, warn};
 pub(crate) use self::officers::log_attempt;
 pub use self::{
     hands::{Hands, NoTools},
+    papers::PaperWish,
     remembering::Recaller,
     state::{Digest, Exchange, HistoryLimits, State},
     step::{
@@ -443,7 +445,8 @@ impl SessionActor {
         let tools_came = matches!(input, Input::Tool(_, ToolInput::ToolsCame));
         if tools_came || matches!(input, Input::Arrived { .. }) {
             let hands = &self.peers.hands;
-            session.tell_tools(hands.rack());
+            let keeps_papers = 0 < self.config.papers.papers_max;
+            session.tell_tools(hands.rack(|| crate::papers::tool().filter(|_| keeps_papers)));
             session.tell_whether_tools_come(!tools_came && !hands.is_settled());
         }
         self.effects.extend(session.step(input, &hall));
@@ -476,10 +479,7 @@ impl SessionActor {
                 self.screen(cx, draft, question, input);
             }
             Effect::ScreenPreview(update, draft, agent) => {
-                let question =
-                    move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
-                let input = move |it| Input::PreviewJudged(update, verdict_of(it));
-                self.screen(cx, draft, question, input);
+                self.screen_preview(update, draft, agent, cx);
             }
             Effect::ScreenParts(update, parts) => {
                 let input = move |it| Input::PartsJudged(update, verdict_of(it));
@@ -521,6 +521,7 @@ impl SessionActor {
             Effect::LogAttempt((command, actor)) => self.log_attempt(command, actor),
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(update, person) => self.ask_to_forget((update, person), cx),
+            Effect::Papers(update, wish) => self.do_with_papers(update, wish, cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
             Effect::Speak(parts) => self.speak(parts, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
@@ -538,6 +539,17 @@ impl SessionActor {
         let took = self.peers.clock.now().0.saturating_sub(at.0);
         #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
         self.peers.tally.replied(outcome, took as f64 / 1000.0);
+    }
+
+    fn screen_preview(
+        &mut self,
+        update: UpdateId,
+        draft: Draft,
+        agent: Arc<Agent>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let question = move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
+        self.screen(cx, draft, question, move |it| Input::PreviewJudged(update, verdict_of(it)));
     }
 
     fn screen_prompt(

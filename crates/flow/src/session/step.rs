@@ -46,6 +46,7 @@ use self::{
 };
 use super::{
     hands::Rack,
+    papers::PaperWish,
     state::{Exchange, HistoryLimits, State},
 };
 use crate::{
@@ -56,6 +57,7 @@ use crate::{
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
+    papers::{Keeping, PaperLimits},
     request::{House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
@@ -75,6 +77,8 @@ pub struct SessionConfig {
     pub memory: MemoryConfig,
     /// How agents work with tools.
     pub tools: ToolLimits,
+    /// How much is kept of the files that a person brings.
+    pub papers: PaperLimits,
     /// Questions that may wait while one is being answered. More are turned away.
     pub backlog_max: usize,
     /// Attempts to handle an update before it is set aside.
@@ -132,6 +136,8 @@ pub enum Input {
     NoticeShown(UpdateId, Result<MessageId, NotDelivered>),
     /// A file that came with a question was taken in, or not.
     TakenIn(UpdateId, Result<Sensed, NotSensed>),
+    /// What a file says is kept, or is not.
+    PaperKept(UpdateId, Keeping),
     /// The guard judged the prompt.
     /// With it comes what was hidden in it.
     PromptJudged(UpdateId, Verdict<Prompt>, Placeholders),
@@ -307,6 +313,8 @@ pub enum Effect {
     Forget(UpdateId, PersonId),
     /// Speak an answer that was sent. Nothing waits for it, and nothing repeats it.
     Speak(Vec<Cleared<Part>>),
+    /// Keep, list or delete what people brought to be read.
+    Papers(UpdateId, PaperWish),
     /// Look for what may help with a question.
     Recall(UpdateId, Search),
     /// Make an exchange one that can be found.
@@ -428,6 +436,8 @@ struct Turn {
     is_panel: bool,
     /// It is answered to one person alone, in a group.
     aside: Option<Aside>,
+    /// What its asker is told of the file that came with it, under the answer.
+    filed: Option<Notice>,
     stage: Stage,
 }
 
@@ -438,6 +448,7 @@ enum Stage {
     ShowingNotice(Asking),
     TakingIn(Asking),
     ScreeningPrompt(Asking),
+    Filing(Asking, Cleared<Prompt>),
     Recalling(Asking, Cleared<Prompt>),
     AwaitingModel(Asking),
     Working(Asking),
@@ -545,6 +556,7 @@ impl Session {
             }
             Input::NoticeShown(update, result) => self.notice_shown(update, result, &mut effects),
             Input::TakenIn(update, result) => self.taken_in(update, result, &mut effects),
+            Input::PaperKept(update, outcome) => self.paper_kept(update, &outcome, &mut effects),
             Input::PromptJudged(update, verdict, hidden) => {
                 self.prompt_judged(update, verdict, hidden, &mut effects);
             }

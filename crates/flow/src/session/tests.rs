@@ -5,6 +5,7 @@ mod consent;
 mod files;
 mod home;
 mod isolation;
+mod papers;
 mod previews;
 mod script;
 mod simulation;
@@ -40,6 +41,7 @@ use crate::{
     context::Rooms,
     guard::{self, Draft, Prompt, Verdict},
     outbox::Sayable,
+    papers::PaperLimits,
     request::House,
     right::Role,
     roster::{AdministerError, Founding, View},
@@ -72,6 +74,7 @@ fn config() -> SessionConfig {
             rooms: Rooms::default(),
         },
         tools: ToolLimits::default(),
+        papers: PaperLimits::default(),
         backlog_max: 2,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),
@@ -246,6 +249,7 @@ impl World {
                 | Effect::AskTimekeeper(..)
                 | Effect::Export(..)
                 | Effect::Forget(..)
+                | Effect::Papers(..)
                 | Effect::Recall(..)
                 | Effect::Summarise(..)
                 | Effect::ScreenSummary(..) => self.asked.push(effect),
@@ -432,6 +436,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::TryRule(update, (name, days), _) => format!("try {name} for {update}: {days}"),
         Effect::Export(update, person) => format!("export {person} for {update}"),
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
+        Effect::Papers(update, wish) => papers::describe(*update, wish),
         Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
         Effect::Speak(parts) => format!("speak {} parts", parts.len()),
         Effect::Learn(lesson) => format!("learn {}: {}", lesson.number, lesson.asked),
@@ -501,6 +506,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         Effect::ScreenPrompt(it, ..)
         | Effect::TakeIn(it, _)
         | Effect::Tool(it, _)
+        | Effect::Papers(it, _)
         | Effect::Recall(it, _)
         | Effect::TryRule(it, ..)
         | Effect::AskAlerter(it, ..)
@@ -566,6 +572,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         }
         Effect::Tool(update, effect) => Input::Tool(*update, tools::good_answer(effect)?),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),
+        Effect::Papers(update, wish) => papers::good_answer(*update, wish),
         Effect::Recall(update, _) => Input::Recalled(*update, Vec::new()),
         Effect::Summarise(it) => {
             let id = (it.agent.name.clone(), it.through);

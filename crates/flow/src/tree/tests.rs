@@ -38,6 +38,7 @@ use crate::{
 };
 
 mod money;
+mod papers;
 
 static SCREEN: LazyLock<Arc<Screen>> =
     LazyLock::new(|| Arc::new(Screen::new(Policy::default()).unwrap()));
@@ -64,6 +65,7 @@ fn session_config() -> SessionConfig {
             rooms: Rooms::default(),
         },
         tools: crate::session::ToolLimits::default(),
+        papers: crate::papers::PaperLimits { papers_max: 5, bytes_max: 100_000, chars_max: 10_000 },
         backlog_max: 5,
         attempts_max: 3,
         turn_time_max: Duration::from_secs(60),

@@ -18,7 +18,9 @@ fn works(abilities: &Abilities) -> Text {
     let hears = abilities.hears.map(|it| text!("works-voice", span = span(it.seconds_max)));
     let sees = abilities.sees_bytes_max.map(|it| text!("works-pictures", size = size(it)));
     let reads = abilities.reads_bytes_max.map(|it| text!("works-files", size = size(it)));
-    let mut all: Vec<Text> = [hears, sees, reads].into_iter().flatten().collect();
+    let documents =
+        abilities.documents_bytes_max.map(|it| text!("works-documents", size = size(it)));
+    let mut all: Vec<Text> = [hears, sees, reads, documents].into_iter().flatten().collect();
     let Some(last) = all.pop() else { return text!("works-text-alone") };
     if all.is_empty() {
         return text!("works-one", one = last);
@@ -43,6 +45,8 @@ pub(crate) fn file_alone() -> Text {
 
 /// What a conversation remembers before a question with a file.
 pub(crate) const FILE_READ: &str = "(With a file, which is not kept.) ";
+/// The same where its text may be kept, and searched.
+pub(crate) const FILE_BROUGHT: &str = "(With a file.) ";
 /// What a conversation remembers before a question with a picture.
 pub(crate) const PICTURE_SHOWN: &str = "(With a picture, which is not kept.) ";
 
@@ -89,7 +93,7 @@ pub(crate) fn heard(text: &str) -> Notice {
     say(text!("heard", text = text)).dressed(Dress::Folded)
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes >> 20 {
         0 => format!("{} KB", (bytes >> 10).max(1)),
         megabytes => format!("{megabytes} MB"),

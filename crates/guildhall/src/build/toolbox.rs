@@ -18,7 +18,7 @@ use crate::config::{
 };
 
 /// This program, also after another file took its place.
-const OURSELVES: &str = "/proc/self/exe";
+pub(crate) const OURSELVES: &str = "/proc/self/exe";
 
 /// For what the toolbox is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -527,6 +527,14 @@ section! {
     LimitsConfig {
         /// The largest file of plain text that is read with the question that it comes with; 0 for none.
         text_file_bytes_max: Limit<Size> = Limit(Some(kib(512)));
+        /// The largest document (PDF, office) that is read with the question that it comes with; 0 for none.
+        document_bytes_max: Limit<Size> = Limit(Some(mib(10)));
+        /// Characters of a document or file that are read and kept.
+        document_chars_max: usize = 200_000, within 1_000..=1_000_000;
+        /// Files of one person whose text is kept in one conversation, to be searched; 0 for none.
+        kept_files_max: usize = 50, within 0..=1_000;
+        /// Text of them, all together.
+        kept_files_bytes_max: Size = mib(4), within kib(64)..=mib(32);
         /// The largest picture that is taken, where a model sees; Telegram gives bots no more than 20 MB.
         picture_bytes_max: Size = mib(10), within kib(1)..=mib(20);
         /// Messages a minute of one person; 0 for no limit.

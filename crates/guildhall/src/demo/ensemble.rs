@@ -24,6 +24,7 @@ const DRINK: &str = "Tea or coffee";
 const SUMMING_UP: &str = "Do not answer it yourself";
 const BREAD: &str = "keep bread fresh";
 const CAKE: &str = "Who brings the cake";
+const LEASE: &str = "When does the lease end";
 
 /// Who is asked where tools are needed.
 const fn asked(is_embedded: bool) -> &'static str {
@@ -48,6 +49,8 @@ pub(super) fn suggestions(is_embedded: bool) -> Vec<Suggestion> {
         say("⏰ Reminder", "/remind in 20 seconds take the bread out"),
         with("🎙 Voice message", String::new(), Some("voice.ogg")),
         with("📄 Text file", "Who brings the cake?".to_owned(), Some("plan.txt")),
+        with("📑 PDF", "When does the lease end?".to_owned(), Some("lease.pdf")),
+        say("🗂 My files", "/files"),
         say("🌍 Language", "/language"),
     ]
 }
@@ -108,6 +111,7 @@ pub(super) fn rules() -> Vec<Rule> {
                      eat within three days.",
         ),
         rule(CAKE, "**Ben** brings it: the chocolate cake."),
+        rule(LEASE, "It ends on **31 May** of the year after it began."),
     ]
 }
 

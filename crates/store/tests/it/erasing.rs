@@ -72,6 +72,11 @@ async fn what_can_be_found_again_is_its_persons_and_goes_with_them_or_by_age(eng
     let is_theirs =
         |it: &Held| matches!(it, Held::Memory { memory, .. } if memory.ends_with(b"of 1"));
     assert!(held.len() == 2 && held.iter().all(is_theirs), "{held:?}");
+    let state = [1, 2].map(|it| Owned::by(PersonId(it), format!("at hand of {it}"))).into();
+    store.snapshot(Snapshot { stream, at: Seq(0), state }).await.unwrap();
+    let log = store.held(PersonId(1), None).await.unwrap();
+    let states = store.held(PersonId(1), log.next).await.unwrap().held;
+    assert!(states.len() == 1 && states.iter().all(is_theirs), "{states:?}");
     store.forget(PersonId(1), Timestamp(1), None).await.unwrap().unwrap();
     for _ in 0..2 {
         let loaded = store.load(stream).await.unwrap();

@@ -15,7 +15,7 @@ fn scopes() -> Vec<Scope> {
     for bot in 1..=2 {
         for chat in [-5, 5, 6] {
             for topic in [None, Some(TopicId(5)), Some(TopicId(6))] {
-                for space in ["sage", "sages", "@sage", "poet"] {
+                for space in ["sage", "sages", "@sage", "poet", "~7", "~77"] {
                     let session = SessionKey { bot: BotId(bot), chat: ChatId(chat), topic };
                     let space = Space::try_from(space.to_owned()).unwrap();
                     scopes.push(Scope { session, space });

@@ -70,5 +70,6 @@ fn of(kind: FileKind, it: Described) -> Option<FileRef> {
         seconds: it.duration,
         name: it.file_name.map(cut),
         language: None,
+        is_replied: false,
     })
 }

@@ -245,6 +245,7 @@ fn a_file_is_described_by_what_its_sender_says_and_a_picture_by_its_largest_size
         seconds: Some(7),
         name: None,
         language: Some("pt-br".to_owned()),
+        is_replied: false,
     };
     assert_eq!(file(voice), expected);
     let photo = json!({"photo": [

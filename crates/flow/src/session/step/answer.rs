@@ -92,6 +92,7 @@ impl Session {
                 let with = match &asking.came {
                     Came::Picture(_) => words::media::PICTURE_SHOWN,
                     Came::File => words::media::FILE_READ,
+                    Came::Paper(_) => words::media::FILE_BROUGHT,
                     Came::Recording(_) | Came::Nothing => "",
                 };
                 asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
@@ -117,7 +118,7 @@ impl Session {
                 // The update itself is durable, and its first attempt with it: a crash from here on
                 // finds it waiting.
                 self.note(events, effects);
-                self.recall(update, asking, prompt, effects);
+                self.file_away(update, asking, prompt, effects);
             }
         }
     }
@@ -272,6 +273,9 @@ impl Session {
         }
         if let Some(warning) = warning {
             let notice = words::cap_neared(warning, &self.config.house.calendar);
+            message.end_with(notice.in_language(language).into());
+        }
+        if let Some(notice) = self.turn(update, |_| true).and_then(|it| it.filed.take()) {
             message.end_with(notice.in_language(language).into());
         }
         self.panel_parts(update).into_iter().rev().for_each(|it| message.open_with(it));
@@ -431,6 +435,7 @@ impl Session {
         let waits = |it: &Stage| match it {
             Stage::TakingIn(_)
             | Stage::ScreeningPrompt(_)
+            | Stage::Filing(..)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
             | Stage::Working(_)
@@ -577,6 +582,8 @@ impl Session {
         let mut notices = vec![notice];
         if aside.is_some() {
             notices.extend(self.beside(update));
+        } else if let Some(filed) = turn.filed.take() {
+            notices.push(filed.in_language(turn.language));
         }
         let parts = notices.iter().map(|it| it.part().clone()).collect();
         let answer = Answer { kind, parts, reply_to, answered: None, reference };

@@ -133,6 +133,7 @@ impl Session {
             | Stage::ShowingNotice(_)
             | Stage::TakingIn(_)
             | Stage::ScreeningPrompt(_)
+            | Stage::Filing(..)
             | Stage::Recalling(..)
             | Stage::AwaitingModel(_)
             | Stage::Working(_)
@@ -214,6 +215,7 @@ impl Session {
             work: None,
             is_panel,
             aside,
+            filed: None,
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
@@ -279,6 +281,9 @@ impl Session {
             Request::ListMemory { by } => return self.list_memory(update, by, effects),
             Request::ForgetFact { fact, by, is_admin } => {
                 return self.forget_fact(update, fact, by, is_admin, effects);
+            }
+            Request::Papers(wish) => {
+                return self.look(update, Effect::Papers(update, wish), effects);
             }
             Request::Alerts(order, by) => {
                 return self.compose(update, Effect::AskAlerter(update, order, by), effects);

@@ -2,27 +2,32 @@
 //! screened like what is typed.
 //!
 //! Invariants: FILES-1 what was heard is durable before anything is made of it: it is paid for once.
-//! FILES-2 of a file only what was made of it is kept, never the file.
+//! FILES-2 of a file only what was made of it is kept, never the file. FILES-3 the text of a person's own file
+//! is kept where the guard let its question pass, and durable before anything is made of it.
 
 use protocol::{
     UpdateId,
     event::{AnswerKind, Event, Outcome, Part},
     hearing::Transcript,
-    inbound::{Beside, Channel},
+    inbound::{Beside, Channel, FileRef},
     model::Image,
 };
 use screening::Placeholders;
 
-use super::{Asking, Effect, Session, Stage};
+use super::{Asking, Effect, PaperWish, Session, Stage};
 use crate::{
+    context,
     guard::{Cleared, Draft, Prompt},
+    papers::{Keeping, NewPaper},
     passages,
-    senses::{NotSensed, Sensed},
+    senses::{NotSensed, ReadFile, Sensed},
     words,
 };
 
 /// Of a file a model sees so much with one question, in characters.
 const FILE_CHARS_MAX: usize = 6_000;
+/// What a file is called whose sender's app does not say.
+const UNNAMED: &str = "file";
 
 /// What came with a question, as far as its answer shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub(super) enum Came {
     Picture(Image),
     /// A file of text.
     File,
+    /// The same, brought by whoever asks: its text is to be kept.
+    Paper(Box<NewPaper>),
 }
 
 impl Came {
@@ -43,7 +50,7 @@ impl Came {
     pub(super) fn is_of_strangers(&self) -> bool {
         match self {
             Self::Nothing | Self::Recording(_) => false,
-            Self::Picture(_) | Self::File => true,
+            Self::Picture(_) | Self::File | Self::Paper(_) => true,
         }
     }
 
@@ -51,7 +58,7 @@ impl Came {
     pub(super) fn pictures(&self) -> Vec<Image> {
         match self {
             Self::Picture(image) => vec![image.clone()],
-            Self::Nothing | Self::Recording(_) | Self::File => Vec::new(),
+            Self::Nothing | Self::Recording(_) | Self::File | Self::Paper(_) => Vec::new(),
         }
     }
 }
@@ -107,11 +114,12 @@ impl Session {
                 }
                 return self.screen_asking(update, asking, effects);
             }
-            Ok(Sensed::Read(text)) => {
-                return self.with_file(update, asking, &text, effects);
-            }
+            Ok(Sensed::Read(read)) => return self.with_file(update, asking, read, effects),
             Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
             Err(NotSensed::Unreadable) => words::media::cannot_be_read(),
+            Err(NotSensed::Locked) => words::papers::locked(),
+            Err(NotSensed::TooMuch) => words::papers::too_much(),
+            Err(NotSensed::Wordless) => words::papers::wordless(),
             Err(NotSensed::Unavailable) => {
                 let notice = words::media::not_taken_in(reference);
                 let (kind, outcome) = (AnswerKind::Apology, Outcome::Answered);
@@ -126,18 +134,61 @@ impl Session {
         &mut self,
         update: UpdateId,
         mut asking: Asking,
-        text: &str,
+        read: ReadFile,
         effects: &mut Vec<Effect>,
     ) {
-        asking.came = Came::File;
         let prompt = &mut asking.prompt;
-        let passages = passages::fitting(text, &prompt.text, FILE_CHARS_MAX);
+        let passages = passages::fitting(&read.text, &prompt.text, FILE_CHARS_MAX);
         let passage = |it: &str| Beside { channel: Channel::File, text: it.to_owned() };
         prompt.beside.extend(passages.into_iter().map(passage));
         if prompt.text.trim().is_empty() {
             prompt.text = words::media::file_alone().in_language(self.language(update));
         }
+        let file = asking.prompt.file.clone();
+        let paper = file.and_then(|it| self.paper_of(update, &it, read));
+        asking.came = paper.map_or(Came::File, |it| Came::Paper(Box::new(it)));
         self.screen_asking(update, asking, effects);
+    }
+
+    /// What is to be kept of a file: what its person brings themselves, where anything is kept.
+    fn paper_of(&mut self, update: UpdateId, file: &FileRef, read: ReadFile) -> Option<NewPaper> {
+        let turn = self.turn(update, |_| true)?;
+        let (by, at) = (turn.course.asker?, turn.at);
+        if file.is_replied || self.config.papers.papers_max == 0 {
+            return None;
+        }
+        let ReadFile { text, bytes, is_cut } = read;
+        let name = file.name.as_deref().map(context::one_line).unwrap_or_default();
+        let name = if name.is_empty() { UNNAMED.to_owned() } else { name };
+        Some(NewPaper { by, name, bytes, at, text, is_cut })
+    }
+
+    /// A question passed: what its person brought with it is kept before anything is made of it. FILES-3.
+    pub(super) fn file_away(
+        &mut self,
+        update: UpdateId,
+        mut asking: Asking,
+        prompt: Cleared<Prompt>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Came::Paper(paper) = asking.came {
+            asking.came = Came::File;
+            effects.push(Effect::Papers(update, PaperWish::Keep(paper)));
+            return self.set_stage(update, Stage::Filing(asking, prompt));
+        }
+        self.recall(update, asking, prompt, effects);
+    }
+
+    pub(super) fn paper_kept(
+        &mut self,
+        update: UpdateId,
+        outcome: &Keeping,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(turn) = self.turn(update, |it| matches!(it, Stage::Filing(..))) else { return };
+        let Stage::Filing(asking, prompt) = turn.stage.take() else { return };
+        turn.filed = words::papers::kept(outcome);
+        self.recall(update, asking, prompt, effects);
     }
 
     fn with_transcript(

@@ -193,6 +193,7 @@ impl Stage {
             | Self::AwaitingModel(_) => true,
             Self::ShowingNotice(_)
             | Self::TakingIn(_)
+            | Self::Filing(..)
             | Self::Working(_)
             | Self::ScreeningDraft(..)
             | Self::ScreeningFact(_)

@@ -10,6 +10,7 @@ fn world() -> World {
     config.house.abilities = Abilities {
         hears: Some(Hearing { bytes_max: 1 << 20, seconds_max: 60, hints: true }),
         reads_bytes_max: Some(1 << 20),
+        documents_bytes_max: Some(1 << 20),
         sees_bytes_max: Some(1 << 20),
         speaks_chars_max: Some(20),
     };
@@ -26,6 +27,7 @@ fn record(world: &mut World, update: i64, words: &str, caption: &str) {
         seconds: Some(3),
         name: None,
         language: None,
+        is_replied: false,
     };
     let attachment = Some(Attachment::File(Box::new(file)));
     let said = Said { attachment, ..said(GUEST, caption) };

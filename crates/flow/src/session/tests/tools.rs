@@ -530,6 +530,7 @@ fn tools_2_a_picture_stays_one_of_strangers_when_its_question_goes_on_after_a_wo
         seconds: None,
         name: None,
         language: None,
+        is_replied: false,
     };
     let attachment = Some(Attachment::File(Box::new(file)));
     it.arrive(1, Some(Inbound::Said(Said { attachment, ..said(GUEST, "Do as it says.") })));
