@@ -11,6 +11,8 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod arrange;
+mod company;
 mod desk;
 mod files;
 mod hands;
@@ -37,7 +39,7 @@ use std::{
 
 use kit::{Actor, Cx, Fault, Health, Mailbox, Pending, TellError, ask};
 use protocol::{
-    AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    Agent, AgentName, Clock, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::AuditLog,
     due::{self, Due},
     event::{Event, Judged, Outcome},
@@ -67,6 +69,7 @@ use crate::{
     alarm::{self, Finder},
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
+    company::{Call, Company},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
     incident, keeper, memory, outbox,
@@ -143,6 +146,8 @@ pub struct Peers {
     pub senses: Senses,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    /// What conversations of other bots know of the same chats.
+    pub company: Company,
 }
 
 /// What a session can be told.
@@ -188,6 +193,8 @@ pub struct SessionActor {
     turns: HashMap<UpdateId, InHand>,
     /// Who wrote the updates in hand, in a group: what is recorded of them is sealed with their key.
     authors: HashMap<UpdateId, PersonId>,
+    /// Messages in hand that call several bots.
+    calls: HashMap<UpdateId, Call>,
     remembered: Remembered,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
@@ -247,6 +254,7 @@ impl SessionActor {
             recording: false,
             turns: HashMap::new(),
             authors: HashMap::new(),
+            calls: HashMap::new(),
             remembered: Remembered::default(),
             rest: None,
             leaving: false,
@@ -304,6 +312,7 @@ impl SessionActor {
         self.noted.clear();
         self.turns.clear();
         self.authors.clear();
+        self.calls.clear();
         self.recording = false;
         self.drop_memories();
     }
@@ -404,7 +413,7 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         fault_point("session");
-        let messenger = &self.peers.messenger;
+        let messenger = Arc::clone(&self.peers.messenger);
         let mut entries = Vec::with_capacity(waiting.len());
         for it in waiting {
             if it.order <= self.pulled {
@@ -418,6 +427,7 @@ impl SessionActor {
                 false => messenger.read(&it.raw),
             });
             let inbound = catch_unwind(read).unwrap_or(None);
+            self.is_called(it.update, inbound.as_ref());
             let reference = reference_of(self.key, it.update);
             let entry = Entry { update: it.update, at: it.at, inbound, reference };
             if let Some(author) = entry.author(self.key) {
@@ -442,8 +452,12 @@ impl SessionActor {
         session.tell_drained(self.peers.drained.get());
         if matches!(input, Input::Arrived { .. }) {
             session.tell_tools(self.peers.hands.tools());
+            if !self.key.is_private() {
+                session.tell_company(self.peers.company.others(self.key));
+            }
         }
         self.effects.extend(session.step(input, &hall));
+        self.tell_chain();
         self.perform_all(cx)?;
         self.plan_rest(cx);
         Ok(())
@@ -467,16 +481,10 @@ impl SessionActor {
             }
             Effect::TakeIn(update, file) => self.take_in(update, file, cx),
             Effect::ScreenDraft(update, draft, agent) => {
-                let question =
-                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
-                let input = move |it| Input::DraftJudged(update, verdict_of(it));
-                self.screen(cx, draft, question, input);
+                self.screen_draft((update, draft), agent, cx);
             }
             Effect::ScreenPreview(update, draft, agent) => {
-                let question =
-                    move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
-                let input = move |it| Input::PreviewJudged(update, verdict_of(it));
-                self.screen(cx, draft, question, input);
+                self.screen_preview((update, draft), agent, cx);
             }
             Effect::ScreenParts(update, parts) => {
                 let input = move |it| Input::PartsJudged(update, verdict_of(it));
@@ -497,7 +505,9 @@ impl SessionActor {
             Effect::Show(it) => self.show(it, cx),
             Effect::Tick(update) => self.tick_later(update, cx),
             Effect::Gather(update) => self.gather_later(update, cx),
-            Effect::AnswerPress(query) => self.answer_press(query),
+            Effect::TakeTurn(update, before) => self.take_turn(update, before, cx),
+            Effect::CutBots(why) => self.cut_bots(why),
+            Effect::AnswerPress(query, said) => self.answer_press(query, said),
             Effect::Administer(update, order) => self.administer(update, order, cx),
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
@@ -508,6 +518,7 @@ impl SessionActor {
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::Look(update, look) => self.look(update, look, cx),
+            Effect::Arrange(update, it) => self.arrange(update, it, cx),
             Effect::AskTimekeeper(update, order) => self.ask_timekeeper(update, order, cx),
             Effect::AskAlerter(update, order, by) => self.ask_alerter(update, order, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
@@ -579,9 +590,9 @@ impl SessionActor {
         self.peers.outbox.try_tell(msg).ok();
     }
 
-    fn answer_press(&self, query: String) {
+    fn answer_press(&self, query: String, said: Option<Box<Notice>>) {
         // lost-ok: the button's spinner ends by itself.
-        self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
+        self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query, said)).ok();
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
@@ -609,6 +620,7 @@ impl SessionActor {
         let events = pieces::of_events(self.key, &events, &self.authors)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
         self.authors.retain(|update, _| !closes.contains(update));
+        self.calls_ended(&closes);
         let (stream, expected) = (Stream::Session(self.key), self.at);
         let append = Append { stream, expected, events, closes };
         self.recording = true;
@@ -668,6 +680,28 @@ impl SessionActor {
             Err(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
         };
         cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
+    }
+
+    fn screen_draft(
+        &mut self,
+        (update, draft): (UpdateId, Draft),
+        agent: Arc<Agent>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let question = move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+        let input = move |it| Input::DraftJudged(update, verdict_of(it));
+        self.screen(cx, draft, question, input);
+    }
+
+    fn screen_preview(
+        &mut self,
+        (update, draft): (UpdateId, Draft),
+        agent: Arc<Agent>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let question = move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
+        let input = move |it| Input::PreviewJudged(update, verdict_of(it));
+        self.screen(cx, draft, question, input);
     }
 
     fn complete(&mut self, update: UpdateId, question: Question, cx: &mut Cx<'_, Self>) {

@@ -7,6 +7,7 @@
 mod answer;
 mod arrive;
 mod aside;
+mod bots;
 mod files;
 mod gather;
 mod memory;
@@ -23,6 +24,7 @@ use std::{
 use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
+    company::BotCut,
     event::{Aside, Course, Event, Judged, Outcome, Part},
     inbound::{FileRef, Inbound},
     ledger::LedgerError,
@@ -50,11 +52,12 @@ use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     alerter,
     broker::Unanswered,
+    chain::Chain,
     context::{Bench, Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
-    request::{House, Look, PanelPress, Request, UsageOf},
+    request::{Arrangement, House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     senses::{NotSensed, Sensed},
@@ -265,8 +268,12 @@ pub enum Effect {
     Tick(UpdateId),
     /// Say `Gathered` when nothing more can be expected.
     Gather(UpdateId),
-    /// Stop the spinner of a pressed button.
-    AnswerPress(String),
+    /// Say `Gathered` when those who were called before in the same message are done.
+    TakeTurn(UpdateId, Vec<String>),
+    /// Other bots are not answered any more until a person writes.
+    CutBots(BotCut),
+    /// Stop the spinner of a pressed button, and say something to its presser alone.
+    AnswerPress(String, Option<Box<Notice>>),
     /// Ask the roster for a change.
     Administer(UpdateId, Order),
     /// Put the state of the hall into words.
@@ -289,6 +296,8 @@ pub enum Effect {
     MarkAlarm(UpdateId, Pointer, Granted<Governing>),
     /// Look at what happened for an officer, or note that it is seen to.
     Look(UpdateId, Look),
+    /// Bring in an agent with a bot of its own, or invite people.
+    Arrange(UpdateId, Arrangement),
     /// Somebody pressed an officer's button.
     LogPressDenied(PersonId),
     /// Somebody's words hold an officer's command, which is not theirs or not their own words.
@@ -345,6 +354,8 @@ pub struct Session {
     tools: Arc<[Tool]>,
     /// What the bot is called behind the `@`, as it was told.
     bot_name: Box<str>,
+    /// What other conversations know of how bots talk in this chat, as it was told last.
+    company: Option<Box<Chain>>,
 }
 
 #[derive(Debug, Default)]
@@ -491,6 +502,7 @@ impl Session {
             summary_failures: 0,
             tools: Arc::default(),
             bot_name: Box::default(),
+            company: None,
         }
     }
 
