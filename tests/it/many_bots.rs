@@ -21,8 +21,11 @@ fn seed(bot: i64, username: &str) -> BotSeed {
 
 /// A stage with three bots, of which two are an agent's own.
 async fn stage() -> Stage {
-    let mut stage =
-        Stage::set_with_bots([seed(CODER, "coder_bot"), seed(SCRIBE, "scribe_bot")]).await;
+    stage_of([seed(CODER, "coder_bot"), seed(SCRIBE, "scribe_bot")]).await
+}
+
+async fn stage_of(seeds: [BotSeed; 2]) -> Stage {
+    let mut stage = Stage::set_with_bots(seeds).await;
     stage.set_env([
         ("GUILDHALL__BOTS__0__NAME", "main"),
         ("GUILDHALL__BOTS__0__TOKEN_ENV", "TELEGRAM_BOT_TOKEN"),
@@ -157,6 +160,88 @@ async fn bots_that_write_to_each_other_are_not_answered() {
     }
     let said = stage.sent_to(GROUP);
     assert!(said.is_empty(), "{}", shown(&said));
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+/// A stage with bots that hear each other and answer each other, as far as the hall lets them.
+async fn talkative() -> Stage {
+    let seeds = [seed(CODER, "coder_bot"), seed(SCRIBE, "scribe_bot")];
+    let mut stage = stage_of(seeds.map(|it| BotSeed { hears_bots: true, ..it })).await;
+    stage.set_env([("GUILDHALL__ACCESS__ANSWER_BOTS", "true")]);
+    let rule = |contains: &str, answer: &str| rehearsal::models::Rule {
+        contains: contains.to_owned(),
+        answer: answer.to_owned(),
+    };
+    let rules = Some(vec![
+        rule("start it", "@scribe_bot what do you think of it?"),
+        rule("call both", "I have thought about it."),
+        rule("", "And what do you think?"),
+    ]);
+    let change = rehearsal::models::SettingsChange { rules, ..Default::default() };
+    stage.rehearsal.models().configure(change);
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_bots_are_answered_two_that_always_answer_each_other_stop_and_say_so_once() {
+    let stage = talkative().await;
+    let mut hall = stage.open().await;
+    let start = || stage.say_in(Some(GROUP), None, BEN, "@coder_bot start it", None);
+    start();
+    // The privacy notice of each, coder's answer to Ben, five answers to bots, and that it is over.
+    let is_cut = |it: &CallRecord| it.text.contains("Bots have been answering each other");
+    let begun = tokio::time::Instant::now();
+    while !stage.sent_to(GROUP).iter().any(is_cut) {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{}", shown(&stage.sent_to(GROUP)));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let among_bots =
+        |said: &[CallRecord]| said.iter().filter(|it| it.text.contains("do you think")).count();
+    let said = stage.sent_to(GROUP);
+    assert_eq!(among_bots(&said), 6, "one to Ben, and five to bots: {}", shown(&said));
+    hall.kill().await;
+    hall = stage.open().await;
+    // What is written to a chain that is cut is not answered, also after a crash; a person begins anew.
+    let before = stage.sent_to(GROUP).len();
+    start();
+    stage.heard(GROUP, before, "Bots have been answering each other").await;
+    let said = stage.sent_to(GROUP);
+    assert_eq!(
+        (among_bots(&said), said.iter().filter(|it| is_cut(it)).count()),
+        (12, 2),
+        "{}",
+        shown(&said)
+    );
+    let (_, metrics) = stage.get("/metrics").await;
+    assert!(
+        metrics.contains("bot_chains_cut_total{reason=\"hops\"} 1"),
+        "since the start: {metrics}"
+    );
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_are_called_in_one_message_answer_in_that_order() {
+    let stage = talkative().await;
+    let hall = stage.open().await;
+    let shown_first = |text: &str| stage.say_in(Some(GROUP), None, BEN, text, None);
+    for (round, first, second) in [(1, SCRIBE, CODER), (2, CODER, SCRIBE), (3, SCRIBE, CODER)] {
+        let before = stage.sent_to(GROUP).len();
+        let name = |bot| if bot == CODER { "@coder_bot" } else { "@scribe_bot" };
+        shown_first(&format!("{} {} call both ({round})", name(first), name(second)));
+        let begun = tokio::time::Instant::now();
+        let answers = loop {
+            let mut said = stage.sent_to(GROUP).split_off(before);
+            said.retain(|it| it.text.contains("I have thought about it."));
+            if said.len() == 2 {
+                break said;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", shown(&said));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let order: Vec<i64> = answers.iter().map(|it| it.bot).collect();
+        assert_eq!(order, [first, second], "round {round}");
+    }
     assert_eq!(hall.stop().await.0, 0);
 }
 

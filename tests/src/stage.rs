@@ -147,6 +147,13 @@ impl Stage {
         Self::of(cast, Slots::one().await.expect("lock files in the temporary folder")).await
     }
 
+    /// A stage whose own bot may have others made, which it manages.
+    pub async fn set_with_manager() -> Self {
+        let mut cast = usual_cast();
+        cast.bots.iter_mut().for_each(|it| it.manages_bots = true);
+        Self::of(cast, Slots::one().await.expect("lock files in the temporary folder")).await
+    }
+
     async fn with(slots: Slots) -> Self {
         Self::of(usual_cast(), slots).await
     }

@@ -297,6 +297,9 @@ cmd-resume = einen Agenten wecken
     .usage = <Name>
 cmd-retire = einen Agenten gehen lassen
     .usage = <Name>
+cmd-invite = einen Link machen, der eine Person einlässt
+    .usage = [<Stunden>]
+cmd-invites = die offenen Links sehen und zurückziehen
 cmd-allow = eine Person oder Gruppe zulassen
     .usage = <ID>
 cmd-deny = eine Person oder Gruppe von der Liste nehmen
@@ -684,6 +687,37 @@ bot-description =
     Drück auf Start und schreib einfach los: Du kannst mehrere Nachrichten hintereinander schicken, deine Frage ändern und eine Antwort anhalten. /agents zeigt, wer hier ist, /privacy, was davon aufgehoben wird, und /forget löscht es.
 bot-short-description = KI-Agenten, die hier antworten. Was du schreibst, wird verschlüsselt gespeichert; /forget löscht es.
 bot-of-alone = Dieser Bot gehört { $agent } allein: Niemand sonst antwortet hier. Schreib einfach los.
+bots-cut-hops = Hier antworten sich seit einer Weile nur Bots. Ich antworte anderen Bots erst wieder, wenn ein Mensch mir schreibt.
+bots-cut-pace = Hier schreiben Bots sehr viel. Ich antworte anderen Bots erst wieder, wenn ein Mensch mir schreibt.
+chosen-of-another = Dieser Knopf wurde jemand anderem gezeigt. /agents und /start zeigen dir deine eigenen.
+own-bot-make =
+    { $agent } soll einen eigenen Bot haben. Öffne bitte { $link } und bestätige es in Telegram: Der Bot gehört dir, und ich verbinde ihn, sobald Telegram es mir sagt.
+own-bot-cannot =
+    { $bot } darf keine Bots anlegen lassen: Schalte das Verwalten von Bots bei @BotFather ein, oder der Bot-API-Server ist älter als 9.6. Geändert wurde nichts. Du kannst auch selbst bei @BotFather einen Bot anlegen und in der Konfiguration nennen.
+own-bot-of-nobody = { $bot } ist da, aber kein Agent wartet auf einen Bot. /spawn <name> as bot sagt, für wen er ist.
+own-bot-no-token = Telegram gibt mir das Token von { $bot } gerade nicht, darum ist er nicht verbunden. Erzeuge bitte bei @BotFather ein neues Token: Dann erfahre ich es und versuche es wieder.
+own-bot-given = { $agent } hat jetzt einen eigenen Bot: { $link }. Sein Token liegt versiegelt, und ich verbinde ihn gerade.
+done-retired-with-bot = { $agent } ist gegangen, und { $bot } ist nicht mehr verbunden. Der Bot selbst bleibt deiner: @BotFather löscht ihn.
+invite-made =
+    Wer diesen Link zuerst öffnet, darf hier schreiben:
+    { $link }
+    
+    Er gilt bis { $time } (UTC), für eine Person. Er hat die Nummer { $number }; /invites zeigt die offenen.
+invite-hours = Für wie viele Stunden? Eine ganze Zahl bis { $most }.
+invites-none = Kein Link ist offen. /invite macht einen.
+invites-head = Diese Links sind offen, jeder für eine Person:
+invite-line = Nummer { $number }, bis { $time } (UTC)
+invite-withdrawn = Der Link mit der Nummer { $number } lässt niemanden mehr ein.
+button-withdraw = { $number } zurückziehen
+invite-welcome = Du bist eingeladen und darfst jetzt hier schreiben. /start fängt an.
+invite-used = Dieser Link ist schon benutzt: Jeder lässt eine Person ein.
+invite-over = Dieser Link ist nicht mehr offen.
+invite-unknown = Diesen Link kenne ich nicht.
+invite-ask-anew = Bitte die Person, die ihn dir geschickt hat, um einen neuen. Deine Nummer ist { $person }.
+not-invite-gone = Dieser Link ist schon benutzt oder zurückgezogen. /invites zeigt die offenen.
+not-too-many-invites = { $most } Links sind schon offen: Mehr geht nicht. /invites zieht einen zurück.
+not-has-bot = { $agent } hat schon einen eigenen Bot.
+not-too-many-bots = { $most } Agenten haben schon eigene Bots: Mehr geht nicht. Lass erst einen mit /retire gehen.
 bot-of = Dieser Bot gehört { $agent } allein
 bot-rests = Gerade ruht er.
 bot-awake = Schreib einfach los.

@@ -612,6 +612,37 @@ bot-description =
     Press Start, and just write: you can send several messages in a row, edit what you asked, and stop an answer. /agents shows who is here, /privacy what is kept of what you write, and /forget erases it.
 bot-short-description = AI agents that answer here. What you write is stored encrypted; /forget erases it.
 bot-of-alone = This bot is { $agent }'s own: nobody else answers here. Just write.
+bots-cut-hops = Bots have been answering each other here for a while, so I do not answer other bots any more until a person writes to me.
+bots-cut-pace = Bots write very much here, so I do not answer other bots any more until a person writes to me.
+chosen-of-another = That button was shown to somebody else. /agents and /start show you your own.
+own-bot-make =
+    { $agent } shall have a bot of its own. Please open { $link } and confirm it in Telegram: the bot will be yours, and I will connect it as soon as Telegram tells me.
+own-bot-cannot =
+    { $bot } may not have bots made: switch on bot management for it in @BotFather, or the Bot API server is older than 9.6. Nothing was changed. You can make a bot with @BotFather yourself and name it in the configuration.
+own-bot-of-nobody = { $bot } is there, but no agent waits for a bot. /spawn <name> as bot says for whom it shall be.
+own-bot-no-token = Telegram does not give me the token of { $bot } right now, so it is not connected. Please make a new token for it in @BotFather: I am told then, and try again.
+own-bot-given = { $agent } has a bot of its own now: { $link }. Its token is kept sealed, and I am connecting it.
+done-retired-with-bot = { $agent } has left, and { $bot } is not connected any more. The bot itself stays yours: @BotFather deletes it.
+invite-made =
+    Whoever opens this link first may talk here:
+    { $link }
+    
+    It is open until { $time } (UTC), for one person. It is number { $number }; /invites lists those that are open.
+invite-hours = For how many hours? A whole number up to { $most }.
+invites-none = No link is open. /invite makes one.
+invites-head = These links are open, each for one person:
+invite-line = Number { $number }, until { $time } (UTC)
+invite-withdrawn = Link number { $number } lets nobody in any more.
+button-withdraw = Withdraw { $number }
+invite-welcome = You were invited and may talk here now. /start begins.
+invite-used = This link was used already: each lets one person in.
+invite-over = This link is not open any more.
+invite-unknown = I do not know this link.
+invite-ask-anew = Please ask whoever sent it to you for a new one. Your number is { $person }.
+not-invite-gone = That link is used or withdrawn already. /invites shows those that are open.
+not-too-many-invites = { $most } links are open already: that is the most. /invites withdraws one.
+not-has-bot = { $agent } has a bot of its own already.
+not-too-many-bots = { $most } agents have bots of their own already: that is the most. /retire one first.
 bot-of = This bot is { $agent }'s own
 bot-rests = It is resting.
 bot-awake = Just write.

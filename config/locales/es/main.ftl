@@ -299,6 +299,9 @@ cmd-resume = despertar a un agente
     .usage = <nombre>
 cmd-retire = despedir a un agente
     .usage = <nombre>
+cmd-invite = crear un enlace que deja entrar a una persona
+    .usage = [<horas>]
+cmd-invites = ver y retirar los enlaces abiertos
 cmd-allow = dejar hablar a una persona o un grupo
     .usage = <id>
 cmd-deny = quitar de la lista a una persona o un grupo
@@ -687,6 +690,37 @@ bot-description =
     Pulsa Iniciar y escribe sin más: puedes enviar varios mensajes seguidos, editar lo que preguntaste y detener una respuesta. /agents muestra quién está aquí, /privacy qué se guarda de lo que escribes, y /forget lo borra.
 bot-short-description = Agentes de IA que responden aquí. Lo que escribes se guarda cifrado; /forget lo borra.
 bot-of-alone = Este bot es solo de { $agent }: aquí no responde nadie más. Escribe sin más.
+bots-cut-hops = Aquí llevan un rato respondiéndose solo bots. No responderé a otros bots hasta que me escriba una persona.
+bots-cut-pace = Aquí los bots escriben muchísimo. No responderé a otros bots hasta que me escriba una persona.
+chosen-of-another = Ese botón se mostró a otra persona. /agents y /start te muestran los tuyos.
+own-bot-make =
+    { $agent } tendrá un bot propio. Abre { $link } y confírmalo en Telegram, por favor: el bot será tuyo y lo conectaré en cuanto Telegram me avise.
+own-bot-cannot =
+    { $bot } no puede crear bots: activa la gestión de bots en @BotFather, o el servidor de la Bot API es anterior a 9.6. No se ha cambiado nada. También puedes crear un bot en @BotFather y nombrarlo en la configuración.
+own-bot-of-nobody = { $bot } ya existe, pero ningún agente espera un bot. /spawn <name> as bot dice para quién es.
+own-bot-no-token = Telegram no me da ahora el token de { $bot }, así que no está conectado. Crea un token nuevo en @BotFather, por favor: me avisarán y lo intentaré otra vez.
+own-bot-given = { $agent } ya tiene un bot propio: { $link }. Su token se guarda sellado y lo estoy conectando.
+done-retired-with-bot = { $agent } se ha ido y { $bot } ya no está conectado. El bot sigue siendo tuyo: @BotFather lo borra.
+invite-made =
+    Quien abra primero este enlace podrá hablar aquí:
+    { $link }
+    
+    Vale hasta { $time } (UTC), para una persona. Es el número { $number }; /invites muestra los abiertos.
+invite-hours = ¿Para cuántas horas? Un número entero hasta { $most }.
+invites-none = No hay ningún enlace abierto. /invite crea uno.
+invites-head = Estos enlaces están abiertos, cada uno para una persona:
+invite-line = Número { $number }, hasta { $time } (UTC)
+invite-withdrawn = El enlace número { $number } ya no deja entrar a nadie.
+button-withdraw = Retirar { $number }
+invite-welcome = Te han invitado y ya puedes hablar aquí. /start empieza.
+invite-used = Este enlace ya se usó: cada uno deja entrar a una persona.
+invite-over = Este enlace ya no está abierto.
+invite-unknown = No conozco este enlace.
+invite-ask-anew = Pide otro a quien te lo envió, por favor. Tu número es { $person }.
+not-invite-gone = Ese enlace ya se usó o se retiró. /invites muestra los abiertos.
+not-too-many-invites = Ya hay { $most } enlaces abiertos: no caben más. /invites retira uno.
+not-has-bot = { $agent } ya tiene un bot propio.
+not-too-many-bots = Ya hay { $most } agentes con bot propio: no caben más. Retira antes a uno con /retire.
 bot-of = Este bot es solo de { $agent }
 bot-rests = Ahora está descansando.
 bot-awake = Escribe sin más.

@@ -175,6 +175,7 @@ pub async fn find_held_back(
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
             | Event::DraftShown { .. }
+            | Event::BotsTalked { .. }
             | Event::NoticeShown => (),
         }
         found.is_some()

@@ -482,6 +482,7 @@ fn tell_event(text: &mut String, event: &Event) {
         | Event::QuestionTaken { .. }
         | Event::AnswerShaped { .. }
         | Event::DraftShown { .. }
+        | Event::BotsTalked { .. }
         | Event::NoticeShown => {
             let json = serde_json::to_string(event).unwrap_or_default();
             writeln!(text, "- `{json}`\n").expect("a string takes everything");

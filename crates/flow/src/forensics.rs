@@ -346,6 +346,7 @@ impl Texts {
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
             | Event::DraftShown { .. }
+            | Event::BotsTalked { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }

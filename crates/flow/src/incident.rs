@@ -113,6 +113,11 @@ impl Kind {
             | Action::AgentResumed
             | Action::AgentRetired
             | Action::AccessAllowed
+            | Action::InviteMade
+            | Action::InviteUsed
+            | Action::InviteWithdrawn
+            | Action::BotWanted
+            | Action::BotGiven
             | Action::AccessDenied
             | Action::AccessBlocked
             | Action::AccessUnblocked

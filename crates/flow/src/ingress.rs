@@ -8,7 +8,7 @@
 //!
 //! Invariants: INGRESS-1 the offset moves, and a webhook is answered, only after the flush.
 //! INGRESS-2 one odd update never holds up its batch. INGRESS-3 of people who may not talk no text
-//! is stored. INGRESS-4 past `waiting_max` open updates nothing more is taken in.
+//! is stored, but for the link with which one of them comes in. INGRESS-4 past `waiting_max` open updates nothing more is taken in.
 
 use std::{
     collections::HashMap,
@@ -33,6 +33,7 @@ use tracing::{debug, info, warn};
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
+    invites::{self, Closed},
     keeper, memory, outbox,
     playbook::Limit,
     request,
@@ -199,6 +200,8 @@ pub enum Tell {
     Wait(Timestamp),
     /// That a playbook lets them write so many messages a minute.
     Slowed(u32),
+    /// That the link they opened lets nobody in.
+    Closed(Closed, PersonId),
 }
 
 /// Decides about an update by where it comes from. INGRESS-3.
@@ -236,6 +239,7 @@ impl Tell {
     fn notice(self, now: Timestamp) -> Notice {
         match self {
             Self::Private(person) => words::stranger(person),
+            Self::Closed(why, person) => words::arrange::closed(why, person),
             Self::SlowDown => words::slow_down(),
             Self::Ignored(minutes) => words::ignored_for(minutes),
             Self::Wait(until) => {
@@ -482,7 +486,8 @@ impl Ingress {
             Standing::Guest => self.pace.weigh(&origin, Instant::now()),
             Standing::Admin | Standing::Stranger | Standing::Blocked => Allowance::Within,
         };
-        match decide(&origin, standing, allowance, self.config.flood_ignore) {
+        let decision = decide(&origin, standing, allowance, self.config.flood_ignore);
+        match self.with_link(decision, (&origin, &raw), hall) {
             Decision::Admit => {
                 let chat = hall.home(origin.chat);
                 let key = SessionKey { bot: self.bot, chat, topic: origin.topic };
@@ -500,6 +505,27 @@ impl Ingress {
                 }
                 (Route::Dropped(reason), None)
             }
+        }
+    }
+
+    /// Somebody who may not talk and opens a link comes in with it, or is told why it lets nobody in.
+    fn with_link(
+        &self,
+        decision: Decision,
+        (origin, raw): (&Origin, &[u8]),
+        hall: &View,
+    ) -> Decision {
+        let Decision::Drop(DropReason::Stranger, Some(Tell::Private(person))) = decision else {
+            return decision;
+        };
+        if !origin.private || !invites::may_hold_token(raw) {
+            return decision;
+        }
+        let inbound = self.read(raw);
+        let Some(token) = inbound.as_ref().and_then(invites::token_in) else { return decision };
+        match hall.invites().find(token, self.peers.clock.now()) {
+            Ok(_) => Decision::Admit,
+            Err(why) => Decision::Drop(DropReason::Stranger, Some(Tell::Closed(why, person))),
         }
     }
 
@@ -527,8 +553,12 @@ impl Ingress {
             // Each block is told once.
             Tell::Wait(_) if TOLD_MAX <= self.waits.len() => false,
             Tell::Wait(until) => self.waits.insert(person, until) != Some(until),
-            Tell::Private(_) | Tell::Slowed(_) if TOLD_MAX <= self.told.len() => false,
-            Tell::Private(_) | Tell::Slowed(_) => {
+            Tell::Private(_) | Tell::Slowed(_) | Tell::Closed(..)
+                if TOLD_MAX <= self.told.len() =>
+            {
+                false
+            }
+            Tell::Private(_) | Tell::Slowed(_) | Tell::Closed(..) => {
                 let told = self.told.insert(person, now);
                 told.is_none_or(|it| TOLD_EVERY <= now.duration_since(it))
             }

@@ -50,11 +50,15 @@ pub mod words;
 
 pub mod alarm;
 pub mod aside;
+pub mod chain;
 pub mod clerk;
+pub mod company;
 pub mod export;
 pub mod forensics;
 pub mod incident;
+pub mod invites;
 pub mod janitor;
+pub mod managed;
 pub mod papers;
 mod passages;
 pub mod playbook;

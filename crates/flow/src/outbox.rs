@@ -258,8 +258,8 @@ pub enum Msg {
     },
     /// Show that someone is typing. Dropped where there is no room.
     Typing(Address),
-    /// Stop the spinner of a button.
-    AnswerPress(String),
+    /// Stop the spinner of a button; what is said with it only its presser sees.
+    AnswerPress(String, Option<Box<Notice>>),
     /// A request ended.
     Ended(JobId, Result<MessageId, MessengerError>),
     /// Time has passed.
@@ -714,11 +714,12 @@ impl Actor for Outbox {
                 self.accept(Job::Stream { to, message, part }, cx);
             }
             Msg::Typing(to) => self.accept(Job::Typing { to }, cx),
-            Msg::AnswerPress(query) => {
+            Msg::AnswerPress(query, said) => {
                 let messenger = Arc::clone(&self.messenger);
                 self.tasks.start(async move {
                     // lost-ok: the button's spinner ends by itself.
-                    messenger.answer_press(&query, None).await.ok();
+                    let text = said.as_ref().map(|it| it.part().plain.as_str());
+                    messenger.answer_press(&query, text).await.ok();
                 });
             }
             Msg::Ended(id, result) => self.ended(id, result, cx)?,

@@ -211,6 +211,7 @@ impl Replay {
                 | Event::QuestionTaken { .. }
                 | Event::AnswerShaped { .. }
                 | Event::DraftShown { .. }
+                | Event::BotsTalked { .. }
                 | Event::NoticeShown => (),
             }
         }

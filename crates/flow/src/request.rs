@@ -4,7 +4,9 @@
 //! one that does not exist. REQUEST-1: the two answers are equal to the last letter.
 
 mod alerts;
+mod arrange;
 mod aside;
+mod bots;
 mod bound;
 mod desk;
 mod files;
@@ -28,12 +30,14 @@ use protocol::{
 
 pub use self::{
     alerts::span,
+    arrange::{Arrangement, Secret},
     desk::Errand,
     officers::Look,
     panel::{PanelPress, Step, Want},
     tools::Decision,
 };
 pub(crate) use self::{
+    arrange::withdraw_button,
     aside::is_own_matter,
     officers::{attempted, older_button},
     panel::minute as panel_minute,
@@ -91,6 +95,12 @@ impl MenuItem {
         CHOOSING.contains(&self.name)
     }
 
+    /// True if it is about whoever gives it, and nobody else in a group shall see that.
+    #[must_use]
+    pub fn is_own_matter(&self) -> bool {
+        self.needs.is_some() || aside::OWN.contains(&self.name)
+    }
+
     /// True if somebody with this role may use it.
     #[must_use]
     pub fn is_for(&self, role: Option<Role>) -> bool {
@@ -141,6 +151,8 @@ pub const MENU: &[MenuItem] = &[
     of(Role::Operator, item("pause", "<name>", "let an agent rest")),
     of(Role::Operator, item("resume", "<name>", "wake an agent")),
     admin("retire", "<name>", "let an agent go"),
+    admin("invite", "[<hours>]", "make a link that lets one person in"),
+    admin("invites", "", "see the links that are open, and withdraw them"),
     admin("allow", "<id>", "let a person or group talk"),
     admin("deny", "<id>", "take a person or group off the list"),
     admin("block", "<id> [minutes]", "ignore a person or group"),
@@ -275,6 +287,8 @@ pub enum Request {
     ListRoles(Granted<Owning>),
     /// Look at what happened, or say that it is seen to.
     Look(Look),
+    /// An agent with a bot of its own, or a link that lets somebody in.
+    Arrange(Arrangement),
     /// An admin pressed a button under a refusal.
     Judge {
         /// What for.
@@ -353,6 +367,7 @@ impl Request {
             | Self::ListAlarms(_)
             | Self::ListRoles(_)
             | Self::Look(_)
+            | Self::Arrange(_)
             | Self::Judge { .. }
             | Self::PressDenied(_)
             | Self::Alerts(..)
@@ -417,6 +432,9 @@ fn meant(
         Inbound::Pressed(pressed) => of_press(pressed, key, view, house, now),
         Inbound::StopRequested { .. } => Request::Cancel,
         Inbound::Due(due) => schedule::of_due(due, key, view, now),
+        Inbound::BotMade { owner, bot, username } => {
+            arrange::of_bot_made(owner, (*bot, username), view)
+        }
         Inbound::Membership { .. } | Inbound::Nothing => Request::Ignore,
     }
 }
@@ -424,11 +442,15 @@ fn meant(
 fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Timestamp) -> Request {
     // Rights may have changed between arrival and now.
     match view.standing(said.person.as_ref().map(|it| it.id), key.chat, now) {
-        Standing::Stranger | Standing::Blocked => return Request::Ignore,
+        Standing::Stranger => return arrange::of_stranger(said, view, now),
+        Standing::Blocked => return Request::Ignore,
         Standing::Admin | Standing::Guest => (),
     }
     if !said.addressed {
         return Request::Ignore;
+    }
+    if said.company.by_bot {
+        return bots::of_bot(said, house);
     }
     if let Some(command) = &said.command {
         let request = of_command(command, said, view, house, now);
@@ -447,7 +469,9 @@ fn of_message(said: &Said, key: SessionKey, view: &View, house: &House, now: Tim
 
 /// What is written anew can be a question anew, and nothing else: no command, no order, no fact.
 fn of_edited(said: &Said, key: SessionKey, view: &View, house: &House, now: Timestamp) -> Request {
-    if said.command.is_some() || said.text.trim_start().starts_with('/') {
+    let is_order = said.command.is_some() || said.text.trim_start().starts_with('/');
+    // Bots write their answers by editing them.
+    if is_order || said.company.by_bot {
         return Request::Ignore;
     }
     let meant = of_message(said, key, view, house, now);
@@ -476,7 +500,11 @@ fn of_press(
         Standing::Stranger | Standing::Blocked => return Request::Ignore,
         Standing::Admin | Standing::Guest => (),
     }
-    if let Some(name) = pressed.data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
+    let (data, whose) = words::chosen::read(&pressed.data);
+    if whose.is_some_and(|it| it != pressed.person.id) {
+        return Request::Ignore;
+    }
+    if let Some(name) = data.strip_prefix("ag:").and_then(|it| it.parse().ok()) {
         return Request::Switch(name);
     }
     if pressed.data == words::ACCEPT {
@@ -508,6 +536,9 @@ fn of_press(
     if let Some(request) = playbooks::of_press(pressed, view) {
         return request;
     }
+    if let Some(request) = arrange::of_press(pressed, view) {
+        return request;
+    }
     if let Some(request) = desk::of_press(pressed, view) {
         return request;
     }
@@ -530,7 +561,7 @@ fn of_press(
     if let Some(request) = language::of_press(pressed, view, house) {
         return request;
     }
-    match words::pressed_example(&pressed.data, view) {
+    match words::pressed_example(data, view) {
         Some((agent, text)) => Request::Ask(agent, Prompt { text, ..Prompt::default() }),
         None => Request::Ignore,
     }
@@ -674,6 +705,7 @@ mod tests {
             album: None,
             written: Timestamp(0),
             replied_file: None,
+            company: Default::default(),
         }
     }
 

@@ -19,10 +19,11 @@
 
 use std::{fmt, marker::PhantomData};
 
-use protocol::{PersonId, audit::Doer};
+use protocol::{PersonId, Timestamp, audit::Doer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    invites::{Closed, InviteChange},
     playbook::RunChange,
     roster::{Change, View},
 };
@@ -161,11 +162,25 @@ impl View {
             | Change::Ruled(_)
             | Change::QuotaSet { .. }
             | Change::Aside(_)
+            | Change::Bots(_)
+            | Change::Invited(InviteChange::Made { .. } | InviteChange::Withdrawn { .. })
             | Change::Alarmed(_) => false,
+            // That is whoever opens it.
+            Change::Invited(InviteChange::Used { .. }) => true,
             // The rest of a run is the warden's to say.
             Change::Played(it) => !it.is_officers(),
         };
         (self.needs(&change) <= role && !exceeds).then_some(Order { change, by: By::Person(by) })
+    }
+
+    /// The change by which somebody comes in who has an open link.
+    ///
+    /// # Errors
+    /// Why the link lets nobody in.
+    pub fn entry(&self, person: PersonId, token: &str, now: Timestamp) -> Result<Order, Closed> {
+        let number = self.invites().find(token, now)?;
+        let change = Change::Invited(InviteChange::Used { number, id: person.0 });
+        Ok(Order { change, by: By::Invited(person) })
     }
 
     /// The least role that may make a change as things stand.
@@ -190,6 +205,8 @@ impl View {
             | Change::Ruled(_)
             | Change::QuotaSet { .. }
             | Change::Aside(_)
+            | Change::Invited(_)
+            | Change::Bots(_)
             | Change::Alarmed(_) => None,
         };
         change.needs().max(more.unwrap_or(Role::Auditor))
@@ -212,6 +229,8 @@ enum By {
     Operator,
     /// A playbook.
     Playbook,
+    /// Somebody who was invited.
+    Invited(PersonId),
 }
 
 impl Order {
@@ -239,7 +258,7 @@ impl Order {
     #[must_use]
     pub fn by(&self) -> PersonId {
         match self.by {
-            By::Person(by) => by,
+            By::Person(by) | By::Invited(by) => by,
             By::Operator | By::Playbook => CONSOLE,
         }
     }
@@ -248,7 +267,7 @@ impl Order {
     #[must_use]
     pub fn author(&self) -> Option<PersonId> {
         match self.by {
-            By::Person(_) | By::Operator => Some(self.by()),
+            By::Person(_) | By::Operator | By::Invited(_) => Some(self.by()),
             By::Playbook => None,
         }
     }
@@ -257,7 +276,7 @@ impl Order {
     #[must_use]
     pub fn actor(&self) -> Doer {
         match self.by {
-            By::Person(by) => Doer::Person(by),
+            By::Person(by) | By::Invited(by) => Doer::Person(by),
             By::Operator => Doer::Console,
             By::Playbook => Doer::Hall,
         }
@@ -268,7 +287,8 @@ impl Order {
     pub fn still_holds(&self, view: &View) -> bool {
         match self.by {
             By::Person(by) => view.order(by, self.change.clone()).is_some(),
-            By::Operator | By::Playbook => true,
+            // The roster lets in the first who opens a link.
+            By::Operator | By::Playbook | By::Invited(_) => true,
         }
     }
 }

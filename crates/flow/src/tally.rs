@@ -20,6 +20,7 @@ use prometheus_client::{
 };
 use protocol::{
     Clock, SessionKey, Timestamp,
+    company::BotCut,
     event::{Event, Outcome},
 };
 
@@ -184,6 +185,7 @@ pub struct Figures {
     backups: Family<Word, Counter>,
     last_backup: Gauge<f64, AtomicU64>,
     steps: Family<Step, Counter>,
+    chains_cut: Family<Aside, Counter>,
     follower: OnceLock<Follower>,
 }
 
@@ -256,6 +258,11 @@ impl Figures {
             "Steps of playbooks, by what became of them",
             self.steps.clone(),
         );
+        registry.register(
+            "bot_chains_cut",
+            "How often other bots were not answered any more, by why",
+            self.chains_cut.clone(),
+        );
     }
 }
 
@@ -290,6 +297,7 @@ impl Tally {
             backups: Family::default(),
             last_backup: Gauge::default(),
             steps: Family::default(),
+            chains_cut: Family::default(),
             follower: OnceLock::new(),
         };
         registry.register(
@@ -455,6 +463,11 @@ impl Tally {
     /// A step of a playbook was taken or left out, or is over.
     pub fn stepped(&self, step: &Step) {
         self.0.steps.get_or_create(step).inc();
+    }
+
+    /// Other bots are not answered any more until a person writes.
+    pub fn bots_cut(&self, why: BotCut) {
+        self.0.chains_cut.get_or_create(&Aside { reason: why.word() }).inc();
     }
 
     /// A model does not see all of a conversation.

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use protocol::{
-    BotId, ChatId, Clock, Language, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    BotId, ChatId, Clock, Language, MessageId, PersonId, SessionKey, Timestamp, Token, UpdateId,
     audit::{AuditLog, Deed, Record, RecordError, Target},
     embedding::{EmbedError, Embedder, Haste},
     event::Part,
@@ -100,7 +100,12 @@ struct FakeUpdate {
 impl FakeMessenger {
     pub(crate) fn new() -> Self {
         Self {
-            identity: BotIdentity { id: BotId(9), username: "hall_bot".to_owned() },
+            identity: BotIdentity {
+                id: BotId(9),
+                username: "hall_bot".to_owned(),
+                manages_bots: false,
+                has_topics: false,
+            },
             updates: Mutex::default(),
             news: Notify::new(),
             sent: Mutex::default(),
@@ -217,6 +222,7 @@ impl Messenger for FakeMessenger {
             album: None,
             written: Timestamp(0),
             replied_file: None,
+            company: Default::default(),
         };
         Some(if it.edited { Inbound::Edited(said) } else { Inbound::Said(said) })
     }
@@ -329,6 +335,15 @@ impl Messenger for FakeMessenger {
 
     async fn answer_press(&self, _: &str, _: Option<&str>) -> Result<(), MessengerError> {
         Ok(())
+    }
+
+    /// Nobody has bots made here.
+    async fn managed_token(&self, _: BotId) -> Result<Token, MessengerError> {
+        Err(MessengerError::Rejected { description: "no such bot".to_owned() })
+    }
+
+    async fn renew_managed_token(&self, _: BotId) -> Result<Token, MessengerError> {
+        Err(MessengerError::Rejected { description: "no such bot".to_owned() })
     }
 
     async fn set_menu(

@@ -137,6 +137,7 @@ impl Trace {
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
             | Event::DraftShown { .. }
+            | Event::BotsTalked { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. } => (),

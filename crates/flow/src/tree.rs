@@ -32,6 +32,7 @@ use crate::{
     alerter::{self, Alerter},
     archivist::{self, Archivist},
     broker::{self, Broker},
+    company::Company,
     guard::{self, Guard},
     ingress::{self, Ingress, IngressConfig},
     janitor::Janitor,
@@ -371,6 +372,7 @@ struct Standing {
     archivist: Option<Mailbox<archivist::Msg>>,
     keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     drained: Rc<Cell<bool>>,
+    company: Company,
     peers: Rc<RefCell<HashMap<BotId, session::Peers>>>,
 }
 
@@ -386,7 +388,8 @@ fn start_bots(
     let timekeeper = start_timekeeper(w, health, children, &services, &keeper);
     let (drained, peers) = (Rc::new(Cell::new(false)), Rc::default());
     let archivist = doors.archivist();
-    let standing = Standing { services, timekeeper, archivist, keeper, drained, peers };
+    let company = Company::default();
+    let standing = Standing { services, timekeeper, archivist, keeper, drained, company, peers };
     for bot in &w.bots {
         standing.start_outbox(w, health, children, bot);
     }
@@ -466,7 +469,9 @@ impl Standing {
             recaller: w.recaller.clone(),
             senses: w.senses.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
+            company: self.company.clone(),
         };
+        self.company.welcome(&bot.messenger.identity().username);
         self.peers.borrow_mut().insert(bot.messenger.identity().id, it);
     }
 

@@ -6,8 +6,10 @@
 
 mod alerts;
 pub(crate) mod approval;
+pub(crate) mod arrange;
 pub(crate) mod bots;
 mod changes;
+pub(crate) mod chosen;
 pub(crate) mod desk;
 mod examples;
 pub mod home;
@@ -140,6 +142,16 @@ impl Notice {
             for (button, label) in row.iter_mut().zip(labels) {
                 button.label = label.in_language(language);
             }
+        }
+        self
+    }
+
+    /// The same, in a group: the buttons that choose for a person are that person's.
+    #[must_use]
+    pub(crate) fn bound_to(mut self, person: Option<PersonId>) -> Self {
+        let Some(person) = person else { return self };
+        for button in self.part.buttons.iter_mut().flatten() {
+            button.data = chosen::bound(&button.data, person);
         }
         self
     }

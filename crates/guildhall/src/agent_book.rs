@@ -84,6 +84,8 @@ fn is_of_agents(change: &Change) -> bool {
         | Change::RoleGiven { .. }
         | Change::RoleTaken { .. }
         | Change::Ruled(_)
+        | Change::Invited(_)
+        | Change::Bots(_)
         | Change::Alarmed(_)
         | Change::Aside(_)
         | Change::QuotaSet { .. }

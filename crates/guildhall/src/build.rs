@@ -469,6 +469,7 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
             messages_max: it.messages_max,
             marks_seen: it.marks_seen,
             streams_in_groups: it.streams_in_groups,
+            turns_wait: it.turns_wait,
         },
     }
 }

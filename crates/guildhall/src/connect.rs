@@ -3,15 +3,18 @@
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
-use adapters::telegram::{ConnectError, Endpoint, TelegramBot, TelegramConfig, WebhookTarget};
+use adapters::telegram::{
+    ConnectError, Endpoint, LentBot, TelegramBot, TelegramConfig, WebhookTarget,
+};
 use flow::{
     alerter::{self, Severity},
     right::Role,
+    roster::Shared,
     tree::Doors,
     wiring::{Bot, Lobby},
 };
 use futures::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
-use protocol::{Agent, BotId, PersonId, messenger::Messenger};
+use protocol::{Agent, AgentName, BotId, Languages, PersonId, Token, messenger::Messenger};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::{error, info, warn};
 
@@ -114,7 +117,8 @@ fn endpoint(
     let api_url = loaded.config.api_url(bot).to_owned();
     let endpoint = Endpoint { api_url, token, plain_http_allowed: false };
     let webhook = webhook_of(loaded, bot);
-    TelegramConfig { endpoint, webhook, observer: Some(Arc::clone(observer)) }
+    let hears_bots = loaded.config.access.answer_bots;
+    TelegramConfig { endpoint, webhook, observer: Some(Arc::clone(observer)), hears_bots }
 }
 
 fn webhook_of(loaded: &Loaded, bot: &BotConfig) -> Option<WebhookTarget> {
@@ -153,6 +157,19 @@ async fn connect_one(
     }
 }
 
+/// The endpoint of a bot that Telegram made for an agent: with its own token, where the bot that manages it is.
+fn endpoint_of(
+    loaded: &Loaded,
+    token: &Token,
+    observer: &Arc<dyn adapters::telegram::Observer>,
+) -> TelegramConfig {
+    let api_url = loaded.config.telegram.api_url.clone();
+    let token = SecretString::from(token.expose().to_owned());
+    let endpoint = Endpoint { api_url, token, plain_http_allowed: false };
+    let hears_bots = loaded.config.access.answer_bots;
+    TelegramConfig { endpoint, webhook: None, observer: Some(Arc::clone(observer)), hears_bots }
+}
+
 impl Connected {
     /// As the tree takes it.
     fn wired(&self, config: &Config) -> Option<Bot> {
@@ -170,27 +187,37 @@ impl Connected {
         })
     }
 
-    /// Sets its menus, and where it is one agent's own, its name and description.
-    async fn dress(self, config: &Config, roles: BTreeMap<PersonId, Role>, agents: &[Agent]) {
-        let own = config.bots.get(self.at).and_then(|it| it.agent.as_ref());
-        if let Some(name) = own {
-            let agent = agents.iter().find(|it| it.name == *name);
-            let about = agent.map(|it| it.description.clone()).unwrap_or_default();
-            let mut pause = Duration::from_secs(5);
-            for _ in 0..PROFILE_TRIES {
-                match self.bot.be_called(name.as_str(), &about).await {
-                    Ok(()) => break,
-                    Err(error) => info!(
-                        error.message = %error, event.action = "profile_not_set",
-                        "the profile of an agent's own bot was not set yet"
-                    ),
-                }
-                tokio::time::sleep(pause).await;
-                pause *= 4;
-            }
-        }
-        set_menus(self.bot, build::languages(config), &roles, own.is_some()).await;
+    /// The agent whose own it is, with what is said of it.
+    fn own(&self, config: &Config, agents: &[Agent]) -> Option<(AgentName, String)> {
+        let name = config.bots.get(self.at)?.agent.clone()?;
+        let agent = agents.iter().find(|it| it.name == name);
+        let about = agent.map(|it| it.description.clone()).unwrap_or_default();
+        Some((name, about))
     }
+}
+
+/// Sets a bot's menus, and where it is one agent's own, its name and description.
+async fn dress(
+    bot: Arc<TelegramBot>,
+    own: Option<(AgentName, String)>,
+    languages: Languages,
+    roles: BTreeMap<PersonId, Role>,
+) {
+    if let Some((name, about)) = &own {
+        let mut pause = Duration::from_secs(5);
+        for _ in 0..PROFILE_TRIES {
+            match bot.be_called(name.as_str(), about).await {
+                Ok(()) => break,
+                Err(error) => info!(
+                    error.message = %error, event.action = "profile_not_set",
+                    "the profile of an agent's own bot was not set yet"
+                ),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 4;
+        }
+    }
+    set_menus(bot, languages, &roles, own.is_some()).await;
 }
 
 /// What those who are not there yet need when they come.
@@ -201,6 +228,9 @@ pub(crate) struct Welcome {
     pub(crate) doors: Doors,
     pub(crate) roles: BTreeMap<PersonId, Role>,
     pub(crate) agents: Rc<[Agent]>,
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) observer: Arc<dyn adapters::telegram::Observer>,
+    pub(crate) hall: Shared,
 }
 
 impl Bots {
@@ -210,23 +240,39 @@ impl Bots {
         self.here.iter().filter_map(|it| it.wired(config)).collect()
     }
 
-    /// Dresses those who are here, and welcomes those who come later. Ends when nothing is left to do.
+    /// Dresses those who are here, welcomes those who come later, and connects the bots that agents get while
+    /// the hall stands. Ends with it.
     pub(crate) async fn attend(self, welcome: Welcome) {
         let Self { here, mut later, refused } = self;
-        let dressed = |it: Connected| {
-            let (config, agents) = (Rc::clone(&welcome.config), Rc::clone(&welcome.agents));
-            let roles = welcome.roles.clone();
-            async move { it.dress(&config, roles, &agents).await }.boxed_local()
+        let languages = build::languages(&welcome.config);
+        let dressed = |bot: Arc<TelegramBot>, own| {
+            dress(bot, own, languages, welcome.roles.clone()).boxed_local()
         };
-        let mut dressing: FuturesUnordered<_> = here.into_iter().map(&dressed).collect();
+        let mut managers = BTreeMap::new();
+        let mut busy: FuturesUnordered<LocalBoxFuture<'static, ()>> = FuturesUnordered::new();
+        for it in here {
+            let own = it.own(&welcome.config, &welcome.agents);
+            managers.insert(it.bot.identity().id, Arc::clone(&it.bot));
+            busy.push(dressed(it.bot, own));
+        }
         for text in refused {
             welcome.tell_refused(text).await;
         }
+        let mut owned = Owned::default();
+        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             let next = tokio::select! {
                 Some(next) = later.next() => next,
-                Some(()) = dressing.next() => continue,
-                else => return,
+                Some(()) = busy.next() => continue,
+                Some(came) = owned.coming.next() => {
+                    let dress = owned.came(came, &welcome).await;
+                    busy.extend(dress.map(|(bot, own)| dressed(bot, Some(own))));
+                    continue;
+                }
+                _ = look.tick() => {
+                    busy.extend(owned.look(&welcome, &managers));
+                    continue;
+                }
             };
             match next {
                 (at, Ok(bot)) => {
@@ -236,11 +282,113 @@ impl Bots {
                     if let Some(bot) = it.wired(config) {
                         welcome.lobby.enter(bot);
                     }
-                    dressing.push(dressed(it));
+                    let own = it.own(config, &welcome.agents);
+                    managers.insert(it.bot.identity().id, Arc::clone(&it.bot));
+                    busy.push(dressed(it.bot, own));
                 }
                 (_, Err(failure)) => welcome.tell_refused(failure.text).await,
             }
         }
+    }
+}
+
+/// How often it is looked which bots agents have got.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A bot that Telegram made for an agent, on its way: with which token, and what became of it.
+type Came = (BotId, Token, Result<TelegramBot, Failure>);
+
+/// Bots that agents got from Telegram: the hall's state says which there are.
+#[derive(Default)]
+struct Owned {
+    /// With which token each was connected last, or is being.
+    known: BTreeMap<BotId, Token>,
+    here: BTreeMap<BotId, Arc<LentBot>>,
+    coming: FuturesUnordered<LocalBoxFuture<'static, Came>>,
+}
+
+impl Owned {
+    /// Connects those that are new, and lets those go whose agents have left. Gives what is to be done besides.
+    fn look(
+        &mut self,
+        welcome: &Welcome,
+        managers: &BTreeMap<BotId, Arc<TelegramBot>>,
+    ) -> Vec<LocalBoxFuture<'static, ()>> {
+        let hall = welcome.hall.load();
+        for (id, it, token) in hall.managed().all() {
+            if self.known.get(&id) == Some(token) {
+                continue;
+            }
+            self.known.insert(id, token.clone());
+            let telegram = endpoint_of(&welcome.loaded, token, &welcome.observer);
+            let (name, token) = (format!("@{} of {}", it.username, it.agent), token.clone());
+            let source = Arc::clone(&welcome.source);
+            let connected =
+                async move { (id, token, connect_one(&name, &telegram, &source).await) };
+            self.coming.push(connected.boxed_local());
+        }
+        let is_there = |id: &BotId| hall.managed().all().any(|(it, ..)| it == *id);
+        let gone: Vec<BotId> = self.known.keys().copied().filter(|it| !is_there(it)).collect();
+        let mut rest = Vec::new();
+        for id in gone {
+            self.known.remove(&id);
+            if let Some(bot) = self.here.get(&id) {
+                bot.take_away();
+                info!(labels.bot = %id, event.action = "bot_taken_away", "an agent's own bot is disconnected");
+            }
+            let manager = hall.managed().manager(id).and_then(|it| managers.get(&it)).cloned();
+            rest.extend(manager.map(|it| void_token(it, id).boxed_local()));
+        }
+        rest
+    }
+
+    /// One is connected, or never will be. Gives whom to dress.
+    async fn came(
+        &mut self,
+        (id, token, bot): Came,
+        welcome: &Welcome,
+    ) -> Option<(Arc<TelegramBot>, (AgentName, String))> {
+        let bot = match bot {
+            Ok(bot) => Arc::new(bot),
+            Err(failure) => {
+                welcome.tell_refused(failure.text).await;
+                return None;
+            }
+        };
+        let hall = welcome.hall.load_full();
+        let agent = hall.managed().all().find(|(it, _, now)| *it == id && **now == token);
+        // Its agent has left meanwhile, or it has another token.
+        let (_, it, _) = agent?;
+        let about = hall.agent(&it.agent).map(|it| it.description.clone()).unwrap_or_default();
+        let own = (it.agent.clone(), about);
+        match self.here.get(&id) {
+            Some(lent) => lent.renew(Arc::clone(&bot)),
+            None => {
+                let lent = Arc::new(LentBot::new(Arc::clone(&bot)));
+                self.here.insert(id, Arc::clone(&lent));
+                let plate = BotPlate {
+                    ingress: format!("ingress/{id}"),
+                    username: bot.identity().username.clone(),
+                    mode: "polling",
+                };
+                source::add(&welcome.source.bots, Some(plate));
+                welcome.lobby.enter(Bot { messenger: lent as Arc<dyn Messenger>, polls: true });
+            }
+        }
+        Some((bot, own))
+    }
+}
+
+/// The token that the hall kept of a bot is worth nothing from now on. Where Telegram does not do that, its owner can.
+async fn void_token(manager: Arc<TelegramBot>, bot: BotId) {
+    match manager.renew_managed_token(bot).await {
+        Ok(_) => {
+            info!(labels.bot = %bot, event.action = "token_voided", "a bot's old token is void")
+        }
+        Err(error) => warn!(
+            labels.bot = %bot, error.message = %error,
+            event.action = "token_not_voided", "a bot's old token is still good"
+        ),
     }
 }
 

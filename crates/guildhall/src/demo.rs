@@ -55,7 +55,7 @@ pub fn start_rehearsal(demo: &Demo, clerk: &Arc<Clerk>) -> std::io::Result<Socke
     suggestions.extend(guard::suggestions());
     let config = rehearsal::Config {
         addr: demo.chat,
-        bots: vec![BotSeed::default()],
+        bots: vec![BotSeed { manages_bots: true, ..BotSeed::default() }],
         people: vec![
             PersonSeed::new(ADMIN, "Ada").with_role("admin"),
             PersonSeed::new(USER, "Ben").with_role("user"),

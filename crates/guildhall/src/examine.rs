@@ -112,8 +112,11 @@ async fn examine_bots(loaded: &Loaded) -> Vec<Finding> {
             Endpoint { api_url: config.api_url(bot).to_owned(), token, plain_http_allowed: false };
         findings.push(match TelegramBot::look(&endpoint).await {
             Ok(identity) => Finding::ok(format!(
-                "bot {}: Telegram knows it as @{}",
-                bot.name, identity.username
+                "bot {}: Telegram knows it as @{}, {} topics in private chats, {} bots made for agents",
+                bot.name,
+                identity.username,
+                if identity.has_topics { "with" } else { "without" },
+                if identity.manages_bots { "with" } else { "without" },
             )),
             Err(error) => Finding::bad(
                 format!("bot {} cannot be connected", bot.name),

@@ -286,10 +286,32 @@ fn entry_json(place: &Place, entry: &Entry, texts: bool) -> Value {
         "outcomes": outcomes.into_iter().flatten().collect::<Vec<_>>(),
     });
     if let (true, Some(json)) = (texts, json.as_object_mut()) {
-        let text = |it: &protocol::ledger::Owned| String::from_utf8_lossy(&it.bytes).into_owned();
+        let text = |it: &protocol::ledger::Owned| match &entry.stream {
+            Some(Stream::Hall) => without_token(&it.bytes),
+            Some(
+                Stream::Session(_)
+                | Stream::Alerts
+                | Stream::Memories(_)
+                | Stream::Treasury
+                | Stream::Timetable,
+            )
+            | None => String::from_utf8_lossy(&it.bytes).into_owned(),
+        };
         json.insert("texts".to_owned(), entry.pieces.iter().map(text).collect());
     }
     json
+}
+
+/// What a piece of the hall's stream says, but for the token of an agent's own bot: nobody is shown that.
+fn without_token(bytes: &[u8]) -> String {
+    let Ok(mut json) = serde_json::from_slice::<Value>(bytes) else {
+        return String::from_utf8_lossy(bytes).into_owned();
+    };
+    if let Some(token) = json.as_object_mut().and_then(|it| it.get_mut("token")) {
+        *token = Value::from("(sealed)");
+        return json.to_string();
+    }
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn stream_word(stream: &Stream) -> &'static str {
@@ -379,5 +401,14 @@ mod tests {
         assert_eq!(happened(br#"{"change":"paused","name":"sage"}"#).len(), 1);
         assert_eq!(happened(br#"{"message":{"text":"hi"}}"#), []);
         assert_eq!(happened(b"\xff"), []);
+    }
+
+    #[test]
+    fn the_token_of_an_agents_own_bot_is_shown_to_nobody() {
+        let given = br#"{"change":"bots","bots":"given","bot":7,"token":"7:secret","by":1,"at":1}"#;
+        let shown = without_token(given);
+        assert!(!shown.contains("secret") && shown.contains("\"bot\":7"), "{shown}");
+        let other = br#"{"change":"allowed","id":5,"by":1,"at":1}"#;
+        assert_eq!(without_token(other).as_bytes(), other);
     }
 }

@@ -439,9 +439,10 @@ impl Hall {
         let (stop, stopping) = watch::channel(false);
         let renewal = (cues.may_renew, renews, cues.ends);
         let signals = kit::spawn(signals::listen(stop, Arc::clone(&source), renewal));
-        let (mut early_stop, count) = (stopping.clone(), Arc::new(Counting(tally.clone())));
+        let mut early_stop = stopping.clone();
+        let count: Arc<dyn Observer> = Arc::new(Counting(tally.clone()));
         let connected = tokio::select! {
-            connected = connect::connect(&self.loaded, &source, count) => connected?,
+            connected = connect::connect(&self.loaded, &source, Arc::clone(&count)) => connected?,
             _ = early_stop.wait_for(|it| *it) => return Ok(()),
         };
         let ids = connect::ids(&self.loaded);
@@ -449,7 +450,7 @@ impl Hall {
         let founding = founding.map_err(|error| Failure::config(&error))?;
         let webhooks = self.serve_webhooks(&ids, &doors).await?;
         let bots = (connected.wired(&self.loaded.config, &source), Lobby::default());
-        let welcome = self.welcome(&source, &bots.1, &doors, &founding);
+        let welcome = self.welcome((&source, &count, &hall), &bots.1, &doors, &founding);
         let menus = kit::spawn(connected.attend(welcome));
 
         (cues.standing)();
@@ -494,7 +495,7 @@ impl Hall {
     /// What bots need that come while the hall stands.
     fn welcome(
         &self,
-        source: &Arc<HallSource>,
+        (source, observer, hall): (&Arc<HallSource>, &Arc<dyn Observer>, &flow::roster::Shared),
         lobby: &Lobby,
         doors: &Doors,
         founding: &flow::roster::Founding,
@@ -506,6 +507,9 @@ impl Hall {
             doors: doors.clone(),
             roles: founding.roles.clone(),
             agents: founding.agents.clone().into(),
+            loaded: Arc::clone(&self.loaded),
+            observer: Arc::clone(observer),
+            hall: Arc::clone(hall),
         }
     }
 
@@ -762,10 +766,11 @@ fn menus(
     roles: &std::collections::BTreeMap<PersonId, Role>,
     is_own: bool,
 ) -> Vec<Menu> {
-    let menu = |role: Option<Role>, language: Language| -> Vec<MenuEntry> {
+    let menu = |scope: MenuScope, role: Option<Role>, language: Language| -> Vec<MenuEntry> {
         let entry = |it: &flow::request::MenuItem| MenuEntry {
             command: it.name,
             description: it.does().in_language(language),
+            is_private: scope == MenuScope::Groups && it.is_own_matter(),
         };
         let items = flow::request::MENU.iter().filter(|it| it.is_for(role));
         items.filter(|it| !(is_own && it.chooses())).map(entry).collect()
@@ -779,8 +784,9 @@ fn menus(
     let spoken = languages.each().map(|it| (Some(it), it));
     let languages: Vec<_> = [(None, usual)].into_iter().chain(spoken).collect();
     let in_each = |(scope, role): (MenuScope, Option<Role>)| {
-        let one =
-            move |(of_app, it): &(Option<Language>, Language)| (scope, *of_app, menu(role, *it));
+        let one = move |(of_app, it): &(Option<Language>, Language)| {
+            (scope, *of_app, menu(scope, role, *it))
+        };
         languages.iter().map(one).collect::<Vec<_>>()
     };
     places.into_iter().flat_map(in_each).collect()

@@ -55,6 +55,16 @@ actions! {
     AccessBlocked => "access.blocked",
     /// And no longer.
     AccessUnblocked => "access.unblocked",
+    /// A link was made that lets one person in.
+    InviteMade => "invite.made",
+    /// Somebody opened it, and may talk.
+    InviteUsed => "invite.used",
+    /// It lets nobody in any more.
+    InviteWithdrawn => "invite.withdrawn",
+    /// An agent is to have a bot of its own, made by Telegram.
+    BotWanted => "bot.wanted",
+    /// It has one, or one with another token.
+    BotGiven => "bot.given",
     /// Somebody got a role.
     RoleGiven => "role.given",
     /// And lost it.

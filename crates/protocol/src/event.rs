@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentName, Language, MessageId, PersonId, RefId, Timestamp, UpdateId,
+    company::BotLink,
     hearing::Transcript,
     memory::{Fact, FactId},
     model::Usage,
@@ -210,6 +211,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<MessageId>,
     },
+    /// Another bot wrote in a group, or a person did after bots.
+    BotsTalked {
+        /// Which update.
+        update: UpdateId,
+        /// What that is to the chain of bots that answer each other.
+        #[serde(flatten)]
+        link: BotLink,
+    },
 }
 
 impl Event {
@@ -233,6 +242,7 @@ impl Event {
             | Self::AnswerShaped { update, .. }
             | Self::Tools { update, .. }
             | Self::DraftShown { update, .. }
+            | Self::BotsTalked { update, .. }
             | Self::TurnClosed { update, .. } => Some(*update),
             Self::AgentSwitched { .. }
             | Self::HistoryReset { .. }

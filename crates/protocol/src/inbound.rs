@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatId, MessageId, PersonId, Timestamp, TopicId, due::Due};
+use crate::{BotId, ChatId, MessageId, PersonId, Timestamp, TopicId, company::Company, due::Due};
 
 /// One update in our own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,15 @@ pub enum Inbound {
     },
     /// Nobody did anything: its time has come.
     Due(Due),
+    /// Somebody's app has made a bot for us to manage, or it has another token or owner now.
+    BotMade {
+        /// Whose it is.
+        owner: Person,
+        /// Which.
+        bot: BotId,
+        /// What it is called behind the `@`.
+        username: String,
+    },
     /// Nothing that anyone answers: a service message, a kind we do not use.
     Nothing,
 }
@@ -36,6 +45,7 @@ impl Inbound {
         match self {
             Self::Said(said) | Self::Edited(said) => said.person.as_ref().map(|it| it.id),
             Self::Pressed(pressed) => Some(pressed.person.id),
+            Self::BotMade { owner, .. } => Some(owner.id),
             Self::StopRequested { person } => person.as_ref().map(|it| it.id),
             Self::Due(due) => due.person(),
             Self::Membership { .. } | Self::Nothing => None,
@@ -85,6 +95,8 @@ pub struct Said {
     pub written: Timestamp,
     /// The file of the message that this one answers.
     pub replied_file: Option<Box<FileRef>>,
+    /// Other bots that it has to do with.
+    pub company: Company,
 }
 
 /// What can come with a message besides words.
@@ -162,6 +174,8 @@ pub enum Channel {
     Recording,
     /// What a file says.
     File,
+    /// The name of the bot that wrote the message.
+    OtherBot,
 }
 
 /// A message that another one answers.

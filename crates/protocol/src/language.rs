@@ -150,6 +150,7 @@ impl Inbound {
             Self::Said(said) | Self::Edited(said) => said.person.as_ref(),
             Self::Pressed(pressed) => Some(&pressed.person),
             Self::StopRequested { person } => person.as_ref(),
+            Self::BotMade { owner, .. } => Some(owner),
             Self::Due(_) | Self::Membership { .. } | Self::Nothing => None,
         };
         person.and_then(|it| it.language.as_deref()).and_then(Language::of_tag)

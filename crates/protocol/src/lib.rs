@@ -7,6 +7,7 @@ pub mod agent;
 pub mod alert;
 pub mod audit;
 pub mod clock;
+pub mod company;
 pub mod document;
 pub mod due;
 pub mod embedding;
@@ -27,5 +28,5 @@ pub mod work;
 
 pub use agent::{Agent, AgentName, AgentNameError};
 pub use clock::{Clock, Timestamp};
-pub use ids::{BotId, ChatId, MessageId, PersonId, RefId, SessionKey, TopicId, UpdateId};
+pub use ids::{BotId, ChatId, MessageId, PersonId, RefId, SessionKey, Token, TopicId, UpdateId};
 pub use language::{Language, Languages};

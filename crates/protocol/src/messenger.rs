@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    BotId, ChatId, Language, MessageId, PersonId, TopicId, UpdateId,
+    BotId, ChatId, Language, MessageId, PersonId, Token, TopicId, UpdateId,
     event::Part,
     inbound::{Inbound, Origin},
 };
@@ -56,6 +56,8 @@ pub struct MenuEntry {
     pub command: &'static str,
     /// What it does, in a few words.
     pub description: String,
+    /// In a group, neither the command nor its answer is for others: where the service can, nobody else sees it.
+    pub is_private: bool,
 }
 
 /// Who sees a command menu.
@@ -76,6 +78,10 @@ pub struct BotIdentity {
     pub id: BotId,
     /// Its name after the `@`.
     pub username: String,
+    /// It may have bots made that it manages.
+    pub manages_bots: bool,
+    /// Its private chats may have topics.
+    pub has_topics: bool,
 }
 
 /// Why something was not sent or fetched. No variant ever carries a token or a URL.
@@ -216,6 +222,12 @@ pub trait Messenger: Send + Sync + 'static {
 
     /// Answers a pressed button, with a short text or nothing.
     async fn answer_press(&self, query: &str, text: Option<&str>) -> Result<(), MessengerError>;
+
+    /// The token of a bot that this one manages.
+    async fn managed_token(&self, bot: BotId) -> Result<Token, MessengerError>;
+
+    /// Gives such a bot another token: the one before is worth nothing then.
+    async fn renew_managed_token(&self, bot: BotId) -> Result<Token, MessengerError>;
 
     /// Replaces a command menu, for people whose app speaks a language, or for all others.
     async fn set_menu(

@@ -29,6 +29,7 @@ pub(crate) fn routes(world: World) -> Router {
         .route("/chat/send", post(send))
         .route("/chat/edit", post(edit))
         .route("/chat/press", post(press))
+        .route("/chat/link", post(link))
         .route("/chat/stop", post(stop))
         .route("/chat/file/{id}", get(file))
         .route("/chat/file", post(send_file).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
@@ -117,6 +118,20 @@ async fn press(
     Json(press): Json<Press>,
 ) -> Result<Json<Value>, WorldError> {
     Ok(Json(json!({"callback_query_id": world.press(&press)?})))
+}
+
+#[derive(Deserialize)]
+struct Link {
+    person: i64,
+    link: String,
+}
+
+async fn link(
+    Shared(world): Shared<World>,
+    Json(Link { person, link }): Json<Link>,
+) -> Result<Json<Value>, WorldError> {
+    world.open_link(person, &link)?;
+    Ok(Json(json!({})))
 }
 
 #[derive(Deserialize)]

@@ -101,6 +101,12 @@ pub struct BotSeed {
     /// Whether privacy mode is off, so that it sees every message of its groups.
     #[serde(default)]
     pub reads_all_group_messages: bool,
+    /// Whether it gets to read what other bots write in its groups, where that concerns it.
+    #[serde(default)]
+    pub hears_bots: bool,
+    /// Whether it may have bots made that it manages.
+    #[serde(default)]
+    pub manages_bots: bool,
 }
 
 impl Default for BotSeed {
@@ -110,6 +116,8 @@ impl Default for BotSeed {
             username: "guildhall_bot".to_owned(),
             name: "Guildhall".to_owned(),
             reads_all_group_messages: false,
+            hears_bots: false,
+            manages_bots: false,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod edit;
 mod ephemeral;
 mod lookup;
+mod managed;
 mod pin;
 mod profile;
 mod rich;
@@ -43,6 +44,11 @@ pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Re
         "setMessageReaction" => edit::react(state, call),
         "answerCallbackQuery" => edit::answer(state, call),
         "getMe" => Ok(lookup::me(state, call)),
+        "getManagedBotToken" | "replaceManagedBotToken" if state.is_older => {
+            Err(Refusal::new(404, "Not Found: method not found"))
+        }
+        "getManagedBotToken" => managed::token(state, call),
+        "replaceManagedBotToken" => managed::replace(state, call),
         "getChat" => lookup::chat(state, call),
         "getChatMember" => lookup::member(state, call),
         "getFile" => lookup::file(state, call),

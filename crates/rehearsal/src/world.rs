@@ -8,6 +8,7 @@
 //! their causes happened.
 
 mod chats;
+mod managed;
 mod people;
 mod polls;
 mod updates;
@@ -84,6 +85,10 @@ pub(crate) struct Bot {
     pub(crate) commands: HashMap<(Scope, String), Vec<Command>>,
     pub(crate) profile: HashMap<(Profile, String), String>,
     pub(crate) drafts: HashMap<i64, Vec<Draft>>,
+    /// The bot that manages it.
+    pub(crate) managed_by: Option<BotIndex>,
+    /// How many tokens it has had.
+    pub(crate) tokens_made: u64,
 }
 
 /// A message being written, in a private chat.
@@ -350,6 +355,8 @@ impl Bot {
             commands: HashMap::new(),
             profile: HashMap::new(),
             drafts: HashMap::new(),
+            managed_by: None,
+            tokens_made: 0,
         }
     }
 }

@@ -24,7 +24,7 @@ use frankenstein::{
     types::{AllowedUpdate, BotCommand, BotCommandScope, BotCommandScopeChat},
 };
 use protocol::{
-    BotId, Language, MessageId, TopicId, UpdateId,
+    BotId, Language, MessageId, Token, TopicId, UpdateId,
     event::{Button, Part},
     inbound::{Inbound, Origin},
     messenger::{
@@ -45,12 +45,13 @@ use super::{
 
 /// The kinds we use. Asked for by name in every call, because Telegram remembers the last list and
 /// newer servers have kinds that nobody here knows.
-const KINDS: [AllowedUpdate; 5] = [
+const KINDS: [AllowedUpdate; 6] = [
     AllowedUpdate::Message,
     AllowedUpdate::EditedMessage,
     AllowedUpdate::CallbackQuery,
     AllowedUpdate::MyChatMember,
     AllowedUpdate::StoppedMessageGeneration,
+    AllowedUpdate::ManagedBot,
 ];
 /// Telegram's limits.
 const UPDATES_MAX: u32 = 100;
@@ -69,7 +70,9 @@ async fn identify(client: &Client) -> Result<BotIdentity, ConnectError> {
     // lost-ok: an id beyond i64 is not the Bot API's.
     let id = i64::try_from(user.id).ok().ok_or(ConnectError::NotTheBotApi { status: 200 })?;
     let username = user.username.ok_or(ConnectError::NotTheBotApi { status: 200 })?;
-    Ok(BotIdentity { id: BotId(id), username })
+    let manages_bots = user.can_manage_bots.unwrap_or_default();
+    let has_topics = user.has_topics_enabled.unwrap_or_default();
+    Ok(BotIdentity { id: BotId(id), username, manages_bots, has_topics })
 }
 
 /// How to reach one bot.
@@ -81,6 +84,8 @@ pub struct TelegramConfig {
     pub webhook: Option<WebhookTarget>,
     /// Hears of every call.
     pub observer: Option<Arc<dyn Observer>>,
+    /// What other bots say to this one in groups is heard.
+    pub hears_bots: bool,
 }
 
 impl std::fmt::Debug for TelegramConfig {
@@ -169,6 +174,7 @@ pub struct TelegramBot {
     /// opened it.
     egress: Client,
     identity: BotIdentity,
+    hears_bots: bool,
     updates_skipped: AtomicU64,
     whispers: whisper::Known,
 }
@@ -196,7 +202,8 @@ impl TelegramBot {
         }
         let egress = line()?;
         let whispers = whisper::Known::default();
-        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0), whispers })
+        let (hears_bots, updates_skipped) = (config.hears_bots, AtomicU64::new(0));
+        Ok(Self { client, egress, identity, hears_bots, updates_skipped, whispers })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -324,7 +331,7 @@ impl Messenger for TelegramBot {
     }
 
     fn read(&self, raw: &[u8]) -> Option<Inbound> {
-        reading::read(raw, &self.identity)
+        reading::read(raw, &self.identity, self.hears_bots)
     }
 
     async fn send(
@@ -488,6 +495,16 @@ impl Messenger for TelegramBot {
         self.client.answer_callback_query(&params).await.map(drop)
     }
 
+    async fn managed_token(&self, bot: BotId) -> Result<Token, MessengerError> {
+        let of = OfManaged { user_id: bot.0 };
+        self.client.call::<_, String>("getManagedBotToken", &of).await.map(Token::new)
+    }
+
+    async fn renew_managed_token(&self, bot: BotId) -> Result<Token, MessengerError> {
+        let of = OfManaged { user_id: bot.0 };
+        self.client.call::<_, String>("replaceManagedBotToken", &of).await.map(Token::new)
+    }
+
     async fn set_menu(
         &self,
         scope: MenuScope,
@@ -501,8 +518,11 @@ impl Messenger for TelegramBot {
                 BotCommandScope::Chat(BotCommandScopeChat { chat_id: chat.0.into() })
             }
         };
+        let is_private = menu.iter().any(|it| it.is_private);
+        let whispers = is_private && whisper::knows(self).await;
         let command = |entry: &MenuEntry| {
             BotCommand::builder()
+                .maybe_is_ephemeral((entry.is_private && whispers).then_some(true))
                 .command(entry.command)
                 .description(cut_chars(&entry.description, MENU_DESCRIPTION_CHARS_MAX))
                 .build()
@@ -557,6 +577,11 @@ struct Described {
     description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     short_description: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OfManaged {
+    user_id: i64,
 }
 
 #[derive(Serialize)]

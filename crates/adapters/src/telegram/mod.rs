@@ -9,6 +9,7 @@
 //! read before its secret was found right.
 
 mod client;
+mod lent;
 mod messenger;
 mod profile;
 mod reading;
@@ -19,6 +20,7 @@ mod testing;
 pub mod webhook;
 
 pub use client::{Client, ClientError, Endpoint, Observer};
+pub use lent::LentBot;
 pub use messenger::{ConnectError, TelegramBot, TelegramConfig, WebhookTarget};
 
 /// A model's Markdown as messages within Telegram's limits: [`render::render`] for the port.

@@ -9,7 +9,8 @@
 //! than serde_json's own limit of 128 levels.
 
 use protocol::{
-    ChatId, MessageId, PersonId, Timestamp, TopicId, UpdateId,
+    BotId, ChatId, MessageId, PersonId, Timestamp, TopicId, UpdateId,
+    company::Company,
     inbound::{
         self, Attachment, Beside, Channel, Command, FileKind, FileRef, Inbound, Origin, Person,
         Pressed, Said,
@@ -48,6 +49,7 @@ struct Update<M> {
     callback_query: Option<CallbackQuery>,
     my_chat_member: Option<ChatMemberUpdated>,
     stopped_message_generation: Option<GenerationStopped>,
+    managed_bot: Option<ManagedBot>,
 }
 
 /// Where a message stands and who sent it.
@@ -193,6 +195,19 @@ struct Member {
     can_send_messages: Option<bool>,
 }
 
+/// A bot was made for us to manage, or has another token or owner.
+#[derive(Deserialize)]
+struct ManagedBot {
+    user: User,
+    bot: Made,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: i64,
+    username: Option<Text>,
+}
+
 #[derive(Deserialize)]
 struct GenerationStopped {
     chat: Chat,
@@ -247,30 +262,39 @@ pub(super) fn origin(raw: &[u8]) -> Option<Origin> {
     if let Some(change) = update.my_chat_member {
         return Some(change.chat.origin(None, Some(change.from.id)));
     }
+    if let Some(ManagedBot { user, .. }) = update.managed_bot {
+        // That is between the bot and its owner: their private chat has the owner's id.
+        let (chat, person) = (ChatId(user.id), Some(PersonId(user.id)));
+        return Some(Origin { chat, topic: None, person, private: true });
+    }
     let stopped = update.stopped_message_generation?;
     let person = stopped.chat.is_private().then_some(stopped.chat.id);
     Some(stopped.chat.origin(stopped.message_thread_id, person))
 }
 
-/// Reads an update for `me`. `None` if it cannot be read.
-pub(super) fn read(raw: &[u8], me: &BotIdentity) -> Option<Inbound> {
+/// Reads an update for `me`, who hears what other bots say or does not. `None` if it cannot be read.
+pub(super) fn read(raw: &[u8], me: &BotIdentity, hears_bots: bool) -> Option<Inbound> {
     let update: Update<Message<'_>> = serde_json::from_slice(raw).ok()?;
     let inbound = if let Some(message) = update.message {
-        message.read(me)
+        message.read(me, hears_bots)
     } else if let Some(message) = update.edited_message {
-        match message.read(me) {
+        match message.read(me, hears_bots) {
             Inbound::Said(said) => Inbound::Edited(said),
             other @ (Inbound::Edited(_)
             | Inbound::Pressed(_)
             | Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
             | Inbound::Due(_)
+            | Inbound::BotMade { .. }
             | Inbound::Nothing) => other,
         }
     } else if let Some(query) = update.callback_query {
         query.read()
     } else if let Some(change) = update.my_chat_member {
         Inbound::Membership { may_write: change.new_chat_member.may_write() }
+    } else if let Some(ManagedBot { user, bot }) = update.managed_bot {
+        let username = bot.username.unwrap_or_default().0;
+        Inbound::BotMade { owner: user.person(), bot: BotId(bot.id), username }
     } else if let Some(stopped) = update.stopped_message_generation {
         Inbound::StopRequested { person: stopped.chat.person() }
     } else {
@@ -351,10 +375,11 @@ impl CallbackQuery {
 }
 
 impl Message<'_> {
-    fn read(mut self, me: &BotIdentity) -> Inbound {
+    fn read(mut self, me: &BotIdentity, hears_bots: bool) -> Inbound {
         // An anonymous admin or a channel is named by `sender_chat`; its `from` is a stand-in.
         let person = self.from.take().filter(|_| self.sender_chat.is_none());
-        if person.as_ref().is_some_and(|user| user.is_bot) {
+        let by_bot = person.as_ref().is_some_and(|user| user.is_bot);
+        if by_bot && !(hears_bots && self.is_heard_of_bots()) {
             return self.of_bot();
         }
         let (text, entities) = match (self.text.take(), self.caption.take()) {
@@ -368,10 +393,17 @@ impl Message<'_> {
         if text.is_empty() && attachment.is_none() {
             return Inbound::Nothing;
         }
-        let own_words =
-            self.forward_origin.is_none() && self.edit_date.is_none() && self.via_bot.is_none();
+        let own_words = !by_bot
+            && self.forward_origin.is_none()
+            && self.edit_date.is_none()
+            && self.via_bot.is_none();
         let order = if own_words { Order::read(&text, &entities, me) } else { Order::None };
         let mentions = mentions(&text, &entities, me);
+        let called = called(&text, &entities);
+        let company = match 1 < called.len() {
+            true => Company { by_bot, mark: mark_of(&text), called },
+            false => Company { by_bot, ..Company::default() },
+        };
         let private = self.chat.is_private();
         let addressed = private
             || match order {
@@ -392,9 +424,15 @@ impl Message<'_> {
             beside: self.beside(),
             album: self.media_group_id.take().map(|it| it.0),
             written: millis(self.date),
+            company,
             quoted: self.quoted(),
             attachment,
         })
+    }
+
+    /// What another bot says to this one is heard in groups, unless it is a command.
+    fn is_heard_of_bots(&self) -> bool {
+        !self.chat.is_private() && self.text.as_ref().is_some_and(|it| !it.0.starts_with('/'))
     }
 
     /// Nobody answers a bot. One that tries a command is told apart, so that it can be logged.
@@ -418,6 +456,7 @@ impl Message<'_> {
             album: None,
             written: millis(self.date),
             replied_file: None,
+            company: Company::default(),
         })
     }
 
@@ -592,6 +631,26 @@ fn mentions(text: &str, entities: &[Entity], me: &BotIdentity) -> Vec<(usize, us
         names_me.then_some((start, start + words.len()))
     };
     entities.iter().take(ENTITIES_MAX).filter_map(range).collect()
+}
+
+/// Who is mentioned by name, in the order of the text, each once.
+fn called(text: &str, entities: &[Entity]) -> Vec<String> {
+    let mut names = Vec::new();
+    for entity in entities.iter().take(ENTITIES_MAX).filter(|it| it.kind.0 == "mention") {
+        let words = slice_utf16(text, entity.offset, entity.length);
+        let name = words.and_then(|(_, words)| words.strip_prefix('@'));
+        let name = name.map(str::to_ascii_lowercase).filter(|it| !names.contains(it));
+        names.extend(name);
+    }
+    names
+}
+
+/// By what a text is known again. It need not be secret: it only tells messages of one second apart.
+fn mark_of(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The text without a mention at its very beginning and one at its very end.

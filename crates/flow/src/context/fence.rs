@@ -7,7 +7,7 @@ use protocol::inbound::Channel;
 use crate::guard::Prompt;
 
 /// Every label that a fence can have. A tag that looks like one of them, in any text, is opened up.
-const LABELS: [&str; 18] = [
+const LABELS: [&str; 19] = [
     "quoted",
     "forwarded",
     "file_name",
@@ -26,6 +26,7 @@ const LABELS: [&str; 18] = [
     "tool_result",
     "agent_answer",
     "web_page",
+    "other_bot",
 ];
 
 fn label(channel: Channel) -> &'static str {
@@ -39,6 +40,7 @@ fn label(channel: Channel) -> &'static str {
         Channel::Buttons => "buttons",
         Channel::Recording => "recording",
         Channel::File => "file",
+        Channel::OtherBot => "other_bot",
     }
 }
 

@@ -9,7 +9,7 @@ use super::{MENU, Request};
 use crate::roster::View;
 
 /// Commands about whoever gives them.
-const OWN: [&str; 9] =
+pub(super) const OWN: [&str; 9] =
     ["usage", "memory", "files", "privacy", "status", "reminders", "trace", "export", "forget"];
 
 /// True if the answer is for whoever asks, and for nobody else who reads along.
@@ -39,6 +39,7 @@ pub(crate) fn is_own_matter(inbound: &Inbound, request: &Request, view: &View) -
         | Inbound::StopRequested { .. }
         | Inbound::Membership { .. }
         | Inbound::Due(_)
+        | Inbound::BotMade { .. }
         | Inbound::Nothing => false,
     }
 }

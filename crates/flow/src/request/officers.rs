@@ -5,8 +5,8 @@ use std::time::Duration;
 use protocol::{AgentName, PersonId, Timestamp, audit::Doer, inbound::Inbound};
 
 use super::{
-    Errand, MENU, MenuItem, Request, alerts, desk, panel, playbooks, quota, rule, schedule,
-    split_word,
+    Errand, MENU, MenuItem, Request, alerts, arrange, desk, panel, playbooks, quota, rule,
+    schedule, split_word,
 };
 use crate::{
     incident::Handling,
@@ -81,6 +81,12 @@ pub(super) fn of_command(
         "role" => of_role(item, arguments, (by, view)),
         "incidents" => of_incidents(item, arguments, (by, view)),
         "playbooks" => playbooks::of_playbooks(item, arguments, (by, view)),
+        "invite" | "invites" => arrange::of_command(item, (arguments, private), (by, view)),
+        "spawn" => match arrange::of_spawn(item, (arguments, private), (by, view)) {
+            Some(request) => request,
+            None => ordered(item, change_of("spawn", arguments, now), (by, view)),
+        },
+        "retire" => ordered(item, retire(arguments, view), (by, view)),
         name => ordered(item, change_of(name, arguments, now), (by, view)),
     }
 }
@@ -169,6 +175,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
                 || pressed.data.starts_with(words::ACKNOWLEDGE)
                 || playbooks::is_button(&pressed.data)
                 || desk::is_button(&pressed.data)
+                || arrange::is_button(&pressed.data)
                 || panel::is_button(&pressed.data)
                 || schedule::is_button(&pressed.data)
                 || crate::alarm::Ask::read(&pressed.data).is_some();
@@ -177,6 +184,7 @@ pub(crate) fn attempted(inbound: &Inbound, view: &View) -> Option<(&'static str,
         Inbound::StopRequested { .. }
         | Inbound::Membership { .. }
         | Inbound::Due(_)
+        | Inbound::BotMade { .. }
         | Inbound::Nothing => None,
     }
 }
@@ -206,6 +214,17 @@ pub(super) fn ordered<D: Into<Text>, W: Into<Text>>(
         },
         Err(why) => Request::Say(words::usage(item.name, item.usage, why)),
     })
+}
+
+/// An agent is let go; what becomes of its own bot is said.
+fn retire(arguments: &str, view: &View) -> Result<(Change, Text), Text> {
+    let name = split_word(arguments).0;
+    let name = name.parse::<AgentName>().map_err(|_no_name| text!("agent-name-rule"))?;
+    let done = match view.managed().of_agent(&name) {
+        Some(bot) => words::arrange::retired_with_bot(&name, &bot.username),
+        None => text!("done-retired", agent = &name),
+    };
+    Ok((Change::Retired { name }, done))
 }
 
 fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, Text), Text> {
@@ -241,11 +260,6 @@ fn change_of(name: &str, arguments: &str, now: Timestamp) -> Result<(Change, Tex
             let name = agent()?;
             let done = text!("done-resumed", agent = &name);
             (Change::Resumed { name }, done)
-        }
-        "retire" => {
-            let name = agent()?;
-            let done = text!("done-retired", agent = &name);
-            (Change::Retired { name }, done)
         }
         "allow" => (Change::Allowed { id: id()? }, text!("done-allowed", id = first)),
         "deny" => (Change::Denied { id: id()? }, text!("done-denied", id = first)),

@@ -72,6 +72,7 @@ mod tests {
             album: None,
             written: NOW,
             replied_file: None,
+            company: Default::default(),
         };
         of_command(&command, &said, NOW)
     }

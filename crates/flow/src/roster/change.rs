@@ -10,6 +10,8 @@ use super::RuleChange;
 use crate::{
     alarm::AlarmChange,
     aside::{AsideChange, Verdict},
+    invites::InviteChange,
+    managed::BotChange,
     playbook::{Mode, RunChange},
     right::Role,
     treasurer::caps::{Quota, Whose},
@@ -109,6 +111,10 @@ pub enum Change {
     },
     /// A playbook acts, or an officer says something about what it did.
     Played(RunChange),
+    /// A link that lets one person in is made, opened or withdrawn.
+    Invited(InviteChange),
+    /// An agent gets a bot of its own from Telegram.
+    Bots(BotChange),
 }
 
 impl Change {
@@ -131,6 +137,8 @@ impl Change {
             | Self::Migrated { .. }
             | Self::Ruled(_)
             | Self::QuotaSet { .. }
+            | Self::Invited(_)
+            | Self::Bots(_)
             | Self::Alarmed(_) => Role::Admin,
         }
     }
@@ -158,6 +166,8 @@ impl Change {
             Self::Alarmed(it) => (Action::AlarmMarked, Target::Thing(it.reference().to_string())),
             Self::Aside(it) => (aside(it.verdict), Target::Thing(it.reference.to_string())),
             Self::Played(it) => (played(it), Target::Nothing),
+            Self::Invited(it) => (invited(it), Target::Thing(format!("invite-{}", it.number()))),
+            Self::Bots(it) => (given_bot(it), agent(it.name())),
         };
         let deed = Deed::done(at, actor, action, target);
         match self {
@@ -167,6 +177,10 @@ impl Change {
             Self::Ruled(it) => deed.about(it.word()),
             Self::Alarmed(it) => deed.about(it.word()),
             Self::Played(it) => deed.about(about_run(it)),
+            Self::Invited(InviteChange::Made { until, .. }) => {
+                deed.about(format!("until {}", until.0))
+            }
+            Self::Bots(BotChange::Given { bot, .. }) => deed.about(format!("bot {bot}")),
             Self::Spawned { .. }
             | Self::Edited { .. }
             | Self::Paused { .. }
@@ -179,6 +193,8 @@ impl Change {
             | Self::Migrated { .. }
             | Self::Aside(_)
             | Self::QuotaSet { .. }
+            | Self::Invited(InviteChange::Used { .. } | InviteChange::Withdrawn { .. })
+            | Self::Bots(BotChange::Wanted { .. })
             | Self::RoleTaken { .. } => deed,
         }
     }
@@ -189,6 +205,23 @@ const fn aside(verdict: Verdict) -> Action {
     match verdict {
         Verdict::Retried => Action::AsideRetried,
         Verdict::Dropped => Action::AsideDropped,
+    }
+}
+
+/// What happens to a link, as the audit log calls it.
+const fn invited(change: &InviteChange) -> Action {
+    match change {
+        InviteChange::Made { .. } => Action::InviteMade,
+        InviteChange::Used { .. } => Action::InviteUsed,
+        InviteChange::Withdrawn { .. } => Action::InviteWithdrawn,
+    }
+}
+
+/// What happens to an agent's own bot, as the audit log calls it.
+const fn given_bot(change: &BotChange) -> Action {
+    match change {
+        BotChange::Wanted { .. } => Action::BotWanted,
+        BotChange::Given { .. } => Action::BotGiven,
     }
 }
 
@@ -316,6 +349,18 @@ pub enum AdministerError {
     /// Whatever it is about is so already.
     #[error("It is so already.")]
     SoAlready,
+    /// A link lets nobody in any more.
+    #[error("That link is used or withdrawn already. /invites shows those that are open.")]
+    InviteGone,
+    /// Too many links.
+    #[error("{0} links are open already: that is the most. /invites withdraws one.")]
+    TooManyInvites(usize),
+    /// The agent has a bot.
+    #[error("{0} has a bot of its own already.")]
+    HasBot(AgentName),
+    /// Too many bots.
+    #[error("{0} agents have bots of their own already: that is the most. /retire one first.")]
+    TooManyBots(usize),
     /// There is nothing to mark.
     #[error("That text is not there any more, so nothing was marked.")]
     NothingHeldBack,

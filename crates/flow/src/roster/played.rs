@@ -110,6 +110,8 @@ impl View {
             | Change::Migrated { .. }
             | Change::RoleGiven { .. }
             | Change::RoleTaken { .. }
+            | Change::Invited(_)
+            | Change::Bots(_)
             | Change::Alarmed(_)
             | Change::Aside(_)
             | Change::QuotaSet { .. } => None,

@@ -77,6 +77,8 @@ impl View {
             | Change::RoleGiven { .. }
             | Change::RoleTaken { .. }
             | Change::Ruled(_)
+            | Change::Invited(_)
+            | Change::Bots(_)
             | Change::Alarmed(_)
             | Change::Aside(_)
             | Change::QuotaSet { .. } => None,

@@ -11,6 +11,8 @@ use super::{AdministerError, Change, Founding, OwnRules};
 use crate::{
     alarm::Alarms,
     aside::Verdicts,
+    invites::{InviteChange, Invites},
+    managed::{BotChange, MANAGED_MAX, ManagedBots},
     playbook::{Playbook, Runs},
     right::Role,
     treasurer::caps::{Caps, QUOTAS_MAX, Whose},
@@ -47,6 +49,8 @@ pub struct View {
     verdicts: Verdicts,
     pub(super) caps: Caps,
     pub(super) runs: Runs,
+    invites: Invites,
+    managed: ManagedBots,
     /// Through which run nothing is proposed with words of somebody who was forgotten.
     pub(super) barred: BTreeMap<PersonId, u64>,
     playbooks: Arc<[Playbook]>,
@@ -152,7 +156,7 @@ impl View {
     /// The only agent that answers through a bot, where the bot is its own.
     #[must_use]
     pub fn bound(&self, bot: BotId) -> Option<&AgentName> {
-        self.bound.get(&bot)
+        self.bound.get(&bot).or_else(|| self.managed.agent(bot))
     }
 
     /// All agents, by name.
@@ -196,6 +200,18 @@ impl View {
         &self.playbooks
     }
 
+    /// Links that let people in.
+    #[must_use]
+    pub fn invites(&self) -> &Invites {
+        &self.invites
+    }
+
+    /// Bots that Telegram made for agents.
+    #[must_use]
+    pub fn managed(&self) -> &ManagedBots {
+        &self.managed
+    }
+
     /// True if everybody may talk.
     #[must_use]
     pub fn is_open_to_all(&self) -> bool {
@@ -205,7 +221,7 @@ impl View {
     /// Who greets at a bot: its own agent, the hall's, or the first that is awake.
     #[must_use]
     pub fn greeter(&self, bot: BotId) -> Option<&Arc<Agent>> {
-        if let Some(name) = self.bound.get(&bot) {
+        if let Some(name) = self.bound(bot) {
             return self.agents.get(name);
         }
         let named = self.default_agents.get(&bot).or(self.default_agent.as_ref());
@@ -286,8 +302,28 @@ impl View {
                 }
             }
             Change::Played(change) => self.check_run(change),
+            Change::Invited(change) => self.check_invite(change),
+            Change::Bots(change) => known(change.name()).and_then(|()| self.check_bots(change)),
             Change::Allowed { .. } | Change::Unblocked { .. } | Change::Migrated { .. } => Ok(()),
         }
+    }
+
+    fn check_invite(&self, change: &InviteChange) -> Result<(), AdministerError> {
+        if self.invites.takes(change) { Ok(()) } else { Err(AdministerError::InviteGone) }
+    }
+
+    fn check_bots(&self, change: &BotChange) -> Result<(), AdministerError> {
+        let name = change.name();
+        if matches!(change, BotChange::Wanted { .. }) && self.managed.of_agent(name).is_some() {
+            return Err(AdministerError::HasBot(name.clone()));
+        }
+        if !self.managed.takes(change) {
+            return Err(AdministerError::SoAlready);
+        }
+        if matches!(change, BotChange::Wanted { .. }) && !self.managed.has_room() {
+            return Err(AdministerError::TooManyBots(MANAGED_MAX));
+        }
+        Ok(())
     }
 
     fn check_role(&self, person: PersonId) -> Result<(), AdministerError> {
@@ -333,8 +369,16 @@ impl View {
                 edit(&mut self.agents, &name, &|it| it.paused = false);
             }
             Change::Retired { name } => {
+                self.managed.retire(&name);
                 self.agents.remove(&name);
             }
+            Change::Invited(change) => {
+                if let InviteChange::Used { id, .. } = &change {
+                    self.allowed.insert(*id);
+                }
+                self.invites.apply(change);
+            }
+            Change::Bots(change) => self.managed.apply(change),
             Change::Allowed { id } => {
                 self.allowed.insert(id);
             }

@@ -11,6 +11,8 @@
 //! once. SESSION-4 no part is sent before its answer is durable, and no model is asked before the
 //! update with the question is. SESSION-5 an update that fails `attempts_max` times is set aside.
 
+mod arrange;
+mod company;
 mod desk;
 mod files;
 mod hands;
@@ -69,6 +71,7 @@ use crate::{
     alarm::{self, Finder},
     alerter::{self, Severity},
     broker::{self, Glance, Unanswered},
+    company::{Call, Company},
     fault::fault_point,
     guard::{self, Cleared, Draft, Prompt, Verdict},
     incident, keeper, memory, outbox,
@@ -145,6 +148,8 @@ pub struct Peers {
     pub senses: Senses,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    /// What conversations of other bots know of the same chats.
+    pub company: Company,
 }
 
 /// What a session can be told.
@@ -190,6 +195,8 @@ pub struct SessionActor {
     turns: HashMap<UpdateId, InHand>,
     /// Who wrote the updates in hand, in a group: what is recorded of them is sealed with their key.
     authors: HashMap<UpdateId, PersonId>,
+    /// Messages in hand that call several bots.
+    calls: HashMap<UpdateId, Call>,
     remembered: Remembered,
     rest: Option<Pending>,
     /// Asked to leave memory as soon as there is nothing to do.
@@ -249,6 +256,7 @@ impl SessionActor {
             recording: false,
             turns: HashMap::new(),
             authors: HashMap::new(),
+            calls: HashMap::new(),
             remembered: Remembered::default(),
             rest: None,
             leaving: false,
@@ -306,6 +314,7 @@ impl SessionActor {
         self.noted.clear();
         self.turns.clear();
         self.authors.clear();
+        self.calls.clear();
         self.recording = false;
         self.drop_memories();
     }
@@ -406,7 +415,7 @@ impl SessionActor {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         fault_point("session");
-        let messenger = &self.peers.messenger;
+        let messenger = Arc::clone(&self.peers.messenger);
         let mut entries = Vec::with_capacity(waiting.len());
         for it in waiting {
             if it.order <= self.pulled {
@@ -420,6 +429,7 @@ impl SessionActor {
                 false => messenger.read(&it.raw),
             });
             let inbound = catch_unwind(read).unwrap_or(None);
+            self.is_called(it.update, inbound.as_ref());
             let reference = reference_of(self.key, it.update);
             let entry = Entry { update: it.update, at: it.at, inbound, reference };
             if let Some(author) = entry.author(self.key) {
@@ -443,13 +453,18 @@ impl SessionActor {
         session.tell_time(self.peers.clock.now());
         session.tell_drained(self.peers.drained.get());
         let tools_came = matches!(input, Input::Tool(_, ToolInput::ToolsCame));
-        if tools_came || matches!(input, Input::Arrived { .. }) {
+        let has_arrived = matches!(input, Input::Arrived { .. });
+        if tools_came || has_arrived {
             let hands = &self.peers.hands;
             let keeps_papers = 0 < self.config.papers.papers_max;
             session.tell_tools(hands.rack(|| crate::papers::tool().filter(|_| keeps_papers)));
             session.tell_whether_tools_come(!tools_came && !hands.is_settled());
         }
+        if has_arrived && !self.key.is_private() {
+            session.tell_company(self.peers.company.others(self.key));
+        }
         self.effects.extend(session.step(input, &hall));
+        self.tell_chain();
         self.perform_all(cx)?;
         self.plan_rest(cx);
         Ok(())
@@ -473,13 +488,10 @@ impl SessionActor {
             }
             Effect::TakeIn(update, file) => self.take_in(update, file, cx),
             Effect::ScreenDraft(update, draft, agent) => {
-                let question =
-                    move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
-                let input = move |it| Input::DraftJudged(update, verdict_of(it));
-                self.screen(cx, draft, question, input);
+                self.screen_draft((update, draft), agent, cx);
             }
             Effect::ScreenPreview(update, draft, agent) => {
-                self.screen_preview(update, draft, agent, cx);
+                self.screen_preview((update, draft), agent, cx);
             }
             Effect::ScreenParts(update, parts) => {
                 let input = move |it| Input::PartsJudged(update, verdict_of(it));
@@ -500,7 +512,9 @@ impl SessionActor {
             Effect::Show(it) => self.show(it, cx),
             Effect::Tick(update) => self.tick_later(update, cx),
             Effect::Gather(update) => self.gather_later(update, cx),
-            Effect::AnswerPress(query) => self.answer_press(query),
+            Effect::TakeTurn(update, before) => self.take_turn(update, before, cx),
+            Effect::CutBots(why) => self.cut_bots(why),
+            Effect::AnswerPress(query, said) => self.answer_press(query, said),
             Effect::Administer(update, order) => self.administer(update, order, cx),
             Effect::ComposeStatus(update, in_full) => {
                 compose(update, (self.peers.status)(in_full), cx);
@@ -511,6 +525,7 @@ impl SessionActor {
             Effect::ComposeUsage(update, whose) => return self.tell_usage(update, whose, cx),
             Effect::TryRule(update, what, by) => self.try_rule(update, what, by, cx),
             Effect::Look(update, look) => self.look(update, look, cx),
+            Effect::Arrange(update, it) => self.arrange(update, it, cx),
             Effect::AskTimekeeper(update, order) => self.ask_timekeeper(update, order, cx),
             Effect::AskAlerter(update, order, by) => self.ask_alerter(update, order, by, cx),
             Effect::Trace(update, sought) => self.trace(update, sought, cx),
@@ -539,17 +554,6 @@ impl SessionActor {
         let took = self.peers.clock.now().0.saturating_sub(at.0);
         #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds")]
         self.peers.tally.replied(outcome, took as f64 / 1000.0);
-    }
-
-    fn screen_preview(
-        &mut self,
-        update: UpdateId,
-        draft: Draft,
-        agent: Arc<Agent>,
-        cx: &mut Cx<'_, Self>,
-    ) {
-        let question = move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
-        self.screen(cx, draft, question, move |it| Input::PreviewJudged(update, verdict_of(it)));
     }
 
     fn screen_prompt(
@@ -594,9 +598,9 @@ impl SessionActor {
         self.peers.outbox.try_tell(msg).ok();
     }
 
-    fn answer_press(&self, query: String) {
+    fn answer_press(&self, query: String, said: Option<Box<Notice>>) {
         // lost-ok: the button's spinner ends by itself.
-        self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query)).ok();
+        self.peers.outbox.try_tell(outbox::Msg::AnswerPress(query, said)).ok();
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
@@ -624,6 +628,7 @@ impl SessionActor {
         let events = pieces::of_events(self.key, &events, &self.authors)
             .map_err(|error| Fault::new("events cannot be written as JSON", error))?;
         self.authors.retain(|update, _| !closes.contains(update));
+        self.calls_ended(&closes);
         let (stream, expected) = (Stream::Session(self.key), self.at);
         let append = Append { stream, expected, events, closes };
         self.recording = true;
@@ -683,6 +688,28 @@ impl SessionActor {
             Err(Judged { verdict: "refuse".to_owned(), rules, ..Judged::default() })
         };
         cx.when(work, move |actor, verdict, cx| actor.input(input(verdict), cx));
+    }
+
+    fn screen_draft(
+        &mut self,
+        (update, draft): (UpdateId, Draft),
+        agent: Arc<Agent>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let question = move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
+        let input = move |it| Input::DraftJudged(update, verdict_of(it));
+        self.screen(cx, draft, question, input);
+    }
+
+    fn screen_preview(
+        &mut self,
+        (update, draft): (UpdateId, Draft),
+        agent: Arc<Agent>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let question = move |draft, reply| guard::Msg::ScreenPreview(draft, agent.clone(), reply);
+        let input = move |it| Input::PreviewJudged(update, verdict_of(it));
+        self.screen(cx, draft, question, input);
     }
 
     fn complete(&mut self, update: UpdateId, question: Question, cx: &mut Cx<'_, Self>) {

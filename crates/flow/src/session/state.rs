@@ -7,6 +7,7 @@ use std::{
 
 use protocol::{
     AgentName, Language, MessageId, PersonId, SessionKey, Timestamp, UpdateId,
+    company::BotLink,
     event::{Answer, AnswerKind, AsideWay, Event, Shape},
     hearing::Transcript,
     ledger::Accepted,
@@ -17,6 +18,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 
 use super::work::{self, AllWaiting, Handing, Waiting, Work};
+use crate::chain::Chain;
 
 /// How much of a conversation is kept word for word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,9 @@ pub struct State {
     /// Agents in whose history there is what strangers wrote, or what came of it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tainted: BTreeSet<AgentName>,
+    /// In a group: how far other bots have been answered since a person wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Box<Chain>>,
     /// Only in a piece of a group's snapshot: where its exchanges stand in each whole history.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<AgentName, Vec<u32>>,
@@ -240,6 +245,9 @@ pub struct Open {
     /// What agents did for it with tools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Box<Work>>,
+    /// Another bot wrote it: what becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<BotLink>,
 }
 
 impl State {
@@ -287,6 +295,7 @@ impl State {
                 }
             }
             Event::Tools { update, step } => self.take_step(*update, step, by),
+            Event::BotsTalked { update, link } => self.take_link(*update, *link, by),
             Event::AgentSwitched { agent } => self.agent = Some(agent.clone()),
             Event::HistoryReset { agent } => self.begin_anew(agent),
             Event::SummaryWritten { agent, through, text, .. } => {
@@ -358,6 +367,14 @@ impl State {
             self.apply(&event, limits);
             event
         })
+    }
+
+    fn take_link(&mut self, update: UpdateId, link: BotLink, by: Option<PersonId>) {
+        self.chain.get_or_insert_default().take(link);
+        if !matches!(link, BotLink::Person { .. }) {
+            let open = self.open.entry(update).or_default();
+            (open.link, open.by) = (Some(link), by);
+        }
     }
 
     /// What makes a question, and how its answer comes.

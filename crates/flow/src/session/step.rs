@@ -7,6 +7,7 @@
 mod answer;
 mod arrive;
 mod aside;
+mod bots;
 mod files;
 mod gather;
 mod memory;
@@ -23,6 +24,7 @@ use std::{
 use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     audit::Doer,
+    company::BotCut,
     event::{Aside, Course, Event, Judged, Outcome, Part},
     inbound::{FileRef, Inbound},
     ledger::LedgerError,
@@ -53,12 +55,13 @@ use crate::{
     alarm::{HeldBack, Pointer, Refusal},
     alerter,
     broker::Unanswered,
+    chain::Chain,
     context::{Bench, Digestion, Recollection},
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
     papers::{Keeping, PaperLimits},
-    request::{House, Look, PanelPress, Request, UsageOf},
+    request::{Arrangement, House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
     senses::{NotSensed, Sensed},
@@ -273,8 +276,12 @@ pub enum Effect {
     Tick(UpdateId),
     /// Say `Gathered` when nothing more can be expected.
     Gather(UpdateId),
-    /// Stop the spinner of a pressed button.
-    AnswerPress(String),
+    /// Say `Gathered` when those who were called before in the same message are done.
+    TakeTurn(UpdateId, Vec<String>),
+    /// Other bots are not answered any more until a person writes.
+    CutBots(BotCut),
+    /// Stop the spinner of a pressed button, and say something to its presser alone.
+    AnswerPress(String, Option<Box<Notice>>),
     /// Ask the roster for a change.
     Administer(UpdateId, Order),
     /// Put the state of the hall into words.
@@ -297,6 +304,8 @@ pub enum Effect {
     MarkAlarm(UpdateId, Pointer, Granted<Governing>),
     /// Look at what happened for an officer, or note that it is seen to.
     Look(UpdateId, Look),
+    /// Bring in an agent with a bot of its own, or invite people.
+    Arrange(UpdateId, Arrangement),
     /// Somebody pressed an officer's button.
     LogPressDenied(PersonId),
     /// Somebody's words hold an officer's command, which is not theirs or not their own words.
@@ -357,6 +366,8 @@ pub struct Session {
     awaits_tools: bool,
     /// What the bot is called behind the `@`, as it was told.
     bot_name: Box<str>,
+    /// What other conversations know of how bots talk in this chat, as it was told last.
+    company: Option<Box<Chain>>,
 }
 
 #[derive(Debug, Default)]
@@ -507,6 +518,7 @@ impl Session {
             rack: Arc::default(),
             awaits_tools: false,
             bot_name: Box::default(),
+            company: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The rules of a session, as scripts, and under random crashes.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test is about a few effects of many")]
 
+mod bots;
 mod consent;
 mod files;
 mod home;
@@ -20,6 +21,7 @@ use std::{
 
 use protocol::{
     Agent, BotId, ChatId, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
+    company::BotLink,
     event::{Event, Part},
     hearing::Transcript,
     inbound::{Command, Inbound, Person, Pressed, Said},
@@ -142,6 +144,7 @@ fn said(person: PersonId, text: &str) -> Said {
         album: None,
         written: Timestamp(0),
         replied_file: None,
+        company: Default::default(),
     }
 }
 
@@ -169,6 +172,9 @@ struct World {
     /// What was done, in words.
     log: Vec<String>,
     tools: Arc<[protocol::tool::Tool]>,
+    /// The time, and when what waits arrived.
+    now: Timestamp,
+    arrived: HashMap<UpdateId, Timestamp>,
 }
 
 impl World {
@@ -192,6 +198,8 @@ impl World {
             asked: Vec::new(),
             log: Vec::new(),
             tools: Arc::default(),
+            now: Timestamp(0),
+            arrived: HashMap::new(),
         }
     }
 
@@ -245,6 +253,7 @@ impl World {
                 | Effect::MarkAlarm(..)
                 | Effect::TryRule(..)
                 | Effect::Look(..)
+                | Effect::Arrange(..)
                 | Effect::AskAlerter(..)
                 | Effect::AskTimekeeper(..)
                 | Effect::Export(..)
@@ -260,8 +269,10 @@ impl World {
                 | Effect::Typing
                 | Effect::Tick(_)
                 | Effect::Gather(_)
+                | Effect::TakeTurn(..)
+                | Effect::CutBots(_)
                 | Effect::Show(Show::Thinking(_) | Show::Seen { .. } | Show::More { .. })
-                | Effect::AnswerPress(_)
+                | Effect::AnswerPress(..)
                 | Effect::Speak(_)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
@@ -326,6 +337,7 @@ impl World {
         if let Some(author) = author.filter(|_| !self.key.is_private()) {
             self.authors.insert(UpdateId(update), author);
         }
+        self.arrived.insert(UpdateId(update), self.now);
         self.waiting.push((UpdateId(update), inbound));
     }
 
@@ -334,14 +346,14 @@ impl World {
         let entries: Vec<Entry> = new
             .map(|(update, inbound)| Entry {
                 update: *update,
-                at: Timestamp(0),
+                at: self.arrived.get(update).copied().unwrap_or_default(),
                 inbound: inbound.clone(),
                 reference: RefId(u32::try_from(update.0).unwrap()),
             })
             .collect();
         let Some(newest) = entries.last() else { return };
         self.pulled = newest.update.0;
-        self.input(Input::Arrived { entries, recovered, now: Timestamp(0) });
+        self.input(Input::Arrived { entries, recovered, now: self.now });
     }
 
     /// The session is dropped and folded from the ledger again. What was being asked.
@@ -425,6 +437,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("mark {} for {update} by {}", at.update, by.by())
         }
         Effect::Look(update, look) => format!("look for {update}: {look:?}"),
+        Effect::Arrange(update, it) => format!("arrange for {update}: {it:?}"),
         Effect::LogPressDenied(_) => "denied a press".to_owned(),
         Effect::LogAttempt((command, _)) => format!("attempt {command}"),
         Effect::TellRefusal(it) => format!("tell of the refusal of {}", it.at.update),
@@ -449,7 +462,10 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::CountSummary(how) => format!("summary by {how}"),
         Effect::LogDenied(command, _) => format!("denied {command}"),
         Effect::AlertQuarantined(_) => "alert".to_owned(),
-        Effect::AnswerPress(query) => format!("stop the spinner of {query}"),
+        Effect::TakeTurn(update, before) => format!("{update} waits for {}", before.join(", ")),
+        Effect::CutBots(why) => format!("bots are cut: {}", why.word()),
+        Effect::AnswerPress(query, None) => format!("stop the spinner of {query}"),
+        Effect::AnswerPress(_, Some(said)) => format!("say to the presser: {}", said.part().plain),
         Effect::Tick(_) | Effect::Gather(_) | Effect::Count(..) => return None,
     })
 }
@@ -497,6 +513,11 @@ fn name_of(event: &Event) -> Option<String> {
             Some(message) => format!("shown in {message}"),
             None => "shows".to_owned(),
         },
+        Event::BotsTalked { link, .. } => match link {
+            BotLink::Person { .. } => "a person".to_owned(),
+            BotLink::Answered { hops, .. } => format!("hop {hops}"),
+            BotLink::Cut { .. } => "cut".to_owned(),
+        },
     })
 }
 
@@ -513,6 +534,7 @@ fn update_of(effect: &Effect) -> Option<UpdateId> {
         | Effect::Trace(it, _)
         | Effect::FindHeldBack(it, ..)
         | Effect::Look(it, _)
+        | Effect::Arrange(it, _)
         | Effect::MarkAlarm(it, ..)
         | Effect::Export(it, ..)
         | Effect::Complete(it, _)
@@ -598,7 +620,7 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         | Effect::AskAlerter(update, ..)
         | Effect::TryRule(update, ..) => Input::StatusComposed(*update, "All is well.".into()),
         Effect::PressPanel(update, _) => Input::PanelPressed(*update, None, None),
-        Effect::ComposePanel(update) | Effect::Look(update, _) => {
+        Effect::ComposePanel(update) | Effect::Look(update, _) | Effect::Arrange(update, _) => {
             Input::Looked(*update, words::unknown_command())
         }
         Effect::FindHeldBack(update, ..) => Input::HeldBackFound(*update, Ok(None)),

@@ -109,6 +109,7 @@ impl Doings {
             | Event::QuestionTaken { .. }
             | Event::AnswerShaped { .. }
             | Event::DraftShown { .. }
+            | Event::BotsTalked { .. }
             | Event::SummaryWritten { .. }
             | Event::FactRemembered { .. }
             | Event::FactForgotten { .. }

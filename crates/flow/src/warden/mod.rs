@@ -334,6 +334,10 @@ fn refused(error: &AdministerError) -> Refused {
         | AdministerError::NoSuchAlarm(_)
         | AdministerError::TooManyAlarms(_)
         | AdministerError::TooManyQuotas(_)
+        | AdministerError::InviteGone
+        | AdministerError::TooManyInvites(_)
+        | AdministerError::HasBot(_)
+        | AdministerError::TooManyBots(_)
         | AdministerError::NothingHeldBack => Refused::Never(Spared::Refused),
     }
 }

@@ -1,12 +1,20 @@
 //! What a bot says that is one agent's own.
 
-use protocol::{Agent, AgentName};
+use protocol::{Agent, AgentName, company::BotCut};
 
 use super::{Notice, Text, say, text};
 
 /// Another agent was wanted.
 pub(crate) fn only(own: &AgentName) -> Notice {
     say(text!("bot-of-alone", agent = own))
+}
+
+/// Other bots are not answered any more until a person writes.
+pub(crate) fn cut(why: BotCut) -> Notice {
+    say(match why {
+        BotCut::Hops => text!("bots-cut-hops"),
+        BotCut::Pace => text!("bots-cut-pace"),
+    })
 }
 
 /// Who is here.

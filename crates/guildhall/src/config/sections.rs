@@ -275,6 +275,9 @@ section! {
         allow: Allow = Allow::Only(std::collections::BTreeSet::new());
         /// People must press a button under the privacy notice before a model sees what they write.
         accept_notice: bool = false;
+        /// Other bots are answered, too, where they mention or answer one of ours in a group that may talk: at
+        /// most 5 times in a row without a person in between, and 20 times a minute.
+        answer_bots: bool = false;
     }
 }
 
@@ -470,6 +473,9 @@ section! {
         streams_in_groups: bool = true;
         /// In groups, put 👀 on a question while an agent works on it.
         marks_seen: bool = true;
+        /// Of several bots that one message calls, each waits for those called before it, but no longer than
+        /// this; 0s for not at all.
+        turns_wait: Duration = secs(60), within secs(0)..=secs(600);
     }
 }
 

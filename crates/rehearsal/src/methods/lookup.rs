@@ -13,7 +13,7 @@ pub(crate) const DOWNLOAD_BYTES_MAX: usize = 20 << 20;
 
 pub(super) fn me(state: &State, call: &Call<'_>) -> Vec<u8> {
     let bot = state.bot(call.bot);
-    to_json(&json!({
+    let mut me = json!({
         "id": bot.id,
         "is_bot": true,
         "first_name": bot.seed.name,
@@ -24,7 +24,12 @@ pub(super) fn me(state: &State, call: &Call<'_>) -> Vec<u8> {
         "can_connect_to_business": false,
         "has_main_web_app": false,
         "has_topics_enabled": false,
-    }))
+    });
+    // Before Bot API 9.6 nobody knew of such bots.
+    if !state.is_older {
+        put(&mut me, "can_manage_bots", bot.seed.manages_bots);
+    }
+    to_json(&me)
 }
 
 pub(super) fn chat(state: &State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {

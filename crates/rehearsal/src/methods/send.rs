@@ -121,6 +121,7 @@ fn post(
     let author = Author::Bot(call.bot);
     let id = state.post_for(key, only_for, author, (thread, reply_to), payload);
     end_drafts(state, call, chat);
+    state.tell_bots(call.bot, key, id);
     state.accepted(call, chat, id, &text, reply_to);
     let bot = state.bot(call.bot).id;
     state.sent(&Sent { bot, chat, message_id: id, text: &text, reply_to });

@@ -3,6 +3,7 @@
 import { copy, el, icon } from "./dom.js";
 
 const SAFE_LINK = /^(https?|mailto|tel|tg):/i;
+export const INSIDE = /^https:\/\/t\.me\/(newbot\/\w+\/\w+|\w+\?start=[\w-]+$)/i;
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const PLAIN = /(https?:\/\/[^\s<>"]+[^\s<>"'.,;:!?)\]])|(?<![\w/])(\/[a-z][a-z0-9_]{0,31}(?:@\w+)?)(?![\w/])/gi;
 
@@ -45,8 +46,8 @@ function wrap(entity, text, children, onCommand) {
     case "spoiler": return spoiler(children());
     case "blockquote": return el("blockquote", {}, ...children());
     case "expandable_blockquote": return expandable(children());
-    case "text_link": return link(entity.url, children());
-    case "url": return link(/^[a-z]+:/i.test(text) ? text : `https://${text}`, [text]);
+    case "text_link": return link(entity.url, children(), onCommand);
+    case "url": return link(/^[a-z]+:/i.test(text) ? text : `https://${text}`, [text], onCommand);
     case "email": return link(`mailto:${text}`, [text]);
     case "phone_number": return link(`tel:${text.replace(/[^+\d]/g, "")}`, [text]);
     case "bot_command": return command(text, onCommand);
@@ -62,7 +63,7 @@ function plain(text, onCommand) {
   let at = 0;
   for (const match of text.matchAll(PLAIN)) {
     if (match.index > at) nodes.push(text.slice(at, match.index));
-    nodes.push(match[1] ? link(match[1], [match[1]]) : command(match[2], onCommand));
+    nodes.push(match[1] ? link(match[1], [match[1]], onCommand) : command(match[2], onCommand));
     at = match.index + match[0].length;
   }
   if (at < text.length) nodes.push(text.slice(at));
@@ -74,7 +75,11 @@ function command(text, onCommand) {
   return el("button.command", { type: "button", onclick: () => onCommand(text) }, text);
 }
 
-function link(url, children) {
+/** A link into Telegram opens here, in this rehearsal of it. */
+function link(url, children, onCommand) {
+  if (onCommand && INSIDE.test(url ?? "")) {
+    return el("button.command", { type: "button", title: url, onclick: () => onCommand(url) }, ...children);
+  }
   if (!SAFE_LINK.test(url ?? "")) return el("span", { title: url }, ...children);
   return el("a", { href: url, title: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }

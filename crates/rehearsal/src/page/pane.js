@@ -2,6 +2,7 @@
 
 import { alertBox, ask, el, toast } from "./dom.js";
 import { Composer } from "./composer.js";
+import { INSIDE } from "./entities.js";
 import { Messages, avatar, dots } from "./messages.js";
 
 const ACTION_MS = 5500;
@@ -96,7 +97,7 @@ export class Pane {
     this.shown = chat;
     chat.unread = 0;
     this.view = new Messages(this.person, chat, {
-      send: (text) => this.send(text),
+      send: (text) => (INSIDE.test(text) ? this.post("/chat/link", { link: text }) : this.send(text)),
       reply: (message) => this.composer.answer(message),
       edit: (message) => this.composer.edit(message),
       drafting: (draft) => this.composer.drafting(draft),

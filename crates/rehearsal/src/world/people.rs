@@ -393,6 +393,29 @@ impl State {
         self.bot_indices().filter(|at| !chat.left.contains(at) && concerns(*at)).collect()
     }
 
+    /// Other bots that hear bots get to read what a bot wrote in a group, where it concerns them.
+    pub(crate) fn tell_bots(&mut self, author: BotIndex, key: ChatKey, message_id: i64) {
+        let message = self.chat(key).message(message_id).filter(|it| it.only_for.is_none());
+        let Some(message) = message.filter(|_| !key.is_private()) else { return };
+        let (body, reply_to) = (message.payload.body.clone(), message.reply_to);
+        let mut readers = self.readers(key, &body, reply_to);
+        readers.retain(|it| *it != author && self.bot(*it).seed.hears_bots);
+        if readers.is_empty() {
+            return;
+        }
+        let json = self.message_json(key, message_id).unwrap_or_default();
+        let new = NewUpdate {
+            kind: "message",
+            payload: &json,
+            chat: key.id(),
+            message_id,
+            text: &body.text,
+        };
+        for bot in readers {
+            self.push(bot, &new);
+        }
+    }
+
     fn announce_service(&mut self, key: ChatKey, what: &str, id: i64) {
         let chat = self.chat_mut(key);
         let message_id = chat.next_id();

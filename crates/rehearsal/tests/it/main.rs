@@ -48,6 +48,7 @@ pub(crate) fn config() -> Config {
             username: "hall_bot".to_owned(),
             name: "Hall".to_owned(),
             reads_all_group_messages: false,
+            ..BotSeed::default()
         }],
         people: vec![PersonSeed::new(ADA, "Ada").with_role("admin"), PersonSeed::new(BEN, "Ben")],
         groups: vec![group(GROUP, &[]), group(FORUM, &[7])],

@@ -15,7 +15,7 @@ const HERE: Address = Address { chat: ChatId(5), topic: None };
 fn config(api_url: &str) -> TelegramConfig {
     let endpoint =
         Endpoint { api_url: api_url.to_owned(), token: TOKEN.into(), plain_http_allowed: false };
-    TelegramConfig { endpoint, webhook: None, observer: None }
+    TelegramConfig { endpoint, webhook: None, observer: None, hears_bots: false }
 }
 
 /// A bot connected to an API that then gives these answers.
@@ -41,7 +41,13 @@ fn all_words(error: &dyn Error) -> String {
 #[tokio::test]
 async fn connecting_asks_who_we_are_and_keeps_waiting_updates() {
     let (bot, api) = connected(&[]).await;
-    assert_eq!(*bot.identity(), BotIdentity { id: BotId(4242), username: "HallBot".to_owned() });
+    let identity = BotIdentity {
+        id: BotId(4242),
+        username: "HallBot".to_owned(),
+        manages_bots: false,
+        has_topics: false,
+    };
+    assert_eq!(*bot.identity(), identity);
     let expected = ("deleteWebhook".to_owned(), json!({"drop_pending_updates": false}));
     assert_eq!(api.calls()[1], expected);
 }
@@ -58,7 +64,7 @@ async fn connecting_with_a_webhook_gives_telegram_path_secret_and_kinds() {
     let expected = json!({
         "url": format!("https://hall.example{path}"),
         "allowed_updates":
-            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"],
+            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation", "managed_bot"],
         "drop_pending_updates": false,
         "secret_token": "s".repeat(32),
     });
@@ -327,7 +333,8 @@ async fn presses_and_menus_stay_within_telegrams_limits() {
     assert_eq!(api.last(), json!({"callback_query_id": "q", "text": "é".repeat(200)}));
     bot.answer_press("q", None).await.expect("answered");
     assert_eq!(api.last(), json!({"callback_query_id": "q"}));
-    let menu = [MenuEntry { command: "help", description: "what I can do".to_owned() }];
+    let description = "what I can do".to_owned();
+    let menu = [MenuEntry { command: "help", description, is_private: false }];
     bot.set_menu(MenuScope::Chat(ChatId(7)), None, &menu).await.expect("set");
     let expected = json!({
         "commands": [{"command": "help", "description": "what I can do"}],
@@ -352,7 +359,7 @@ async fn telegram_2_odd_elements_do_not_spoil_a_batch() {
         "limit": 100,
         "timeout": 50,
         "allowed_updates":
-            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"],
+            ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation", "managed_bot"],
     });
     assert_eq!(api.last(), expected);
 }

@@ -19,7 +19,7 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{SendMessage, TelegramBot, blames_markup};
+use super::{Client, SendMessage, TelegramBot, blames_markup};
 
 /// How long a server is believed to be an older one.
 const REFUSED_FOR: Duration = Duration::from_secs(15 * 60);
@@ -123,11 +123,27 @@ pub(super) async fn send(
     }
 }
 
+/// True if the server knows such messages; it is asked where that is not known, about a chat that cannot be.
+pub(super) async fn knows(bot: &TelegramBot) -> bool {
+    match bot.whispers.can() {
+        Some(can) => can,
+        None => {
+            let id = bot.identity.id.0;
+            let probe = Probe { chat_id: id, receiver_user_id: id, ephemeral_message_id: 0 };
+            probed(bot, &bot.client, &probe).await.unwrap_or_default()
+        }
+    }
+}
+
 /// WHISPER-1: an unknown method is refused in other words than an unknown message.
 async fn ask(bot: &TelegramBot, to: Address, only: &Whisper) -> Result<bool, MessengerError> {
     let (chat_id, receiver_user_id) = (to.chat.0, only.person.0);
     let probe = Probe { chat_id, receiver_user_id, ephemeral_message_id: 0 };
-    let answer = bot.egress.call::<_, bool>("deleteEphemeralMessage", &probe).await;
+    probed(bot, &bot.egress, &probe).await
+}
+
+async fn probed(bot: &TelegramBot, line: &Client, probe: &Probe) -> Result<bool, MessengerError> {
+    let answer = line.call::<_, bool>("deleteEphemeralMessage", probe).await;
     let can = match answer {
         Ok(_) => true,
         Err(MessengerError::Rejected { description }) => !is_unknown_method(&description),

@@ -71,7 +71,7 @@ pub(super) fn text(channel: Channel, raw: &RawValue) -> String {
         }
         Channel::Checklist => [it.title].into_iter().chain(lines(it.tasks)).collect(),
         // Nothing is written about it.
-        Channel::Recording | Channel::File => Vec::new(),
+        Channel::Recording | Channel::File | Channel::OtherBot => Vec::new(),
         Channel::Buttons => lines(it.inline_keyboard.into_iter().flatten().collect()).collect(),
     };
     joined(texts, "\n")

@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::*;
 
 fn me() -> BotIdentity {
-    BotIdentity { id: BotId(4242), username: "HallBot".to_owned() }
+    BotIdentity {
+        id: BotId(4242),
+        username: "HallBot".to_owned(),
+        manages_bots: false,
+        has_topics: false,
+    }
 }
 
 /// Overwrites the fields of `base` by those of `fields`.
@@ -26,6 +31,11 @@ fn grouped(fields: &Value) -> Value {
         "from": {"id": 7, "is_bot": false, "first_name": "Ada", "language_code": "pt-br"},
     });
     with(base, fields)
+}
+
+/// As where other bots are not heard.
+fn read(raw: &[u8], me: &BotIdentity) -> Option<Inbound> {
+    super::read(raw, me, false)
 }
 
 fn update(message: &Value) -> String {
@@ -83,6 +93,7 @@ fn a_private_message_is_addressed_and_names_its_person() {
         album: None,
         written: Timestamp(0),
         replied_file: None,
+        company: Default::default(),
     };
     assert_eq!(said(&message), expected);
     let expected = Origin {
@@ -211,6 +222,55 @@ fn other_bots_and_service_messages_are_nothing() {
     let Inbound::Said(said) = inbound(&grouped(&bot)) else { panic!("it is not heard") };
     assert_eq!((said.person, said.command, said.addressed), (None, None, false));
     assert_eq!(inbound(&grouped(&json!({"new_chat_title": "x"}))), Inbound::Nothing);
+}
+
+#[test]
+fn where_bots_are_heard_a_bot_that_mentions_or_answers_us_is_told_apart_from_people() {
+    let bot = |text: &str, more: &Value| {
+        let from = json!({"id": 9, "is_bot": true, "first_name": "Weather"});
+        let mut message = grouped(&json!({"text": text, "from": from}));
+        let more = more.as_object().expect("an object").clone();
+        message.as_object_mut().expect("an object").extend(more);
+        super::read(update(&message).as_bytes(), &me(), true)
+    };
+    let mention = json!({"entities": [entity("mention", 0, 8)]});
+    let Some(Inbound::Said(said)) = bot("@HallBot, rain?", &mention) else { panic!("not heard") };
+    assert!(said.company.by_bot && said.addressed && said.text == "rain?");
+    let Some(Inbound::Said(said)) = bot("rain", &json!({})) else { panic!("not heard") };
+    assert!(said.company.by_bot && !said.addressed, "it speaks to somebody else");
+    // A command is none, wherever it stands, and in private bots are not heard.
+    for text in ["/spawn x", "/start"] {
+        let Some(Inbound::Said(said)) = bot(text, &json!({})) else { panic!("not heard") };
+        assert_eq!((said.person, said.command, said.addressed), (None, None, false));
+    }
+    let private = json!({"chat": {"id": 9, "type": "private"}});
+    assert_eq!(bot("hi", &private), Some(Inbound::Nothing));
+}
+
+#[test]
+fn a_bot_that_was_made_for_us_to_manage_is_between_us_and_its_owner() {
+    let user = r#"{"id":7,"is_bot":false,"first_name":"Ada","language_code":"de"}"#;
+    let bot = r#"{"id":9,"is_bot":true,"first_name":"Bard","username":"bard_bot"}"#;
+    let raw = format!(r#"{{"update_id":1,"managed_bot":{{"user":{user},"bot":{bot}}}}}"#);
+    let chat = ChatId(7);
+    let expected = Origin { chat, topic: None, person: Some(PersonId(7)), private: true };
+    assert_eq!(origin(raw.as_bytes()), Some(expected));
+    let Some(Inbound::BotMade { owner, bot, username }) = read(raw.as_bytes(), &me()) else {
+        panic!("not read")
+    };
+    assert_eq!((owner.id, bot, username.as_str()), (PersonId(7), BotId(9), "bard_bot"));
+}
+
+#[test]
+fn several_who_are_called_are_known_in_the_order_of_the_text() {
+    let entities = [entity("mention", 0, 6), entity("mention", 7, 8), entity("mention", 16, 6)];
+    let message = grouped(&json!({"text": "@Other @HallBot @other hi", "entities": entities}));
+    let company = said(&message).company;
+    assert_eq!(company.called, ["other", "hallbot"]);
+    assert_eq!(company.called_before("HallBot"), ["other"]);
+    assert!(company.called_before("other").is_empty() && company.called_before("third").is_empty());
+    let alone = grouped(&json!({"text": "@HallBot hi", "entities": [entity("mention", 0, 8)]}));
+    assert_eq!(said(&alone).company, Company::default());
 }
 
 #[test]

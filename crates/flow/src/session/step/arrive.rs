@@ -5,12 +5,15 @@ use std::{collections::VecDeque, sync::Arc};
 use protocol::{
     Agent, AgentName, Language, MessageId, PersonId, Timestamp, UpdateId, due,
     event::{AnswerKind, Course, Event, Outcome},
-    inbound::{Inbound, Replied},
+    inbound::{Inbound, Pressed, Replied},
 };
 
 use screening::Placeholders;
 
-use super::{Asking, Came, Effect, Entry, Heard, Queued, Session, Stage, Turn, Which};
+use super::{
+    Asking, Came, Effect, Entry, Heard, Queued, Session, Stage, Turn, Which, bots::is_word_to_bots,
+    stream::Stream,
+};
 use crate::{
     alarm,
     guard::Prompt,
@@ -41,10 +44,12 @@ impl Session {
                 continue;
             };
             if let Inbound::Pressed(pressed) = inbound {
-                effects.push(Effect::AnswerPress(pressed.query.clone()));
+                let said = self.turned_away_press(pressed, inbound.language());
+                effects.push(Effect::AnswerPress(pressed.query.clone(), said));
             }
             let is_edited = matches!(inbound, Inbound::Edited(_));
             let request = request::interpret(inbound, self.key, view, &self.config.house, now);
+            let request = self.among_bots(&entry, inbound, request, effects);
             if let Some(attempt) =
                 request::attempted(inbound, view).filter(|_| !request.is_denied())
             {
@@ -87,6 +92,18 @@ impl Session {
                 self.open_next(which, view, effects);
             }
         }
+    }
+
+    /// What somebody is told who presses a button that was shown to another.
+    fn turned_away_press(
+        &self,
+        pressed: &Pressed,
+        of_app: Option<Language>,
+    ) -> Option<Box<Notice>> {
+        let whose = words::chosen::read(&pressed.data).1?;
+        let language = self.config.house.languages.choose(self.state.language, of_app);
+        let said = || words::chosen::of_another().in_language(language);
+        (whose != pressed.person.id).then(|| Box::new(said()))
     }
 
     /// A question whose fixed answer is a notice was answered beside the conversation, and must
@@ -193,10 +210,14 @@ impl Session {
             heard.also.clone_from(&known.also);
         }
         let more_may_come = heard.more_may_come() && !recovered;
+        let before = self.called_before(&entry, &request);
+        let reply_to = reply_to.filter(|_| !is_word_to_bots(&entry, &request));
         let is_panel = matches!(request, Request::Convene(_));
         let aside = self.aside(&known, &entry, &request, view);
         let seen = self.seen(request.asks(), recovered);
         let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
+        // Another bot would read the beginning, and take it for the answer.
+        let stream = if known.link.is_some() { Stream::Off } else { stream };
         let turn = Turn {
             update,
             at,
@@ -231,6 +252,11 @@ impl Session {
             self.answer_kind(update, vec![], kind, notice, outcome, effects);
             return;
         }
+        if !before.is_empty() {
+            self.set_stage(update, Stage::Gathering(request));
+            effects.push(Effect::TakeTurn(update, before));
+            return;
+        }
         if more_may_come && !self.config.home.gather_time.is_zero() {
             self.set_stage(update, Stage::Gathering(request));
             effects.push(Effect::Gather(update));
@@ -257,7 +283,7 @@ impl Session {
             Request::Fresh => return self.begin_anew(update, view, effects),
             Request::Speak(language) => return self.speak(update, language, effects),
             Request::Say(notice) => notice,
-            Request::ListAgents => self.list_agents(view),
+            Request::ListAgents => self.list_agents(view).bound_to(self.asker_in_group(update)),
             Request::Status { in_full } => {
                 return self.compose(update, Effect::ComposeStatus(update, in_full), effects);
             }
@@ -291,6 +317,9 @@ impl Session {
             Request::Timetable(it) => return self.keep_time(update, it, effects),
             Request::ListRules(_) => words::own_rules(view.own_rules()),
             Request::ListRoles(_) => words::officers::roles(view),
+            Request::Arrange(it) => {
+                return self.look(update, Effect::Arrange(update, it), effects);
+            }
             Request::Look(look) => return self.look(update, Effect::Look(update, look), effects),
             Request::TryRule { name, days, by } => {
                 return self.compose(update, Effect::TryRule(update, (name, days), by), effects);
@@ -317,6 +346,12 @@ impl Session {
             }
         };
         self.answer_notice(update, notice, Outcome::Answered, effects);
+    }
+
+    /// Who asked, where others read along.
+    fn asker_in_group(&mut self, update: UpdateId) -> Option<PersonId> {
+        let is_private = self.key.is_private();
+        self.turn(update, |_| true).and_then(|it| it.course.asker).filter(|_| !is_private)
     }
 
     fn list_agents(&self, view: &View) -> Notice {
@@ -448,6 +483,7 @@ impl Session {
         let agent = agent.map(|it| &**it);
         let language = self.language(update);
         let notice = words::greeting(first_name, agent, &privacy, must_accept, language);
+        let notice = notice.bound_to(self.asker_in_group(update));
         self.answer_with(update, events, notice, Outcome::Answered, effects);
     }
 
@@ -575,6 +611,7 @@ fn answers_to(entry: &Entry) -> (Option<MessageId>, bool) {
             Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
             | Inbound::Due(_)
+            | Inbound::BotMade { .. }
             | Inbound::Nothing,
         )
         | None => (None, false),
@@ -586,6 +623,7 @@ fn asker_of(entry: &Entry) -> Option<PersonId> {
         Some(Inbound::Said(said) | Inbound::Edited(said)) => said.person.as_ref().map(|it| it.id),
         Some(Inbound::Pressed(pressed)) => Some(pressed.person.id),
         Some(Inbound::Due(due)) => due.person(),
+        Some(Inbound::BotMade { owner, .. }) => Some(owner.id),
         Some(Inbound::StopRequested { .. } | Inbound::Membership { .. } | Inbound::Nothing)
         | None => None,
     }

@@ -49,6 +49,7 @@ impl Session {
             | Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
             | Inbound::Due(_)
+            | Inbound::BotMade { .. }
             | Inbound::Nothing => return None,
         };
         let is_own = request::is_own_matter(inbound, request, view);

@@ -36,6 +36,8 @@ pub struct HomeConfig {
     pub marks_seen: bool,
     /// Answers are shown while they are written in groups too.
     pub streams_in_groups: bool,
+    /// How long a bot waits for those who are called before it in the same message. Zero: not at all.
+    pub turns_wait: Duration,
 }
 
 /// Messages of one question. What comes after is a question of its own.
@@ -81,6 +83,7 @@ impl Heard {
             | Inbound::StopRequested { .. }
             | Inbound::Membership { .. }
             | Inbound::Due(_)
+            | Inbound::BotMade { .. }
             | Inbound::Nothing => return Self::default(),
         };
         if said.command.is_some() {
@@ -236,6 +239,7 @@ impl Session {
                 | Inbound::StopRequested { .. }
                 | Inbound::Membership { .. }
                 | Inbound::Due(_)
+                | Inbound::BotMade { .. }
                 | Inbound::Nothing,
             )
             | None => false,
@@ -256,7 +260,7 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) -> bool {
         let span = self.config.home.gather_time;
-        if span.is_zero() || said.command.is_some() || self.is_drained {
+        if span.is_zero() || said.command.is_some() || said.company.by_bot || self.is_drained {
             return false;
         }
         match view.standing(said.person.as_ref().map(|it| it.id), self.key.chat, self.now) {

@@ -32,9 +32,8 @@ fn arguments(name: &str) -> &'static str {
         "allow" | "deny" | "block" | "unblock" => "77",
         "rule" => "add evil refuse aurora",
         "schedule" => "sage every day 8:00 here Hi",
-        "audit" | "incidents" | "alerts" | "playbooks" | "quarantine" | "backup" | "schedules" => {
-            ""
-        }
+        "audit" | "incidents" | "alerts" | "invite" | "invites" | "playbooks" | "quarantine"
+        | "backup" | "schedules" => "",
         "incident" => "1",
         "report" => "gdpr",
         "quota" => "hall 1",
