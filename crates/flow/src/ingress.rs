@@ -441,7 +441,7 @@ impl Ingress {
         );
         // Each one more says that it goes on.
         if POLL_FAILURES_MAX <= self.failures {
-            let text = format!("Updates cannot be fetched from Telegram: {error}.");
+            let text = format!("Messages cannot be fetched from Telegram: {error}.");
             let raise = alerter::Msg::raise("poll", Severity::Critical, text);
             // lost-ok: the log and the metric say it too.
             self.peers.alerter.try_tell(raise).ok();

@@ -67,5 +67,6 @@ mod status;
 pub mod tally;
 #[cfg(test)]
 mod testing;
+pub mod tongues;
 pub mod tree;
 pub mod wiring;

@@ -280,6 +280,10 @@ fn start_alerter(
         memory: memory.clone(),
         clock: Arc::clone(&w.clock),
         hall: Arc::clone(&w.hall),
+        pseudonym: Arc::clone(&w.pseudonym),
+        languages: w.tongues.clone(),
+        ledger: Arc::clone(&w.ledger),
+        bots: w.bots.iter().map(|it| it.messenger.identity().id).collect(),
         messenger: writer.map(|it| Arc::clone(&it.messenger)),
         outbox: Arc::clone(outbox),
         sinks: Arc::clone(&w.sinks),
@@ -464,6 +468,7 @@ impl Standing {
             },
             recaller: w.recaller.clone(),
             senses: w.senses.clone(),
+            tongues: w.tongues.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
         };
         self.peers.borrow_mut().insert(bot.messenger.identity().id, it);

@@ -332,6 +332,7 @@ impl World {
                 at: Timestamp(0),
                 inbound: inbound.clone(),
                 reference: RefId(u32::try_from(update.0).unwrap()),
+                own: None,
             })
             .collect();
         let Some(newest) = entries.last() else { return };

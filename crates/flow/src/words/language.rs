@@ -332,17 +332,36 @@ fn from_right_to_left(text: &str) -> String {
     marked
 }
 
+/// A command gets a mark before its slash, and so do a date, a rule of cron and a number below zero:
+/// behind Arabic their parts would change places.
 fn mark_commands(line: &str, marked: &mut String) {
     let mut before = ' ';
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let begins = letter == '/' && !before.is_alphanumeric() && !"/<>".contains(before);
-        if begins && letters.peek().is_some_and(char::is_ascii_lowercase) {
+    for (at, letter) in line.char_indices() {
+        let rest = line.get(at..).unwrap_or_default();
+        let apart = !before.is_alphanumeric() && !"/<>".contains(before);
+        let is_command =
+            letter == '/' && apart && rest.chars().nth(1).is_some_and(|it| it.is_ascii_lowercase());
+        let begins = before.is_whitespace() || "(«".contains(before);
+        if is_command || (begins && is_in_order(rest)) {
             marked.push(LEFT_TO_RIGHT_MARK);
         }
         marked.push(letter);
         before = letter;
     }
+}
+
+/// True for what begins with a number whose parts must keep their order.
+fn is_in_order(rest: &str) -> bool {
+    let mut words = rest.split_whitespace();
+    let word = words.next().unwrap_or_default();
+    let is_number = |it: char| it.is_ascii_digit();
+    if !word.trim_start_matches(['-', '+']).starts_with(is_number) {
+        return false;
+    }
+    let is_plain = word.bytes().all(|it| it.is_ascii_digit());
+    let next = words.next().unwrap_or_default();
+    let goes_on = next.starts_with('*') || next.starts_with(is_number);
+    word.contains(['-', '+', '/']) || (is_plain && goes_on)
 }
 
 /// Hebrew, Arabic, Syriac, Thaana and what is like them.
