@@ -488,6 +488,7 @@ impl Standing {
         let needs = ingress::Peers {
             memory: self.services.memory.clone(),
             ledger: Arc::clone(&w.ledger),
+            tongues: w.tongues.clone(),
             keeper: keeper.clone(),
             outbox,
             alerter: self.services.alerter.clone(),

@@ -163,7 +163,7 @@ impl Text {
             Self::Verbatim(text) => text.clone(),
             Self::Joined(texts, between) => {
                 let texts: Vec<String> = texts.iter().map(|it| it.told(language)).collect();
-                texts.join(between)
+                texts.join(separator(between, language))
             }
             Self::Message { key, arguments, english } => {
                 let english = english.map(str::to_owned);
@@ -228,6 +228,15 @@ const fn separators(language: Language) -> (&'static str, &'static str) {
 
 fn decimal(number: &str, language: Language) -> String {
     number.replace('.', separators(language).1)
+}
+
+/// What stands between several: Arabic has a comma and a semicolon of its own.
+fn separator(between: &'static str, language: Language) -> &'static str {
+    match between {
+        ", " if language.is_right_to_left() => "، ",
+        "; " if language.is_right_to_left() => "؛ ",
+        _ => between,
+    }
 }
 
 /// A number with its thousands apart, from five digits on.
