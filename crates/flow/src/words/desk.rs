@@ -34,7 +34,7 @@ pub(crate) fn incident(incident: &Incident, records: &[Record]) -> Notice {
     let (since, last) = (officers::time(it.since), officers::time(it.last));
     let mut lines = vec![
         text!("incident-head", incident = &number, kind = kind, severity = severity),
-        format!("{} {}", it.person, it.about).into(),
+        officers::whom(it).into(),
         text!("incident-weight", count = it.count, weight = it.score.to_string()),
         text!("incident-span", since = since, last = last),
         text!("incident-stage", stage = officers::stage(it.stage)),

@@ -36,14 +36,11 @@ pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
     };
     let open = incidents.newest_first().filter(|it| it.stage != Stage::Closed);
     let line = |it: &Incident| {
-        let about = format!("{} {}", it.person, it.about);
+        let about = whom(it);
         let count = text!("incident-times", count = it.count);
         let since = text!("incident-since", time = time(it.since), stage = stage(it.stage));
         let head = [it.number.to_string().into(), severity(it.severity()), kind(it.kind)];
-        Text::Joined(
-            head.into_iter().chain([about.trim_end().into(), count, since]).collect(),
-            " · ",
-        )
+        Text::Joined(head.into_iter().chain([about.into(), count, since]).collect(), " · ")
     };
     let lines: Vec<Text> = open.take(INCIDENTS_SHOWN).map(line).collect();
     if lines.is_empty() {
@@ -90,6 +87,14 @@ pub(super) fn stage(stage: Stage) -> Text {
         Stage::Open => text!("stage-open"),
         Stage::Acknowledged => text!("stage-acknowledged"),
         Stage::Closed => text!("stage-closed"),
+    }
+}
+
+/// About whom an incident is, and about which agent or part, if any.
+pub(super) fn whom(it: &Incident) -> String {
+    match it.about.as_str() {
+        "" | "-" => it.person.clone(),
+        about => format!("{} {about}", it.person),
     }
 }
 
