@@ -176,12 +176,12 @@ async fn an_admin_sees_takes_and_silences_alerts_in_the_chat_and_nobody_else_doe
     stage.heard(ADMIN, 0, "test of the way").await;
     another_poller(&stage, true);
     wait_until("the admin is told", SOON, || {
-        words(&stage).iter().any(|it| it.contains("🔴 Updates cannot"))
+        words(&stage).iter().any(|it| it.contains("🔴 Messages cannot"))
     })
     .await;
     another_poller(&stage, false);
     wait_until("and of the end", SOON, || {
-        words(&stage).iter().any(|it| it.contains("✅ Over: Updates"))
+        words(&stage).iter().any(|it| it.contains("✅ Over: Messages"))
     })
     .await;
     stage.exchange(ADMIN, "/silence poll 1h", "nobody is told for 60 minutes").await;

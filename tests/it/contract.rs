@@ -306,7 +306,8 @@ async fn the_audit_log_and_an_incident_are_handed_out_in_the_forms_of_those_who_
     for _ in 0..3 {
         stage.exchange(BEN, "/pause sage", UNKNOWN).await;
     }
-    let found = stage.exchange(ADMIN, "/incident 1", "Incident 1: access").await;
+    let found =
+        stage.exchange(ADMIN, "/incident 1", "Incident 1: tries without the right to it").await;
     assert!(found.text.contains("incident.opened"), "{}", found.text);
     stage.press(BEN, stage.sent_to(BEN).last().unwrap().message_id, "in:close:1");
     let before = stage.sent_to(ADMIN).len();

@@ -21,7 +21,7 @@ async fn usage(stage: &Stage) -> Value {
 fn refusals(stage: &Stage) -> usize {
     let told = |person| {
         let sent = stage.sent_to(person);
-        sent.iter().filter(|it| it.text.contains("as much as I may this day")).count()
+        sent.iter().filter(|it| it.text.contains("as much as I may today")).count()
     };
     (FIRST..FIRST + PEOPLE).map(told).sum()
 }
@@ -61,7 +61,7 @@ async fn a_cap_of_the_hall_is_passed_by_at_most_one_request_however_often_it_is_
         kills += 1;
     }
     let hall = stage.open().await;
-    stage.exchange(BEN, "And now?", "as much as I may this day").await;
+    stage.exchange(BEN, "And now?", "as much as I may today").await;
     let stats = stage.rehearsal.models().stats();
     let calls = stats.calls.values().sum::<u64>();
     println!(
@@ -78,7 +78,7 @@ async fn a_cap_of_the_hall_is_passed_by_at_most_one_request_however_often_it_is_
     assert_eq!(hall.stop().await.0, 0);
     // Also a hall that was put to rest goes on where it was.
     let hall = stage.open().await;
-    stage.exchange(ADMIN, "And now?", "as much as I may this day").await;
+    stage.exchange(ADMIN, "And now?", "as much as I may today").await;
     assert_eq!(stage.rehearsal.models().stats().tokens, stats.tokens, "nobody was asked");
     assert_eq!(hall.stop().await.0, 0);
 }

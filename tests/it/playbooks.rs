@@ -361,7 +361,7 @@ async fn who_uses_far_more_than_usual_is_held_back_until_that_has_passed() {
     }
     let text = stage.heard(ADMIN, 0, "Playbook unusual_usage acts on incident").await.text;
     assert!(text.contains("tokens this hour, usual"), "{text}");
-    assert!(text.contains("leave them 50000 tokens a day: done, until"), "{text}");
+    assert!(text.contains("leave them 50,000 tokens a day: done, until"), "{text}");
     let (_, text, _) = stage.command(&["incidents", "list"]).await;
     assert!(text.contains("usage"), "{text}");
     hall.kill().await;

@@ -5,10 +5,10 @@
 hello = مرحبًا يا { $name }!
 hello-nameless = مرحبًا!
 greeting-host =
-    أنت تتحدث الآن مع { $agent }.{ $about }
-    اكتب ما تشاء. يعرض /agents كل من هنا.
-greeting-can = ✅ ما أستطيعه: أن أشرح وأكتب وأخطط وأفكر معك.
-greeting-cannot = ⚠️ ما لا أستطيعه: أن أصيب دائمًا. تحقق من فضلك مما يهمك.
+    أنت تتحدث الآن مع { $agent }، وهو مساعد بالذكاء الاصطناعي.{ $about }
+    اكتب كما تكتب إلى إنسان. يعرض /agents من هنا أيضًا.
+greeting-can = ✅ ما أستطيعه: أن أشرح وأكتب وأخطط معك، وأن أذكّرك بالأمور (/remind).
+greeting-cannot = ⚠️ ما لا أستطيعه: أن أصيب دائمًا. تحقق من فضلك من الأمور المهمة، كالصحة والمال والقانون.
 greeting-remembers = 🧠 ما أتذكره: محادثتنا وما تطلب مني تذكره. يعرضه /memory، ويبدأ /new من جديد، ويمحو /forget كل شيء.
 greeting-try = جرّب واحدًا من هذه:
 example-explain = 💡 اشرح شيئًا
@@ -59,6 +59,12 @@ too-much-to-export = البيانات أكثر مما يتسع له ملف هن�
 help-head = اكتب ما تشاء وسيجيبك وكيل. ويمكنك أيضًا استخدام:
 help-foot = في المجموعة اذكرني أو ردّ عليّ أو استخدم أمرًا.
 help-more = يعرض زر القائمة كل الأوامر.
+help-talk = 💬 الحديث
+help-remember = 🧠 التذكر والتذكير
+help-you = 🔒 أنت وبياناتك
+help-agents = 🤖 الوكلاء
+help-people = 👥 الأشخاص
+help-watch = 🛡 العناية بكل ذلك
 language-ask = بأي لغة أتحدث في هذه المحادثة؟ أما الوكلاء فيجيبون باللغة التي تكتب بها.
 language-auto = كما في Telegram
 language-set = من الآن أتحدث هنا بالعربية.
@@ -91,7 +97,7 @@ too-slow = عذرًا، استغرق هذا وقتًا طويلًا فتوقفت
 busy = كثيرون يسألون في الوقت نفسه. رسالتك لم تضع: اضغط /retry بعد دقيقة من فضلك. (المرجع { $reference })
 quarantined = عذرًا، في هذه الرسالة ما يجعلني أتعثر، لذلك وضعتها جانبًا وأخبرت القائمين عليّ. يمكنك متابعة الكتابة. (المرجع { $reference })
 one-at-a-time = واحدة تلو الأخرى من فضلك: ما زلت مشغولًا برسائلك السابقة.
-turned-away = لا أقبل أسئلة جديدة في هذه اللحظة لأن الصيانة جارية. اسأل مرة أخرى بعد دقائق من فضلك. والأوامر تعمل كالمعتاد.
+turned-away = لا أقبل أسئلة جديدة الآن لأن صيانتي جارية. اسأل مرة أخرى بعد دقائق من فضلك. والأوامر تعمل كالمعتاد.
 stranger = هذا البوت خاص. إن كان يحق لك استخدامه فأرسل هذا الرقم إلى القائم عليه: { $person }. لم يُحفظ شيء مما كتبته.
 slow-down = كان ذلك كثيرًا دفعة واحدة. لم أقبل الرسالة الأخيرة: انتظر لحظة وأرسلها مرة أخرى من فضلك.
 ignored-for =
@@ -137,6 +143,8 @@ facts-full =
     }
 fact-too-long =
     { $most ->
+        [one] هذا أطول من أن أتذكره: حرف واحد على الأكثر من فضلك.
+        [two] هذا أطول من أن أتذكره: حرفان على الأكثر من فضلك.
         [few] هذا أطول من أن أتذكره: { $most } أحرف على الأكثر من فضلك.
        *[other] هذا أطول من أن أتذكره: { $most } حرفًا على الأكثر من فضلك.
     }
@@ -291,8 +299,8 @@ cannot-trace = ⚠️ لا أستطيع البحث عن ذلك الآن. حاو�
 ## هل كل شيء بخير
 
 status-well = ✅ كل شيء على ما يرام.
-status-one-ill = ⚠️ جزء من النظام ليس على ما يرام. الرسائل محفوظة وسيُجاب عنها لاحقًا.
-status-many-ill = ⚠️ أجزاء من النظام ليست على ما يرام. الرسائل محفوظة وسيُجاب عنها لاحقًا.
+status-one-ill = ⚠️ جزء مني لا يعمل الآن. رسائلك محفوظة وسيُجاب عنها لاحقًا.
+status-many-ill = ⚠️ بعض أجزائي لا يعمل الآن. رسائلك محفوظة وسيُجاب عنها لاحقًا.
 
 ## الأوامر
 
@@ -359,7 +367,7 @@ cmd-quarantine = انظر ما وُضع جانبًا وأعده
     .usage = [retry <المرجع> | drop <المرجع>]
 cmd-backup = إنشاء نسخة احتياطية الآن
     .usage = [list]
-cmd-report = قياس القاعة بمعيار
+cmd-report = قياس النظام بمعيار
     .usage = <المعيار>
 cmd-alerts = انظر ما الخلل ومن أُبلغ به
 cmd-silence = لا تتلقَّ تنبيهات من نوع معين مدة من الزمن
@@ -475,9 +483,9 @@ not-stored = تعذر حفظ التغيير، فلم يتغير شيء. حاول
 panel-refresh = 🔄 تحديث
 panel-mute = 🔕 صمت لساعة
 panel-unmute = 🔔 التنبيه من جديد
-panel-agents = ⏸ الحجر
-panel-actors = ♻️ إعادة التشغيل
-panel-drain = 🚪 رفض الأسئلة
+panel-agents = ⏸ إراحة وكيل
+panel-actors = ♻️ تشغيل جزء من جديد
+panel-drain = 🚪 إيقاف الأسئلة الجديدة
 panel-fill = 🚪 قبول الأسئلة من جديد
 panel-yes = ⚠️ نعم، افعل
 panel-back = ↩️ رجوع
@@ -502,7 +510,7 @@ offer-too-old =
 role-needed = لا يفعل ذلك إلا { $role }: جاء من خطة تلقائية. لم يحدث شيء.
 not-there = لا يوجد { $part } هنا: لم يحدث شيء.
 nothing-done = ⚠️ لم يحدث شيء: { $why }
-alerter-away = المنبّه غير موجود، حاول مرة أخرى من فضلك.
+alerter-away = تعذر الوصول إلى التنبيهات الآن، حاول مرة أخرى بعد قليل من فضلك.
 muted = 🔕 لا يُبلّغ أحد بالتنبيهات مدة ساعة.
 unmuted = 🔔 يُبلّغ المسؤولون بالتنبيهات من جديد.
 
@@ -550,6 +558,262 @@ incident-since = منذ { $time }، { $stage }
 audit-head = ما تم، الأحدث أولًا:
 audit-foot = يقول `guildhall audit verify` هل بقي كل شيء كما كُتب.
 audit-older = الأقدم
+
+## للمسؤولين: الأدوار والتنبيهات وخطط العمل وتجربة القواعد والحالة كاملة
+
+role-auditor = مدقق (auditor)
+role-operator = مشغّل (operator)
+role-admin = مشرف (admin)
+role-owner = مالك (owner)
+severity-low = بسيط
+severity-medium = متوسط
+severity-high = خطير
+incident-guard = نصوص أُوقفت
+incident-access = محاولات دون صلاحية
+incident-crash = أعطال في جزء من النظام
+incident-leak = تسريبات أُوقفت
+incident-budget = نفاد المسموح به
+incident-usage = استخدام غير معتاد
+stage-open = مفتوح
+stage-acknowledged = تم الاطلاع عليه
+stage-closed = مغلق
+alert-lapsed = ☑️ لم يتكرر منذ 10 دقائق: { $text }
+alert-over = ✅ انتهى: { $text }
+alert-in-hand = 🙋 قيد المعالجة: { $text }
+alert-what-to-do = ما ينبغي فعله: { $place }
+alert-foot = لإيقاف هذا التنبيه ساعتين: /silence { $kind } 2h
+button-in-hand = 🙋 سأتولى الأمر
+alert-times =
+    { $count ->
+        [zero] { $text } (ولا مرة)
+        [one] { $text } (مرة واحدة)
+        [two] { $text } (مرتان)
+        [few] { $text } ({ $count } مرات)
+       *[other] { $text } ({ $count } مرة)
+    }
+alert-and-more = { $text } (و{ $count } غير ذلك)
+silence-ended = 🔔 ستصلك تنبيهات { $kind } من جديد.
+silence-begun =
+    { $minutes ->
+        [zero] 🔕 لا تنبيهات عن { $kind } لأقل من دقيقة. ينهيه /silence { $kind } off
+        [one] 🔕 لا تنبيهات عن { $kind } مدة دقيقة واحدة. ينهيه /silence { $kind } off
+        [two] 🔕 لا تنبيهات عن { $kind } مدة دقيقتين. ينهيه /silence { $kind } off
+        [few] 🔕 لا تنبيهات عن { $kind } مدة { $minutes } دقائق. ينهيه /silence { $kind } off
+       *[other] 🔕 لا تنبيهات عن { $kind } مدة { $minutes } دقيقة. ينهيه /silence { $kind } off
+    }
+alert-taken = ✅ تولّيت الآن { $kind }: لن يُبلَّغ به أحد غيرك. يعرض /alerts ما هو مفتوح.
+alerts-more = … والمزيد: `guildhall alerts list`
+alerts-none = ✅ كل شيء على ما يرام حسب علمي.
+alert-silenced = 🔕 { $kind } صامت حتى { $time }
+alert-since =
+    { $count ->
+        [zero] ولا مرة منذ { $time }
+        [one] مرة واحدة منذ { $time }
+        [two] مرتان منذ { $time }
+        [few] { $count } مرات منذ { $time }
+       *[other] { $count } مرة منذ { $time }
+    }
+alert-is-in-hand = قيد المعالجة
+alert-not-told = لم يُبلَّغ بعد: { $places }
+alert-line = { $kind }: { $headline } ({ $details })
+alert-not-open = لا يوجد تنبيه مفتوح باسم { $kind }.
+alert-no-poll = تعذر الوصول إلى تيليجرام منذ { $value }: الرسائل الجديدة تنتظر هناك.
+alert-llm-errors = فشل { $value } من الطلبات إلى النماذج خلال 5 دقائق.
+alert-slow-replies = استغرقت إجابة من كل عشرين خلال آخر 10 دقائق أكثر من { $value }.
+alert-restarts =
+    { $count ->
+        [zero] لم تُشغَّل أجزاء من النظام من جديد خلال 10 دقائق.
+        [one] أُعيد تشغيل أجزاء من النظام مرة واحدة خلال 10 دقائق.
+        [two] أُعيد تشغيل أجزاء من النظام مرتين خلال 10 دقائق.
+        [few] أُعيد تشغيل أجزاء من النظام { $count } مرات خلال 10 دقائق.
+       *[other] أُعيد تشغيل أجزاء من النظام { $count } مرة خلال 10 دقائق.
+    }
+alert-quarantine = الرسائل التي وُضعت جانبًا خلال الساعة: { $count }.
+alert-disk-full = المساحة الخالية من القرص { $value } فقط.
+alert-backup-old = عمر آخر نسخة احتياطية سليمة { $value }.
+alert-guard-blocks =
+    { $count ->
+        [zero] لم يوقف الحارس نصوصًا خلال ساعة.
+        [one] أوقف الحارس نصًّا واحدًا خلال ساعة: أكثر من المعتاد بخمس مرات.
+        [two] أوقف الحارس نصين خلال ساعة: أكثر من المعتاد بخمس مرات.
+        [few] أوقف الحارس { $count } نصوص خلال ساعة: أكثر من المعتاد بخمس مرات.
+       *[other] أوقف الحارس { $count } نصًّا خلال ساعة: أكثر من المعتاد بخمس مرات.
+    }
+alert-cost = كلفت إجابات الساعة الأخيرة { $value }: أكثر من المعتاد بخمس مرات.
+alert-poll = تعذر جلب الرسائل من تيليجرام: { $why }.
+alert-store = تعذر حفظ الرسائل، لذلك لا تُستقبل رسائل جديدة: { $why }.
+alert-set-aside = وُضعت رسالة جانبًا بعد أن فشلت مرارًا (المرجع { $reference }).
+alert-session = فشلت محادثة مرات كثيرة فأُوقفت لبعض الوقت: { $why }.
+alert-backup-overdue = لا نسخة احتياطية سليمة منذ { $value }.
+alert-backup-failed = فشلت نسخة احتياطية: { $why }
+alert-budget-over = { $who }: نفد المسموح به لهذا { $span }. تُرفض الأسئلة.
+alert-budget-near = { $who }: استُخدم { $value } من المسموح به لهذا { $span }.
+alert-bot = تعذر توصيل بوت، والبقية تعمل: { $why }.
+alert-log = عدد ما فُقد من أسطر السجل: { $count }. القرص ممتلئ أو بطيء جدًّا، أو لا أحد يقرأ المخرج القياسي.
+alert-trial = هذه تجربة للطريق الذي تسلكه التنبيهات. كل شيء على ما يرام.
+part-hall = النظام كله
+part-agent = الوكيل { $agent }
+part-day = اليوم
+part-month = الشهر
+span-seconds = { $count } ث
+span-minutes = { $count } د
+span-hours = { $count } س
+run-about = تعمل خطة العمل { $playbook } في الحادثة { $incident }: { $rest }
+run-about-asks = تسأل خطة العمل { $playbook } هل تعمل في الحادثة { $incident }: { $rest }
+run-about-stopped = أُوقفت خطة العمل { $playbook } في الحادثة { $incident }: { $rest }
+run-in-short = خطة العمل { $playbook }، في الحادثة { $incident }: التفاصيل في /playbooks
+run-what = { $signs } من { $who }. { $steps }.
+run-the-hall = النظام
+run-with = { $who } مع { $agent }
+run-signs =
+    { $count ->
+        [zero] لا علامات
+        [one] علامة واحدة
+        [two] علامتان
+        [few] { $count } علامات
+       *[other] { $count } علامة
+    }
+step-block = حظرهم
+step-pause = إراحة { $agent }
+step-pause-agent = إراحة الوكيل
+step-slow =
+    { $count ->
+        [zero] عدم استقبال رسائل
+        [one] استقبال رسالة واحدة في الدقيقة
+        [two] استقبال رسالتين في الدقيقة
+        [few] استقبال { $count } رسائل في الدقيقة
+       *[other] استقبال { $count } رسالة في الدقيقة
+    }
+step-tighten =
+    { $count ->
+        [zero] عدم ترك رموز لهم
+        [one] ترك رمز واحد لهم في اليوم
+        [two] ترك رمزين لهم في اليوم
+        [few] ترك { $count } رموز لهم في اليوم
+       *[other] ترك { $count } رمزًا لهم في اليوم
+    }
+step-gather = جمع ما سألوا عنه
+step-list = سرد ما وصلوا إليه
+step-rule = اقتراح قاعدة
+step-compare = المقارنة بالمعتاد
+step-left-out = { $what }: لم يتم، { $why }
+step-over = { $what }: انتهى
+step-done = { $what }: تم
+step-done-kept = { $what }: تم، إلى أن يتراجع عنه أحد
+step-done-until = { $what }: تم، حتى { $time }
+spared-officers = المسؤولون مستثنون
+spared-so-already = كان الأمر كذلك من قبل
+spared-gone = لم يعد موجودًا
+spared-nothing = لم يكن هناك ما يُصنع منه
+spared-refused = تعذر ذلك
+found-questions =
+    { $count ->
+        [zero] لا أسئلة
+        [one] سؤال واحد، بمرجعه
+        [two] سؤالان، بمرجعيهما
+        [few] { $count } أسئلة، بمراجعها
+       *[other] { $count } سؤالًا، بمراجعها
+    }
+found-touched = أسئلة إلى { $agents }: { $questions }، محادثات: { $chats }، أشياء محفوظة: { $facts }
+found-too-little = ما تشترك فيه الأسئلة المرفوضة قليل جدًّا
+found-rule = القاعدة { $rule } للتجربة، من أسئلة مرفوضة عددها { $count }
+found-used = رموز هذه الساعة: { $used }، والمعتاد { $usual }
+playbooks-head = خطط العمل:
+playbooks-none = لا شيء
+playbooks-done = ما فعلته ولم ينتهِ بعد:
+playbooks-nothing = لا شيء
+playbooks-more = … والمزيد: `guildhall playbooks list`
+playbook-acts = { $playbook } (تعمل وحدها): { $about }
+playbook-asks = { $playbook } (تسأل أولًا): { $about }
+button-run-yes = ▶️ نفّذ
+button-run-no = ✋ لا تنفّذ
+button-run-undo = ↩️ تراجع
+button-run-keep = 📌 أبقِه
+button-run-close = ✅ أغلق الحادثة
+refusal-question = 🛡 أوقف الحارس سؤالًا إلى { $agent } (المرجع { $reference }).
+refusal-answer = 🛡 أوقف الحارس إجابة من { $agent } (المرجع { $reference }).
+refusal-newest = هذا أحدثها من أصل { $count } منذ أن أبلغتك آخر مرة.
+button-show-text = 👁 اعرض النص
+button-false-alarm = ✅ إنذار كاذب
+step-wants = يريد { $agent } استخدام:
+step-asks = يسأل { $agent } الوكيل { $asked }: { $what }
+step-uses = يستخدم { $agent } الأداة { $tool }: { $what }
+step-failed = فشل ذلك: { $what }
+step-gave = النتيجة: { $what }
+step-gave-much =
+    { $count ->
+        [zero] لم يُرجع شيئًا
+        [one] أرجع حرفًا واحدًا
+        [two] أرجع حرفين
+        [few] أرجع { $count } أحرف
+       *[other] أرجع { $count } حرفًا
+    }
+step-held-back = حُجبت النتيجة
+step-judged = يقول الحارس: { $verdict }
+step-may-it = يُسأل هل يجوز استخدامها، من أجل: { $what }
+step-allowed = يجوز استخدامها مرة واحدة.
+step-denied = لا يجوز استخدامها.
+step-hands-over = يسلّم { $from } المحادثة إلى { $to }: { $note }
+steps-more = … والمزيد في /export
+not-tried = ⚠️ لم يُجرَّب شيء: { $why }
+tried-rules =
+    { $count ->
+        [zero] لا قواعد
+        [one] قاعدة واحدة
+        [two] قاعدتان
+        [few] { $count } قواعد
+       *[other] { $count } قاعدة
+    }
+tried-days =
+    { $days ->
+        [zero] اليوم
+        [one] اليوم الأخير
+        [two] اليومان الأخيران
+        [few] آخر { $days } أيام
+       *[other] آخر { $days } يومًا
+    }
+tried-head = { $rules }، { $past }: من النصوص التي مرّت ({ $texts }) كان سيُوقف { $stopped }.
+tried-questions = أسئلة إلى { $agent }
+tried-answers = إجابات { $agent }
+tried-counts = { $stopped } من { $texts } (مرفوض { $refused }، محجوب جزئيًّا { $redacted }، معلَّم { $flagged })
+tried-turns = الأسئلة والإجابات (المراجع): { $references }
+tried-false-alarms = ⚠️ ستوقف ما عُلِّم إنذارًا كاذبًا (المراجع): { $references }
+tried-incomplete = كان هناك أكثر مما يُفحص دفعة واحدة؛ اطلب أيامًا أقل.
+tried-unreadable =
+    { $count ->
+        [zero] قُرئت كل السجلات.
+        [one] تعذرت قراءة سجل واحد.
+        [two] تعذرت قراءة سجلين.
+        [few] تعذرت قراءة { $count } سجلات.
+       *[other] تعذرت قراءة { $count } سجلًّا.
+    }
+status-restarts =
+    { $count ->
+        [zero] دون إعادة تشغيل
+        [one] إعادة تشغيل واحدة
+        [two] إعادتا تشغيل
+        [few] { $count } مرات إعادة تشغيل
+       *[other] { $count } مرة إعادة تشغيل
+    }
+status-waiting = في الانتظار: { $count }
+status-ago = قبل { $span }
+status-fault = آخر عطل: { $fault }
+status-model-good = النموذج { $model }: 🟢 يعمل
+status-model-failing = النموذج { $model }: 🔴 يفشل، متروك قليلًا
+status-model-tried = النموذج { $model }: 🟡 يُجرَّب من جديد
+status-ledger = المخزن: في الانتظار { $waiting }، موضوع جانبًا { $aside }، على القرص { $size }، آخر كتابة استغرقت { $took } م.ث
+status-backup = النسخة الاحتياطية: قبل { $span }
+status-backup-none = النسخة الاحتياطية: لا شيء بعد
+status-backup-off = النسخة الاحتياطية: متوقفة
+status-conversations = المحادثات في الذاكرة: { $count }
+status-version = Guildhall { $version }، يعمل منذ { $span }
+report-caption = هذا النظام مقيسًا بمعيار { $standard }.
+export-for-programs = كل ما هو محفوظ عنك، للبرامج.
+export-to-read = الشيء نفسه للقراءة.
+why-not-delivered = تعذر التسليم
+why-restarted = أُعيد تشغيل جزء، حاول مرة أخرى من فضلك
+why-backups-off = النسخ الاحتياطية متوقفة (`backup.every`)
+why-takes-long = يستغرق ذلك وقتًا، ويعرض /backup list متى تكتمل
 
 ## الأدوات والوكلاء الآخرون
 
@@ -600,13 +864,13 @@ nobody-to-ask = لا يوجد هنا من أسأله. يعرض /agents من هن
 
 ## التذكيرات والأوقات المحددة
 
-times-how = يُكتب الوقت بالإنجليزية مثل «every weekday 8:00» أو «every 2 hours» أو «tomorrow 9:00»، أو بالحقول الخمسة لقاعدة cron مثل 0 8 * * 1-5.
+times-how = الوقت مثل «كل يوم الساعة 8» أو «كل ساعتين» أو «غدا الساعة 9»، أو الحقول الخمسة لقاعدة cron مثل 0 8 * * 1-5.
 remind-how =
-    قل لي متى (بالإنجليزية) ثم بماذا. مثلًا:
-    /remind in 20 minutes أخرج الخبز
-    /remind tomorrow 9:00 اتصل بآدا
-    /remind 2026-12-01 18:00 اشترِ الهدايا
-    /remind every monday 8:00 خطّط للأسبوع
+    قل لي متى ثم بماذا. مثلًا:
+    /remind بعد 20 دقيقة أخرج الخبز
+    /remind غدا الساعة 9 اتصل بآدا
+    /remind 1.12.2026 18:00 اشترِ الهدايا
+    /remind كل يوم اثنين الساعة 8 خطّط للأسبوع
 
     يعرض /reminders ما هو مضبوط. يحدد /remind zone Europe/Berlin منطقتك الزمنية.
 remind-nobody = لا أذكّر إلا شخصًا. اكتب باسمك من فضلك.
@@ -633,8 +897,8 @@ schedule-set = ⏰ سيُسأل { $agent } في { $when }.
 comes-again = هذه هي المرة الأولى، ثم يتكرر.
 reminders-foot = يعرض /reminders ما هو مضبوط ويحذفه.
 schedules-foot = يعرض /schedules ما هو مضبوط ويحذفه.
-reminders-none = لا شيء مضبوط هنا. مثال: /remind in 20 minutes أخرج الخبز
-schedules-none = لا يُسأل أي وكيل شيئًا في أوقات محددة. مثال: /schedule sage every weekday 8:00 here صباح الخير!
+reminders-none = لا شيء مضبوط هنا. مثال: /remind بعد 20 دقيقة أخرج الخبز
+schedules-none = لا يُسأل أي وكيل شيئًا في أوقات محددة. مثال: /schedule sage كل يوم الساعة 8 هنا صباح الخير!
 reminders-head = ⏰ ما سأذكّرك به:
 schedules-head = ⏰ ما يُسأل عنه الوكلاء في أوقات محددة:
 asked-in = { $agent } في { $chat }:
@@ -821,8 +1085,8 @@ aside-dropped = أُزيلت { $reference } من القائمة.
 aside-verbs = الكلمة الأولى retry أو drop.
 aside-reference = المرجع ثمانية رموز كما يعرضه /quarantine.
 backup-nothing-new = لم يُكتب شيء منذ النسخة { $name }.
-backup-made = أُنشئت النسخة { $name } وقُرئت للتحقق: الحجم { $bytes } بايت في { $took } م.ث؛ عدد القديمة المحذوفة: { $removed }. لا مفتاح فيها: احفظ نسخًا من المفتاح وحلقة المفاتيح في مكان آخر.
-backup-line = { $name } · { $time } (قبل { $hours } س) · { $bytes } بايت
+backup-made = ✅ أُنشئت النسخة { $name } وقُرئت للتحقق: الحجم { $size } في { $took } م.ث؛ عدد القديمة المحذوفة: { $removed }. لا مفتاح فيها: احفظ نسخًا من المفتاح وحلقة المفاتيح في مكان آخر.
+backup-line = { $name } · { $time } (قبل { $hours } س) · { $size }
 backup-words = لا تكتب بعده شيئًا، أو اكتب list.
 backups-none = لا توجد نسخة احتياطية بعد. ينشئ /backup واحدة.
 backups-head = النسخ الاحتياطية، الأحدث أولًا:

@@ -5,10 +5,10 @@
 hello = Hallo { $name }!
 hello-nameless = Hallo!
 greeting-host =
-    Du sprichst mit { $agent }.{ $about }
-    Schreib einfach los. /agents zeigt, wer sonst noch da ist.
-greeting-can = ✅ Was ich kann: mit dir zusammen erklären, schreiben, planen und nachdenken.
-greeting-cannot = ⚠️ Was ich nicht kann: immer recht haben. Prüfe bitte nach, was dir wichtig ist.
+    Du sprichst mit { $agent }, einem KI-Assistenten.{ $about }
+    Schreib einfach los, wie an einen Menschen. /agents zeigt, wer sonst noch da ist.
+greeting-can = ✅ Was ich kann: mit dir erklären, schreiben und planen, und dich an etwas erinnern (/remind).
+greeting-cannot = ⚠️ Was ich nicht kann: immer recht haben. Prüfe bitte nach, was wichtig ist, etwa bei Gesundheit, Geld oder Recht.
 greeting-remembers = 🧠 Was ich mir merke: unser Gespräch und was ich mir merken soll. /memory zeigt es, /new fängt neu an, /forget löscht alles.
 greeting-try = Probier eines davon:
 example-explain = 💡 Etwas erklären
@@ -59,6 +59,12 @@ too-much-to-export = Es ist mehr, als hier in eine Datei passt. Bitte frag den B
 help-head = Schreib einfach los, und ein Agent antwortet. Außerdem gibt es:
 help-foot = In einer Gruppe erwähne mich, antworte mir oder benutze einen Befehl.
 help-more = Der Menüknopf zeigt alle Befehle.
+help-talk = 💬 Sprechen
+help-remember = 🧠 Merken und erinnern
+help-you = 🔒 Du und deine Daten
+help-agents = 🤖 Agenten
+help-people = 👥 Menschen
+help-watch = 🛡 Nach allem sehen
 language-ask = Welche Sprache soll ich in diesem Chat sprechen? Agenten antworten in der Sprache, in der du schreibst.
 language-auto = Wie in Telegram
 language-set = Ab jetzt spreche ich hier Deutsch.
@@ -91,7 +97,7 @@ too-slow = Entschuldige, das hat zu lange gedauert, und ich warte nicht weiter. 
 busy = Gerade fragen sehr viele gleichzeitig. Deine Nachricht ist nicht verloren: Bitte drück in einer Minute /retry. (Ref. { $reference })
 quarantined = Entschuldige, über diese Nachricht stolpere ich immer wieder. Ich habe sie beiseitegelegt und denen Bescheid gesagt, die mich betreiben. Du kannst weiterschreiben. (Ref. { $reference })
 one-at-a-time = Eins nach dem anderen, bitte: Ich bin noch mit deinen früheren Nachrichten beschäftigt.
-turned-away = Im Moment nehme ich keine neuen Fragen an: Hier wird gerade etwas gewartet. Bitte frag in ein paar Minuten wieder. Befehle gehen wie immer.
+turned-away = Im Moment nehme ich keine neuen Fragen an, weil ich gerade gewartet werde. Bitte frag in ein paar Minuten wieder. Befehle gehen wie immer.
 stranger = Dieser Bot ist privat. Wenn du Zugang haben solltest, schick dem Betreiber diese Nummer: { $person }. Nichts von dem, was du geschrieben hast, wurde gespeichert.
 slow-down = Das war viel auf einmal. Die letzte Nachricht habe ich nicht angenommen: Bitte warte einen Moment und schick sie noch einmal.
 ignored-for =
@@ -258,8 +264,8 @@ cannot-trace = ⚠️ Das kann ich gerade nicht nachsehen. Bitte versuch es glei
 ## Ob alles in Ordnung ist
 
 status-well = ✅ Alles ist in Ordnung.
-status-one-ill = ⚠️ Ein Teil der Halle ist nicht in Ordnung. Nachrichten werden aufgehoben und später beantwortet.
-status-many-ill = ⚠️ Teile der Halle sind nicht in Ordnung. Nachrichten werden aufgehoben und später beantwortet.
+status-one-ill = ⚠️ Ein Teil von mir geht gerade nicht. Deine Nachrichten werden aufgehoben und später beantwortet.
+status-many-ill = ⚠️ Einige Teile von mir gehen gerade nicht. Deine Nachrichten werden aufgehoben und später beantwortet.
 
 ## Befehle
 
@@ -440,9 +446,9 @@ not-stored = Die Änderung konnte nicht gespeichert werden, also wurde nichts ge
 panel-refresh = 🔄 Aktualisieren
 panel-mute = 🔕 1 Stunde still
 panel-unmute = 🔔 Wieder melden
-panel-agents = ⏸ Quarantäne
-panel-actors = ♻️ Neu starten
-panel-drain = 🚪 Abweisen
+panel-agents = ⏸ Agent ruhen lassen
+panel-actors = ♻️ Teil neu starten
+panel-drain = 🚪 Keine neuen Fragen
 panel-fill = 🚪 Fragen wieder annehmen
 panel-yes = ⚠️ Ja, tu es
 panel-back = ↩️ Zurück
@@ -465,7 +471,7 @@ offer-too-old =
 role-needed = Das darf nur { $role }: Ein Playbook hat es bewirkt. Nichts wurde getan.
 not-there = { $part } gibt es hier nicht: Nichts wurde getan.
 nothing-done = ⚠️ Nichts wurde getan: { $why }
-alerter-away = Der Melder ist nicht da; bitte versuch es noch einmal.
+alerter-away = Die Warnungen sind gerade nicht erreichbar; bitte versuch es gleich noch einmal.
 muted = 🔕 Eine Stunde lang erfährt niemand von Warnungen.
 unmuted = 🔔 Verantwortliche erfahren wieder von Warnungen.
 
@@ -511,6 +517,208 @@ audit-head = Was getan wurde, das Neueste zuerst:
 audit-foot = `guildhall audit verify` sagt, ob alles so ist, wie es geschrieben wurde.
 audit-older = Älteres
 
+## Für Verantwortliche: Rollen, Warnungen, Playbooks, Proben von Regeln, der Zustand im Ganzen
+
+role-auditor = Prüfer (auditor)
+role-operator = Betreuer (operator)
+role-admin = Admin (admin)
+role-owner = Inhaber (owner)
+severity-low = gering
+severity-medium = mittel
+severity-high = hoch
+incident-guard = aufgehaltene Texte
+incident-access = Versuche ohne das Recht dazu
+incident-crash = Ausfälle eines Teils
+incident-leak = verhinderte Preisgaben
+incident-budget = aufgebraucht
+incident-usage = ungewöhnlicher Verbrauch
+stage-open = offen
+stage-acknowledged = gesehen
+stage-closed = geschlossen
+alert-lapsed = ☑️ Seit 10 Minuten nicht mehr: { $text }
+alert-over = ✅ Vorbei: { $text }
+alert-in-hand = 🙋 In Arbeit: { $text }
+alert-what-to-do = Was zu tun ist: { $place }
+alert-foot = 2 Stunden nichts davon hören: /silence { $kind } 2h
+button-in-hand = 🙋 Ich kümmere mich
+alert-times = { $text } ({ $count }-mal)
+alert-and-more = { $text } (und { $count } weitere)
+silence-ended = 🔔 Von { $kind } erfährst du wieder.
+silence-begun =
+    { $minutes ->
+        [one] 🔕 Von { $kind } erfährt 1 Minute lang niemand. /silence { $kind } off beendet das.
+       *[other] 🔕 Von { $kind } erfährt { $minutes } Minuten lang niemand. /silence { $kind } off beendet das.
+    }
+alert-taken = ✅ { $kind } ist in deiner Hand: Sonst erfährt niemand mehr davon. /alerts zeigt, was offen ist.
+alerts-more = … und mehr: `guildhall alerts list`
+alerts-none = ✅ Soweit ich weiß, ist alles in Ordnung.
+alert-silenced = 🔕 { $kind } ist still bis { $time }
+alert-since =
+    { $count ->
+        [one] einmal, seit { $time }
+       *[other] { $count }-mal seit { $time }
+    }
+alert-is-in-hand = in Arbeit
+alert-not-told = noch nicht erfahren haben es: { $places }
+alert-line = { $kind }: { $headline } ({ $details })
+alert-not-open = Es gibt keine offene Warnung namens { $kind }.
+alert-no-poll = Telegram war { $value } lang nicht erreichbar: Neue Nachrichten warten dort.
+alert-llm-errors = { $value } der Anfragen an Modelle sind in 5 Minuten gescheitert.
+alert-slow-replies = Eine von zwanzig Antworten der letzten 10 Minuten hat länger als { $value } gedauert.
+alert-restarts = Teile der Halle wurden in 10 Minuten { $count }-mal neu gestartet.
+alert-quarantine = In der letzten Stunde beiseitegelegte Nachrichten: { $count }.
+alert-disk-full = Nur { $value } des Speichers sind frei.
+alert-backup-old = Die letzte gute Sicherung ist { $value } alt.
+alert-guard-blocks = Der Wächter hat in einer Stunde { $count } Texte aufgehalten: mehr als das Fünffache des Üblichen.
+alert-cost = Die Antworten der letzten Stunde haben { $value } gekostet: mehr als das Fünffache des Üblichen.
+alert-poll = Von Telegram lassen sich keine Nachrichten holen: { $why }.
+alert-store = Nachrichten lassen sich nicht speichern, deshalb werden keine angenommen: { $why }.
+alert-set-aside = Eine Nachricht wurde beiseitegelegt, weil sie immer wieder scheiterte (Ref. { $reference }).
+alert-session = Ein Gespräch ist zu oft gescheitert und ruht eine Weile: { $why }.
+alert-backup-overdue = Seit { $value } keine gute Sicherung.
+alert-backup-failed = Eine Sicherung ist gescheitert: { $why }
+alert-budget-over = { $who }: Was für diesen { $span } erlaubt ist, ist verbraucht. Fragen werden abgelehnt.
+alert-budget-near = { $who }: { $value } von dem, was für diesen { $span } erlaubt ist, sind verbraucht.
+alert-bot = Ein Bot lässt sich nicht verbinden, die anderen laufen weiter: { $why }.
+alert-log = Zeilen des Protokolls, die verloren sind: { $count }. Der Speicher ist voll oder zu langsam, oder niemand liest die Standardausgabe.
+alert-trial = Das ist eine Probe des Weges, den Warnungen nehmen. Alles ist in Ordnung.
+part-hall = Die Halle
+part-agent = Agent { $agent }
+part-day = Tag
+part-month = Monat
+span-seconds = { $count } s
+span-minutes = { $count } min
+span-hours = { $count } h
+run-about = Playbook { $playbook } handelt zu Vorfall { $incident }: { $rest }
+run-about-asks = Playbook { $playbook } fragt, ob es zu Vorfall { $incident } handeln darf: { $rest }
+run-about-stopped = Playbook { $playbook } wurde bei Vorfall { $incident } angehalten: { $rest }
+run-in-short = Playbook { $playbook }, zu Vorfall { $incident }: /playbooks sagt mehr.
+run-what = { $signs } von { $who }. { $steps }.
+run-the-hall = der Halle
+run-with = { $who } mit { $agent }
+run-signs =
+    { $count ->
+        [one] 1 Anzeichen
+       *[other] { $count } Anzeichen
+    }
+step-block = sperren
+step-pause = { $agent } ruhen lassen
+step-pause-agent = den Agenten ruhen lassen
+step-slow =
+    { $count ->
+        [one] 1 Nachricht pro Minute annehmen
+       *[other] { $count } Nachrichten pro Minute annehmen
+    }
+step-tighten = { $count } Token am Tag lassen
+step-gather = zusammenstellen, was gefragt wurde
+step-list = auflisten, was berührt wurde
+step-rule = eine Regel vorschlagen
+step-compare = mit dem Üblichen vergleichen
+step-left-out = { $what }: nicht getan, { $why }
+step-over = { $what }: vorbei
+step-done = { $what }: getan
+step-done-kept = { $what }: getan, bis es jemand zurücknimmt
+step-done-until = { $what }: getan, bis { $time }
+spared-officers = Verantwortliche werden geschont
+spared-so-already = es war schon so
+spared-gone = es ist nicht mehr da
+spared-nothing = es gab nichts, woraus es sich machen ließe
+spared-refused = es ging nicht
+found-questions =
+    { $count ->
+        [one] 1 Frage, als Referenz
+       *[other] { $count } Fragen, als Referenzen
+    }
+found-touched = Fragen an { $agents }: { $questions }, Gespräche: { $chats }, Gemerktes: { $facts }
+found-too-little = die abgelehnten Fragen haben zu wenig gemeinsam
+found-rule =
+    { $count ->
+        [one] Regel { $rule } aus 1 abgelehnten Frage, zur Probe
+       *[other] Regel { $rule } aus { $count } abgelehnten Fragen, zur Probe
+    }
+found-used = { $used } Token in dieser Stunde, üblich { $usual }
+playbooks-head = Playbooks:
+playbooks-none = keine
+playbooks-done = Was sie getan haben und noch gilt:
+playbooks-nothing = nichts
+playbooks-more = … und mehr: `guildhall playbooks list`
+playbook-acts = { $playbook } (handelt): { $about }
+playbook-asks = { $playbook } (fragt vorher): { $about }
+button-run-yes = ▶️ Tun
+button-run-no = ✋ Nicht tun
+button-run-undo = ↩️ Zurücknehmen
+button-run-keep = 📌 Behalten
+button-run-close = ✅ Vorfall schließen
+refusal-question = 🛡 Der Wächter hat eine Frage an { $agent } aufgehalten (Ref. { $reference }).
+refusal-answer = 🛡 Der Wächter hat eine Antwort von { $agent } aufgehalten (Ref. { $reference }).
+refusal-newest = Das ist die neueste von { $count }, seit ich dir zuletzt davon erzählt habe.
+button-show-text = 👁 Text zeigen
+button-false-alarm = ✅ Fehlalarm
+step-wants = { $agent } möchte benutzen:
+step-asks = { $agent } fragt { $asked }: { $what }
+step-uses = { $agent } benutzt { $tool }: { $what }
+step-failed = Das ging schief: { $what }
+step-gave = Das kam zurück: { $what }
+step-gave-much = Länge dessen, was zurückkam: { $count } Zeichen
+step-held-back = zurückgehalten
+step-judged = Der Wächter sagt: { $verdict }
+step-may-it = Gefragt wird, ob es benutzt werden darf, für: { $what }
+step-allowed = Es darf benutzt werden, einmal.
+step-denied = Es darf nicht benutzt werden.
+step-hands-over = { $from } übergibt an { $to }: { $note }
+steps-more = … und mehr, siehe /export
+not-tried = ⚠️ Nichts wurde ausprobiert: { $why }
+tried-rules =
+    { $count ->
+        [one] 1 Regel
+       *[other] { $count } Regeln
+    }
+tried-days =
+    { $days ->
+        [one] der letzte Tag
+       *[other] die letzten { $days } Tage
+    }
+tried-head = { $rules }, { $past }: Von { $texts } durchgelassenen Texten wären { $stopped } aufgehalten worden.
+tried-questions = Fragen an { $agent }
+tried-answers = Antworten von { $agent }
+tried-counts = { $stopped } von { $texts } ({ $refused } abgelehnt, { $redacted } geschwärzt, { $flagged } vermerkt)
+tried-turns = Fragen und Antworten (Ref.): { $references }
+tried-false-alarms = ⚠️ Sie würde aufhalten, was als Fehlalarm markiert ist (Ref.): { $references }
+tried-incomplete = Es war mehr, als auf einmal angesehen wird; frag nach weniger Tagen.
+tried-unreadable =
+    { $count ->
+        [one] 1 Eintrag konnte nicht gelesen werden.
+       *[other] { $count } Einträge konnten nicht gelesen werden.
+    }
+status-restarts =
+    { $count ->
+        [one] 1 Neustart
+       *[other] { $count } Neustarts
+    }
+status-waiting =
+    { $count ->
+        [one] 1 wartet
+       *[other] { $count } warten
+    }
+status-ago = vor { $span }
+status-fault = letzter Fehler: { $fault }
+status-model-good = Modell { $model }: 🟢 in Betrieb
+status-model-failing = Modell { $model }: 🔴 scheitert, wird kurz in Ruhe gelassen
+status-model-tried = Modell { $model }: 🟡 wird wieder ausprobiert
+status-ledger = Speicher: { $waiting } warten, { $aside } beiseitegelegt, { $size } belegt, letztes Schreiben { $took } ms
+status-backup = Sicherung: vor { $span }
+status-backup-none = Sicherung: noch keine
+status-backup-off = Sicherung: ausgeschaltet
+status-conversations = Gespräche im Arbeitsspeicher: { $count }
+status-version = Guildhall { $version }, läuft seit { $span }
+report-caption = Diese Halle an { $standard } gemessen.
+export-for-programs = Alles, was über dich gespeichert ist, für Programme.
+export-to-read = Dasselbe zum Lesen.
+why-not-delivered = es lässt sich nicht zustellen
+why-restarted = ein Teil wurde neu gestartet; bitte versuch es noch einmal
+why-backups-off = Sicherungen sind ausgeschaltet (`backup.every`)
+why-takes-long = es dauert lange; /backup list zeigt, wann sie da ist
+
 ## Werkzeuge und andere Agenten
 
 may-i-does = ✋ { $agent } möchte { $does } ({ $tool }).
@@ -555,13 +763,13 @@ nobody-to-ask = Hier ist niemand, den ich fragen könnte. /agents zeigt, wer da 
 
 ## Erinnerungen und feste Zeiten
 
-times-how = Die Zeit schreibst du auf Englisch, etwa „every weekday 8:00“, „every 2 hours“ oder „tomorrow 9:00“, oder als die fünf Felder einer Cron-Regel, etwa 0 8 * * 1-5.
+times-how = Die Zeit ist etwa „werktags 8:00“, „alle 2 Stunden“, „morgen um 9“ oder, als die fünf Felder einer Cron-Regel, 0 8 * * 1-5.
 remind-how =
-    Sag mir, wann (auf Englisch), und dann, woran. Zum Beispiel:
-    /remind in 20 minutes das Brot herausholen
-    /remind tomorrow 9:00 Ada anrufen
-    /remind 2026-12-01 18:00 Geschenke kaufen
-    /remind every monday 8:00 die Woche planen
+    Sag mir, wann, und dann, woran. Zum Beispiel:
+    /remind in 20 Minuten das Brot herausholen
+    /remind morgen um 9 Ada anrufen
+    /remind 1.12.2026 18:00 Geschenke kaufen
+    /remind jeden Montag um 8 die Woche planen
 
     /reminders zeigt, was eingestellt ist. /remind zone Europe/Berlin legt deine Zeitzone fest.
 remind-nobody = Ich kann nur einen Menschen erinnern. Bitte schreib unter deinem eigenen Namen.
@@ -586,8 +794,8 @@ schedule-set = ⏰ { $agent } wird am { $when } gefragt.
 comes-again = Das ist das erste Mal; es kommt wieder.
 reminders-foot = /reminders zeigt und löscht, was eingestellt ist.
 schedules-foot = /schedules zeigt und löscht, was eingestellt ist.
-reminders-none = Hier ist nichts eingestellt. /remind in 20 minutes das Brot herausholen stellt etwas ein.
-schedules-none = Kein Agent wird zu festen Zeiten gefragt. /schedule sage every weekday 8:00 here Guten Morgen! stellt etwas ein.
+reminders-none = Hier ist nichts eingestellt. /remind in 20 Minuten das Brot herausholen stellt etwas ein.
+schedules-none = Kein Agent wird zu festen Zeiten gefragt. /schedule sage werktags 8:00 hier Guten Morgen! stellt etwas ein.
 reminders-head = ⏰ Woran ich dich erinnere:
 schedules-head = ⏰ Was Agenten zu festen Zeiten gefragt werden:
 asked-in = { $agent } in { $chat }:
@@ -762,8 +970,8 @@ aside-dropped = { $reference } ist von der Liste.
 aside-verbs = Das erste Wort ist retry oder drop.
 aside-reference = Die Ref. hat acht Stellen, wie /quarantine sie zeigt.
 backup-nothing-new = Seit der Sicherung { $name } wurde nichts geschrieben.
-backup-made = Sicherung { $name } ist gemacht und wurde zurückgelesen: { $bytes } Bytes in { $took } ms; ältere entfernt: { $removed }. Es ist kein Schlüssel darin: Bewahre Kopien des Schlüssels und des Schlüsselbunds anderswo auf.
-backup-line = { $name } · { $time } (vor { $hours } h) · { $bytes } Bytes
+backup-made = ✅ Sicherung { $name } ist gemacht und wurde zurückgelesen: { $size } in { $took } ms; ältere entfernt: { $removed }. Es ist kein Schlüssel darin: Bewahre Kopien des Schlüssels und des Schlüsselbunds anderswo auf.
+backup-line = { $name } · { $time } (vor { $hours } h) · { $size }
 backup-words = Schreib nichts dahinter oder list.
 backups-none = Es gibt noch keine Sicherung. /backup macht eine.
 backups-head = Sicherungen, die neueste zuerst:

@@ -6,11 +6,11 @@
 hello = Hello, { $name }!
 hello-nameless = Hello!
 greeting-host =
-    You are talking to { $agent }.{ $about }
-    Just write. /agents shows everyone who is here.
-greeting-can = ✅ What I can do: explain, write, plan and think things through with you.
-greeting-cannot = ⚠️ What I cannot do: be right every time. Please check what matters to you.
-greeting-remembers = 🧠 What I remember: our conversation, and what you ask me to remember. /memory shows it, /new begins afresh, /forget erases everything.
+    You are talking to { $agent }, an AI assistant.{ $about }
+    Just write, as you would to a person. /agents shows who else is here.
+greeting-can = ✅ What I can do: explain, write and plan with you, and remind you of things (/remind).
+greeting-cannot = ⚠️ What I cannot do: always be right. Please check what matters, such as health, money or law.
+greeting-remembers = 🧠 What I remember: our conversation, and what you ask me to remember. /memory shows it, /new starts over, /forget erases everything.
 greeting-try = Try one of these:
 example-explain = 💡 Explain something
     .prompt = Explain in three sentences why the sky is blue.
@@ -60,6 +60,12 @@ too-much-to-export = There is more than fits into a file here. Please ask the pe
 help-head = Just write, and an agent answers. You can also use:
 help-foot = In a group, mention me, reply to me, or use a command.
 help-more = The menu button shows every command.
+help-talk = 💬 Talking
+help-remember = 🧠 Remembering
+help-you = 🔒 You and your data
+help-agents = 🤖 Agents
+help-people = 👥 People
+help-watch = 🛡 Looking after all of it
 language-ask = Which language shall I speak in this chat? Agents answer in the language that you write in.
 language-auto = As in Telegram
 language-set = I speak English here from now on.
@@ -92,7 +98,7 @@ too-slow = Sorry, this took too long and I stopped waiting. Your message is not 
 busy = Very many people are asking at once. Your message is not lost: please press /retry in a minute. (ref { $reference })
 quarantined = Sorry, something about this message makes me stumble, so I have set it aside and told the people who run me. You can go on writing. (ref { $reference })
 one-at-a-time = One at a time, please: I am still busy with your earlier messages.
-turned-away = I take no new questions for the moment: the hall is being looked after. Please ask again in a few minutes. Commands work as ever.
+turned-away = I take no new questions right now, because I am being looked after. Please ask again in a few minutes. Commands work as usual.
 stranger = This bot is private. If you should have access, send this number to the person who runs it: { $person }. Nothing you wrote was stored.
 slow-down = That was a lot at once. I did not take the last message: please wait a moment and send it again.
 ignored-for =
@@ -143,25 +149,25 @@ fact-of-another = Only the person who said it can have it forgotten. /memory sho
 
 ## Usage and caps
 
-over-cap-person-day = You have used up what you may ask this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-person-day = You have used up what you may ask today. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
 over-cap-person-month = You have used up what you may ask this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
-over-cap-chat-day = This group has used up what it may ask this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
+over-cap-chat-day = This group has used up what it may ask today. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
 over-cap-chat-month = This group has used up what it may ask this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /usage shows what was used.
-over-cap-agent-day = This agent has answered as much as it may this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /agents shows who else is here.
+over-cap-agent-day = This agent has answered as much as it may today. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /agents shows who else is here.
 over-cap-agent-month = This agent has answered as much as it may this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted. /agents shows who else is here.
-over-cap-hall-day = I have answered as much as I may this day. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted.
+over-cap-hall-day = I have answered as much as I may today. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted.
 over-cap-hall-month = I have answered as much as I may this month. I go on { $resumes }; please ask again then, or press /retry. Nothing was sent to a model and nothing was counted.
-cap-near-person-day = ℹ️ You have used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-person-day = ℹ️ You have used { $percent } % of what may be asked today. It begins anew { $resumes }. /usage says more.
 cap-near-person-month = ℹ️ You have used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
-cap-near-chat-day = ℹ️ This group has used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-chat-day = ℹ️ This group has used { $percent } % of what may be asked today. It begins anew { $resumes }. /usage says more.
 cap-near-chat-month = ℹ️ This group has used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
-cap-near-us-day = ℹ️ We have used { $percent } % of what may be asked this day. It begins anew { $resumes }. /usage says more.
+cap-near-us-day = ℹ️ We have used { $percent } % of what may be asked today. It begins anew { $resumes }. /usage says more.
 cap-near-us-month = ℹ️ We have used { $percent } % of what may be asked this month. It begins anew { $resumes }. /usage says more.
-cap-reached-person-day = ℹ️ You have now used all that may be asked this day. I go on { $resumes }.
+cap-reached-person-day = ℹ️ You have now used all that may be asked today. I go on { $resumes }.
 cap-reached-person-month = ℹ️ You have now used all that may be asked this month. I go on { $resumes }.
-cap-reached-chat-day = ℹ️ This group has now used all that may be asked this day. I go on { $resumes }.
+cap-reached-chat-day = ℹ️ This group has now used all that may be asked today. I go on { $resumes }.
 cap-reached-chat-month = ℹ️ This group has now used all that may be asked this month. I go on { $resumes }.
-cap-reached-us-day = ℹ️ We have now used all that may be asked this day. I go on { $resumes }.
+cap-reached-us-day = ℹ️ We have now used all that may be asked today. I go on { $resumes }.
 cap-reached-us-month = ℹ️ We have now used all that may be asked this month. I go on { $resumes }.
 at-time = at { $time }
 on-date = on { $date }
@@ -259,8 +265,8 @@ cannot-trace = ⚠️ I cannot look that up just now. Please try again in a mome
 ## Whether all is well
 
 status-well = ✅ All is well.
-status-one-ill = ⚠️ One part of the hall is not well. Messages are kept and answered later.
-status-many-ill = ⚠️ Parts of the hall are not well. Messages are kept and answered later.
+status-one-ill = ⚠️ A part of me does not work right now. Your messages are kept and answered later.
+status-many-ill = ⚠️ Some parts of me do not work right now. Your messages are kept and answered later.
 
 ## For officers: what was done, and why not
 
@@ -300,7 +306,7 @@ done-edited = { $agent } has new instructions, from the next message on.
 done-model-set = { $agent } now asks { $model } first.
 done-paused = { $agent } rests. /resume { $agent } wakes it.
 done-resumed = { $agent } is awake.
-done-retired = { $agent } has left. Its conversations stay in the ledger.
+done-retired = { $agent } has left. Its conversations are kept.
 done-allowed = { $id } may talk now.
 done-denied = { $id } is off the list.
 done-blocked = { $id } is blocked.
@@ -362,9 +368,9 @@ not-stored = The change could not be stored, so nothing was changed. Please try 
 panel-refresh = 🔄 Refresh
 panel-mute = 🔕 Mute 1 hour
 panel-unmute = 🔔 Unmute alerts
-panel-agents = ⏸ Quarantine
-panel-actors = ♻️ Restart
-panel-drain = 🚪 Drain
+panel-agents = ⏸ Let an agent rest
+panel-actors = ♻️ Restart a part
+panel-drain = 🚪 Stop new questions
 panel-fill = 🚪 Take questions again
 panel-yes = ⚠️ Yes, do it
 panel-back = ↩️ Back
@@ -387,7 +393,7 @@ offer-too-old =
 role-needed = Only an { $role } may do that: a playbook brought it about. Nothing was done.
 not-there = There is no { $part } here: nothing was done.
 nothing-done = ⚠️ Nothing was done: { $why }
-alerter-away = the alerter is away; please try again.
+alerter-away = alerts cannot be reached just now; please try again in a moment.
 muted = 🔕 Nobody is told of alerts for an hour.
 unmuted = 🔔 Officers are told of alerts again.
 
@@ -432,6 +438,200 @@ incident-since = since { $time }, { $stage }
 audit-head = What was done, newest first:
 audit-foot = `guildhall audit verify` says whether all of it is as it was written.
 audit-older = Older
+
+## For officers: roles, alerts, playbooks, trials of rules, the state in full
+
+role-auditor = auditor
+role-operator = operator
+role-admin = admin
+role-owner = owner
+severity-low = low
+severity-medium = medium
+severity-high = high
+incident-guard = refused texts
+incident-access = tries without the right to it
+incident-crash = failures of a part
+incident-leak = leaks that were stopped
+incident-budget = used up
+incident-usage = unusual use
+stage-open = open
+stage-acknowledged = acknowledged
+stage-closed = closed
+alert-lapsed = ☑️ Not again for 10 minutes: { $text }
+alert-over = ✅ Over: { $text }
+alert-in-hand = 🙋 In hand: { $text }
+alert-what-to-do = What to do: { $place }
+alert-foot = Not to be told for 2 hours: /silence { $kind } 2h
+button-in-hand = 🙋 I take care of it
+alert-times = { $text } ({ $count } times)
+alert-and-more = { $text } (and { $count } more)
+silence-ended = 🔔 You are told of { $kind } again.
+silence-begun =
+    { $minutes ->
+        [one] 🔕 Of { $kind } nobody is told for 1 minute. /silence { $kind } off ends it.
+       *[other] 🔕 Of { $kind } nobody is told for { $minutes } minutes. /silence { $kind } off ends it.
+    }
+alert-taken = ✅ { $kind } is in your hands: nobody else is told of it. /alerts lists what is open.
+alerts-more = … and more: `guildhall alerts list`
+alerts-none = ✅ Nothing is wrong that I know of.
+alert-silenced = 🔕 { $kind } is silenced until { $time }
+alert-since =
+    { $count ->
+        [one] once, since { $time }
+       *[other] { $count } times since { $time }
+    }
+alert-is-in-hand = in hand
+alert-not-told = not told yet: { $places }
+alert-line = { $kind }: { $headline } ({ $details })
+alert-not-open = There is no open alert called { $kind }.
+alert-no-poll = Telegram was not reached for { $value }: new messages wait there.
+alert-llm-errors = { $value } of the calls to models failed within 5 minutes.
+alert-slow-replies = One in twenty replies of the last 10 minutes took longer than { $value }.
+alert-restarts = Parts of the hall were restarted { $count } times within 10 minutes.
+alert-quarantine = Messages were set aside within the hour: { $count }.
+alert-disk-full = Only { $value } of the disk is free.
+alert-backup-old = The last good backup is { $value } old.
+alert-guard-blocks = The guard stopped { $count } texts within the hour: more than 5 times the usual.
+alert-cost = Answers of the last hour cost { $value }: more than 5 times the usual.
+alert-poll = Messages cannot be fetched from Telegram: { $why }.
+alert-store = Messages cannot be stored, so none are taken in: { $why }.
+alert-set-aside = A message was set aside after it failed repeatedly (ref { $reference }).
+alert-session = A conversation failed too often and rests for a while: { $why }.
+alert-backup-overdue = No good backup for { $value }.
+alert-backup-failed = A backup failed: { $why }
+alert-budget-over = { $who } has used up what it may this { $span }. Questions are refused.
+alert-budget-near = { $who } has used { $value } of what it may this { $span }.
+alert-bot = A bot cannot be connected, the others go on: { $why }.
+alert-log = { $count } lines of the log were lost: the disk is full or too slow, or nobody reads the standard output.
+alert-trial = This is a test of the way that alerts take. Nothing is wrong.
+part-hall = The hall
+part-agent = The agent { $agent }
+part-day = day
+part-month = month
+span-seconds = { $count } s
+span-minutes = { $count } min
+span-hours = { $count } h
+run-about = Playbook { $playbook } acts on incident { $incident }: { $rest }
+run-about-asks = Playbook { $playbook } asks whether it may act on incident { $incident }: { $rest }
+run-about-stopped = Playbook { $playbook } was stopped on incident { $incident }: { $rest }
+run-in-short = Playbook { $playbook }, on incident { $incident }: /playbooks says more.
+run-what = { $signs } by { $who }. { $steps }.
+run-the-hall = the hall
+run-with = { $who } with { $agent }
+run-signs =
+    { $count ->
+        [one] 1 sign
+       *[other] { $count } signs
+    }
+step-block = block them
+step-pause = pause { $agent }
+step-pause-agent = pause the agent
+step-slow =
+    { $count ->
+        [one] take 1 message a minute
+       *[other] take { $count } messages a minute
+    }
+step-tighten = leave them { $count } tokens a day
+step-gather = gather what they asked
+step-list = list what they touched
+step-rule = propose a rule
+step-compare = compare with what is usual
+step-left-out = { $what }: not done, { $why }
+step-over = { $what }: over
+step-done = { $what }: done
+step-done-kept = { $what }: done, until somebody undoes it
+step-done-until = { $what }: done, until { $time }
+spared-officers = officers are spared
+spared-so-already = it was so already
+spared-gone = it is not there any more
+spared-nothing = there was nothing to make it of
+spared-refused = it could not be done
+found-questions = { $count } questions, by reference
+found-touched = { $questions } questions to { $agents } in { $chats } conversations, { $facts } facts remembered
+found-too-little = the refused questions have too little in common
+found-rule = rule { $rule } of { $count } refused questions, in test
+found-used = { $used } tokens this hour, usual { $usual }
+playbooks-head = Playbooks:
+playbooks-none = none
+playbooks-done = What they did that is not over:
+playbooks-nothing = nothing
+playbooks-more = … and more: `guildhall playbooks list`
+playbook-acts = { $playbook } (acts): { $about }
+playbook-asks = { $playbook } (asks): { $about }
+button-run-yes = ▶️ Do it
+button-run-no = ✋ Do not
+button-run-undo = ↩️ Undo
+button-run-keep = 📌 Keep
+button-run-close = ✅ Close incident
+refusal-question = 🛡 The guard stopped a question to { $agent } (ref { $reference }).
+refusal-answer = 🛡 The guard stopped an answer of { $agent } (ref { $reference }).
+refusal-newest = It is the newest of { $count } since I last told you.
+button-show-text = 👁 Show the text
+button-false-alarm = ✅ False alarm
+step-wants = { $agent } wants to use:
+step-asks = { $agent } asks { $asked }: { $what }
+step-uses = { $agent } uses { $tool }: { $what }
+step-failed = It failed: { $what }
+step-gave = It gave back: { $what }
+step-gave-much =
+    { $count ->
+        [one] it gave back 1 character
+       *[other] it gave back { $count } characters
+    }
+step-held-back = held back
+step-judged = The guard says: { $verdict }
+step-may-it = The person is asked whether it may be used, for: { $what }
+step-allowed = It may be used, once.
+step-denied = It may not be used.
+step-hands-over = { $from } hands over to { $to }: { $note }
+steps-more = … and more, see /export
+not-tried = ⚠️ Nothing was tried: { $why }
+tried-rules =
+    { $count ->
+        [one] 1 rule
+       *[other] { $count } rules
+    }
+tried-days =
+    { $days ->
+        [one] the last day
+       *[other] the last { $days } days
+    }
+tried-head = { $rules }, over { $past }: of { $texts } texts that passed, { $stopped } would have been stopped.
+tried-questions = questions to { $agent }
+tried-answers = answers of { $agent }
+tried-counts = { $stopped } of { $texts } ({ $refused } refused, { $redacted } redacted, { $flagged } flagged)
+tried-turns = Turns (ref): { $references }
+tried-false-alarms = ⚠️ It would stop what was marked as a false alarm (ref): { $references }
+tried-incomplete = There was more than one look takes in; ask for fewer days.
+tried-unreadable =
+    { $count ->
+        [one] 1 entry of the ledger could not be read.
+       *[other] { $count } entries of the ledger could not be read.
+    }
+status-restarts =
+    { $count ->
+        [one] 1 restart
+       *[other] { $count } restarts
+    }
+status-waiting = { $count } waiting
+status-ago = { $span } ago
+status-fault = last fault: { $fault }
+status-model-good = Model { $model }: 🟢 in use
+status-model-failing = Model { $model }: 🔴 failing, left alone for a moment
+status-model-tried = Model { $model }: 🟡 being tried again
+status-ledger = Ledger: { $waiting } waiting, { $aside } set aside, { $size } on disk, last write took { $took } ms
+status-backup = Backup: { $span } ago
+status-backup-none = Backup: none yet
+status-backup-off = Backup: switched off
+status-conversations = Conversations in memory: { $count }
+status-version = Guildhall { $version }, up { $span }
+report-caption = This hall against { $standard }.
+export-for-programs = Everything that is kept about you, for programs.
+export-to-read = The same, to read.
+why-not-delivered = it cannot be delivered
+why-restarted = a part was restarted; please try again
+why-backups-off = backups are switched off (`backup.every`)
+why-takes-long = it takes long; /backup list shows when it is there
 
 ## Tools and other agents
 
@@ -693,8 +893,8 @@ aside-dropped = { $reference } is off the list.
 aside-verbs = The first word is retry or drop.
 aside-reference = The ref has eight digits, as /quarantine shows it.
 backup-nothing-new = Nothing was written since the backup { $name }.
-backup-made = Backup { $name } is made and was read back: { $bytes } bytes in { $took } ms; { $removed } older ones were removed. No key is in it: keep copies of the key and the keyring elsewhere.
-backup-line = { $name } · { $time } ({ $hours } h ago) · { $bytes } bytes
+backup-made = ✅ Backup { $name } is made and was read back: { $size } in { $took } ms; { $removed } older ones were removed. No key is in it: keep copies of the key and the keyring elsewhere.
+backup-line = { $name } · { $time } ({ $hours } h ago) · { $size }
 backup-words = Say nothing after it, or list.
 backups-none = There is no backup yet. /backup makes one.
 backups-head = Backups, newest first:

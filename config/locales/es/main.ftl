@@ -5,10 +5,10 @@
 hello = ¡Hola, { $name }!
 hello-nameless = ¡Hola!
 greeting-host =
-    Estás hablando con { $agent }.{ $about }
-    Solo tienes que escribir. /agents muestra quién más está aquí.
-greeting-can = ✅ Lo que puedo hacer: explicar, escribir, planear y pensar las cosas contigo.
-greeting-cannot = ⚠️ Lo que no puedo: acertar siempre. Comprueba, por favor, lo que sea importante para ti.
+    Estás hablando con { $agent }, un asistente de IA.{ $about }
+    Escribe sin más, como a una persona. /agents muestra quién más está aquí.
+greeting-can = ✅ Lo que puedo hacer: explicar, escribir y planear contigo, y recordarte cosas (/remind).
+greeting-cannot = ⚠️ Lo que no puedo: acertar siempre. Comprueba, por favor, lo importante, como salud, dinero o leyes.
 greeting-remembers = 🧠 Lo que recuerdo: nuestra conversación y lo que me pidas recordar. /memory lo muestra, /new empieza de nuevo, /forget borra todo.
 greeting-try = Prueba algo de esto:
 example-explain = 💡 Explicar algo
@@ -59,6 +59,12 @@ too-much-to-export = Hay más de lo que cabe aquí en un archivo. Pide ayuda a q
 help-head = Solo tienes que escribir y un agente responde. También puedes usar:
 help-foot = En un grupo, mencióname, respóndeme o usa una orden.
 help-more = El botón de menú muestra todas las órdenes.
+help-talk = 💬 Hablar
+help-remember = 🧠 Recordar
+help-you = 🔒 Tú y tus datos
+help-agents = 🤖 Agentes
+help-people = 👥 Personas
+help-watch = 🛡 Cuidar de todo
 language-ask = ¿Qué idioma quieres que hable en este chat? Los agentes responden en el idioma en que escribes.
 language-auto = Como en Telegram
 language-set = A partir de ahora hablo español aquí.
@@ -91,7 +97,7 @@ too-slow = Lo siento, esto tardó demasiado y dejé de esperar. Tu mensaje no se
 busy = Muchísima gente pregunta a la vez. Tu mensaje no se ha perdido: pulsa /retry dentro de un minuto, por favor. (ref. { $reference })
 quarantined = Lo siento, algo de este mensaje me hace tropezar, así que lo he apartado y he avisado a quienes me administran. Puedes seguir escribiendo. (ref. { $reference })
 one-at-a-time = De uno en uno, por favor: todavía estoy con tus mensajes anteriores.
-turned-away = De momento no acepto preguntas nuevas: se está haciendo mantenimiento. Pregunta de nuevo en unos minutos, por favor. Las órdenes funcionan como siempre.
+turned-away = Ahora mismo no acepto preguntas nuevas porque me están haciendo mantenimiento. Pregunta de nuevo en unos minutos, por favor. Las órdenes funcionan como siempre.
 stranger = Este bot es privado. Si deberías tener acceso, envía este número a quien lo administra: { $person }. No se ha guardado nada de lo que escribiste.
 slow-down = Eso fue mucho de una vez. No he aceptado el último mensaje: espera un momento y envíalo de nuevo, por favor.
 ignored-for =
@@ -260,8 +266,8 @@ cannot-trace = ⚠️ Ahora mismo no puedo consultarlo. Inténtalo de nuevo en u
 ## Si todo va bien
 
 status-well = ✅ Todo va bien.
-status-one-ill = ⚠️ Una parte de la casa no va bien. Los mensajes se guardan y se responden más tarde.
-status-many-ill = ⚠️ Partes de la casa no van bien. Los mensajes se guardan y se responden más tarde.
+status-one-ill = ⚠️ Una parte de mí no funciona ahora mismo. Tus mensajes se guardan y se responden más tarde.
+status-many-ill = ⚠️ Algunas partes de mí no funcionan ahora mismo. Tus mensajes se guardan y se responden más tarde.
 
 ## Órdenes
 
@@ -328,7 +334,7 @@ cmd-quarantine = ver lo que se apartó y devolverlo
     .usage = [retry <ref> | drop <ref>]
 cmd-backup = hacer una copia de seguridad ahora
     .usage = [list]
-cmd-report = medir la sala con una norma
+cmd-report = medir la casa con una norma
     .usage = <norma>
 cmd-alerts = ver qué va mal y a quién se avisó
 cmd-silence = no recibir por un tiempo avisos de un tipo
@@ -442,9 +448,9 @@ not-stored = El cambio no se pudo guardar, así que no se cambió nada. Inténta
 panel-refresh = 🔄 Actualizar
 panel-mute = 🔕 Silencio 1 hora
 panel-unmute = 🔔 Avisar de nuevo
-panel-agents = ⏸ Cuarentena
-panel-actors = ♻️ Reiniciar
-panel-drain = 🚪 Rechazar
+panel-agents = ⏸ Dejar descansar a un agente
+panel-actors = ♻️ Reiniciar una parte
+panel-drain = 🚪 Sin preguntas nuevas
 panel-fill = 🚪 Aceptar preguntas de nuevo
 panel-yes = ⚠️ Sí, hazlo
 panel-back = ↩️ Volver
@@ -467,7 +473,7 @@ offer-too-old =
 role-needed = Eso solo lo puede hacer { $role }: lo causó un playbook. No se hizo nada.
 not-there = Aquí no hay { $part }: no se hizo nada.
 nothing-done = ⚠️ No se hizo nada: { $why }
-alerter-away = El avisador no está; inténtalo de nuevo, por favor.
+alerter-away = ahora mismo no se llega a los avisos; inténtalo de nuevo en un momento, por favor.
 muted = 🔕 Durante una hora nadie recibe avisos.
 unmuted = 🔔 Los responsables reciben avisos de nuevo.
 
@@ -514,6 +520,212 @@ audit-head = Lo que se hizo, lo más nuevo primero:
 audit-foot = `guildhall audit verify` dice si todo está como se escribió.
 audit-older = Anteriores
 
+## Para responsables: papeles, avisos, playbooks, pruebas de reglas, el estado completo
+
+role-auditor = auditor
+role-operator = operador (operator)
+role-admin = administrador (admin)
+role-owner = propietario (owner)
+severity-low = leve
+severity-medium = media
+severity-high = grave
+incident-guard = textos detenidos
+incident-access = intentos sin permiso
+incident-crash = fallos de una parte
+incident-leak = fugas evitadas
+incident-budget = agotado
+incident-usage = uso fuera de lo normal
+stage-open = abierto
+stage-acknowledged = visto
+stage-closed = cerrado
+alert-lapsed = ☑️ No ha vuelto a pasar en 10 minutos: { $text }
+alert-over = ✅ Terminado: { $text }
+alert-in-hand = 🙋 Atendido: { $text }
+alert-what-to-do = Qué hacer: { $place }
+alert-foot = Para no recibirlo durante 2 horas: /silence { $kind } 2h
+button-in-hand = 🙋 Me encargo yo
+alert-times = { $text } ({ $count } veces)
+alert-and-more = { $text } (y { $count } más)
+silence-ended = 🔔 Vuelves a recibir avisos de { $kind }.
+silence-begun =
+    { $minutes ->
+        [one] 🔕 Durante 1 minuto nadie recibe avisos de { $kind }. /silence { $kind } off lo termina.
+       *[other] 🔕 Durante { $minutes } minutos nadie recibe avisos de { $kind }. /silence { $kind } off lo termina.
+    }
+alert-taken = ✅ { $kind } está en tus manos: no se avisa a nadie más. /alerts muestra lo que sigue abierto.
+alerts-more = … y más: `guildhall alerts list`
+alerts-none = ✅ Que yo sepa, todo va bien.
+alert-silenced = 🔕 { $kind } está en silencio hasta { $time }
+alert-since =
+    { $count ->
+        [one] una vez, desde { $time }
+       *[other] { $count } veces desde { $time }
+    }
+alert-is-in-hand = atendido
+alert-not-told = aún sin avisar: { $places }
+alert-line = { $kind }: { $headline } ({ $details })
+alert-not-open = No hay ningún aviso abierto llamado { $kind }.
+alert-no-poll = No se llega a Telegram desde hace { $value }: los mensajes nuevos esperan allí.
+alert-llm-errors = Falló el { $value } de las consultas a los modelos en 5 minutos.
+alert-slow-replies = Una de cada veinte respuestas de los últimos 10 minutos tardó más de { $value }.
+alert-restarts =
+    { $count ->
+        [one] Partes de la casa se reiniciaron 1 vez en 10 minutos.
+       *[other] Partes de la casa se reiniciaron { $count } veces en 10 minutos.
+    }
+alert-quarantine = Mensajes apartados en la última hora: { $count }.
+alert-disk-full = Solo queda libre el { $value } del disco.
+alert-backup-old = La última copia de seguridad buena tiene { $value }.
+alert-guard-blocks = El guardián detuvo en una hora { $count } textos: más de 5 veces lo normal.
+alert-cost = Las respuestas de la última hora costaron { $value }: más de 5 veces lo normal.
+alert-poll = No se pueden recoger mensajes de Telegram: { $why }.
+alert-store = Los mensajes no se pueden guardar, así que no se aceptan: { $why }.
+alert-set-aside = Se apartó un mensaje que fallaba una y otra vez (ref. { $reference }).
+alert-session = Una conversación falló demasiadas veces y descansa un rato: { $why }.
+alert-backup-overdue = Sin copia de seguridad buena desde hace { $value }.
+alert-backup-failed = Falló una copia de seguridad: { $why }
+alert-budget-over = { $who }: se ha agotado lo permitido para este { $span }. Se rechazan las preguntas.
+alert-budget-near = { $who }: se ha usado el { $value } de lo permitido para este { $span }.
+alert-bot = Un bot no se puede conectar, los demás siguen: { $why }.
+alert-log = Líneas del registro perdidas: { $count }. El disco está lleno o va lento, o nadie lee la salida estándar.
+alert-trial = Esto es una prueba del camino que siguen los avisos. Todo va bien.
+part-hall = La casa
+part-agent = El agente { $agent }
+part-day = día
+part-month = mes
+span-seconds = { $count } s
+span-minutes = { $count } min
+span-hours = { $count } h
+run-about = El playbook { $playbook } actúa en el incidente { $incident }: { $rest }
+run-about-asks = El playbook { $playbook } pregunta si puede actuar en el incidente { $incident }: { $rest }
+run-about-stopped = El playbook { $playbook } se detuvo en el incidente { $incident }: { $rest }
+run-in-short = Playbook { $playbook }, en el incidente { $incident }: /playbooks dice más.
+run-what = { $signs } de { $who }. { $steps }.
+run-the-hall = la casa
+run-with = { $who } con { $agent }
+run-signs =
+    { $count ->
+        [one] 1 indicio
+       *[other] { $count } indicios
+    }
+step-block = bloquear
+step-pause = dejar descansar a { $agent }
+step-pause-agent = dejar descansar al agente
+step-slow =
+    { $count ->
+        [one] aceptar 1 mensaje por minuto
+       *[other] aceptar { $count } mensajes por minuto
+    }
+step-tighten = dejar { $count } tokens al día
+step-gather = reunir lo que se preguntó
+step-list = hacer una lista de lo que se tocó
+step-rule = proponer una regla
+step-compare = comparar con lo normal
+step-left-out = { $what }: no hecho, { $why }
+step-over = { $what }: terminado
+step-done = { $what }: hecho
+step-done-kept = { $what }: hecho, hasta que alguien lo deshaga
+step-done-until = { $what }: hecho, hasta { $time }
+spared-officers = no se aplica a los responsables
+spared-so-already = ya era así
+spared-gone = ya no está
+spared-nothing = no había de qué hacerlo
+spared-refused = no se pudo hacer
+found-questions =
+    { $count ->
+        [one] 1 pregunta, por referencia
+       *[other] { $count } preguntas, por referencia
+    }
+found-touched = preguntas a { $agents }: { $questions }, conversaciones: { $chats }, cosas recordadas: { $facts }
+found-too-little = las preguntas rechazadas tienen muy poco en común
+found-rule =
+    { $count ->
+        [one] regla { $rule } de 1 pregunta rechazada, a prueba
+       *[other] regla { $rule } de { $count } preguntas rechazadas, a prueba
+    }
+found-used = { $used } tokens en esta hora, lo normal { $usual }
+playbooks-head = Playbooks:
+playbooks-none = ninguno
+playbooks-done = Lo que hicieron y sigue en vigor:
+playbooks-nothing = nada
+playbooks-more = … y más: `guildhall playbooks list`
+playbook-acts = { $playbook } (actúa): { $about }
+playbook-asks = { $playbook } (pregunta antes): { $about }
+button-run-yes = ▶️ Hacerlo
+button-run-no = ✋ No hacerlo
+button-run-undo = ↩️ Deshacer
+button-run-keep = 📌 Dejarlo así
+button-run-close = ✅ Cerrar incidente
+refusal-question = 🛡 El guardián detuvo una pregunta a { $agent } (ref. { $reference }).
+refusal-answer = 🛡 El guardián detuvo una respuesta de { $agent } (ref. { $reference }).
+refusal-newest = Es la más reciente de { $count } desde la última vez que te avisé.
+button-show-text = 👁 Mostrar el texto
+button-false-alarm = ✅ Falsa alarma
+step-wants = { $agent } quiere usar:
+step-asks = { $agent } pregunta a { $asked }: { $what }
+step-uses = { $agent } usa { $tool }: { $what }
+step-failed = Falló: { $what }
+step-gave = Devolvió: { $what }
+step-gave-much =
+    { $count ->
+        [one] devolvió 1 carácter
+       *[other] devolvió { $count } caracteres
+    }
+step-held-back = retenido
+step-judged = El guardián dice: { $verdict }
+step-may-it = Se pregunta si se puede usar, para: { $what }
+step-allowed = Se puede usar, una vez.
+step-denied = No se puede usar.
+step-hands-over = { $from } pasa el relevo a { $to }: { $note }
+steps-more = … y más, ver /export
+not-tried = ⚠️ No se probó nada: { $why }
+tried-rules =
+    { $count ->
+        [one] 1 regla
+       *[other] { $count } reglas
+    }
+tried-days =
+    { $days ->
+        [one] el último día
+       *[other] los últimos { $days } días
+    }
+tried-head = { $rules }, { $past }: de { $texts } textos que pasaron, se habrían detenido { $stopped }.
+tried-questions = preguntas a { $agent }
+tried-answers = respuestas de { $agent }
+tried-counts = { $stopped } de { $texts } ({ $refused } rechazados, { $redacted } tachados, { $flagged } anotados)
+tried-turns = Preguntas y respuestas (ref.): { $references }
+tried-false-alarms = ⚠️ Detendría lo que está marcado como falsa alarma (ref.): { $references }
+tried-incomplete = Había más de lo que se mira de una vez; pide menos días.
+tried-unreadable =
+    { $count ->
+        [one] No se pudo leer 1 entrada.
+       *[other] No se pudieron leer { $count } entradas.
+    }
+status-restarts =
+    { $count ->
+        [one] 1 reinicio
+       *[other] { $count } reinicios
+    }
+status-waiting = { $count } en espera
+status-ago = hace { $span }
+status-fault = último fallo: { $fault }
+status-model-good = Modelo { $model }: 🟢 en uso
+status-model-failing = Modelo { $model }: 🔴 falla, se le deja un momento
+status-model-tried = Modelo { $model }: 🟡 se prueba de nuevo
+status-ledger = Almacén: { $waiting } en espera, { $aside } apartados, { $size } en disco, última escritura { $took } ms
+status-backup = Copia de seguridad: hace { $span }
+status-backup-none = Copia de seguridad: ninguna todavía
+status-backup-off = Copia de seguridad: desactivada
+status-conversations = Conversaciones en memoria: { $count }
+status-version = Guildhall { $version }, en marcha desde hace { $span }
+report-caption = Esta casa frente a { $standard }.
+export-for-programs = Todo lo que se guarda sobre ti, para programas.
+export-to-read = Lo mismo, para leer.
+why-not-delivered = no se puede entregar
+why-restarted = una parte se reinició; inténtalo de nuevo, por favor
+why-backups-off = las copias de seguridad están desactivadas (`backup.every`)
+why-takes-long = tarda mucho; /backup list muestra cuándo está
+
 ## Herramientas y otros agentes
 
 may-i-does = ✋ { $agent } quiere { $does } ({ $tool }).
@@ -558,13 +770,13 @@ nobody-to-ask = Aquí no hay nadie a quien pueda preguntar. /agents muestra qui�
 
 ## Recordatorios y horas fijas
 
-times-how = La hora se escribe en inglés, como «every weekday 8:00», «every 2 hours» o «tomorrow 9:00», o con los cinco campos de una regla cron, como 0 8 * * 1-5.
+times-how = La hora es como «cada lunes a las 8», «cada 2 horas», «mañana a las 9» o, con los cinco campos de una regla cron, 0 8 * * 1-5.
 remind-how =
-    Dime cuándo (en inglés) y después qué. Por ejemplo:
-    /remind in 20 minutes sacar el pan
-    /remind tomorrow 9:00 llamar a Ada
-    /remind 2026-12-01 18:00 comprar los regalos
-    /remind every monday 8:00 planear la semana
+    Dime cuándo y después qué. Por ejemplo:
+    /remind en 20 minutos sacar el pan
+    /remind mañana a las 9 llamar a Ada
+    /remind 1.12.2026 18:00 comprar los regalos
+    /remind cada lunes a las 8 planear la semana
 
     /reminders muestra lo que hay. /remind zone Europe/Berlin fija tu zona horaria.
 remind-nobody = Solo puedo recordar cosas a una persona. Escribe con tu propio nombre, por favor.
@@ -589,8 +801,8 @@ schedule-set = ⏰ Se preguntará a { $agent } el { $when }.
 comes-again = Esa es la primera vez; después se repite.
 reminders-foot = /reminders muestra y borra lo que hay.
 schedules-foot = /schedules muestra y borra lo que hay.
-reminders-none = Aquí no hay ningún recordatorio. /remind in 20 minutes sacar el pan crea uno.
-schedules-none = A ningún agente se le pregunta nada a horas fijas. /schedule sage every weekday 8:00 here ¡Buenos días! lo hace.
+reminders-none = Aquí no hay ningún recordatorio. /remind en 20 minutos sacar el pan crea uno.
+schedules-none = A ningún agente se le pregunta nada a horas fijas. /schedule sage cada día 8:00 aquí ¡Buenos días! lo hace.
 reminders-head = ⏰ Lo que te recordaré:
 schedules-head = ⏰ Lo que se pregunta a los agentes a horas fijas:
 asked-in = { $agent } en { $chat }:
@@ -769,8 +981,8 @@ aside-dropped = { $reference } está fuera de la lista.
 aside-verbs = La primera palabra es retry o drop.
 aside-reference = La ref. tiene ocho cifras, como la muestra /quarantine.
 backup-nothing-new = No se ha escrito nada desde la copia { $name }.
-backup-made = La copia { $name } está hecha y se leyó de nuevo: { $bytes } bytes en { $took } ms; antiguas eliminadas: { $removed }. No contiene ninguna clave: guarda copias de la clave y del llavero en otro lugar.
-backup-line = { $name } · { $time } (hace { $hours } h) · { $bytes } bytes
+backup-made = ✅ La copia { $name } está hecha y se leyó de nuevo: { $size } en { $took } ms; antiguas eliminadas: { $removed }. No contiene ninguna clave: guarda copias de la clave y del llavero en otro lugar.
+backup-line = { $name } · { $time } (hace { $hours } h) · { $size }
 backup-words = No escribas nada detrás, o list.
 backups-none = Aún no hay ninguna copia de seguridad. /backup hace una.
 backups-head = Copias de seguridad, las más recientes primero:

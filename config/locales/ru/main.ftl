@@ -5,10 +5,10 @@
 hello = Здравствуйте, { $name }!
 hello-nameless = Здравствуйте!
 greeting-host =
-    Вы говорите с { $agent }.{ $about }
-    Просто пишите. /agents покажет, кто ещё здесь.
-greeting-can = ✅ Что я могу: объяснять, писать, планировать и размышлять вместе с вами.
-greeting-cannot = ⚠️ Чего не могу: всегда быть правым. Пожалуйста, проверяйте то, что для вас важно.
+    Вы говорите с { $agent }: это ИИ-помощник.{ $about }
+    Просто пишите, как человеку. /agents покажет, кто ещё здесь.
+greeting-can = ✅ Что я могу: объяснять, писать и планировать вместе с вами и напоминать о делах (/remind).
+greeting-cannot = ⚠️ Чего не могу: всегда быть правым. Пожалуйста, проверяйте важное: здоровье, деньги, право.
 greeting-remembers = 🧠 Что я помню: наш разговор и то, что вы попросите запомнить. /memory это покажет, /new начнёт заново, /forget сотрёт всё.
 greeting-try = Попробуйте что-нибудь:
 example-explain = 💡 Объяснить что-нибудь
@@ -59,6 +59,12 @@ too-much-to-export = Данных больше, чем помещается зд
 help-head = Просто пишите, и агент ответит. Ещё можно так:
 help-foot = В группе упомяните меня, ответьте мне или используйте команду.
 help-more = Кнопка меню показывает все команды.
+help-talk = 💬 Разговор
+help-remember = 🧠 Память и напоминания
+help-you = 🔒 Вы и ваши данные
+help-agents = 🤖 Агенты
+help-people = 👥 Люди
+help-watch = 🛡 Присмотр за всем
 language-ask = На каком языке мне говорить в этом чате? Агенты отвечают на том языке, на котором вы пишете.
 language-auto = Как в Telegram
 language-set = Теперь я говорю здесь по-русски.
@@ -91,7 +97,7 @@ too-slow = Простите, это длилось слишком долго, и
 busy = Сейчас спрашивает очень много людей. Ваше сообщение не потеряно: пожалуйста, нажмите /retry через минуту. (№ { $reference })
 quarantined = Простите, на этом сообщении я спотыкаюсь, поэтому отложил его и сообщил тем, кто за мной присматривает. Вы можете писать дальше. (№ { $reference })
 one-at-a-time = Пожалуйста, по одному: я ещё занят вашими прежними сообщениями.
-turned-away = Сейчас я не принимаю новых вопросов: идёт обслуживание. Пожалуйста, спросите снова через несколько минут. Команды работают как всегда.
+turned-away = Сейчас я не принимаю новых вопросов: меня обслуживают. Пожалуйста, спросите снова через несколько минут. Команды работают как всегда.
 stranger = Это частный бот. Если у вас должен быть доступ, отправьте это число тому, кто его ведёт: { $person }. Ничего из написанного вами не сохранено.
 slow-down = Это было много сразу. Последнее сообщение я не принял: пожалуйста, подождите немного и отправьте его снова.
 ignored-for =
@@ -279,8 +285,8 @@ cannot-trace = ⚠️ Сейчас я не могу это посмотреть.
 ## Всё ли в порядке
 
 status-well = ✅ Всё в порядке.
-status-one-ill = ⚠️ Одна часть системы не в порядке. Сообщения сохраняются, ответы придут позже.
-status-many-ill = ⚠️ Некоторые части системы не в порядке. Сообщения сохраняются, ответы придут позже.
+status-one-ill = ⚠️ Одна моя часть сейчас не работает. Ваши сообщения сохраняются, ответы придут позже.
+status-many-ill = ⚠️ Некоторые мои части сейчас не работают. Ваши сообщения сохраняются, ответы придут позже.
 
 ## Команды
 
@@ -347,7 +353,7 @@ cmd-quarantine = посмотреть, что отложено, и вернут�
     .usage = [retry <№> | drop <№>]
 cmd-backup = сделать резервную копию сейчас
     .usage = [list]
-cmd-report = сверить зал со стандартом
+cmd-report = сверить систему со стандартом
     .usage = <стандарт>
 cmd-alerts = посмотреть, что не так и кому сообщили
 cmd-silence = какое-то время не получать тревог одного вида
@@ -416,7 +422,7 @@ run-acts = Запуск { $run } теперь действует. /playbooks п�
 run-does-nothing = Запуск { $run } ничего не делает.
 run-undone = То, что сделал запуск { $run }, отменено.
 run-kept = То, что сделал запуск { $run }, остаётся, пока кто-нибудь не отменит: /playbooks.
-run-closed = Происшествие запуска { $run } закрыто.
+run-closed = Инцидент запуска { $run } закрыт.
 run-needs = ⚠️ То, что сделал этот сценарий, может изменить только { $role } или выше.
 run-over = Этот запуск закончен, и его больше нет под рукой. /playbooks покажет, что действует.
 roles-head = У кого есть роль:
@@ -462,9 +468,9 @@ not-stored = Изменение не удалось сохранить, поэт
 panel-refresh = 🔄 Обновить
 panel-mute = 🔕 Тишина на час
 panel-unmute = 🔔 Снова сообщать
-panel-agents = ⏸ Карантин
-panel-actors = ♻️ Перезапуск
-panel-drain = 🚪 Не принимать
+panel-agents = ⏸ Дать агенту отдохнуть
+panel-actors = ♻️ Перезапустить часть
+panel-drain = 🚪 Без новых вопросов
 panel-fill = 🚪 Снова принимать вопросы
 panel-yes = ⚠️ Да, сделать
 panel-back = ↩️ Назад
@@ -488,7 +494,7 @@ offer-too-old =
 role-needed = Это может только { $role }: так вышло по сценарию. Ничего не сделано.
 not-there = Здесь нет { $part }: ничего не сделано.
 nothing-done = ⚠️ Ничего не сделано: { $why }
-alerter-away = оповещатель недоступен; пожалуйста, попробуйте ещё раз.
+alerter-away = тревоги сейчас недоступны; пожалуйста, попробуйте ещё раз чуть позже.
 muted = 🔕 В течение часа о тревогах никому не сообщают.
 unmuted = 🔔 Ответственным снова сообщают о тревогах.
 
@@ -527,6 +533,7 @@ incidents-head = На что стоит взглянуть:
 incidents-foot = /incidents ack <номер>, /incidents close <номер>
 incident-times =
     { $count ->
+        [one] { $count } раз
         [few] { $count } раза
        *[other] { $count } раз
     }
@@ -534,6 +541,234 @@ incident-since = с { $time }, { $stage }
 audit-head = Что сделано, новое сначала:
 audit-foot = `guildhall audit verify` скажет, всё ли так, как было записано.
 audit-older = Раньше
+
+## Для ответственных: роли, тревоги, сценарии, пробы правил, состояние целиком
+
+role-auditor = проверяющий (auditor)
+role-operator = дежурный (operator)
+role-admin = администратор (admin)
+role-owner = владелец (owner)
+severity-low = низкая важность
+severity-medium = средняя важность
+severity-high = высокая важность
+incident-guard = остановленные тексты
+incident-access = попытки без права на это
+incident-crash = сбои одной из частей
+incident-leak = предотвращённые утечки
+incident-budget = израсходовано
+incident-usage = необычный расход
+stage-open = открыт
+stage-acknowledged = замечен
+stage-closed = закрыт
+alert-lapsed = ☑️ Не повторялось 10 минут: { $text }
+alert-over = ✅ Прошло: { $text }
+alert-in-hand = 🙋 В работе: { $text }
+alert-what-to-do = Что делать: { $place }
+alert-foot = Не сообщать об этом 2 часа: /silence { $kind } 2h
+button-in-hand = 🙋 Я займусь этим
+alert-times =
+    { $count ->
+        [one] { $text } ({ $count } раз)
+        [few] { $text } ({ $count } раза)
+       *[other] { $text } ({ $count } раз)
+    }
+alert-and-more = { $text } (и ещё { $count })
+silence-ended = 🔔 О { $kind } вам снова сообщают.
+silence-begun =
+    { $minutes ->
+        [one] 🔕 О { $kind } никому не сообщают { $minutes } минуту. /silence { $kind } off прекратит это.
+        [few] 🔕 О { $kind } никому не сообщают { $minutes } минуты. /silence { $kind } off прекратит это.
+       *[other] 🔕 О { $kind } никому не сообщают { $minutes } минут. /silence { $kind } off прекратит это.
+    }
+alert-taken = ✅ { $kind } теперь за вами: больше об этом никому не сообщают. /alerts покажет, что открыто.
+alerts-more = … и ещё: `guildhall alerts list`
+alerts-none = ✅ Насколько я знаю, всё в порядке.
+alert-silenced = 🔕 О { $kind } не сообщают до { $time }
+alert-since =
+    { $count ->
+        [one] { $count } раз с { $time }
+        [few] { $count } раза с { $time }
+       *[other] { $count } раз с { $time }
+    }
+alert-is-in-hand = в работе
+alert-not-told = ещё не знают: { $places }
+alert-line = { $kind }: { $headline } ({ $details })
+alert-not-open = Открытой тревоги { $kind } нет.
+alert-no-poll = Telegram недоступен уже { $value }: новые сообщения ждут там.
+alert-llm-errors = За 5 минут не удалось { $value } обращений к моделям.
+alert-slow-replies = Один из двадцати ответов за последние 10 минут занял больше { $value }.
+alert-restarts =
+    { $count ->
+        [one] За 10 минут части системы перезапускались { $count } раз.
+        [few] За 10 минут части системы перезапускались { $count } раза.
+       *[other] За 10 минут части системы перезапускались { $count } раз.
+    }
+alert-quarantine = За последний час отложено сообщений: { $count }.
+alert-disk-full = На диске свободно только { $value }.
+alert-backup-old = Последней хорошей резервной копии уже { $value }.
+alert-guard-blocks =
+    { $count ->
+        [one] Страж остановил за час { $count } текст: это больше обычного в 5 раз.
+        [few] Страж остановил за час { $count } текста: это больше обычного в 5 раз.
+       *[other] Страж остановил за час { $count } текстов: это больше обычного в 5 раз.
+    }
+alert-cost = Ответы за последний час стоили { $value }: это больше обычного в 5 раз.
+alert-poll = Не удаётся получить сообщения от Telegram: { $why }.
+alert-store = Сообщения не удаётся сохранить, поэтому они не принимаются: { $why }.
+alert-set-aside = Сообщение отложено: с ним снова и снова не получалось (№ { $reference }).
+alert-session = Разговор слишком часто давал сбой и на время остановлен: { $why }.
+alert-backup-overdue = Хорошей резервной копии нет уже { $value }.
+alert-backup-failed = Резервная копия не удалась: { $why }
+alert-budget-over = { $who }: всё, что разрешено на этот { $span }, израсходовано. Вопросы отклоняются.
+alert-budget-near = { $who }: израсходовано { $value } того, что разрешено на этот { $span }.
+alert-bot = Бота не удаётся подключить, остальные работают: { $why }.
+alert-log = Потеряно строк журнала: { $count }. Диск заполнен или слишком медленный, или никто не читает стандартный вывод.
+alert-trial = Это проверка пути, которым идут тревоги. Всё в порядке.
+part-hall = Вся система
+part-agent = Агент { $agent }
+part-day = день
+part-month = месяц
+span-seconds = { $count } с
+span-minutes = { $count } мин
+span-hours = { $count } ч
+run-about = Сценарий { $playbook } действует по инциденту { $incident }: { $rest }
+run-about-asks = Сценарий { $playbook } спрашивает, можно ли действовать по инциденту { $incident }: { $rest }
+run-about-stopped = Сценарий { $playbook } остановлен по инциденту { $incident }: { $rest }
+run-in-short = Сценарий { $playbook }, инцидент { $incident }: подробнее в /playbooks.
+run-what = { $signs } от { $who }. { $steps }.
+run-the-hall = самой системы
+run-with = { $who } с { $agent }
+run-signs =
+    { $count ->
+        [one] { $count } признак
+        [few] { $count } признака
+       *[other] { $count } признаков
+    }
+step-block = заблокировать
+step-pause = дать { $agent } отдохнуть
+step-pause-agent = дать агенту отдохнуть
+step-slow =
+    { $count ->
+        [one] принимать { $count } сообщение в минуту
+        [few] принимать { $count } сообщения в минуту
+       *[other] принимать { $count } сообщений в минуту
+    }
+step-tighten =
+    { $count ->
+        [one] оставить { $count } токен в день
+        [few] оставить { $count } токена в день
+       *[other] оставить { $count } токенов в день
+    }
+step-gather = собрать, о чём спрашивали
+step-list = перечислить, что затронуто
+step-rule = предложить правило
+step-compare = сравнить с обычным
+step-left-out = { $what }: не сделано, { $why }
+step-over = { $what }: закончено
+step-done = { $what }: сделано
+step-done-kept = { $what }: сделано, пока кто-нибудь не отменит
+step-done-until = { $what }: сделано, до { $time }
+spared-officers = ответственных это не касается
+spared-so-already = так уже было
+spared-gone = этого больше нет
+spared-nothing = не из чего было сделать
+spared-refused = сделать не удалось
+found-questions =
+    { $count ->
+        [one] { $count } вопрос, по номеру
+        [few] { $count } вопроса, по номерам
+       *[other] { $count } вопросов, по номерам
+    }
+found-touched = вопросов к { $agents }: { $questions }, разговоров: { $chats }, запомнено: { $facts }
+found-too-little = у отклонённых вопросов слишком мало общего
+found-rule = правило { $rule } на пробу, из отклонённых вопросов: { $count }
+found-used = токенов за этот час: { $used }, обычно { $usual }
+playbooks-head = Сценарии:
+playbooks-none = нет
+playbooks-done = Что они сделали и что ещё действует:
+playbooks-nothing = ничего
+playbooks-more = … и ещё: `guildhall playbooks list`
+playbook-acts = { $playbook } (действует): { $about }
+playbook-asks = { $playbook } (сначала спрашивает): { $about }
+button-run-yes = ▶️ Сделать
+button-run-no = ✋ Не делать
+button-run-undo = ↩️ Отменить
+button-run-keep = 📌 Оставить
+button-run-close = ✅ Закрыть инцидент
+refusal-question = 🛡 Страж остановил вопрос к { $agent } (№ { $reference }).
+refusal-answer = 🛡 Страж остановил ответ { $agent } (№ { $reference }).
+refusal-newest = Это самое новое из { $count } с тех пор, как я вам сообщал.
+button-show-text = 👁 Показать текст
+button-false-alarm = ✅ Ложная тревога
+step-wants = { $agent } хочет использовать:
+step-asks = { $agent } спрашивает { $asked }: { $what }
+step-uses = { $agent } использует { $tool }: { $what }
+step-failed = Не получилось: { $what }
+step-gave = Пришло в ответ: { $what }
+step-gave-much =
+    { $count ->
+        [one] в ответ пришёл { $count } знак
+        [few] в ответ пришло { $count } знака
+       *[other] в ответ пришло { $count } знаков
+    }
+step-held-back = задержано
+step-judged = Страж говорит: { $verdict }
+step-may-it = Спрашиваем, можно ли это использовать, для: { $what }
+step-allowed = Это можно использовать один раз.
+step-denied = Это использовать нельзя.
+step-hands-over = { $from } передаёт { $to }: { $note }
+steps-more = … и ещё, см. /export
+not-tried = ⚠️ Ничего не опробовано: { $why }
+tried-rules =
+    { $count ->
+        [one] { $count } правило
+        [few] { $count } правила
+       *[other] { $count } правил
+    }
+tried-days =
+    { $days ->
+        [one] за последний { $days } день
+        [few] за последние { $days } дня
+       *[other] за последние { $days } дней
+    }
+tried-head = { $rules }, { $past }: из пропущенных текстов ({ $texts }) остановлено было бы { $stopped }.
+tried-questions = вопросы к { $agent }
+tried-answers = ответы { $agent }
+tried-counts = { $stopped } из { $texts } (отклонено { $refused }, скрыто { $redacted }, отмечено { $flagged })
+tried-turns = Вопросы и ответы (№): { $references }
+tried-false-alarms = ⚠️ Будет остановлено то, что отмечено как ложная тревога (№): { $references }
+tried-incomplete = Было больше, чем просматривается за один раз; укажите меньше дней.
+tried-unreadable =
+    { $count ->
+        [one] Не удалось прочитать { $count } запись.
+        [few] Не удалось прочитать { $count } записи.
+       *[other] Не удалось прочитать { $count } записей.
+    }
+status-restarts =
+    { $count ->
+        [one] { $count } перезапуск
+        [few] { $count } перезапуска
+       *[other] { $count } перезапусков
+    }
+status-waiting = ждут: { $count }
+status-ago = { $span } назад
+status-fault = последний сбой: { $fault }
+status-model-good = Модель { $model }: 🟢 работает
+status-model-failing = Модель { $model }: 🔴 даёт сбой, пока её не трогают
+status-model-tried = Модель { $model }: 🟡 пробуем снова
+status-ledger = Хранилище: ждут { $waiting }, отложено { $aside }, на диске { $size }, последняя запись заняла { $took } мс
+status-backup = Резервная копия: { $span } назад
+status-backup-none = Резервная копия: пока нет
+status-backup-off = Резервная копия: выключена
+status-conversations = Разговоров в памяти: { $count }
+status-version = Guildhall { $version }, работает { $span }
+report-caption = Эта система в сравнении с { $standard }.
+export-for-programs = Всё, что о вас хранится, для программ.
+export-to-read = То же самое для чтения.
+why-not-delivered = доставить не удаётся
+why-restarted = одна часть перезапустилась; пожалуйста, попробуйте ещё раз
+why-backups-off = резервные копии выключены (`backup.every`)
+why-takes-long = это занимает много времени; /backup list покажет, когда она будет готова
 
 ## Инструменты и другие агенты
 
@@ -580,13 +815,13 @@ nobody-to-ask = Здесь нет никого, кого можно спроси
 
 ## Напоминания и заданное время
 
-times-how = Время пишется по-английски, например «every weekday 8:00», «every 2 hours» или «tomorrow 9:00», либо пятью полями правила cron, например 0 8 * * 1-5.
+times-how = Время, например: «по будням в 8», «каждые 2 часа», «завтра в 9» или пять полей правила cron: 0 8 * * 1-5.
 remind-how =
-    Скажите, когда (по-английски), а затем о чём. Например:
-    /remind in 20 minutes достать хлеб
-    /remind tomorrow 9:00 позвонить Аде
-    /remind 2026-12-01 18:00 купить подарки
-    /remind every monday 8:00 составить план на неделю
+    Скажите, когда, а затем о чём. Например:
+    /remind через 20 минут достать хлеб
+    /remind завтра в 9 позвонить Аде
+    /remind 1.12.2026 18:00 купить подарки
+    /remind каждый понедельник в 8 составить план на неделю
 
     /reminders показывает, что задано. /remind zone Europe/Berlin задаёт ваш часовой пояс.
 remind-nobody = Напоминать я могу только человеку. Пожалуйста, напишите от своего имени.
@@ -615,8 +850,8 @@ schedule-set = ⏰ Агенту { $agent } будет задан вопрос { 
 comes-again = Это первый раз; потом повторится.
 reminders-foot = /reminders показывает и удаляет то, что задано.
 schedules-foot = /schedules показывает и удаляет то, что задано.
-reminders-none = Здесь ничего не задано. /remind in 20 minutes достать хлеб задаст напоминание.
-schedules-none = Агентам ничего не задают в определённое время. Начать можно так: /schedule sage every weekday 8:00 here Доброе утро!
+reminders-none = Здесь ничего не задано. /remind через 20 минут достать хлеб задаст напоминание.
+schedules-none = Агентам ничего не задают в определённое время. Начать можно так: /schedule sage по будням 8:00 здесь Доброе утро!
 reminders-head = ⏰ О чём я напомню:
 schedules-head = ⏰ Что агентам задают в определённое время:
 asked-in = { $agent } в { $chat }:
@@ -797,8 +1032,8 @@ aside-dropped = { $reference }: убрано из списка.
 aside-verbs = Первое слово — retry или drop.
 aside-reference = В номере восемь знаков, как его показывает /quarantine.
 backup-nothing-new = После копии { $name } ничего не записано.
-backup-made = Копия { $name } сделана и прочитана обратно: байтов { $bytes }, { $took } мс; старых удалено: { $removed }. Ключа в ней нет: храните копии ключа и связки ключей в другом месте.
-backup-line = { $name } · { $time } ({ $hours } ч назад) · байтов: { $bytes }
+backup-made = ✅ Копия { $name } сделана и прочитана обратно: { $size }, { $took } мс; старых удалено: { $removed }. Ключа в ней нет: храните копии ключа и связки ключей в другом месте.
+backup-line = { $name } · { $time } ({ $hours } ч назад) · { $size }
 backup-words = После команды ничего или list.
 backups-none = Резервных копий ещё нет. /backup делает копию.
 backups-head = Резервные копии, новые сначала:

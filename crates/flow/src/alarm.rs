@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use protocol::{
     AgentName, BotId, ChatId, RefId, SessionKey, Timestamp, TopicId, UpdateId,
-    event::{Button, Event, HeldText, Judged},
+    event::{Event, HeldText, Judged},
     ledger::{Ledger, LedgerError},
 };
 use serde::{Deserialize, Serialize};
@@ -51,24 +51,21 @@ pub enum Ask {
 }
 
 impl Ask {
-    const ALL: [(Self, &'static str, &'static str); 3] = [
-        (Self::Show, "fs:", "👁 Show the text"),
-        (Self::MarkQuestion, "fi:", "✅ False alarm"),
-        (Self::MarkAnswer, "fo:", "✅ False alarm"),
-    ];
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Show, "fs:"), (Self::MarkQuestion, "fi:"), (Self::MarkAnswer, "fo:")];
 
-    /// The button for it. `None` if its data would be longer than Telegram takes.
+    /// What the button for it carries. `None` if that would be longer than Telegram takes.
     #[must_use]
-    pub fn button(self, at: Pointer) -> Option<Button> {
-        let (_, prefix, label) = Self::ALL.into_iter().find(|(ask, ..)| *ask == self)?;
+    pub fn data(self, at: Pointer) -> Option<String> {
+        let (_, prefix) = Self::ALL.into_iter().find(|(ask, _)| *ask == self)?;
         let data = format!("{prefix}{}", at.write());
-        (data.len() <= DATA_BYTES_MAX).then(|| Button { label: label.to_owned(), data })
+        (data.len() <= DATA_BYTES_MAX).then_some(data)
     }
 
     /// Reads what a button carries. Comes from outside: it says where to look, and gives no right.
     #[must_use]
     pub fn read(data: &str) -> Option<(Self, Pointer)> {
-        let (ask, prefix, _) = Self::ALL.into_iter().find(|(_, it, _)| data.starts_with(it))?;
+        let (ask, prefix) = Self::ALL.into_iter().find(|(_, it)| data.starts_with(it))?;
         Some((ask, Pointer::read(data.strip_prefix(prefix)?)?))
     }
 }
@@ -386,15 +383,15 @@ mod tests {
         {
             let at = pointer(chat, topic);
             for ask in [Ask::Show, Ask::MarkQuestion, Ask::MarkAnswer] {
-                let button = ask.button(at).unwrap();
-                assert!(button.data.len() <= DATA_BYTES_MAX, "{button:?}");
-                assert_eq!(Ask::read(&button.data), Some((ask, at)));
+                let data = ask.data(at).unwrap();
+                assert!(data.len() <= DATA_BYTES_MAX, "{data}");
+                assert_eq!(Ask::read(&data), Some((ask, at)));
             }
         }
         let far = pointer(i64::MIN, Some(i64::MIN));
         let key = SessionKey { bot: BotId(i64::MIN), ..far.key };
         let far = Pointer { key, update: UpdateId(i64::MIN), ..far };
-        assert_eq!(Ask::Show.button(far), None, "it would not fit");
+        assert_eq!(Ask::Show.data(far), None, "it would not fit");
     }
 
     #[test]

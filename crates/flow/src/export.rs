@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use protocol::{
-    PersonId, SessionKey, Timestamp, UpdateId,
+    Language, PersonId, SessionKey, Timestamp, UpdateId,
     document::PaperEvent,
     event::Event,
     ledger::{Bookmark, Held, HeldPage, LedgerError},
@@ -26,7 +26,7 @@ use crate::{
     playbook::Measure,
     right::{Governing, Granted},
     roster::View,
-    words,
+    words::{self, Text, text},
 };
 
 /// The name and version of the JSON's form.
@@ -40,8 +40,13 @@ pub struct PersonalCopy(Arc<Document>);
 
 impl PersonalCopy {
     /// A report for the officer who asked for it: no id of a person and no text is in one.
-    pub(crate) fn of_report(_: Granted<Governing>, standard: &str, text: String) -> Self {
-        let caption = format!("This hall against {standard}.");
+    pub(crate) fn of_report(
+        _: Granted<Governing>,
+        standard: &str,
+        text: String,
+        language: Language,
+    ) -> Self {
+        let caption = text!("report-caption", standard = standard).in_language(language);
         let (name, bytes) = (format!("guildhall-{standard}.md"), Bytes::from(text));
         Self(Arc::new(Document { name, bytes, caption }))
     }
@@ -241,17 +246,23 @@ impl Export {
         sessions
     }
 
-    /// Both files, ready to be sent.
-    pub(crate) fn files(&self, person: PersonId, view: &View, now: Timestamp) -> [PersonalCopy; 2] {
+    /// Both files, ready to be sent. What they hold is in English, what is said of them is not.
+    pub(crate) fn files(
+        &self,
+        person: PersonId,
+        view: &View,
+        now: Timestamp,
+        language: Language,
+    ) -> [PersonalCopy; 2] {
         let json = format!("{:#}\n", self.json(person, view, now));
         let markdown = self.markdown(person, view, now);
-        let file = |name: &str, bytes: String, caption: &str| {
-            let (name, caption) = (name.to_owned(), caption.to_owned());
+        let file = |name: &str, bytes: String, caption: Text| {
+            let (name, caption) = (name.to_owned(), caption.in_language(language));
             PersonalCopy(Arc::new(Document { name, bytes: Bytes::from(bytes), caption }))
         };
         [
-            file("guildhall-export.json", json, "Everything that is kept about you, for programs."),
-            file("guildhall-export.md", markdown, "The same, to read."),
+            file("guildhall-export.json", json, text!("export-for-programs")),
+            file("guildhall-export.md", markdown, text!("export-to-read")),
         ]
     }
 }

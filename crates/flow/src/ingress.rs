@@ -40,6 +40,7 @@ use crate::{
     roster::{Shared, Standing, View},
     session,
     tally::Tally,
+    tongues::Tongues,
     words::{self, Notice},
 };
 
@@ -278,6 +279,8 @@ pub struct Peers {
     pub ledger: Arc<dyn Ledger>,
     /// Wakes sessions.
     pub keeper: Mailbox<keeper::Msg>,
+    /// Which language people are spoken to in private.
+    pub tongues: Tongues,
     /// Tells strangers.
     pub outbox: Mailbox<outbox::Msg>,
     /// Tells the operators.
@@ -445,7 +448,7 @@ impl Ingress {
         );
         // Each one more says that it goes on.
         if POLL_FAILURES_MAX <= self.failures {
-            let text = format!("Updates cannot be fetched from Telegram: {error}.");
+            let text = format!("Messages cannot be fetched from Telegram: {error}.");
             let raise = alerter::Msg::raise("poll", Severity::Critical, text);
             // lost-ok: the log and the metric say it too.
             self.peers.alerter.try_tell(raise).ok();
@@ -567,7 +570,8 @@ impl Ingress {
             return;
         }
         let of_app = self.read(raw).as_ref().and_then(Inbound::language);
-        let language = self.config.languages.choose(None, of_app);
+        let own = self.peers.tongues.known(person).filter(|_| origin.chat.0 == person.0);
+        let language = self.config.languages.choose(own, of_app);
         let notice = tell.notice(self.peers.clock.now()).in_language(language);
         let msg = outbox::Msg::Send {
             to: Address { chat: origin.chat, topic: origin.topic },

@@ -72,5 +72,6 @@ mod status;
 pub mod tally;
 #[cfg(test)]
 mod testing;
+pub mod tongues;
 pub mod tree;
 pub mod wiring;

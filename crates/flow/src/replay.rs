@@ -9,7 +9,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt::Write as _,
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -17,7 +16,7 @@ use std::{
 
 use futures::{FutureExt as _, future::LocalBoxFuture};
 use protocol::{
-    AgentName, SessionKey, Timestamp, UpdateId,
+    AgentName, Language, SessionKey, Timestamp, UpdateId,
     event::{Answer, AnswerKind, Event},
     ledger::{Ledger, LedgerError, PastFrom},
 };
@@ -29,6 +28,7 @@ use crate::{
     rulebook::{Rulebook, Which},
     session::reference_of,
     wiring::Wiring,
+    words::{self, Text},
 };
 
 /// Days that are looked back over where nobody says how many.
@@ -39,12 +39,8 @@ pub const DAYS_MAX: u32 = 30;
 const TEXTS_MAX: u64 = 200_000;
 /// Texts in which something was found that a report names one by one.
 const FOUND_MAX: usize = 100;
-/// Lines of a report in a chat.
-const LINES_MAX: usize = 20;
 /// The longest reason for not trying a rule in a chat, in characters.
 const REASON_CHARS_MAX: usize = 1_000;
-/// Trace ids of a report in a chat.
-const TRACES_MAX: usize = 10;
 
 /// What rules would have done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,56 +276,12 @@ impl Report {
     /// The report as a person reads it: counts, and the ids of turns; never a text.
     #[must_use]
     pub fn words(&self) -> String {
-        let rules = match self.rules.as_slice() {
-            [one] => one.clone(),
-            more => format!("{} rules", more.len()),
-        };
-        let mut text = format!(
-            "{rules}, over the last {} days: of {} texts that passed, {} would have been stopped.\n",
-            self.days, self.texts, self.stopped
-        );
-        // lost-ok: writing to a string cannot fail, here and below.
-        for row in self.rows.iter().take(LINES_MAX) {
-            let what = if row.direction == "in" { "questions to" } else { "answers of" };
-            let rule = if self.rules.len() == 1 { "" } else { row.rule.as_str() };
-            writeln!(
-                text,
-                "• {rule}{}{what} {}: {} of {} ({} refused, {} redacted, {} flagged)",
-                if rule.is_empty() { "" } else { ", " },
-                row.agent,
-                row.flag + row.redact + row.refuse,
-                row.texts,
-                row.refuse,
-                row.redact,
-                row.flag
-            )
-            .ok();
-        }
-        if LINES_MAX < self.rows.len() {
-            writeln!(text, "… and {} rows more", self.rows.len() - LINES_MAX).ok();
-        }
-        let mut traces: Vec<&str> = self.found.iter().map(|it| it.trace.as_str()).collect();
-        traces.dedup();
-        if !traces.is_empty() {
-            traces.truncate(TRACES_MAX);
-            writeln!(text, "Turns (ref): {}", traces.join(" ")).ok();
-        }
-        if !self.false_alarms.is_empty() {
-            let refs = self.false_alarms.join(" ");
-            writeln!(text, "⚠️ It would stop what was marked as a false alarm (ref): {refs}").ok();
-        }
-        if !self.complete {
-            text += "There was more than one look takes in; ask for fewer days.\n";
-        }
-        if 0 < self.unreadable {
-            writeln!(text, "{} entries of the ledger could not be read.", self.unreadable).ok();
-        }
-        text.trim_end().to_owned()
+        words::tried(self).in_language(Language::English)
     }
 }
 
 /// Tries a rule on some days and puts the outcome into words.
-pub type RuleTrier = Rc<dyn Fn(String, u32) -> LocalBoxFuture<'static, String>>;
+pub type RuleTrier = Rc<dyn Fn(String, u32) -> LocalBoxFuture<'static, Text>>;
 
 /// Makes the function that answers `/rule test`.
 pub(crate) fn trier(wiring: &Wiring) -> RuleTrier {
@@ -343,9 +295,9 @@ pub(crate) fn trier(wiring: &Wiring) -> RuleTrier {
         async move {
             let window = Window { days, now: clock.now(), keep_texts: false };
             match tried(&*ledger, book, Which::Named(name), own, &marked, window).await {
-                Ok(report) => report.words(),
+                Ok(report) => words::tried(&report),
                 Err(why) => {
-                    format!("⚠️ {}", why.chars().take(REASON_CHARS_MAX).collect::<String>())
+                    words::not_tried(why.chars().take(REASON_CHARS_MAX).collect::<String>())
                 }
             }
         }

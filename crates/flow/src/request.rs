@@ -590,7 +590,10 @@ fn of_command(
             Some(name) => Request::Switch(name),
             None => Request::Greet { first_name: first_name(person) },
         },
-        "help" | "settings" => Request::Say(words::help(role)),
+        "help" | "settings" => {
+            let about = words::help_about(arguments, role);
+            Request::Say(about.unwrap_or_else(|| words::help(role)))
+        }
         "privacy" => Request::Say(words::privacy(&house.providers, &house.contact)),
         "export" | "forget" => own::of_command(command, said, now),
         "language" => language::of_command(arguments, said, view, house),

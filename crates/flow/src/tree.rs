@@ -282,6 +282,10 @@ fn start_alerter(
         memory: memory.clone(),
         clock: Arc::clone(&w.clock),
         hall: Arc::clone(&w.hall),
+        pseudonym: Arc::clone(&w.pseudonym),
+        languages: w.tongues.clone(),
+        ledger: Arc::clone(&w.ledger),
+        bots: w.bots.iter().map(|it| it.messenger.identity().id).collect(),
         messenger: writer.map(|it| Arc::clone(&it.messenger)),
         outbox: Arc::clone(outbox),
         sinks: Arc::clone(&w.sinks),
@@ -468,6 +472,7 @@ impl Standing {
             },
             recaller: w.recaller.clone(),
             senses: w.senses.clone(),
+            tongues: w.tongues.clone(),
             pseudonym: Arc::clone(&w.pseudonym),
             company: self.company.clone(),
         };
@@ -489,6 +494,7 @@ impl Standing {
         let needs = ingress::Peers {
             memory: self.services.memory.clone(),
             ledger: Arc::clone(&w.ledger),
+            tongues: w.tongues.clone(),
             keeper: keeper.clone(),
             outbox,
             alerter: self.services.alerter.clone(),

@@ -24,6 +24,7 @@ use crate::{
     session::{Recaller, SessionConfig},
     tally::Tally,
     timekeeper::TimekeeperConfig,
+    tongues::Tongues,
     treasurer::Desk,
 };
 
@@ -107,6 +108,8 @@ pub struct Wiring {
     pub hall: Shared,
     /// What the configuration says about agents and access.
     pub founding: Arc<Founding>,
+    /// Which language people are spoken to in private.
+    pub tongues: Tongues,
     /// What a person is called in the log.
     pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
     /// A keyed digest of a text.

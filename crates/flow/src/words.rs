@@ -12,7 +12,9 @@ mod changes;
 pub(crate) mod chosen;
 pub(crate) mod desk;
 mod examples;
+mod help;
 pub mod home;
+mod known;
 pub mod language;
 #[cfg(test)]
 mod locales_tests;
@@ -23,14 +25,17 @@ pub(crate) mod officers;
 pub(crate) mod panel;
 pub mod papers;
 pub mod playbooks;
+mod replayed;
 pub(crate) mod schedules;
 mod spoken;
+mod state;
 pub(crate) mod tools;
 mod trace;
 
-pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, obeyed, trials};
+pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, not_obeyed, obeyed, trials};
 pub(crate) use self::changes::why_not;
 pub(crate) use self::examples::pressed as pressed_example;
+pub(crate) use self::help::{help, help_about};
 pub use self::language::Text;
 pub(crate) use self::language::text;
 pub(crate) use self::memory::{
@@ -39,17 +44,15 @@ pub(crate) use self::memory::{
 };
 pub use self::money::usage as usage_statement;
 pub(crate) use self::money::{cap_neared, moment, over_cap, quota, quota_set, quotas, used_today};
+pub(crate) use self::replayed::{not_tried, tried};
 pub(crate) use self::spoken::{
     LANGUAGE, language_asked, language_is_the_officers, language_set, language_unknown,
 };
+pub(crate) use self::state::{State, in_full as state_in_full, of_hall as state_of_hall};
 pub(crate) use self::trace::{
     alarms, cannot_trace, held_back, marked, nothing_to_trace, refusal, trace,
 };
-use crate::{
-    request::{MENU, MenuItem},
-    right::Role,
-    roster::OwnRules,
-};
+use crate::{request::MENU, roster::OwnRules};
 use protocol::{
     Agent, AgentName, Language, PersonId, RefId,
     event::{Button, Part},
@@ -171,12 +174,6 @@ impl Notice {
 
 fn say(text: impl Into<Text>) -> Notice {
     Notice::with(text, Vec::new())
-}
-
-/// A notice whose text and buttons are not translated yet.
-fn in_english(part: Part) -> Notice {
-    let row = |it: Vec<Button>| it.into_iter().map(|it| (it.label.into(), it.data)).collect();
-    Notice::with(part.plain, part.buttons.into_iter().map(row).collect())
 }
 
 /// The most that Telegram takes, in its own units.
@@ -301,27 +298,6 @@ pub(crate) fn exported() -> Notice {
 /// There is too much for a chat.
 pub(crate) fn too_much_to_export() -> Notice {
     say(text!("too-much-to-export"))
-}
-
-/// What `/help` shows to everybody; the menu shows the rest.
-const HELPFUL: [&str; 13] = [
-    "agents", "panel", "new", "cancel", "retry", "trace", "memory", "remind", "usage", "language",
-    "privacy", "forget", "help",
-];
-
-/// `/help`: the most useful commands for everybody, all for officers.
-pub(crate) fn help(role: Option<Role>) -> Notice {
-    let is_shown =
-        |it: &&MenuItem| it.is_for(role) && (role.is_some() || HELPFUL.contains(&it.name));
-    let line = |it: &MenuItem| {
-        let between = if it.usage.is_empty() { "" } else { " " };
-        let command = Text::concat(vec![format!("/{}{between}", it.name).into(), it.usage()]);
-        Text::Joined(vec![command, it.does()], " — ")
-    };
-    let lines = Text::lines(MENU.iter().filter(is_shown).map(line).collect());
-    let more = role.is_none().then(|| text!("help-more"));
-    let foot = Text::lines(more.into_iter().chain([text!("help-foot")]).collect());
-    say(Text::Joined(vec![text!("help-head"), lines, foot], "\n\n"))
 }
 
 /// `/agents`: a keyboard to choose from.

@@ -682,6 +682,7 @@ impl Hall {
             desk,
             founding: Arc::new(founding),
             pseudonym: Arc::new(move |person: PersonId| hasher.person(person)),
+            tongues: flow::tongues::Tongues::new(build::languages(config)),
             digest: Arc::new(move |text: &str| marked.text_digest(text)),
             version: env!("CARGO_PKG_VERSION"),
             recaller: self.recaller.clone(),

@@ -16,7 +16,8 @@ use protocol::{
     messenger::{Address, Messenger, MessengerError},
 };
 
-use crate::{roster::Shared, words};
+use super::Needs;
+use crate::{roster::Shared, tongues::Tongues, words};
 
 /// How long one message may take.
 const SEND_TIME_MAX: Duration = Duration::from_secs(15);
@@ -25,13 +26,17 @@ const SEND_TIME_MAX: Duration = Duration::from_secs(15);
 pub(super) struct Chats {
     messenger: Arc<dyn Messenger>,
     hall: Shared,
+    pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
+    languages: Tongues,
     /// Who has got which version already, so that a second try leaves them alone.
     reached: Mutex<(String, BTreeSet<PersonId>)>,
 }
 
 impl Chats {
-    pub(super) fn new(messenger: Arc<dyn Messenger>, hall: Shared) -> Self {
-        Self { messenger, hall, reached: Mutex::default() }
+    pub(super) fn new(messenger: Arc<dyn Messenger>, needs: &Needs) -> Self {
+        let (hall, pseudonym) = (Arc::clone(&needs.hall), Arc::clone(&needs.pseudonym));
+        let languages = needs.languages.clone();
+        Self { messenger, hall, pseudonym, languages, reached: Mutex::default() }
     }
 
     fn reached(&self, key: &str) -> BTreeSet<PersonId> {
@@ -63,13 +68,16 @@ impl Sink for Chats {
     }
 
     async fn tell(&self, notification: &Notification) -> Result<(), TellError> {
-        let (key, notice) = (notification.key(), words::alert(notification));
+        let key = notification.key();
         let mut reached = self.reached(&key);
         let mut failed = None;
         let mut never = None;
         let hall = self.hall.load_full();
+        let of_run = |run| Some(words::playbooks::summary(hall.runs().get(run)?, &*self.pseudonym));
+        let notice = words::alert(notification, &of_run);
         let left: Vec<PersonId> = hall.operators().filter(|it| !reached.contains(it)).collect();
         for person in left {
+            let notice = notice.clone().in_language(self.languages.of(person));
             match self.write_to(person, &notice).await {
                 Reached::Yes => drop(reached.insert(person)),
                 Reached::Never(why) => never = Some(why),

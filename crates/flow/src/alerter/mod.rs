@@ -37,7 +37,7 @@ use std::{
 use kit::{Actor, Cx, Fault, Health, Mailbox, ask};
 pub use protocol::alert::Severity;
 use protocol::{
-    ChatId, Clock, Timestamp,
+    BotId, ChatId, Clock, PersonId, Timestamp,
     alert::{Notification, Sink, TellError},
     ledger::{Append, Ledger, LedgerError, Loaded, Owned, Seq, Stream},
     messenger::{Address, Messenger},
@@ -63,6 +63,7 @@ use crate::{
     memory, outbox,
     roster::Shared,
     tally::Tally,
+    tongues::Tongues,
     words::{self, Notice},
 };
 
@@ -205,6 +206,14 @@ pub struct Needs {
     pub clock: Arc<dyn Clock>,
     /// Who the admins are.
     pub hall: Shared,
+    /// Which language people are spoken to in private.
+    pub languages: Tongues,
+    /// Where what officers chose is read.
+    pub ledger: Arc<dyn Ledger>,
+    /// The bots that they may have chosen it with.
+    pub bots: Arc<[BotId]>,
+    /// What a person is called where officers read.
+    pub pseudonym: Arc<dyn Fn(PersonId) -> String + Send + Sync>,
     /// The bot that writes to them.
     pub messenger: Option<Arc<dyn Messenger>>,
     /// An outbox for what is no alert; set once there is one.
@@ -251,7 +260,7 @@ impl Alerter {
         let start = needs.clock.now();
         let mut sinks = Vec::new();
         if let Some(messenger) = needs.messenger.clone().filter(|_| config.telegram) {
-            let sink = Arc::new(Chats::new(messenger, Arc::clone(&needs.hall)));
+            let sink = Arc::new(Chats::new(messenger, &needs));
             sinks.push(Placed { sink, step: 0, least: Severity::Warning });
         }
         sinks.extend(needs.sinks.iter().cloned());
@@ -494,8 +503,23 @@ impl Alerter {
         reply.send(report).ok();
     }
 
+    /// Reads in which language officers are to be told.
+    fn learn_languages(&self, cx: &mut Cx<'_, Self>) {
+        let Needs { languages, ledger, bots, hall, .. } = &self.needs;
+        let hall = hall.load();
+        let unknown = hall.operators().filter(|it| languages.known(*it).is_none());
+        let unknown: Vec<PersonId> = unknown.collect();
+        if unknown.is_empty() {
+            return;
+        }
+        let (languages, ledger, bots) = (languages.clone(), Arc::clone(ledger), Arc::clone(bots));
+        let work = async move { languages.learn(&*ledger, &bots, &unknown).await };
+        cx.when(work, |_, (), _| Ok(()));
+    }
+
     /// Looks at the figures, on a thread where a disk that hangs holds up nobody.
     fn look(&mut self, cx: &mut Cx<'_, Self>) {
+        self.learn_languages(cx);
         let reader = Arc::clone(&self.needs.reader);
         let work = tokio::task::spawn_blocking(move || reader());
         cx.when(work, |alerter, reading, cx| {
@@ -535,7 +559,7 @@ impl Alerter {
         }
         *told += 1;
         let count = std::mem::take(untold) + 1;
-        write_to_admins(&self.needs.hall, outbox, &words::refusal(refusal, count));
+        write_to_admins(&self.needs, outbox, &words::refusal(refusal, count));
     }
 }
 
@@ -593,11 +617,12 @@ fn chance() -> f64 {
     f64::from(u32::try_from(number >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }
 
-fn write_to_admins(hall: &Shared, outbox: &Mailbox<outbox::Msg>, notice: &Notice) {
-    for admin in hall.load().admins() {
+fn write_to_admins(needs: &Needs, outbox: &Mailbox<outbox::Msg>, notice: &Notice) {
+    for admin in needs.hall.load().admins() {
+        let notice = notice.clone().in_language(needs.languages.of(admin));
         let msg = outbox::Msg::Send {
             to: Address { chat: ChatId(admin.0), topic: None },
-            what: outbox::Sayable::Notice(notice.clone()),
+            what: outbox::Sayable::Notice(notice),
             reply_to: None,
             part: None,
             reply: None,

@@ -11,7 +11,7 @@ use protocol::{
 use serde::Serialize;
 
 use super::{Msg, book::Line};
-use crate::words;
+use crate::words::{self, Text};
 
 /// How long one sink may take when it is only tried.
 const TRIAL_TIME_MAX: Duration = Duration::from_secs(30);
@@ -110,15 +110,16 @@ pub async fn test(sinks: &[Arc<dyn Sink>], now: Timestamp) -> Vec<Trial> {
 pub(crate) fn in_words(
     alerter: Mailbox<Msg>,
     order: Order,
-) -> futures::future::LocalBoxFuture<'static, String> {
+) -> futures::future::LocalBoxFuture<'static, Text> {
     Box::pin(async move {
-        let asked = ask(&alerter, |reply| Msg::Order(order.clone(), reply)).await;
-        match asked.unwrap_or_else(|_away| Err("The alerter is away; please try again.".to_owned()))
-        {
+        let Ok(report) = ask(&alerter, |reply| Msg::Order(order.clone(), reply)).await else {
+            return words::panel::alerter_away();
+        };
+        match report {
             Ok(Report::List { alerts, silences }) => words::alerts(&alerts, &silences),
             Ok(Report::Done) => words::obeyed(&order),
             Ok(Report::Tested(trials)) => words::trials(&trials),
-            Err(why) => format!("⚠️ {why}"),
+            Err(why) => words::not_obeyed(&why),
         }
     })
 }

@@ -382,7 +382,7 @@ pub fn shipped() -> Vec<Rule> {
             0,
             0.0,
             Critical,
-            "No update was received or asked for with success for {value}.",
+            "Telegram was not reached for {value}: new messages wait there.",
         ),
         rule(
             "llm_errors",
@@ -406,7 +406,7 @@ pub fn shipped() -> Vec<Rule> {
             10,
             0.0,
             Warning,
-            "Actors were restarted {value} times within 10 minutes.",
+            "Parts of the hall were restarted {value} times within 10 minutes.",
         ),
         rule(
             "quarantine",
@@ -414,7 +414,7 @@ pub fn shipped() -> Vec<Rule> {
             60,
             0.0,
             Warning,
-            "Updates were set aside within the hour: {value}.",
+            "Messages were set aside within the hour: {value}.",
         ),
         rule(
             "disk_full",

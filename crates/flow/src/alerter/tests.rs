@@ -272,7 +272,7 @@ fn what_only_happens_is_not_again_after_a_while_and_what_is_held_lasts_until_its
     let ends: Vec<_> = desk.told.iter().filter(|(_, _, it)| it.is_over()).collect();
     let [(600, _, end)] = ends.as_slice() else { panic!("{ends:?}") };
     assert!(end.kind == "x" && end.is_lapsed);
-    let text = crate::words::alert(end).into_part().plain;
+    let text = crate::words::alert(end, &|_| None).into_part().plain;
     assert!(text.starts_with("☑️ Not again for 10 minutes: x"), "{text}");
     desk.step(Input::Over("ruled".to_owned()));
     let (_, _, end) = desk.told.last().unwrap();
@@ -648,7 +648,7 @@ fn the_shipped_rules_hold_for_what_is_read_now() {
     assert_eq!(
         look(&mut all(), readings),
         [
-            "15 no_poll: No update was received or asked for with success for 91 s.",
+            "15 no_poll: Telegram was not reached for 91 s: new messages wait there.",
             "45 no_poll over"
         ]
     );
@@ -705,8 +705,8 @@ fn slow_replies_restarts_and_what_was_set_aside_are_told_and_end() {
     assert_eq!(
         look(&mut all(), readings),
         [
-            "30 restarts: Actors were restarted 4 times within 10 minutes.",
-            "30 quarantine: Updates were set aside within the hour: 1.",
+            "30 restarts: Parts of the hall were restarted 4 times within 10 minutes.",
+            "30 quarantine: Messages were set aside within the hour: 1.",
             "45 slow_replies: One in twenty replies of the last 10 minutes took longer than 33.6 s.",
             "615 slow_replies over",
             "615 restarts over",
@@ -721,7 +721,7 @@ fn what_begins_anew_with_the_tree_is_counted_on() {
     let readings = [(0, restarts(2)), (15, restarts(4)), (30, restarts(0)), (45, restarts(2))];
     assert_eq!(
         look(&mut all(), readings),
-        ["45 restarts: Actors were restarted 4 times within 10 minutes."]
+        ["45 restarts: Parts of the hall were restarted 4 times within 10 minutes."]
     );
 }
 
@@ -734,7 +734,7 @@ fn a_rule_waits_as_long_as_it_should_hold_and_knows_that_it_fired_before_a_resta
         [(0, poll(95.0)), (15, poll(1.0)), (30, poll(95.0)), (45, poll(110.0)), (60, poll(125.0))];
     assert_eq!(
         look(&mut rules, readings),
-        ["60 no_poll: No update was received or asked for with success for 125 s."]
+        ["60 no_poll: Telegram was not reached for 125 s: new messages wait there."]
     );
     let mut rules = Rules::new(vec![rule], Usual::default(), |it| it == "no_poll");
     assert_eq!(look(&mut rules, [(0, poll(1.0))]), ["0 no_poll over"]);

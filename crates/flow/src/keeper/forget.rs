@@ -68,6 +68,7 @@ impl Keeper {
             let done = ask(&peers.memory, |reply| memory::Msg::Forget(person, now, told_by, reply));
             let done = done.await;
             drop_reminders(&peers.timekeeper, person).await;
+            peers.tongues.forget(person);
             // It may have read what is gone now, where it came back in between: it is told until it has
             // heard, or is not there any more.
             for _ in 0..HEARD_TRIES_MAX {

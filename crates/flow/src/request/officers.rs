@@ -127,7 +127,11 @@ fn of_role(item: &MenuItem, arguments: &str, (by, view): (PersonId, &View)) -> O
             .map(|role| {
                 (
                     Change::RoleGiven { id, role },
-                    text!("done-role-given", person = id.to_string(), role = role.word()),
+                    text!(
+                        "done-role-given",
+                        person = id.to_string(),
+                        role = words::officers::role(role)
+                    ),
                 )
             })
             .ok_or_else(|| text!("role-words")),

@@ -20,6 +20,12 @@ use crate::{
 /// What the buttons carry that delete a reminder, and an entry of `/schedules`.
 const CANCEL: &str = "tr:";
 const UNSCHEDULE: &str = "ts:";
+/// What may stand before the time.
+const ME: [&str; 4] = ["me", "mich", "mir", "мне"];
+/// What may stand before what is to be done.
+const OPENINGS: [&str; 7] = ["to ", "that ", "dass ", "que ", "что ", "чтобы ", "أن "];
+/// In place of a chat's id.
+const HERE: [&str; 6] = ["here", "hier", "aquí", "aqui", "здесь", "هنا"];
 
 /// `/remind` and `/reminders`.
 pub(super) fn of_command(name: &str, arguments: &str, person: Option<&Person>) -> Request {
@@ -32,7 +38,8 @@ pub(super) fn of_command(name: &str, arguments: &str, person: Option<&Person>) -
             Order::Zone { person, zone }
         }
         (_, _) => {
-            let wanted = if first.eq_ignore_ascii_case("me") { rest } else { arguments };
+            let first = first.to_lowercase();
+            let wanted = if ME.contains(&first.as_str()) { rest } else { arguments };
             match when::read(wanted) {
                 Ok((when, text)) => {
                     let text = to_do(text);
@@ -51,7 +58,7 @@ pub(super) fn of_command(name: &str, arguments: &str, person: Option<&Person>) -
 /// What is left of "to call Ada", "that the shop closes".
 fn to_do(text: &str) -> &str {
     let text = text.trim();
-    let opening = ["to ", "that "].into_iter().find_map(|it| text.strip_prefix(it));
+    let opening = OPENINGS.into_iter().find_map(|it| text.strip_prefix(it));
     opening.unwrap_or(text).trim()
 }
 
@@ -80,7 +87,7 @@ pub(super) fn of_schedule(
     let (place, prompt) = split_word(rest);
     let chat = match place.parse::<i64>() {
         Ok(id) if id != 0 => Some(ChatId(id)),
-        Ok(_) | Err(_) if place == "here" => None,
+        Ok(_) | Err(_) if HERE.contains(&place) => None,
         Ok(_) | Err(_) => return Some(wrong(text!("schedule-chat"))),
     };
     if prompt.is_empty() {
@@ -146,6 +153,8 @@ pub(super) fn of_due(due: &Due, key: SessionKey, view: &View, now: Timestamp) ->
 
 #[cfg(test)]
 mod tests {
+    use protocol::Language;
+
     use super::*;
     use crate::{right::Role, roster::Founding};
 
@@ -189,6 +198,32 @@ mod tests {
         let zone = Order::Zone { person: PersonId(7), zone: Some("Europe/Berlin".to_owned()) };
         assert_eq!(read("zone Europe/Berlin"), Request::Timetable(zone));
         assert!(matches!(of_command("remind", "in 1h x", None), Request::Say(_)));
+    }
+
+    #[test]
+    fn every_example_that_people_are_shown_is_understood() {
+        let text = |key: &'static str, language| {
+            let (key, arguments) = (key.into(), Vec::new());
+            Text::Message { key, arguments, english: None }.in_language(language)
+        };
+        let view = view();
+        for language in Language::ALL {
+            let shown = [text("remind-how", language), text("reminders-none", language)].concat();
+            let mut seen = 0;
+            for example in shown.split("/remind ").skip(1).filter(|it| !it.starts_with("zone")) {
+                let read = of_command("remind", example, Some(&person(7)));
+                let is_set = matches!(read, Request::Timetable(Order::Remind { .. }));
+                assert!(is_set, "{language}: {example}");
+                seen += 1;
+            }
+            assert_eq!(seen, 5, "{language}: {shown}");
+            let shown = text("schedules-none", language);
+            let (_, example) = shown.split_once("/schedule ").unwrap();
+            let item = super::super::MENU.iter().find(|it| it.name == "schedule").unwrap();
+            let read = of_schedule(item, (example, true), (ADMIN, &view));
+            let is_set = matches!(read, Some(Request::Timetable(Order::Schedule { .. })));
+            assert!(is_set, "{language}: {example}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
     request::Errand,
     right::{Governing, Granted, Operating},
     roster::{self, AdministerError, Change},
-    words::{self, Notice, desk, text},
+    words::{self, Notice, Text, desk, text},
 };
 
 /// Records that are shown of one incident.
@@ -139,7 +139,7 @@ async fn settle(
             desk::settled(reference, verdict, receipts == [Receipt::New])
         }
         Ok(Err(error)) => failed(&error.to_string()),
-        Err(_gone) => failed("the memory restarted; try again"),
+        Err(_gone) => desk::failed(text!("nothing-was-done"), text!("why-restarted")),
     }
 }
 
@@ -164,15 +164,13 @@ async fn backup(peers: &Peers, by: Granted<Operating>) -> Notice {
         return desk::not_done(error);
     }
     let made = match &peers.bench.archivist {
-        None => Err("backups are switched off (backup.every)".to_owned()),
+        None => Err(text!("why-backups-off")),
         Some(archivist) => {
             let made = ask(archivist, |reply| archivist::Msg::Make { reply });
             match tokio::time::timeout(BACKUP_TIME_MAX, made).await {
-                Ok(Ok(made)) => made,
-                Ok(Err(error)) => Err(format!("the archivist is away: {error}")),
-                Err(_elapsed) => {
-                    Err("it takes long; /backup list shows when it is there".to_owned())
-                }
+                Ok(Ok(made)) => made.map_err(Text::from),
+                Ok(Err(_away)) => Err(text!("why-restarted")),
+                Err(_elapsed) => Err(text!("why-takes-long")),
             }
         }
     };
@@ -198,7 +196,9 @@ async fn report(
     }
     let sent = match peers.bench.clerk.report(standard).await {
         Ok(text) => {
-            let what = outbox::Sayable::Copy(PersonalCopy::of_report(by, standard, text));
+            let language = peers.tongues.of(by.by());
+            let copy = PersonalCopy::of_report(by, standard, text, language);
+            let what = outbox::Sayable::Copy(copy);
             let sent = ask(&peers.outbox, |reply| outbox::Msg::Send {
                 to,
                 what,
@@ -208,11 +208,11 @@ async fn report(
             });
             match sent.await {
                 Ok(Ok(_)) => Ok(()),
-                Ok(Err(_)) => Err("it cannot be delivered".to_owned()),
-                Err(_) => Err("the outbox restarted; try again".to_owned()),
+                Ok(Err(_)) => Err(text!("why-not-delivered")),
+                Err(_) => Err(text!("why-restarted")),
             }
         }
-        Err(why) => Err(why),
+        Err(why) => Err(why.into()),
     };
     match sent {
         Ok(()) => desk::report_sent(standard),

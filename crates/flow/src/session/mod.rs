@@ -80,6 +80,7 @@ use crate::{
     senses::Senses,
     tally::Tally,
     timekeeper,
+    tongues::Tongues,
     trace::{Sought, Tracer},
     treasurer::{self, Desk},
     words::Notice,
@@ -94,6 +95,8 @@ pub type StatusWriter = Rc<dyn Fn(bool) -> futures::future::LocalBoxFuture<'stat
 pub struct Peers {
     /// What is durable.
     pub memory: Mailbox<memory::Msg>,
+    /// Which language people are spoken to in private.
+    pub tongues: Tongues,
     /// Screens text both ways.
     pub guard: Mailbox<guard::Msg>,
     /// Asks models.
@@ -431,7 +434,9 @@ impl SessionActor {
             let inbound = catch_unwind(read).unwrap_or(None);
             self.is_called(it.update, inbound.as_ref());
             let reference = reference_of(self.key, it.update);
-            let entry = Entry { update: it.update, at: it.at, inbound, reference };
+            let person = inbound.as_ref().and_then(Inbound::person);
+            let own = person.and_then(|it| self.peers.tongues.known(it));
+            let entry = Entry { update: it.update, at: it.at, inbound, reference, own };
             if let Some(author) = entry.author(self.key) {
                 self.authors.insert(it.update, author);
             }
@@ -442,7 +447,13 @@ impl SessionActor {
             return Ok(());
         }
         let now = self.peers.clock.now();
-        self.input(Input::Arrived { entries, recovered, now }, cx)
+        let newest = entries.iter().rev().find_map(|it| it.inbound.as_ref()?.language());
+        self.input(Input::Arrived { entries, recovered, now }, cx)?;
+        let spoken = self.session.as_ref().and_then(|it| it.spoken(newest));
+        if let Some(language) = spoken.filter(|_| self.key.is_private()) {
+            self.peers.tongues.spoken(PersonId(self.key.chat.0), language);
+        }
+        Ok(())
     }
 
     // --- work ---

@@ -18,7 +18,7 @@ use crate::{
     request::Look,
     right::{Governing, Granted, Operating, Order},
     roster::{self, AdministerError},
-    words,
+    words::{self, text},
 };
 
 /// Records on one page of `/audit`.
@@ -128,7 +128,7 @@ impl SessionActor {
         let work = async move {
             match audit.record(deed).await {
                 Ok(()) => trier(name, days).await,
-                Err(error) => format!("Nothing was tried: {error}."),
+                Err(error) => text!("not-tried", why = words::officers::not_noted(error)),
             }
         };
         compose(update, Box::pin(work), cx);
@@ -147,7 +147,9 @@ impl SessionActor {
         let work = async move {
             match audit.record(deed).await {
                 Ok(()) => alerter::in_words(alerter, order).await,
-                Err(error) => format!("Nothing is shown or changed: {error}."),
+                Err(error) => {
+                    text!("timetable-not-noted", why = words::officers::not_noted(error))
+                }
             }
         };
         compose(update, Box::pin(work), cx);

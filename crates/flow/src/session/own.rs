@@ -27,6 +27,7 @@ impl SessionActor {
         let actor = Doer::Person(person);
         let target = Target::Person(person.0);
         let deed = Deed::done(self.peers.clock.now(), actor, Action::PersonExported, target);
+        let language = self.session.as_ref().map(|it| it.language(update)).unwrap_or_default();
         let work = async move {
             peers.audit.record(deed).await.map_err(|_not_recorded| ExportError::Unreadable)?;
             let read = |from| {
@@ -41,7 +42,7 @@ impl SessionActor {
                 }
             };
             let export = export::gather(Export::to_send(), read).await?;
-            let files = export.files(person, &peers.hall.load(), peers.clock.now());
+            let files = export.files(person, &peers.hall.load(), peers.clock.now(), language);
             for file in files {
                 send(&peers.outbox, to, file).await?;
             }

@@ -113,6 +113,8 @@ pub struct Entry {
     pub inbound: Option<Inbound>,
     /// What errors about it are called.
     pub reference: RefId,
+    /// What its person is spoken to in private, where that is known.
+    pub own: Option<Language>,
 }
 
 impl Entry {
@@ -393,6 +395,10 @@ impl Lanes {
         }
     }
 
+    fn both(&self) -> [&Lane; 2] {
+        [&self.talk, &self.side]
+    }
+
     fn both_mut(&mut self) -> [&mut Lane; 2] {
         [&mut self.talk, &mut self.side]
     }
@@ -669,11 +675,17 @@ impl Session {
         turns.find(|it| it.update == update && is_at(&it.stage))
     }
 
+    /// What whoever has an app of this language is spoken to in here, if that is known.
+    #[must_use]
+    pub fn spoken(&self, of_app: Option<Language>) -> Option<Language> {
+        let is_known = self.state.language.is_some() || of_app.is_some();
+        is_known.then(|| self.config.house.languages.choose(self.state.language, of_app))
+    }
+
     /// What our own words about an update are said in.
     #[must_use]
     pub fn language(&self, update: UpdateId) -> Language {
-        let turns =
-            [&self.lanes.talk, &self.lanes.side].into_iter().filter_map(|it| it.turn.as_deref());
+        let turns = self.lanes.both().into_iter().filter_map(|it| it.turn.as_deref());
         let of_turn = turns.filter(|it| it.update == update).map(|it| it.language).next();
         of_turn.unwrap_or_else(|| self.config.house.languages.choose(self.state.language, None))
     }

@@ -349,6 +349,7 @@ impl World {
                 at: self.arrived.get(update).copied().unwrap_or_default(),
                 inbound: inbound.clone(),
                 reference: RefId(u32::try_from(update.0).unwrap()),
+                own: None,
             })
             .collect();
         let Some(newest) = entries.last() else { return };

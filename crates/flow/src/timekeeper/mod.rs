@@ -12,6 +12,7 @@
 //! between the two repeats the first and loses neither.
 
 pub mod cron;
+mod lexicon;
 pub mod table;
 #[cfg(test)]
 mod tests;

@@ -160,6 +160,7 @@ fn wiring(messenger: &Arc<FakeMessenger>, ledger: &Arc<FakeLedger>) -> Wiring {
         recaller: None,
         senses: crate::senses::Senses::new(tokio::runtime::Handle::current()),
         pseudonym: Arc::new(|_| "somebody".to_owned()),
+        tongues: crate::tongues::Tongues::default(),
         digest: Arc::new(|text| format!("digest of {}", text.len())),
         version: "0.0.0",
         session: Arc::new(session_config()),
@@ -279,8 +280,7 @@ fn roster_1_a_rule_goes_from_test_to_shadow_to_enforce_and_survives_a_restart() 
         before.write(3, ADMIN, "/rule add aurora refuse (?i)aurora");
         before.wait_for(ADMIN, "aurora is noted and not applied yet").await;
         before.write(4, ADMIN, "/rule test aurora 1");
-        let told =
-            "aurora, over the last 1 days: of 2 texts that passed, 2 would have been stopped";
+        let told = "aurora, over the last day: of 2 texts that passed, 2 would have been stopped";
         before.wait_for(ADMIN, told).await;
         assert_eq!(before.count(ADMIN, "tell me of"), 0, "no text of anybody is shown");
         before.write(5, GUEST, "tell me of aurora two");

@@ -31,7 +31,7 @@ use std::{
 };
 
 use kit::{Actor, Cx, Fault, Mailbox, ask};
-use protocol::{Clock, PersonId, Timestamp, audit::AuditLog as _, ledger::Ledger};
+use protocol::{Clock, Language, PersonId, Timestamp, audit::AuditLog as _, ledger::Ledger};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -272,7 +272,9 @@ impl Warden {
             kind: kind(&run.beginning.playbook),
             labels: labels.into_iter().collect::<BTreeMap<_, _>>(),
             severity: if is_grave { Severity::Critical } else { Severity::Warning },
-            summary: words::playbooks::summary(run, &*self.needs.pseudonym),
+            // Mail and webhooks are told in English; a chat says it in its own language.
+            summary: words::playbooks::summary(run, &*self.needs.pseudonym)
+                .in_language(Language::English),
             // What is only found is not in force, and nobody says when it is over.
             is_held: !run.is_over(),
         };

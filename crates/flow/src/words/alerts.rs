@@ -1,14 +1,11 @@
 //! What admins are told of what is wrong, and the list of it.
 
-use std::fmt::Write as _;
-
 use protocol::{
     Timestamp,
-    alert::{Notification, Severity},
-    event::{Button, Part},
+    alert::{Notification, Severity, ToldAlert},
 };
 
-use super::{LIST_CHARS_MAX, Notice, in_english, say};
+use super::{LIST_CHARS_MAX, Notice, Text, known, say, text};
 use crate::alerter::{Order, Trial, book::Line};
 
 /// What the button under an alert carries before the kind.
@@ -18,107 +15,138 @@ const DATA_BYTES_MAX: usize = 64;
 /// Alerts of one kind that are named in one message.
 const NAMED_MAX: usize = 5;
 
-/// An alert to an admin.
-pub(crate) fn alert(notification: &Notification) -> Notice {
-    let mark = match (notification.is_over(), notification.severity()) {
-        _ if notification.is_trial => "🔔",
-        (true, _) if notification.is_lapsed => "☑️ Not again for 10 minutes:",
-        (true, _) => "✅ Over:",
-        _ if notification.is_acknowledged => "🙋 In hand:",
-        (false, Severity::Critical) => "🔴",
-        (false, Severity::Warning) => "🟠",
+/// An alert to an admin. `of_run` says what a run of a playbook is about.
+pub(crate) fn alert(notification: &Notification, of_run: &dyn Fn(u64) -> Option<Text>) -> Notice {
+    let headline = headline(notification, of_run);
+    let first = match (notification.is_over(), notification.severity()) {
+        _ if notification.is_trial => marked("🔔", headline),
+        (true, _) if notification.is_lapsed => text!("alert-lapsed", text = headline),
+        (true, _) => text!("alert-over", text = headline),
+        _ if notification.is_acknowledged => text!("alert-in-hand", text = headline),
+        (false, severity) => marked(light(severity), headline),
     };
-    let mut text = format!("{mark} {}", notification.headline());
+    let mut lines = vec![first];
     let open = notification.alerts.iter().filter(|it| it.ended.is_none());
-    // lost-ok: writing to a string cannot fail, here and below.
-    for it in open.skip(1).take(NAMED_MAX) {
-        write!(text, "\n• {}", it.summary).ok();
-    }
+    let more = open.skip(1).take(NAMED_MAX).map(|it| said(notification, it, of_run));
+    lines.extend(more.map(|it| marked("•", it)));
     if notification.is_trial || notification.is_over() {
-        return say(text);
+        return say(Text::lines(lines));
     }
-    if let Some(runbook) = &notification.runbook {
-        write!(text, "\nWhat to do: {runbook}").ok();
-    }
-    write!(text, "\n({}; /silence {} 2h)", notification.kind, notification.kind).ok();
-    let data = format!("{ACKNOWLEDGE}{}", notification.kind);
+    let kind = &notification.kind;
+    lines.extend(notification.runbook.as_ref().map(|it| text!("alert-what-to-do", place = it)));
+    lines.push(text!("alert-foot", kind = kind));
+    let data = format!("{ACKNOWLEDGE}{kind}");
     let mut buttons = Vec::new();
     if data.len() <= DATA_BYTES_MAX && !notification.is_acknowledged {
-        buttons.push(vec![Button { label: "I take care of it".to_owned(), data }]);
+        buttons.push(vec![(text!("button-in-hand"), data)]);
     }
     buttons.extend(super::playbooks::buttons(notification));
-    in_english(Part { html: None, plain: text, buttons })
+    Notice::with(Text::lines(lines), buttons)
+}
+
+fn marked(mark: &str, text: Text) -> Text {
+    Text::Joined(vec![mark.into(), text], " ")
+}
+
+fn light(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "🔴",
+        Severity::Warning => "🟠",
+    }
+}
+
+/// As [`Notification::headline`], in no language.
+fn headline(notification: &Notification, of_run: &dyn Fn(u64) -> Option<Text>) -> Text {
+    let open = notification.alerts.iter().find(|it| it.ended.is_none());
+    let Some(first) = open.or(notification.alerts.first()) else {
+        return (&notification.kind).into();
+    };
+    let text = said(notification, first, of_run);
+    let others = notification.alerts.len() as u64 - 1 + notification.left_out;
+    match (others, first.count) {
+        (0, 0 | 1) => text,
+        (0, times) => text!("alert-times", text = text, count = times),
+        (others, _) => text!("alert-and-more", text = text, count = others),
+    }
+}
+
+fn said(
+    notification: &Notification,
+    alert: &ToldAlert,
+    of_run: &dyn Fn(u64) -> Option<Text>,
+) -> Text {
+    let run = alert.labels.get("run").and_then(|it| it.parse().ok());
+    let of_run = run.and_then(of_run);
+    of_run.unwrap_or_else(|| known::alert(&notification.kind, &alert.summary))
 }
 
 /// An order was carried out.
-pub(crate) fn obeyed(order: &Order) -> String {
+pub(crate) fn obeyed(order: &Order) -> Text {
     match order {
-        Order::Silence { kind, span } if span.is_zero() => {
-            format!("🔔 Of {kind} you are told again.")
-        }
+        Order::Silence { kind, span } if span.is_zero() => text!("silence-ended", kind = kind),
         Order::Silence { kind, span } => {
-            let minutes = span.as_secs() / 60;
-            format!(
-                "🔕 Of {kind} nobody is told for {minutes} minutes. /silence {kind} off ends it."
-            )
+            text!("silence-begun", kind = kind, minutes = span.as_secs() / 60)
         }
-        Order::Acknowledge { kind } => {
-            format!(
-                "✅ {kind} is in your hands: nobody else is told of it. /alerts lists what is open."
-            )
-        }
-        Order::List | Order::Test => "Done.".to_owned(),
+        Order::Acknowledge { kind } => text!("alert-taken", kind = kind),
+        Order::List | Order::Test => "✅".into(),
     }
+}
+
+/// Why an order was not carried out.
+pub(crate) fn not_obeyed(why: &str) -> Text {
+    marked("⚠️", known::refusal(why))
 }
 
 /// What became of a trial of every sink.
-pub(crate) fn trials(trials: &[Trial]) -> String {
+pub(crate) fn trials(trials: &[Trial]) -> Text {
     let line = |it: &Trial| match &it.why_not {
-        None => format!("✅ {}", it.sink),
-        Some(why) => format!("⚠️ {}: {why}", it.sink),
+        None => format!("✅ {}", it.sink).into(),
+        Some(why) => format!("⚠️ {}: {why}", it.sink).into(),
     };
-    trials.iter().map(line).collect::<Vec<_>>().join("\n")
+    Text::lines(trials.iter().map(line).collect())
 }
 
 /// `/alerts`: what is wrong, who was told, what is silenced.
-pub(crate) fn alerts(lines: &[Line], silences: &[(String, Timestamp)]) -> String {
-    let mut text = String::new();
-    for it in lines {
-        let mark = match (it.is_over, it.severity) {
-            (true, _) => "✅",
-            (false, Severity::Critical) => "🔴",
-            (false, Severity::Warning) => "🟠",
-        };
-        let hands = if it.is_acknowledged { ", in hand" } else { "" };
-        let waits = match it.to_tell.as_slice() {
-            [] => String::new(),
-            sinks => format!(", not told yet: {}", sinks.join(", ")),
-        };
-        let line = format!(
-            "{mark} {}: {} ({} times since {}{hands}{waits})\n",
-            it.kind,
-            it.headline,
-            it.count,
-            minute(it.since)
-        );
-        if LIST_CHARS_MAX < text.len() + line.len() {
-            text.push_str("… and more: guildhall alerts list\n");
+pub(crate) fn alerts(all: &[Line], silences: &[(String, Timestamp)]) -> Text {
+    let (mut lines, mut length) = (Vec::new(), 0);
+    for it in all {
+        let line = line(it);
+        length += line.len() + 1;
+        if LIST_CHARS_MAX < length {
+            lines.push(text!("alerts-more"));
             break;
         }
-        text.push_str(&line);
+        lines.push(line);
     }
-    if text.is_empty() {
-        text.push_str("Nothing is wrong that I know of.\n");
+    if lines.is_empty() {
+        lines.push(text!("alerts-none"));
     }
-    for (kind, until) in silences.iter().take(NAMED_MAX * 2) {
-        writeln!(text, "🔕 {kind} is silenced until {}", minute(*until)).ok();
-    }
-    text.trim_end().to_owned()
+    let silences = silences.iter().take(NAMED_MAX * 2);
+    lines.extend(
+        silences.map(|(kind, until)| text!("alert-silenced", kind = kind, time = minute(*until))),
+    );
+    Text::lines(lines)
+}
+
+fn line(it: &Line) -> Text {
+    let mark = if it.is_over { "✅" } else { light(it.severity) };
+    let mut details = vec![text!("alert-since", count = it.count, time = minute(it.since))];
+    details.extend(it.is_acknowledged.then(|| text!("alert-is-in-hand")));
+    let waits = (!it.to_tell.is_empty()).then(|| it.to_tell.join(", "));
+    details.extend(waits.map(|sinks| text!("alert-not-told", places = sinks)));
+    let headline = known::headline(&it.kind, &it.headline);
+    let text = text!(
+        "alert-line",
+        kind = &it.kind,
+        headline = headline,
+        details = Text::Joined(details, ", ")
+    );
+    marked(mark, text)
 }
 
 /// A time to the minute, in UTC.
-fn minute(at: Timestamp) -> String {
+pub(super) fn minute(at: Timestamp) -> String {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let at = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    let at = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -30,14 +30,14 @@ pub(crate) const HANDLINGS: [(&str, Handling); 2] =
 pub(crate) fn incident(incident: &Incident, records: &[Record]) -> Notice {
     let it = incident;
     let number = it.number.to_string();
-    let (kind, severity) = (it.kind.word(), it.severity().word());
+    let (kind, severity) = (officers::kind(it.kind), officers::severity(it.severity()));
     let (since, last) = (officers::time(it.since), officers::time(it.last));
     let mut lines = vec![
         text!("incident-head", incident = &number, kind = kind, severity = severity),
-        format!("{} {}", it.person, it.about).into(),
+        officers::whom(it).into(),
         text!("incident-weight", count = it.count, weight = it.score.to_string()),
         text!("incident-span", since = since, last = last),
-        text!("incident-stage", stage = it.stage.word()),
+        text!("incident-stage", stage = officers::stage(it.stage)),
     ];
     if !records.is_empty() {
         lines.extend([Text::default(), text!("incident-noted")]);
@@ -79,8 +79,8 @@ pub(crate) fn refused(why: &AdministerError) -> Notice {
 }
 
 /// Something was asked for and did not work.
-pub(crate) fn failed(what: Text, why: &str) -> Notice {
-    say(text!("failed-because", what = what, why = why))
+pub(crate) fn failed(what: Text, why: impl Into<Text>) -> Notice {
+    say(text!("failed-because", what = what, why = why.into()))
 }
 
 /// `/quarantine`.
@@ -155,9 +155,9 @@ pub(crate) fn backup_made(json: &str) -> Notice {
     if word("kind") == "nothing_new" {
         return say(text!("backup-nothing-new", name = name));
     }
-    let (bytes, took) = (number("bytes").to_string(), number("took_ms").to_string());
+    let (size, took) = (super::state::bytes(number("bytes")), number("took_ms").to_string());
     let removed = number("removed").to_string();
-    say(text!("backup-made", name = name, bytes = bytes, took = took, removed = removed))
+    say(text!("backup-made", name = name, size = size, took = took, removed = removed))
 }
 
 /// `/backup list`.
@@ -167,8 +167,8 @@ pub(crate) fn backups(lines: &[BackupLine], now: Timestamp) -> Notice {
     }
     let line = |it: &BackupLine| {
         let hours = (now.0.saturating_sub(it.made.0) / 3_600_000).to_string();
-        let (at, bytes) = (officers::time(it.made), it.bytes.to_string());
-        text!("backup-line", name = &it.name, time = at, hours = hours, bytes = bytes)
+        let (at, size) = (officers::time(it.made), super::state::bytes(it.bytes));
+        text!("backup-line", name = &it.name, time = at, hours = hours, size = size)
     };
     let more = lines.len().checked_sub(BACKUPS_SHOWN).filter(|it| 0 < *it);
     let more = more.map(|more| text!("and-more", count = more));

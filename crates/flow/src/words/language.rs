@@ -163,7 +163,7 @@ impl Text {
             Self::Verbatim(text) => text.clone(),
             Self::Joined(texts, between) => {
                 let texts: Vec<String> = texts.iter().map(|it| it.told(language)).collect();
-                texts.join(between)
+                texts.join(separator(between, language))
             }
             Self::Message { key, arguments, english } => {
                 let english = english.map(str::to_owned);
@@ -228,6 +228,15 @@ const fn separators(language: Language) -> (&'static str, &'static str) {
 
 fn decimal(number: &str, language: Language) -> String {
     number.replace('.', separators(language).1)
+}
+
+/// What stands between several: Arabic has a comma and a semicolon of its own.
+fn separator(between: &'static str, language: Language) -> &'static str {
+    match between {
+        ", " if language.is_right_to_left() => "، ",
+        "; " if language.is_right_to_left() => "؛ ",
+        _ => between,
+    }
 }
 
 /// A number with its thousands apart, from five digits on.
@@ -332,17 +341,36 @@ fn from_right_to_left(text: &str) -> String {
     marked
 }
 
+/// A command gets a mark before its slash, and so do a date, a rule of cron and a number below zero:
+/// behind Arabic their parts would change places.
 fn mark_commands(line: &str, marked: &mut String) {
     let mut before = ' ';
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let begins = letter == '/' && !before.is_alphanumeric() && !"/<>".contains(before);
-        if begins && letters.peek().is_some_and(char::is_ascii_lowercase) {
+    for (at, letter) in line.char_indices() {
+        let rest = line.get(at..).unwrap_or_default();
+        let apart = !before.is_alphanumeric() && !"/<>".contains(before);
+        let is_command =
+            letter == '/' && apart && rest.chars().nth(1).is_some_and(|it| it.is_ascii_lowercase());
+        let begins = before.is_whitespace() || "(«".contains(before);
+        if is_command || (begins && is_in_order(rest)) {
             marked.push(LEFT_TO_RIGHT_MARK);
         }
         marked.push(letter);
         before = letter;
     }
+}
+
+/// True for what begins with a number whose parts must keep their order.
+fn is_in_order(rest: &str) -> bool {
+    let mut words = rest.split_whitespace();
+    let word = words.next().unwrap_or_default();
+    let is_number = |it: char| it.is_ascii_digit();
+    if !word.trim_start_matches(['-', '+']).starts_with(is_number) {
+        return false;
+    }
+    let is_plain = word.bytes().all(|it| it.is_ascii_digit());
+    let next = words.next().unwrap_or_default();
+    let goes_on = next.starts_with('*') || next.starts_with(is_number);
+    word.contains(['-', '+', '/']) || (is_plain && goes_on)
 }
 
 /// Hebrew, Arabic, Syriac, Thaana and what is like them.

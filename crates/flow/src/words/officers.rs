@@ -7,7 +7,7 @@ use protocol::{
 
 use super::{Notice, Text, say, text};
 use crate::{
-    incident::{HandleError, Handling, Incident, Incidents, Stage},
+    incident::{HandleError, Handling, Incident, Incidents, Kind, Severity, Stage},
     request::older_button,
     right::Role,
     roster::View,
@@ -20,8 +20,8 @@ const REFERENCE_CHARS: usize = 40;
 
 /// `/role`: who has which.
 pub(crate) fn roles(view: &View) -> Notice {
-    let line = |(person, role, is_fixed): (PersonId, Role, bool)| {
-        let line = Text::from(format!("{person}: {}", role.word()));
+    let line = |(person, it, is_fixed): (PersonId, Role, bool)| {
+        let line = Text::Joined(vec![person.to_string().into(), role(it)], ": ");
         if is_fixed { text!("role-by-configuration", role = line) } else { line }
     };
     let lines = Text::lines(view.roles().map(line).collect());
@@ -36,11 +36,11 @@ pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
     };
     let open = incidents.newest_first().filter(|it| it.stage != Stage::Closed);
     let line = |it: &Incident| {
-        let (severity, kind) = (it.severity().word(), it.kind.word());
-        let head = format!("{} · {severity} · {kind} · {} {}", it.number, it.person, it.about);
+        let about = whom(it);
         let count = text!("incident-times", count = it.count);
-        let since = text!("incident-since", time = time(it.since), stage = it.stage.word());
-        Text::Joined(vec![head.into(), count, since], " · ")
+        let since = text!("incident-since", time = time(it.since), stage = stage(it.stage));
+        let head = [it.number.to_string().into(), severity(it.severity()), kind(it.kind)];
+        Text::Joined(head.into_iter().chain([about.into(), count, since]).collect(), " · ")
     };
     let lines: Vec<Text> = open.take(INCIDENTS_SHOWN).map(line).collect();
     if lines.is_empty() {
@@ -48,6 +48,54 @@ pub(crate) fn incidents(read: Result<Incidents, RecordError>) -> Notice {
     }
     let parts = vec![text!("incidents-head"), Text::lines(lines), text!("incidents-foot")];
     say(Text::Joined(parts, "\n\n"))
+}
+
+/// A role, with the word for it where that is another.
+pub(crate) fn role(role: Role) -> Text {
+    match role {
+        Role::Auditor => text!("role-auditor"),
+        Role::Operator => text!("role-operator"),
+        Role::Admin => text!("role-admin"),
+        Role::Owner => text!("role-owner"),
+    }
+}
+
+/// How bad an incident is.
+pub(super) fn severity(severity: Severity) -> Text {
+    match severity {
+        Severity::Low => text!("severity-low"),
+        Severity::Medium => text!("severity-medium"),
+        Severity::High => text!("severity-high"),
+    }
+}
+
+/// What an incident began with.
+pub(super) fn kind(kind: Kind) -> Text {
+    match kind {
+        Kind::Guard => text!("incident-guard"),
+        Kind::Access => text!("incident-access"),
+        Kind::Crash => text!("incident-crash"),
+        Kind::Leak => text!("incident-leak"),
+        Kind::Budget => text!("incident-budget"),
+        Kind::Usage => text!("incident-usage"),
+    }
+}
+
+/// How far it is.
+pub(super) fn stage(stage: Stage) -> Text {
+    match stage {
+        Stage::Open => text!("stage-open"),
+        Stage::Acknowledged => text!("stage-acknowledged"),
+        Stage::Closed => text!("stage-closed"),
+    }
+}
+
+/// About whom an incident is, and about which agent or part, if any.
+pub(super) fn whom(it: &Incident) -> String {
+    match it.about.as_str() {
+        "" | "-" => it.person.clone(),
+        about => format!("{} {about}", it.person),
+    }
 }
 
 /// It could not be noted that somebody looks.

@@ -68,11 +68,18 @@ pub(crate) fn panel(
 
 fn shortened(state: &Text) -> Text {
     let english = state.in_language(Language::English);
-    let kept = english.trim_end();
-    if kept.len() == english.len() && english.chars().count() <= STATE_CHARS_MAX {
+    if english.chars().count() <= STATE_CHARS_MAX {
         return state.clone();
     }
-    kept.chars().take(STATE_CHARS_MAX).collect::<String>().into()
+    let Text::Joined(lines, "\n") = state else {
+        return english.chars().take(STATE_CHARS_MAX).collect::<String>().into();
+    };
+    let mut length = 0;
+    let fits = |it: &&Text| {
+        length += it.in_language(Language::English).chars().count() + 1;
+        length < STATE_CHARS_MAX
+    };
+    Text::lines(lines.iter().take_while(fits).cloned().chain(["…".into()]).collect())
 }
 
 /// What a button says, and what it carries.
@@ -183,7 +190,7 @@ pub(crate) fn too_old(offer_time_max: Duration) -> Text {
 
 /// Who may do it.
 pub(crate) fn needs(role: Role) -> Text {
-    text!("role-needed", role = role.word())
+    text!("role-needed", role = super::officers::role(role))
 }
 
 /// Something that is not there.

@@ -1,16 +1,10 @@
 //! What officers are told of what playbooks do, and the buttons under it; and what the person is told.
 
-use std::fmt::Write as _;
+use protocol::{Language, PersonId, alert::Notification};
 
-use protocol::{
-    PersonId, Timestamp,
-    alert::Notification,
-    event::{Button, Part},
-};
-
-use super::{LIST_CHARS_MAX, Notice, Text, in_english, say, text};
+use super::{LIST_CHARS_MAX, Notice, Text, alerts::minute, known, say, text};
 use crate::{
-    playbook::{Found, Measure, Mode, Playbook, Run, Stand, State},
+    playbook::{Found, Measure, Mode, Playbook, Run, Spared, Stand, State},
     right::Role,
     roster::View,
 };
@@ -48,13 +42,13 @@ impl Verb {
         }
     }
 
-    const fn label(self) -> &'static str {
+    fn label(self) -> Text {
         match self {
-            Self::Yes => "▶️ Do it",
-            Self::No => "✋ Do not",
-            Self::Undo => "↩️ Undo",
-            Self::Keep => "📌 Keep",
-            Self::Close => "✅ Close incident",
+            Self::Yes => text!("button-run-yes"),
+            Self::No => text!("button-run-no"),
+            Self::Undo => text!("button-run-undo"),
+            Self::Keep => text!("button-run-keep"),
+            Self::Close => text!("button-run-close"),
         }
     }
 }
@@ -72,7 +66,7 @@ pub(crate) fn labels(run: &Run) -> Vec<(String, String)> {
 }
 
 /// The buttons under an alert: a row for each run that it tells of.
-pub(crate) fn buttons(notification: &Notification) -> Vec<Vec<Button>> {
+pub(super) fn buttons(notification: &Notification) -> Vec<Vec<(Text, String)>> {
     let open = notification.alerts.iter().filter(|it| it.ended.is_none());
     let runs = open.filter_map(|it| {
         let run: u64 = it.labels.get("run")?.parse().ok()?;
@@ -83,111 +77,138 @@ pub(crate) fn buttons(notification: &Notification) -> Vec<Vec<Button>> {
     runs.into_iter().map(|(run, asks)| row(run, asks, is_one)).collect()
 }
 
-fn row(run: u64, asks: bool, is_one: bool) -> Vec<Button> {
+fn row(run: u64, asks: bool, is_one: bool) -> Vec<(Text, String)> {
     let verbs: &[Verb] = if asks {
         &[Verb::Yes, Verb::No, Verb::Close]
     } else {
         &[Verb::Undo, Verb::Keep, Verb::Close]
     };
     let number = if is_one { String::new() } else { format!(" {run}") };
-    let button = |verb: &Verb| Button {
-        label: format!("{}{number}", verb.label()),
-        data: format!("{BUTTON}{}:{run}", verb.word()),
+    let button = |verb: &Verb| {
+        let label = Text::concat(vec![verb.label(), number.clone().into()]);
+        (label, format!("{BUTTON}{}:{run}", verb.word()))
     };
     verbs.iter().map(button).collect()
 }
 
 /// What a playbook did, or asks for, in some sentences. People as keyed hashes.
-pub(crate) fn summary(run: &Run, pseudonym: &dyn Fn(PersonId) -> String) -> String {
+pub(crate) fn summary(run: &Run, pseudonym: &dyn Fn(PersonId) -> String) -> Text {
     let it = &run.beginning;
     let people: Vec<String> =
         it.people.iter().map(|it| format!("person:{}", pseudonym(*it))).collect();
-    let by = if people.is_empty() { "the hall".to_owned() } else { people.join(", ") };
-    let agent = it.agent.as_ref().map(|it| format!(" with {it}")).unwrap_or_default();
-    let steps: Vec<String> =
-        run.each().map(|(_, measure, state)| step(measure, state, run)).collect();
-    let does = match run.stand {
-        Stand::Proposed => "asks whether it may act",
-        Stand::Acting => "acts",
-        Stand::Stopped => "was stopped",
+    let who = if people.is_empty() { text!("run-the-hall") } else { people.join(", ").into() };
+    let who = match &it.agent {
+        Some(agent) => text!("run-with", who = who, agent = agent),
+        None => who,
     };
-    let signs = if it.signs == 1 { "sign" } else { "signs" };
-    format!(
-        "Playbook {} {does} on incident {}: {} {signs} by {by}{agent}. {}.",
-        it.playbook,
-        it.incident,
-        it.signs,
-        steps.join("; ")
-    )
-}
-
-fn step(measure: &Measure, state: &State, run: &Run) -> String {
-    let agent = run.beginning.agent.as_ref().map_or("the agent", |it| it.as_str());
-    let what = match measure {
-        Measure::Block { .. } => "block them".to_owned(),
-        Measure::Pause { .. } => format!("pause {agent}"),
-        Measure::Slow { per_minute, .. } => format!("take {per_minute} messages a minute"),
-        Measure::Tighten { tokens_day, .. } => format!("leave them {tokens_day} tokens a day"),
-        Measure::Gather { .. } => "gather what they asked".to_owned(),
-        Measure::ListTouched { .. } => "list what they touched".to_owned(),
-        Measure::ProposeRule => "propose a rule".to_owned(),
-        Measure::Compare => "compare with what is usual".to_owned(),
-    };
-    match state {
-        State::Waits => what,
-        State::LeftOut(why) => format!("{what}: not done, {}", why.words()),
-        State::Over(found) => format!("{what}: over{}", found_words(found)),
-        State::Taken { until, found } => {
-            let until = match (until, run.is_kept, measure.holds()) {
-                (_, _, false) => String::new(),
-                (_, true, true) | (None, false, true) => ", until somebody undoes it".to_owned(),
-                (Some(until), false, true) => format!(", until {}", minute(*until)),
-            };
-            format!("{what}: done{until}{}", found_words(found))
+    let steps = run.each().map(|(_, measure, state)| step(measure, state, run)).collect();
+    let signs = text!("run-signs", count = it.signs);
+    let rest = text!("run-what", signs = signs, who = who, steps = Text::Joined(steps, "; "));
+    let (playbook, incident) = (&it.playbook, it.incident.to_string());
+    match run.stand {
+        Stand::Proposed => {
+            text!("run-about-asks", playbook = playbook, incident = incident, rest = rest)
+        }
+        Stand::Acting => text!("run-about", playbook = playbook, incident = incident, rest = rest),
+        Stand::Stopped => {
+            text!("run-about-stopped", playbook = playbook, incident = incident, rest = rest)
         }
     }
 }
 
-fn found_words(found: &Found) -> String {
-    if found.words.is_empty() { String::new() } else { format!(" ({})", found.words) }
+fn step(measure: &Measure, state: &State, run: &Run) -> Text {
+    let what = what(measure, run);
+    match state {
+        State::Waits => what,
+        State::LeftOut(why) => text!("step-left-out", what = what, why = spared(*why)),
+        State::Over(found) => Text::concat(vec![text!("step-over", what = what), of_found(found)]),
+        State::Taken { until, found } => {
+            let done = match (until, run.is_kept, measure.holds()) {
+                (_, _, false) => text!("step-done", what = what),
+                (_, true, true) | (None, false, true) => text!("step-done-kept", what = what),
+                (Some(until), false, true) => {
+                    text!("step-done-until", what = what, time = minute(*until))
+                }
+            };
+            Text::concat(vec![done, of_found(found)])
+        }
+    }
+}
+
+fn what(measure: &Measure, run: &Run) -> Text {
+    match measure {
+        Measure::Block { .. } => text!("step-block"),
+        Measure::Pause { .. } => match &run.beginning.agent {
+            Some(agent) => text!("step-pause", agent = agent),
+            None => text!("step-pause-agent"),
+        },
+        Measure::Slow { per_minute, .. } => text!("step-slow", count = *per_minute),
+        Measure::Tighten { tokens_day, .. } => text!("step-tighten", count = *tokens_day),
+        Measure::Gather { .. } => text!("step-gather"),
+        Measure::ListTouched { .. } => text!("step-list"),
+        Measure::ProposeRule => text!("step-rule"),
+        Measure::Compare => text!("step-compare"),
+    }
+}
+
+fn spared(why: Spared) -> Text {
+    match why {
+        Spared::Officers => text!("spared-officers"),
+        Spared::SoAlready => text!("spared-so-already"),
+        Spared::Gone => text!("spared-gone"),
+        Spared::Nothing => text!("spared-nothing"),
+        Spared::Refused => text!("spared-refused"),
+    }
+}
+
+fn of_found(found: &Found) -> Text {
+    if found.words.is_empty() {
+        return Text::default();
+    }
+    Text::concat(vec![" (".into(), known::found(&found.words), ")".into()])
 }
 
 /// `/playbooks`: which there are, and what they did that is not over.
 pub(crate) fn list(view: &View, pseudonym: &dyn Fn(PersonId) -> String) -> Notice {
-    let mut text = String::from("Playbooks:\n");
-    // lost-ok: writing to a string cannot fail, here and below.
-    for it in view.playbooks() {
-        writeln!(text, "• {}", about(it)).ok();
-    }
+    let mut lines = vec![text!("playbooks-head")];
+    let line = |it: &Playbook| Text::Joined(vec!["•".into(), in_a_line(it)], " ");
+    lines.extend(view.playbooks().iter().map(line));
     if view.playbooks().is_empty() {
-        text.push_str("none\n");
+        lines.push(text!("playbooks-none"));
     }
-    text.push_str("\nWhat they did that is not over:\n");
+    lines.extend([Text::default(), text!("playbooks-done")]);
+    let mut length: usize = lines.iter().map(|it| it.len() + 1).sum();
     let (mut buttons, mut is_any) = (Vec::new(), false);
     for run in view.runs().open().rev() {
-        let line = format!("{}. {}\n", run.number(), summary(run, pseudonym));
-        if LIST_CHARS_MAX < text.len() + line.len() || RUNS_MAX <= buttons.len() {
-            text.push_str("… and more: guildhall playbooks list\n");
+        let number = format!("{}.", run.number());
+        let line = Text::Joined(vec![number.into(), summary(run, pseudonym)], " ");
+        length += line.len() + 1;
+        if LIST_CHARS_MAX < length || RUNS_MAX <= buttons.len() {
+            lines.push(text!("playbooks-more"));
             break;
         }
         is_any = true;
-        text.push_str(&line);
+        lines.push(line);
         buttons.push(row(run.number(), run.stand == Stand::Proposed, false));
     }
     if !is_any {
-        text.push_str("nothing\n");
+        lines.push(text!("playbooks-nothing"));
     }
-    in_english(Part { html: None, plain: text.trim_end().to_owned(), buttons })
+    Notice::with(Text::lines(lines), buttons)
+}
+
+fn in_a_line(it: &Playbook) -> Text {
+    let (playbook, about) = (&it.name, &it.description);
+    match it.mode {
+        Mode::Act => text!("playbook-acts", playbook = playbook, about = about),
+        Mode::Propose => text!("playbook-asks", playbook = playbook, about = about),
+    }
 }
 
 /// One playbook in a line.
 #[must_use]
 pub fn about(it: &Playbook) -> String {
-    let mode = match it.mode {
-        Mode::Act => "acts",
-        Mode::Propose => "asks",
-    };
-    format!("{} ({mode}): {}", it.name, it.description)
+    in_a_line(it).in_language(Language::English)
 }
 
 /// Some runs, for whoever reads them in a terminal.
@@ -196,7 +217,8 @@ pub fn lines<'r>(
     runs: impl Iterator<Item = &'r Run>,
     pseudonym: &dyn Fn(PersonId) -> String,
 ) -> Vec<String> {
-    runs.map(|it| format!("{:>5}  {}", it.number(), summary(it, pseudonym))).collect()
+    let english = |it| summary(it, pseudonym).in_language(Language::English);
+    runs.map(|it| format!("{:>5}  {}", it.number(), english(it))).collect()
 }
 
 /// What came of an officer's word.
@@ -213,7 +235,7 @@ pub(crate) fn done(verb: Verb, run: u64) -> Text {
 
 /// It takes more than an operator.
 pub(crate) fn needs(role: Role) -> Notice {
-    say(text!("run-needs", role = role.word()))
+    say(text!("run-needs", role = super::officers::role(role)))
 }
 
 /// There is no such run any more.
@@ -229,11 +251,4 @@ pub(crate) fn must_wait(minutes: u64) -> Notice {
 /// The sender is held back by a playbook. Shown once in a while.
 pub(crate) fn held_back_pace(per_minute: u32) -> Notice {
     say(text!("held-back-pace", count = per_minute))
-}
-
-/// A time to the minute, in UTC.
-fn minute(at: Timestamp) -> String {
-    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let at = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

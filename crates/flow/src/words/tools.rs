@@ -81,36 +81,56 @@ pub(crate) fn no_panel() -> Notice {
     say(text!("nobody-to-ask"))
 }
 
-/// A step of the work, as `/export` tells it.
+/// A step of the work, as `/export` tells it: in English, as all of it is.
 pub(crate) fn told(step: &ToolStep) -> String {
+    in_words(step).in_language(Language::English).trim_end().to_owned()
+}
+
+fn in_words(step: &ToolStep) -> Text {
     match step {
         ToolStep::Wanted { agent, text, calls, .. } => {
             let calls = calls.iter().map(|it| format!("{} {}", it.name, it.arguments));
             let calls = calls.collect::<Vec<_>>().join("\n");
-            format!("{agent} wants to use:\n{calls}\n{text}").trim_end().to_owned()
+            Text::lines(vec![text!("step-wants", agent = agent), calls.into(), text.into()])
         }
         ToolStep::Called { agent, tool, arguments, asks, .. } => match asks {
-            Some(asked) => format!("{agent} asks {asked}: {arguments}"),
-            None => format!("{agent} uses {tool}: {arguments}"),
+            Some(asked) => text!("step-asks", agent = agent, asked = asked, what = arguments),
+            None => text!("step-uses", agent = agent, tool = tool.as_str(), what = arguments),
         },
-        ToolStep::Answered { result, .. } => {
-            let how = if result.is_error { "It failed" } else { "It gave back" };
-            format!("{how}: {}", result.text)
+        ToolStep::Answered { result, .. } => match result.is_error {
+            true => text!("step-failed", what = &result.text),
+            false => text!("step-gave", what = &result.text),
+        },
+        ToolStep::ResultJudged { judged, .. } => text!("step-judged", verdict = &judged.verdict),
+        ToolStep::ApprovalAsked { question, .. } => text!("step-may-it", what = &question.text),
+        ToolStep::ApprovalGiven { allowed, .. } => match allowed {
+            true => text!("step-allowed"),
+            false => text!("step-denied"),
+        },
+        ToolStep::HandedOver { from, to, note, .. } => {
+            text!("step-hands-over", from = from, to = to, note = note)
         }
-        ToolStep::ResultJudged { judged, .. } => format!("The guard says: {}", judged.verdict),
-        ToolStep::ApprovalAsked { by, question, .. } => {
-            format!("{by} is asked whether it may be used, for: {}", question.text)
-        }
-        ToolStep::ApprovalGiven { allowed, .. } => {
-            if *allowed { "It may be used, once." } else { "It may not be used." }.to_owned()
-        }
-        ToolStep::HandedOver { from, to, note, .. } => format!("{from} hands over to {to}: {note}"),
     }
+}
+
+/// The same with everything that others wrote in one line, and short.
+fn in_short(step: &ToolStep) -> Text {
+    let mut step = step.clone();
+    let short = |it: &mut String| *it = beginning(&one_line(it), TRACED_CHARS_MAX);
+    match &mut step {
+        ToolStep::Wanted { text, .. } => short(text),
+        ToolStep::Called { arguments, .. } => short(arguments),
+        ToolStep::Answered { result, .. } => short(&mut result.text),
+        ToolStep::ApprovalAsked { question, .. } => short(&mut question.text),
+        ToolStep::HandedOver { note, .. } => short(note),
+        ToolStep::ResultJudged { .. } | ToolStep::ApprovalGiven { .. } => {}
+    }
+    in_words(&step)
 }
 
 /// The work of a turn, as `/trace` tells it. What tools gave back is not in it: no guard has judged it
 /// as something to be shown.
-pub(crate) fn traced(steps: &[ToolStep]) -> String {
+pub(crate) fn traced(steps: &[ToolStep]) -> Text {
     let refused = |number: u32| {
         steps.iter().any(|it| {
             matches!(it, ToolStep::ResultJudged { call, judged }
@@ -122,25 +142,27 @@ pub(crate) fn traced(steps: &[ToolStep]) -> String {
             .iter()
             .any(|it| matches!(it, ToolStep::Called { call, asks: Some(_), .. } if *call == number))
     };
-    let mut text = String::new();
+    let (mut lines, mut length) = (Vec::new(), 0);
     for step in steps {
         let line = match step {
-            ToolStep::Answered { call, .. } if refused(*call) => "held back".to_owned(),
+            ToolStep::Answered { call, .. } if refused(*call) => text!("step-held-back"),
             ToolStep::Answered { call, result } if !result.is_error && !asked(*call) => {
-                format!("it gave back {} characters", result.text.chars().count())
+                text!("step-gave-much", count = result.text.chars().count())
             }
             ToolStep::Wanted { .. } | ToolStep::ResultJudged { .. } => continue,
             ToolStep::Called { .. }
             | ToolStep::Answered { .. }
             | ToolStep::ApprovalAsked { .. }
             | ToolStep::ApprovalGiven { .. }
-            | ToolStep::HandedOver { .. } => beginning(&one_line(&told(step)), TRACED_CHARS_MAX),
+            | ToolStep::HandedOver { .. } => in_short(step),
         };
-        if CHAIN_CHARS_MAX < text.chars().count() + line.chars().count() {
-            text.push_str("• … and more, see /export\n");
+        let line = Text::Joined(vec!["•".into(), line], " ");
+        length += line.in_language(Language::English).chars().count();
+        if CHAIN_CHARS_MAX < length {
+            lines.push(text!("steps-more"));
             break;
         }
-        text.push_str(&format!("• {line}\n"));
+        lines.push(line);
     }
-    text
+    Text::lines(lines)
 }

@@ -1,16 +1,11 @@
 //! `/trace`: why an answer was given, in plain words for everybody and in full for admins; and what
 //! admins are told of refusals and false alarms.
 
-use std::fmt::Write as _;
+use protocol::event::{AnswerKind, Course, Judged};
 
-use protocol::{
-    Language,
-    event::{AnswerKind, Course, Judged, Part},
-};
-
-use super::{Notice, Text, in_english, language::Argument, say, text};
+use super::{Notice, Text, language::Argument, say, text};
 use crate::{
-    alarm::{Alarms, Ask, HeldBack, Refusal},
+    alarm::{Alarms, Ask, HeldBack, Pointer, Refusal},
     session::reference_of,
     trace::Trace,
 };
@@ -42,7 +37,7 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         lines.push(text!("trace-answer", words = words));
     }
     if !trace.work.is_empty() {
-        lines.extend([text!("trace-tools"), super::tools::traced(&trace.work).into()]);
+        lines.extend([text!("trace-tools"), super::tools::traced(&trace.work)]);
     }
     let attempts = text!("trace-attempts", count = trace.attempts);
     let calls = text!("trace-calls", count = trace.course.as_ref().map_or(0, |it| it.calls));
@@ -56,8 +51,8 @@ pub(crate) fn trace(trace: &Trace, in_full: bool) -> Notice {
         false => text!("trace-messages", sent = sent, all = all),
     });
     let ask = trace.held_back.map(alarm_of);
-    let button = ask.zip(trace.at).filter(|_| in_full).and_then(|(ask, at)| ask.button(at));
-    let buttons = button.into_iter().map(|it| vec![(it.label.into(), it.data)]).collect();
+    let button = ask.zip(trace.at).filter(|_| in_full).and_then(|(ask, at)| button(ask, at));
+    let buttons = button.into_iter().map(|it| vec![it]).collect();
     Notice::with(Text::lines(lines), buttons)
 }
 
@@ -70,18 +65,26 @@ fn alarm_of(of_answer: bool) -> Ask {
 pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
     let Refusal { at, of_answer, agent, judged, is_kept } = refusal;
     let reference = reference_of(at.key, at.update);
-    let what = if *of_answer { "an answer of" } else { "a question to" };
-    let mut text = format!("🛡 The guard stopped {what} {agent} (ref {reference}).\n");
-    text += &in_detail(judged).in_language(Language::English);
-    if 1 < count {
-        // lost-ok: as above.
-        write!(text, "\nIt is the newest of {count} since I last told you.").ok();
-    }
+    let head = match of_answer {
+        true => text!("refusal-answer", agent = agent, reference = reference),
+        false => text!("refusal-question", agent = agent, reference = reference),
+    };
+    let more = (1 < count).then(|| text!("refusal-newest", count = count));
+    let lines = [head, in_detail(judged)].into_iter().chain(more).collect();
     // An answer may hold a secret of the house: it is not shown in a chat.
     let show = (!of_answer).then_some(Ask::Show);
     let asks = show.into_iter().chain([alarm_of(*of_answer)]).filter(|_| *is_kept);
-    let buttons = asks.filter_map(|ask| ask.button(*at)).map(|it| vec![it]).collect();
-    in_english(Part { html: None, plain: text, buttons })
+    let buttons = asks.filter_map(|ask| button(ask, *at)).map(|it| vec![it]).collect();
+    Notice::with(Text::lines(lines), buttons)
+}
+
+/// What an admin can do about a refusal.
+fn button(ask: Ask, at: Pointer) -> Option<(Text, String)> {
+    let label = match ask {
+        Ask::Show => text!("button-show-text"),
+        Ask::MarkQuestion | Ask::MarkAnswer => text!("button-false-alarm"),
+    };
+    Some((label, ask.data(at)?))
 }
 
 /// The text of a question that was stopped, for an admin who is to judge it.

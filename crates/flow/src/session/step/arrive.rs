@@ -200,7 +200,17 @@ impl Session {
         let (reply_to, previews) = answers_to(&entry);
         let asker = asker_of(&entry);
         let of_app = entry.inbound.as_ref().and_then(Inbound::language);
-        let language = self.config.house.languages.choose(self.state.language, of_app);
+        let aside = self.aside(&known, &entry, &request, view);
+        let languages = self.config.house.languages;
+        // A private matter in a group is told in the person's own language, all else in the group's.
+        let language = match &aside {
+            Some(_) => languages.choose(entry.own, of_app),
+            // A reminder has no app to ask.
+            None if self.key.is_private() => {
+                languages.choose(self.state.language, of_app.or(entry.own))
+            }
+            None => languages.choose(self.state.language, of_app),
+        };
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
         let stage = Stage::RescreeningParts;
@@ -213,7 +223,6 @@ impl Session {
         let before = self.called_before(&entry, &request);
         let reply_to = reply_to.filter(|_| !is_word_to_bots(&entry, &request));
         let is_panel = matches!(request, Request::Convene(_));
-        let aside = self.aside(&known, &entry, &request, view);
         let seen = self.seen(request.asks(), recovered);
         let (was_shown, stream) = (known.shown.is_some(), self.stream_of(&known, &heard));
         // Another bot would read the beginning, and take it for the answer.

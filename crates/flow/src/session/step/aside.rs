@@ -58,7 +58,10 @@ impl Session {
 
     /// What the group may be told beside it: that it is in the private chat, or how to open one.
     pub(super) fn beside(&self, update: UpdateId) -> [Notice; 2] {
-        let language = self.language(update);
+        let turns = self.lanes.both().into_iter().filter_map(|it| it.turn.as_deref());
+        let of_app = turns.filter(|it| it.update == update).find_map(|it| it.of_app);
+        // The group reads it in the group's language.
+        let language = self.config.house.languages.choose(self.state.language, of_app);
         let told = [words::home::told_in_private(), words::home::open_private(&self.bot_name)];
         told.map(|it| it.in_language(language))
     }

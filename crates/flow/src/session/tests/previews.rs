@@ -66,7 +66,7 @@ fn written(answer: &str, borders: &[usize]) -> (Vec<String>, Vec<String>) {
     };
     let question = Some(Inbound::Said(said(GUEST, &format!("My card is {CARD}."))));
     let (update, at) = (UpdateId(1), Timestamp(0));
-    let entries = vec![Entry { update, at, inbound: question, reference: RefId(1) }];
+    let entries = vec![Entry { update, at, inbound: question, reference: RefId(1), own: None }];
     let effects = tell(&mut world, Input::Arrived { entries, recovered: false, now: at });
     let Some(Effect::ScreenPrompt(_, prompt, agent)) = effects.into_iter().next() else {
         panic!("the question is not judged")

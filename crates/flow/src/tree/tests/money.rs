@@ -28,12 +28,12 @@ fn who_nears_a_cap_is_told_once_and_who_reaches_it_is_refused_until_it_goes_on()
         for update in 1..=4 {
             told.write(update, GUEST, &format!("question {update}"));
             let fits = match update {
-                4 => "You have used up what you may ask this day".to_owned(),
+                4 => "You have used up what you may ask today".to_owned(),
                 update => format!("echo: question {update}"),
             };
             told.wait_for(GUEST, &fits).await;
         }
-        told.wait_for(GUEST, "You have now used all that may be asked this day").await;
+        told.wait_for(GUEST, "You have now used all that may be asked today").await;
         assert_eq!(told.count(GUEST, "You have used 60 %"), 1);
         assert_eq!(told.count(GUEST, "echo: question 4"), 0, "no model was asked");
         told.wait_for(GUEST, "I go on at 00:00 (UTC)").await;
@@ -47,7 +47,7 @@ fn who_nears_a_cap_is_told_once_and_who_reaches_it_is_refused_until_it_goes_on()
     let after = Arc::clone(&chat);
     stands_with(|| with(&chat, &ledger, budgets()), async move {
         after.write(11, GUEST, "question 11");
-        let refusals = || after.count(GUEST, "You have used up what you may ask this day");
+        let refusals = || after.count(GUEST, "You have used up what you may ask today");
         for _ in 0..1_000 {
             if refusals() == 2 {
                 break;
@@ -70,7 +70,7 @@ fn an_admin_sets_a_quota_that_holds_at_once_and_takes_it_back() {
         for update in 3..=5 {
             chat.write(update, GUEST, &format!("question {update}"));
         }
-        chat.wait_for(GUEST, "You have used up what you may ask this day").await;
+        chat.wait_for(GUEST, "You have used up what you may ask today").await;
         assert_eq!(chat.count(GUEST, "echo: question"), 2, "one beyond the cap at most");
         chat.write(6, ADMIN, "/quota 2 usual day");
         chat.wait_for(ADMIN, "are as the configuration says").await;
@@ -103,7 +103,7 @@ fn an_agent_that_nears_its_cap_is_told_to_the_admins_and_answers_no_more_than_th
         told.wait_for(ADMIN, "The agent sage has used 75 %").await;
         told.wait_for(ADMIN, "The agent sage has used up what it may this day").await;
         told.write(5, FRIEND, "hello");
-        told.wait_for(FRIEND, "This agent has answered as much as it may this day").await;
+        told.wait_for(FRIEND, "This agent has answered as much as it may today").await;
         assert_eq!(told.count(GUEST, "You have used"), 0, "it is no matter of theirs");
     });
 }
@@ -152,7 +152,7 @@ fn where_little_is_left_the_cheaper_model_is_asked_and_who_is_forgotten_begins_a
             told.wait_for(GUEST, fits).await;
         }
         told.write(4, GUEST, "four");
-        told.wait_for(GUEST, "You have used up what you may ask this day").await;
+        told.wait_for(GUEST, "You have used up what you may ask today").await;
         told.write(5, GUEST, "/forget yes");
         told.wait_for(GUEST, "Everything about you is erased").await;
         told.write(6, GUEST, "five");
