@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tracing::warn;
 
+use self::known::Known;
 use super::{
     client::{Client, ClientError, Endpoint, Observer},
     reading,
@@ -170,7 +171,8 @@ pub struct TelegramBot {
     egress: Client,
     identity: BotIdentity,
     updates_skipped: AtomicU64,
-    whispers: whisper::Known,
+    whispers: Known,
+    rich: Known,
 }
 
 impl TelegramBot {
@@ -195,8 +197,8 @@ impl TelegramBot {
             Some(target) => set_webhook(&client, identity.id, target).await?,
         }
         let egress = line()?;
-        let whispers = whisper::Known::default();
-        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0), whispers })
+        let (whispers, rich) = (Known::default(), Known::default());
+        Ok(Self { client, egress, identity, updates_skipped: AtomicU64::new(0), whispers, rich })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -333,6 +335,9 @@ impl Messenger for TelegramBot {
         part: &Part,
         reply_to: Option<MessageId>,
     ) -> Result<MessageId, MessengerError> {
+        if let Some(sent) = rich::send(self, to, part, reply_to).await? {
+            return Ok(sent);
+        }
         let plain = SendMessage::new(to, part, reply_to);
         let Some(html) = &part.html else {
             return self.send_message(&plain).await;
@@ -363,6 +368,9 @@ impl Messenger for TelegramBot {
         message: MessageId,
         part: &Part,
     ) -> Result<(), MessengerError> {
+        if let Some(()) = rich::edit(self, to, message, part).await? {
+            return Ok(());
+        }
         let as_plain = EditMessage::new(to, message, &part.plain, part);
         let edited = match &part.html {
             None => self.edit_message(&as_plain).await,
@@ -445,13 +453,17 @@ impl Messenger for TelegramBot {
     }
 
     /// Shows at most 4,096 UTF-16 units of the text; an empty one shows as "Thinking…".
-    async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError> {
+    async fn preview(&self, to: Address, draft: i64, part: &Part) -> Result<(), MessengerError> {
+        // Zero is not a draft for Telegram.
+        let draft_id = if draft == 0 { 1 } else { draft };
+        if let Some(()) = rich::preview(self, to, draft_id, part).await? {
+            return Ok(());
+        }
         let draft = SendDraft {
             chat_id: to.chat.0,
             message_thread_id: sendable_topic(to),
-            // Zero is not a draft for Telegram.
-            draft_id: if draft == 0 { 1 } else { draft },
-            text: cut_utf16(text, DRAFT_UTF16_MAX),
+            draft_id,
+            text: cut_utf16(&part.plain, DRAFT_UTF16_MAX),
             can_stop: true,
         };
         self.client.call::<_, bool>("sendMessageDraft", &draft).await.map(drop)
@@ -696,7 +708,6 @@ struct Batch<'a> {
 impl<'a> SendMessage<'a> {
     /// The part without its markup.
     fn new(to: Address, part: &'a Part, reply_to: Option<MessageId>) -> Self {
-        let reply = |id: MessageId| Reply { message_id: id.0, allow_sending_without_reply: true };
         Self {
             chat_id: to.chat.0,
             message_thread_id: sendable_topic(to),
@@ -704,9 +715,15 @@ impl<'a> SendMessage<'a> {
             text: &part.plain,
             parse_mode: None,
             link_preview_options: LinkPreview { is_disabled: true },
-            reply_parameters: reply_to.map(reply),
+            reply_parameters: reply_to.map(Reply::to),
             reply_markup: Keyboard::new(&part.buttons),
         }
+    }
+}
+
+impl Reply {
+    fn to(message: MessageId) -> Self {
+        Self { message_id: message.0, allow_sending_without_reply: true }
     }
 }
 
@@ -763,6 +780,8 @@ fn cut_utf16(text: &str, units_max: usize) -> &str {
     text
 }
 
+mod known;
+mod rich;
 mod whisper;
 
 #[cfg(test)]

@@ -338,6 +338,8 @@ pub struct Session {
     authors: BTreeMap<UpdateId, PersonId>,
     /// The messages of the newest question, where there are several: one may still be edited.
     last_heard: Option<Box<(UpdateId, Heard)>>,
+    /// The newest album of which was said that it cannot be used.
+    album_answered: Option<String>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
@@ -462,6 +464,10 @@ struct Asking {
     hidden: Placeholders,
     /// What came with it besides words.
     came: Came,
+    /// So many of its files are taken in.
+    files_taken: usize,
+    /// It goes on after a word of its person, also without a picture that cannot be fetched again.
+    is_resumed: bool,
 }
 
 impl Asking {
@@ -485,6 +491,7 @@ impl Session {
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
             last_heard: None,
+            album_answered: None,
             now: Timestamp::default(),
             is_drained: false,
             digesting: None,

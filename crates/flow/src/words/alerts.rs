@@ -47,7 +47,7 @@ pub(crate) fn alert(notification: &Notification) -> Notice {
         buttons.push(vec![Button { label: "I take care of it".to_owned(), data }]);
     }
     buttons.extend(super::playbooks::buttons(notification));
-    in_english(Part { html: None, plain: text, buttons })
+    in_english(Part { buttons, ..Part::plain(text) })
 }
 
 /// An order was carried out.

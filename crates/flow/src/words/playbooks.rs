@@ -177,7 +177,7 @@ pub(crate) fn list(view: &View, pseudonym: &dyn Fn(PersonId) -> String) -> Notic
     if !is_any {
         text.push_str("nothing\n");
     }
-    in_english(Part { html: None, plain: text.trim_end().to_owned(), buttons })
+    in_english(Part { buttons, ..Part::plain(text.trim_end()) })
 }
 
 /// One playbook in a line.

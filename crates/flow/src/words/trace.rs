@@ -81,7 +81,7 @@ pub(crate) fn refusal(refusal: &Refusal, count: u64) -> Notice {
     let show = (!of_answer).then_some(Ask::Show);
     let asks = show.into_iter().chain([alarm_of(*of_answer)]).filter(|_| *is_kept);
     let buttons = asks.filter_map(|ask| ask.button(*at)).map(|it| vec![it]).collect();
-    in_english(Part { html: None, plain: text, buttons })
+    in_english(Part { buttons, ..Part::plain(text) })
 }
 
 /// The text of a question that was stopped, for an admin who is to judge it.

@@ -24,6 +24,7 @@ const DRINK: &str = "Tea or coffee";
 const SUMMING_UP: &str = "Do not answer it yourself";
 const BREAD: &str = "keep bread fresh";
 const CAKE: &str = "Who brings the cake";
+const TABLE: &str = "Compare tea and coffee in a table";
 
 /// Who is asked where tools are needed.
 const fn asked(is_embedded: bool) -> &'static str {
@@ -48,6 +49,7 @@ pub(super) fn suggestions(is_embedded: bool) -> Vec<Suggestion> {
         say("⏰ Reminder", "/remind in 20 seconds take the bread out"),
         with("🎙 Voice message", String::new(), Some("voice.ogg")),
         with("📄 Text file", "Who brings the cake?".to_owned(), Some("plan.txt")),
+        ask("📊 Table", "Compare tea and coffee in a table."),
         say("🌍 Language", "/language"),
     ]
 }
@@ -108,6 +110,12 @@ pub(super) fn rules() -> Vec<Rule> {
                      eat within three days.",
         ),
         rule(CAKE, "**Ben** brings it: the chocolate cake."),
+        rule(
+            TABLE,
+            "## Tea or coffee\n\n| | Tea | Coffee |\n|:--|:-:|:-:|\n| Wakes you | gently | at once |\n\
+             | Goes with | *cake* | **bread** |\n| After noon | yes | better not |\n\n\
+             - In the morning:\n  - coffee, if you are late\n  - tea, if you are not",
+        ),
     ]
 }
 

@@ -90,9 +90,9 @@ impl Session {
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
                 let with = match &asking.came {
-                    Came::Picture(_) => words::media::PICTURE_SHOWN,
-                    Came::File => words::media::FILE_READ,
-                    Came::Recording(_) | Came::Nothing => "",
+                    Came::Pictures(all) => words::media::pictures_shown(all.len()),
+                    Came::File => words::media::FILE_READ.to_owned(),
+                    Came::Recording(_) | Came::Nothing => String::new(),
                 };
                 asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
                 if matches!(asking.came, Came::Recording(_)) {
@@ -281,7 +281,8 @@ impl Session {
         let Message { fixed, parts, .. } = message;
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
-        let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
+        let is_whole =
+            matches!(fixed.as_slice(), [one] if one.html.is_none() && one.rich.is_none());
         let is_whole = is_whole && hidden.is_empty();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
         let answer = Answer {
