@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::rich::{self, InputRich};
 use super::{ephemeral, yes};
+use crate::json::put;
 use crate::keyboard;
 use crate::params::Value;
 use crate::refusal::Refusal;
@@ -249,13 +250,15 @@ fn show_draft(
     }
     drafts.push(draft);
     let text = if body.text.is_empty() { "Thinking…" } else { &body.text };
-    let event = json!({
+    let mut event = json!({
         "draft_id": id,
         "text": text,
         "entities": body.entities,
-        "rich_message": rich,
         "can_stop": call.params.flag("can_stop"),
     });
+    if let Some(rich) = rich {
+        put(&mut event, "rich_message", rich);
+    }
     state.announce(key, "draft", &event);
     state.accepted(call, person, 0, &body.text, None);
     Ok(yes())
