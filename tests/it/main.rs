@@ -38,6 +38,7 @@ mod privately;
 mod real_model;
 mod real_voice;
 mod redteam;
+mod rich;
 mod rules;
 mod schedules;
 mod secrecy;

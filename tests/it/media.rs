@@ -356,3 +356,79 @@ async fn a_text_file_is_read_with_its_question_and_again_with_a_reply_to_it() {
     stage.heard(BEN, before, "rather not").await;
     assert_eq!(hall.stop().await.0, 0);
 }
+
+/// How many pictures each question showed, in one protocol, and what it said.
+fn shown_with(stage: &Stage, protocol: &str) -> Vec<(usize, String)> {
+    let newest = |it: &Value| it["messages"].as_array().unwrap().last().unwrap().clone();
+    let of = |it: Value| {
+        let pieces = it["content"].as_array().cloned().unwrap_or_default();
+        let text = pieces.last().map_or(&it["content"], |it| &it["text"]);
+        let text = text.as_str().unwrap_or_default().to_owned();
+        (pieces.len().saturating_sub(1), text)
+    };
+    calls(stage, protocol).iter().map(newest).map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pictures_of_an_album_are_one_question_in_both_protocols_also_when_killed() {
+    let picture = Bytes::from(STANDARD.decode(PICTURE).unwrap());
+    let photo = Form::Photo { width: 16, height: 8 };
+    for protocol in ["openai", "anthropic"] {
+        let mut stage = Stage::set().await;
+        stage.gather_messages();
+        look(&mut stage, protocol, true);
+        let hall = stage.open().await;
+        stage.exchange(BEN, "Hello [ask:u1002n0]", "[answer:u1002n0]").await;
+        let before = stage.sent_to(BEN).len();
+        let say = Say { person: BEN, text: "Which is redder?".to_owned(), ..Say::default() };
+        let album = || vec![("a.jpg", picture.clone()), ("b.jpg", picture.clone())];
+        stage.rehearsal.world().send_album(&say, album(), &photo).unwrap();
+        stage.heard(BEN, before, "Reply to").await;
+        stage.metrics_with("guildhall_update_queue_depth 0\n").await;
+        assert_eq!(stage.sent_to(BEN).len(), before + 1, "one answer");
+        let (count, text) = shown_with(&stage, protocol).pop().unwrap();
+        assert!(count == 2 && text.contains("Which is redder?"), "{count}: {text}");
+
+        // Killed while a model looks at them, in a row and without an album.
+        stage
+            .rehearsal
+            .models()
+            .configure(SettingsChange { latency_ms: Some(2_000), ..SettingsChange::default() });
+        let (before, asked) = (stage.sent_to(BEN).len(), calls(&stage, protocol).len());
+        send(&stage, "", "c.jpg", picture.clone(), photo.clone());
+        send(&stage, "", "d.jpg", picture.clone(), photo.clone());
+        stage.say(BEN, "And which of these?");
+        let is_asked = || {
+            let all = shown_with(&stage, protocol).split_off(asked);
+            all.iter().any(|(count, text)| *count == 2 && text.contains("And which"))
+        };
+        wait_until("a model is asked with all of it", Duration::from_secs(20), is_asked).await;
+        hall.kill().await;
+        let asked = calls(&stage, protocol).len();
+        let hall = stage.open().await;
+        stage.heard(BEN, before, "Reply to").await;
+        stage.metrics_with("guildhall_update_queue_depth 0\n").await;
+        assert_eq!(stage.sent_to(BEN).len(), before + 1, "one answer");
+        let (count, text) = shown_with(&stage, protocol).pop().unwrap();
+        assert!(asked < calls(&stage, protocol).len() && count == 2, "{count}: {text}");
+        assert_eq!(hall.stop().await.0, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_an_album_that_nobody_can_use_is_said_so_once() {
+    let mut stage = Stage::set().await;
+    stage.gather_messages();
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello [ask:u1002n0]", "[answer:u1002n0]").await;
+    let before = stage.sent_to(BEN).len();
+    let picture = Bytes::from(STANDARD.decode(PICTURE).unwrap());
+    let say = Say { person: BEN, ..Say::default() };
+    let album = (0..4).map(|_| ("p.jpg", picture.clone())).collect();
+    let photo = Form::Photo { width: 16, height: 8 };
+    stage.rehearsal.world().send_album(&say, album, &photo).unwrap();
+    stage.heard(BEN, before, "I cannot use that").await;
+    stage.metrics_with("guildhall_update_queue_depth 0\n").await;
+    assert_eq!(stage.sent_to(BEN).len(), before + 1);
+    assert_eq!(hall.stop().await.0, 0);
+}

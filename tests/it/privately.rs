@@ -1,7 +1,7 @@
 //! Private matters in a group: nobody but the asker sees the answer, whatever the server can.
 
 use end_to_end::{ADMIN, BEN, GROUP, Stage, shown};
-use rehearsal::CallRecord;
+use rehearsal::{CallRecord, Faults};
 
 const TOLD: &str = "I have answered you in our private chat";
 const OPEN: &str = "https://t.me/guildhall_bot";
@@ -76,6 +76,40 @@ async fn an_older_server_is_never_trusted_and_the_answer_comes_in_private() {
     let asked = refused.iter().filter(|it| it.method == "deleteEphemeralMessage").count();
     assert_eq!(asked, 1);
     assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_between_the_answer_and_the_line_in_the_group_at_most_one_of_them_comes_again() {
+    for kill_after in [BEN, GROUP] {
+        let stage = Stage::set().await;
+        stage.rehearsal.world().set_older(true);
+        let hall = stage.open().await;
+        stage.exchange(BEN, "/start", "Hello").await;
+        let before = stage.sent_to(BEN).len();
+        // So that the second is not on its way yet when the process dies.
+        let methods = vec!["sendMessage".to_owned()];
+        let faults = Faults { methods, latency_ms: 700, ..Faults::default() };
+        stage.rehearsal.world().set_faults(faults);
+        say(&stage, BEN, "/privacy@guildhall_bot");
+        match kill_after {
+            BEN => stage.heard(BEN, before, "Your privacy").await,
+            _ => stage.heard(GROUP, 0, TOLD).await,
+        };
+        hall.kill().await;
+        if kill_after == BEN {
+            assert_eq!(shown(&stage.sent_to(GROUP)), "", "the group was told already");
+        }
+        stage.rehearsal.world().set_faults(Faults::default());
+        let hall = stage.open().await;
+        stage.heard(GROUP, 0, TOLD).await;
+        nothing_waits(&stage).await;
+        let (private, group) = (stage.sent_to(BEN).split_off(before), stage.sent_to(GROUP));
+        let all = format!("{}\n{}", shown(&private), shown(&group));
+        assert!(private.iter().all(|it| it.text.contains("Your privacy")), "{all}");
+        assert!(group.iter().all(|it| it.text.contains(TOLD)), "{all}");
+        assert!((2..=3).contains(&(private.len() + group.len())), "{all}");
+        assert_eq!(hall.stop().await.0, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

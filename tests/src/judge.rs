@@ -116,6 +116,7 @@ mod tests {
             message_id: 2,
             text: format!("[answer:{mark}]"),
             reply_to: None,
+            markdown: None,
             only_for: None,
             at: 0,
         };

@@ -37,7 +37,13 @@ pub struct Prompt {
     pub beside: Vec<Beside>,
     /// A file that came with it and belongs to the question. What is in it is not judged here.
     pub file: Option<Box<FileRef>>,
+    /// Further ones, as in an album; none without a first.
+    pub more: Option<Box<MoreFiles>>,
 }
+
+/// Further files of a question. Boxed: most questions have none, and are moved often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MoreFiles(Vec<FileRef>);
 
 impl Prompt {
     /// Every text in it, whatever way it came.
@@ -45,6 +51,24 @@ impl Prompt {
         let others = self.quoted.iter().chain(&self.forwarded_from);
         let others = others.chain(self.beside.iter().map(|it| &it.text));
         std::iter::once(&self.text).chain(others).map(String::as_str)
+    }
+
+    /// Every file that came with it.
+    pub fn files(&self) -> impl Iterator<Item = &FileRef> {
+        let more = self.more.iter().flat_map(|it| &it.0);
+        self.file.as_deref().into_iter().chain(more)
+    }
+
+    /// With these files, and those that it has.
+    #[must_use]
+    pub fn with_files(mut self, files: impl IntoIterator<Item = FileRef>) -> Self {
+        for file in files {
+            match &self.file {
+                None => self.file = Some(Box::new(file)),
+                Some(_) => self.more.get_or_insert_default().0.push(file),
+            }
+        }
+        self
     }
 }
 
@@ -95,9 +119,10 @@ impl Cleared<Part> {
     /// With a sign that there is more to come.
     #[must_use]
     pub fn unfinished(self) -> Self {
-        let Part { html, plain, buttons } = self.0;
+        let Part { rich, html, plain, buttons } = self.0;
         let more = |it: String| if it.len() < UNFINISHED_BYTES_MAX { it + " …" } else { it };
-        Self(Part { html: html.map(more), plain: more(plain), buttons })
+        let rich = rich.map(|it| it + "\n\n…");
+        Self(Part { rich, html: html.map(more), plain: more(plain), buttons })
     }
 }
 
@@ -158,6 +183,13 @@ impl Cleared<Draft> {
     #[must_use]
     pub fn in_one(&self) -> Cleared<Part> {
         Cleared(Part::plain(self.0.0.clone()))
+    }
+
+    /// The beginning of an answer as it is shown while more of it is written.
+    #[must_use]
+    pub fn begun(&self, typeset: Typeset) -> Cleared<Part> {
+        let rich = typeset(&self.0.0).into_iter().next().and_then(|it| it.rich);
+        Cleared(Part { rich, ..Part::plain(self.0.0.clone()) })
     }
 
     /// The draft as messages. Typesetting adds and removes no words, so it stays cleared.
@@ -272,6 +304,7 @@ pub fn screen_prompt_but(
         forwarded_from: forwarded_from.map(own),
         beside: beside.collect(),
         file: prompt.file.clone(),
+        more: prompt.more.clone(),
     };
     (Verdict::Clear(Cleared(prompt), judged), hidden)
 }
@@ -416,8 +449,9 @@ pub fn screen_preview(
 #[must_use]
 pub fn screen_parts(screen: &Screen, parts: Vec<Part>) -> Verdict<Vec<Cleared<Part>>> {
     let nobody = OutboundContext::default();
-    for text in parts.iter().flat_map(|it| it.html.as_ref().into_iter().chain([&it.plain])) {
-        let judgement = screen.outbound(text, &nobody);
+    let forms = |it: &'_ Part| [it.rich.clone(), it.html.clone(), Some(it.plain.clone())];
+    for text in parts.iter().flat_map(forms).flatten() {
+        let judgement = screen.outbound(&text, &nobody);
         let hides = |it: &screening::Finding| {
             it.action == screening::Action::Redact && !matches!(it.kind, Kind::Pii(_))
         };

@@ -45,7 +45,7 @@ pub use self::pacer::{Effect, Input, JobId, Pacer, Pacing};
 use crate::{
     export::PersonalCopy,
     fault::fault_point,
-    guard::{Cleared, Draft},
+    guard::Cleared,
     roster::{self, Shared},
     senses::Spoken,
     tally::Tally,
@@ -227,7 +227,7 @@ pub enum Msg {
         /// Which preview it replaces: not 0.
         draft: i64,
         /// What.
-        text: Cleared<Draft>,
+        part: Cleared<Part>,
     },
     /// Put more of an answer that is being written into its message. Dropped where there is no room.
     Stream {
@@ -289,7 +289,7 @@ enum Job {
         to: Address,
         draft: i64,
         /// Nothing yet: somebody thinks.
-        text: Option<Cleared<Draft>>,
+        part: Option<Cleared<Part>>,
     },
     Stream {
         to: Address,
@@ -524,11 +524,11 @@ impl Outbox {
                     mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
                 });
             }
-            Job::Preview { draft, text, .. } => {
-                let (draft, text) = (*draft, text.clone());
+            Job::Preview { draft, part, .. } => {
+                let (draft, part) = (*draft, part.clone());
                 self.tasks.start(async move {
-                    let text = text.as_ref().map_or("", |it| it.get().0.as_str());
-                    let result = messenger.preview(to, draft, text).await;
+                    let part = part.map(Cleared::into_inner).unwrap_or_default();
+                    let result = messenger.preview(to, draft, &part).await;
                     // lost-ok: the outbox ended.
                     mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
                 });
@@ -699,12 +699,12 @@ impl Actor for Outbox {
             Msg::Edit { to, message, what, reply } => {
                 self.accept(Job::Edit { to, message, what, reply }, cx);
             }
-            Msg::Preview { to, draft, text } if self.previews => {
-                self.accept(Job::Preview { to, draft, text: Some(text) }, cx);
+            Msg::Preview { to, draft, part } if self.previews => {
+                self.accept(Job::Preview { to, draft, part: Some(part) }, cx);
             }
             Msg::Preview { .. } => (),
             Msg::Think { to, draft } if self.previews => {
-                self.accept(Job::Preview { to, draft, text: None }, cx);
+                self.accept(Job::Preview { to, draft, part: None }, cx);
             }
             Msg::Think { to, .. } => self.accept(Job::Typing { to }, cx),
             Msg::React { to, message, is_on } => {

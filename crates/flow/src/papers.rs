@@ -163,10 +163,11 @@ impl Cabinet {
         limits: PaperLimits,
     ) -> (Option<PaperEvent>, Keeping) {
         let kept = |it: &Paper| Keeping::Kept { name: it.name.clone(), is_cut: it.is_cut };
-        if let Some(paper) = self.papers.iter().find(|it| it.update == update) {
+        let text = crate::context::beginning(&new.text, limits.chars_max);
+        let is_this = |it: &&Paper| it.update == update && it.text == text;
+        if let Some(paper) = self.papers.iter().find(is_this) {
             return (None, kept(paper));
         }
-        let text = crate::context::beginning(&new.text, limits.chars_max);
         let is_known = self.papers.iter().any(|it| it.text == text);
         if is_known || self.gone.iter().any(|(_, gone)| *gone == update) {
             return (None, Keeping::Known);

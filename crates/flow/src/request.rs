@@ -28,6 +28,7 @@ use protocol::{
     memory::FactId,
 };
 
+pub(crate) use self::files::is_picture;
 pub use self::{
     alerts::span,
     arrange::{Arrangement, Secret},
@@ -486,7 +487,16 @@ fn prompt_of(text: &str, said: &Said) -> Prompt {
         forwarded_from: said.forwarded_from.clone(),
         beside: said.beside.clone(),
         file: None,
+        more: None,
     }
+}
+
+/// What a piece of an album adds to the question that it belongs to: its file, if anything can be made of that.
+pub(crate) fn piece_of(said: &Said, house: &House) -> Prompt {
+    if let Request::Ask(_, prompt) = files::without_words(said, house) {
+        return prompt;
+    }
+    Prompt::default()
 }
 
 fn of_press(

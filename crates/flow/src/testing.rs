@@ -321,7 +321,7 @@ impl Messenger for FakeMessenger {
         Err(DownloadError::Failed(MessengerError::Rejected { description }))
     }
 
-    async fn preview(&self, _: Address, _: i64, _: &str) -> Result<(), MessengerError> {
+    async fn preview(&self, _: Address, _: i64, _: &Part) -> Result<(), MessengerError> {
         Ok(())
     }
 

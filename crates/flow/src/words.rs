@@ -122,7 +122,7 @@ impl Notice {
         let text = text.into();
         let plain = text.in_language(Language::English);
         let said = Box::new(Said { text, labels, dress: Dress::Plain });
-        Self { part: Part { html: None, plain, buttons }, said }
+        Self { part: Part { buttons, ..Part::plain(plain) }, said }
     }
 
     /// The same, shown so.

@@ -454,7 +454,10 @@ pub fn session(config: &Config, models: &[Arc<dyn Model>]) -> SessionConfig {
         tick: Duration::from_millis(400),
         answer_tokens_max: config.broker.answer_tokens_max,
         rest_after: it.rest_after,
-        typeset: adapters::telegram::typeset,
+        typeset: match it.rich_messages {
+            true => adapters::telegram::typeset_rich,
+            false => adapters::telegram::typeset,
+        },
         house: House {
             providers: providers(config),
             languages: languages(config),

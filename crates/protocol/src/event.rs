@@ -415,6 +415,9 @@ pub enum AnswerKind {
 /// One message to send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
+    /// In the Markdown of a rich message, where that shows more than HTML can. Sent where the server has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rich: Option<String>,
     /// In Telegram's HTML subset; `None` if the text has no markup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
@@ -429,7 +432,7 @@ impl Part {
     /// A part without markup and buttons.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { html: None, plain: text.into(), buttons: Vec::new() }
+        Self { plain: text.into(), ..Self::default() }
     }
 }
 

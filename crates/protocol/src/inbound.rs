@@ -110,7 +110,7 @@ pub enum Attachment {
 }
 
 /// A file that came with a message, and what the sender's app says of it: it need not be true.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRef {
     /// As what it came.
     pub kind: FileKind,
@@ -131,7 +131,8 @@ pub struct FileRef {
 }
 
 /// As what a file came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FileKind {
     /// Recorded for this message.
     Voice,

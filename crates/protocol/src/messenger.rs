@@ -157,7 +157,8 @@ pub trait Messenger: Send + Sync + 'static {
     /// Reads an update. `None` if it cannot be read.
     fn read(&self, raw: &[u8]) -> Option<Inbound>;
 
-    /// Sends one part. Tries HTML first and plain text if the service refuses the markup.
+    /// Sends one part. Tries the rich form first where it has one and the service may know such messages, then
+    /// HTML, and plain text if the service refuses the markup.
     async fn send(
         &self,
         to: Address,
@@ -206,8 +207,9 @@ pub trait Messenger: Send + Sync + 'static {
     /// Fetches a file that came with a message, of at most so many bytes.
     async fn download(&self, file: &str, bytes_max: usize) -> Result<Bytes, DownloadError>;
 
-    /// Shows what is being written, in place of what the same `draft` showed before. Private chats only.
-    async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError>;
+    /// Shows what is being written, in place of what the same `draft` showed before; a part without text says
+    /// that somebody thinks. Private chats only.
+    async fn preview(&self, to: Address, draft: i64, part: &Part) -> Result<(), MessengerError>;
 
     /// Shows for about five seconds that the bot is typing.
     async fn typing(&self, to: Address) -> Result<(), MessengerError>;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentName, PersonId, Timestamp, UpdateId,
     event::Judged,
-    inbound::Beside,
+    inbound::{Beside, FileRef},
     model::ToolCall,
     tool::{Effects, Taint, ToolName},
 };
@@ -125,6 +125,9 @@ pub struct Asking {
     /// Texts that came with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
+    /// Pictures that came with it, to be fetched again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<FileRef>,
     /// A picture came with it, or something else that may hold words of strangers and is not kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tainted: bool,

@@ -35,6 +35,10 @@ pub struct Faults {
     pub stalls: u32,
     /// Methods that stall; empty means all.
     pub stall_methods: Vec<String>,
+    /// So many of the next calls are answered 400.
+    pub rejects: u32,
+    /// Methods that are; empty means all.
+    pub reject_methods: Vec<String>,
 }
 
 /// The flood limits of Telegram. Zero switches a limit off; all are off by default.
@@ -60,6 +64,7 @@ pub(crate) enum Fate {
     DroppedAfter,
     Conflict,
     Stalled,
+    Rejected,
 }
 
 impl Faults {
@@ -77,6 +82,12 @@ impl Faults {
         {
             self.stalls -= 1;
             return (Fate::Stalled, Duration::ZERO);
+        }
+        if self.rejects > 0
+            && (self.reject_methods.is_empty() || self.reject_methods.iter().any(|m| m == method))
+        {
+            self.rejects -= 1;
+            return (Fate::Rejected, Duration::ZERO);
         }
         if self.conflicts > 0 && method == "getUpdates" {
             self.conflicts -= 1;

@@ -46,6 +46,9 @@ pub struct CallRecord {
     pub text: String,
     /// The message it answers.
     pub reply_to: Option<i64>,
+    /// The Markdown of a rich message, as it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub markdown: Option<String>,
     /// Who alone sees it, in a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_for: Option<i64>,

@@ -24,7 +24,7 @@ use crate::world::{Call, Poll, State};
 /// Carries out one call and gives its result as JSON.
 pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     match call.method.name.as_str() {
-        name if state.is_older && name.contains("Ephemeral") => {
+        name if state.is_older && (name.contains("Ephemeral") || name.contains("Rich")) => {
             Err(Refusal::new(404, "Not Found: method not found"))
         }
         "deleteEphemeralMessage" => ephemeral::delete(state, call),
@@ -72,6 +72,13 @@ pub(crate) fn dispatch(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Re
         _ if call.method.returns_true() => Ok(yes()),
         name => Err(Refusal::new(501, format!("Not Implemented: {name} is not rehearsed"))),
     }
+}
+
+/// The Markdown of a call that is about a rich message.
+pub(crate) fn markdown_of(call: &Call<'_>) -> Option<String> {
+    // What cannot be read was refused before.
+    let rich = call.params.object::<rich::InputRich>("rich_message").ok()??;
+    rich.markdown().map(str::to_owned)
 }
 
 fn yes() -> Vec<u8> {

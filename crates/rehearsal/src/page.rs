@@ -16,7 +16,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Each file of the page: its path, its type and its text.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
     ("/chat.css", CSS, include_str!("page/chat.css")),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str, &str); 11] = [
     ("/composer.js", SCRIPT, include_str!("page/composer.js")),
     ("/tries.js", SCRIPT, include_str!("page/tries.js")),
     ("/entities.js", SCRIPT, include_str!("page/entities.js")),
+    ("/rich.js", SCRIPT, include_str!("page/rich.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
 ];
 

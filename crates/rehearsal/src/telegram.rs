@@ -94,6 +94,7 @@ async fn answer(
             return respond(StatusCode::BAD_GATEWAY, "text/html", BAD_GATEWAY_PAGE.into());
         }
         Fate::TooMany(seconds) => Refusal::too_many(seconds),
+        Fate::Rejected => Refusal::bad("can't parse entities"),
         Fate::Internal => Refusal::new(500, "Internal Server Error"),
         Fate::Conflict => Refusal::other_poller(),
     };

@@ -3,6 +3,7 @@
 //! Receives  what a bot or a person wrote, with its parse mode or entities.
 //! Gives     text trimmed as Telegram trims it, and entities in order, or Telegram's refusal.
 
+mod blocks;
 mod detect;
 mod html;
 mod markdown;
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub(crate) use blocks::{Blocks, blocks};
 pub(crate) use detect::detect;
 pub(crate) use rich::rich_markdown;
 

@@ -514,6 +514,7 @@ impl State {
                 message_id,
                 text: text.to_owned(),
                 reply_to,
+                markdown: crate::methods::markdown_of(call),
                 only_for: self.only_for(chat, message_id),
                 at: unix_ms(),
             };

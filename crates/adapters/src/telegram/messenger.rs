@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tracing::warn;
 
+use self::known::Known;
 use super::{
     client::{Client, ClientError, Endpoint, Observer},
     reading,
@@ -176,7 +177,8 @@ pub struct TelegramBot {
     identity: BotIdentity,
     hears_bots: bool,
     updates_skipped: AtomicU64,
-    whispers: whisper::Known,
+    whispers: Known,
+    rich: Known,
 }
 
 impl TelegramBot {
@@ -201,9 +203,9 @@ impl TelegramBot {
             Some(target) => set_webhook(&client, identity.id, target).await?,
         }
         let egress = line()?;
-        let whispers = whisper::Known::default();
+        let (whispers, rich) = (Known::default(), Known::default());
         let (hears_bots, updates_skipped) = (config.hears_bots, AtomicU64::new(0));
-        Ok(Self { client, egress, identity, hears_bots, updates_skipped, whispers })
+        Ok(Self { client, egress, identity, hears_bots, updates_skipped, whispers, rich })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -340,6 +342,9 @@ impl Messenger for TelegramBot {
         part: &Part,
         reply_to: Option<MessageId>,
     ) -> Result<MessageId, MessengerError> {
+        if let Some(sent) = rich::send(self, to, part, reply_to).await? {
+            return Ok(sent);
+        }
         let plain = SendMessage::new(to, part, reply_to);
         let Some(html) = &part.html else {
             return self.send_message(&plain).await;
@@ -370,6 +375,9 @@ impl Messenger for TelegramBot {
         message: MessageId,
         part: &Part,
     ) -> Result<(), MessengerError> {
+        if let Some(()) = rich::edit(self, to, message, part).await? {
+            return Ok(());
+        }
         let as_plain = EditMessage::new(to, message, &part.plain, part);
         let edited = match &part.html {
             None => self.edit_message(&as_plain).await,
@@ -452,13 +460,17 @@ impl Messenger for TelegramBot {
     }
 
     /// Shows at most 4,096 UTF-16 units of the text; an empty one shows as "Thinking…".
-    async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError> {
+    async fn preview(&self, to: Address, draft: i64, part: &Part) -> Result<(), MessengerError> {
+        // Zero is not a draft for Telegram.
+        let draft_id = if draft == 0 { 1 } else { draft };
+        if let Some(()) = rich::preview(self, to, draft_id, part).await? {
+            return Ok(());
+        }
         let draft = SendDraft {
             chat_id: to.chat.0,
             message_thread_id: sendable_topic(to),
-            // Zero is not a draft for Telegram.
-            draft_id: if draft == 0 { 1 } else { draft },
-            text: cut_utf16(text, DRAFT_UTF16_MAX),
+            draft_id,
+            text: cut_utf16(&part.plain, DRAFT_UTF16_MAX),
             can_stop: true,
         };
         self.client.call::<_, bool>("sendMessageDraft", &draft).await.map(drop)
@@ -721,7 +733,6 @@ struct Batch<'a> {
 impl<'a> SendMessage<'a> {
     /// The part without its markup.
     fn new(to: Address, part: &'a Part, reply_to: Option<MessageId>) -> Self {
-        let reply = |id: MessageId| Reply { message_id: id.0, allow_sending_without_reply: true };
         Self {
             chat_id: to.chat.0,
             message_thread_id: sendable_topic(to),
@@ -729,9 +740,15 @@ impl<'a> SendMessage<'a> {
             text: &part.plain,
             parse_mode: None,
             link_preview_options: LinkPreview { is_disabled: true },
-            reply_parameters: reply_to.map(reply),
+            reply_parameters: reply_to.map(Reply::to),
             reply_markup: Keyboard::new(&part.buttons),
         }
+    }
+}
+
+impl Reply {
+    fn to(message: MessageId) -> Self {
+        Self { message_id: message.0, allow_sending_without_reply: true }
     }
 }
 
@@ -788,6 +805,8 @@ fn cut_utf16(text: &str, units_max: usize) -> &str {
     text
 }
 
+mod known;
+mod rich;
 mod whisper;
 
 #[cfg(test)]

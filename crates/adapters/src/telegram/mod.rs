@@ -26,10 +26,16 @@ pub use messenger::{ConnectError, TelegramBot, TelegramConfig, WebhookTarget};
 /// A model's Markdown as messages within Telegram's limits: [`render::render`] for the port.
 #[must_use]
 pub fn typeset(markdown: &str) -> Vec<protocol::event::Part> {
-    let part = |it: render::Part| protocol::event::Part {
-        html: it.html,
-        plain: it.plain,
-        buttons: Vec::new(),
-    };
     render::render(markdown).into_iter().map(part).collect()
+}
+
+/// The same, with what only rich messages show: [`render::render_rich`] for the port.
+#[must_use]
+pub fn typeset_rich(markdown: &str) -> Vec<protocol::event::Part> {
+    render::render_rich(markdown).into_iter().map(part).collect()
+}
+
+fn part(it: render::Part) -> protocol::event::Part {
+    let render::Part { rich, html, plain } = it;
+    protocol::event::Part { rich, html, plain, buttons: Vec::new() }
 }

@@ -107,7 +107,7 @@ mod tests {
             quoted: Some("old".to_owned()),
             forwarded_from: Some("Eve".to_owned()),
             beside: vec![Beside { channel: Channel::FileName, text: "a.pdf".to_owned() }],
-            file: None,
+            ..Prompt::default()
         };
         assert_eq!(
             content_of(&prompt),
@@ -125,7 +125,7 @@ mod tests {
                 quoted: Some(attack.clone()),
                 forwarded_from: Some(attack.clone()),
                 beside: vec![Beside { channel: Channel::Poll, text: attack.clone() }],
-                file: None,
+                ..Prompt::default()
             };
             let content = content_of(&prompt);
             let tags = content.matches('<').count();

@@ -36,10 +36,7 @@ fn with(file: &FileRef, request: Request, house: &House) -> Request {
     let Request::Ask(agent, prompt) = request else { return request };
     match objection(file, &house.abilities) {
         Some(notice) => Request::Say(notice),
-        None => {
-            let prompt = crate::guard::Prompt { file: Some(Box::new(file.clone())), ..prompt };
-            Request::Ask(agent, prompt)
-        }
+        None => Request::Ask(agent, prompt.with_files([file.clone()])),
     }
 }
 
@@ -79,7 +76,7 @@ fn objection(file: &FileRef, abilities: &Abilities) -> Option<Notice> {
 }
 
 /// By what its sender's app says; what it is, its bytes tell.
-fn is_picture(file: &FileRef) -> bool {
+pub(crate) fn is_picture(file: &FileRef) -> bool {
     let says_so = |it: &str| matches!(it, "image/jpeg" | "image/png" | "image/webp");
     file.kind == FileKind::Photo || file.media_type.as_deref().is_some_and(says_so)
 }

@@ -615,8 +615,8 @@ impl SessionActor {
     }
 
     fn preview(&self, update: UpdateId, text: &Cleared<Draft>) {
-        let (to, text) = (self.address(), text.clone());
-        let msg = outbox::Msg::Preview { to, draft: draft_id(update), text };
+        let (to, part) = (self.address(), text.begun(self.config.typeset));
+        let msg = outbox::Msg::Preview { to, draft: draft_id(update), part };
         // lost-ok: the next preview shows more anyway.
         self.peers.outbox.try_tell(msg).ok();
     }

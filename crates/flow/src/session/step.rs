@@ -60,7 +60,7 @@ use crate::{
     export::ExportError,
     guard::{Cleared, Draft, Prompt, Verdict},
     outbox::Sayable,
-    papers::{Keeping, PaperLimits},
+    papers::{Keeping, NewPaper, PaperLimits},
     request::{Arrangement, House, Look, PanelPress, Request, UsageOf},
     right::{Governing, Granted, Operating, Order},
     roster::{AdministerError, View},
@@ -359,6 +359,8 @@ pub struct Session {
     authors: BTreeMap<UpdateId, PersonId>,
     /// The messages of the newest question, where there are several: one may still be edited.
     last_heard: Option<Box<(UpdateId, Heard)>>,
+    /// The newest album of which was said that it cannot be used.
+    album_answered: Option<String>,
     /// At most one summary at a time. Nobody waits for it, so the session is idle all the same.
     digesting: Option<Digesting>,
     summary_failures: u32,
@@ -454,7 +456,7 @@ struct Turn {
     /// It is answered to one person alone, in a group.
     aside: Option<Aside>,
     /// What its asker is told of the file that came with it, under the answer.
-    filed: Option<Notice>,
+    filed: Vec<Notice>,
     stage: Stage,
 }
 
@@ -494,6 +496,12 @@ struct Asking {
     hidden: Placeholders,
     /// What came with it besides words.
     came: Came,
+    /// So many of its files are taken in.
+    files_taken: usize,
+    /// Texts of files that its person brought, which are to be kept.
+    papers: VecDeque<NewPaper>,
+    /// It goes on after a word of its person, also without a picture that cannot be fetched again.
+    is_resumed: bool,
 }
 
 impl Asking {
@@ -517,6 +525,7 @@ impl Session {
             lanes: Lanes::default(),
             authors: BTreeMap::new(),
             last_heard: None,
+            album_answered: None,
             now: Timestamp::default(),
             is_drained: false,
             digesting: None,

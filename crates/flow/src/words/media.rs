@@ -47,8 +47,13 @@ pub(crate) fn file_alone() -> Text {
 pub(crate) const FILE_READ: &str = "(With a file, which is not kept.) ";
 /// The same where its text may be kept, and searched.
 pub(crate) const FILE_BROUGHT: &str = "(With a file.) ";
-/// What a conversation remembers before a question with a picture.
-pub(crate) const PICTURE_SHOWN: &str = "(With a picture, which is not kept.) ";
+/// What a conversation remembers before a question with pictures.
+pub(crate) fn pictures_shown(count: usize) -> String {
+    match count {
+        0 | 1 => "(With a picture, which is not kept.) ".to_owned(),
+        _ => format!("(With {count} pictures, which are not kept.) "),
+    }
+}
 
 /// A recording plays too long.
 pub(crate) fn too_long(seconds_max: u64) -> Notice {

@@ -471,6 +471,8 @@ section! {
         messages_max: usize = 3, within 1..=20;
         /// Show long answers in groups, too, while they are written.
         streams_in_groups: bool = true;
+        /// Send tables, headings, formulas and the like as rich messages, where Telegram's server has them.
+        rich_messages: bool = true;
         /// In groups, put 👀 on a question while an agent works on it.
         marks_seen: bool = true;
         /// Of several bots that one message calls, each waits for those called before it, but no longer than

@@ -25,6 +25,7 @@ const SUMMING_UP: &str = "Do not answer it yourself";
 const BREAD: &str = "keep bread fresh";
 const CAKE: &str = "Who brings the cake";
 const LEASE: &str = "When does the lease end";
+const TABLE: &str = "Compare tea and coffee in a table";
 
 /// Who is asked where tools are needed.
 const fn asked(is_embedded: bool) -> &'static str {
@@ -51,6 +52,7 @@ pub(super) fn suggestions(is_embedded: bool) -> Vec<Suggestion> {
         with("📄 Text file", "Who brings the cake?".to_owned(), Some("plan.txt")),
         with("📑 PDF", "When does the lease end?".to_owned(), Some("lease.pdf")),
         say("🗂 My files", "/files"),
+        ask("📊 Table", "Compare tea and coffee in a table."),
         say("🌍 Language", "/language"),
     ]
 }
@@ -112,6 +114,12 @@ pub(super) fn rules() -> Vec<Rule> {
         ),
         rule(CAKE, "**Ben** brings it: the chocolate cake."),
         rule(LEASE, "It ends on **31 May** of the year after it began."),
+        rule(
+            TABLE,
+            "## Tea or coffee\n\n| | Tea | Coffee |\n|:--|:-:|:-:|\n| Wakes you | gently | at once |\n\
+             | Goes with | *cake* | **bread** |\n| After noon | yes | better not |\n\n\
+             - In the morning:\n  - coffee, if you are late\n  - tea, if you are not",
+        ),
     ]
 }
 

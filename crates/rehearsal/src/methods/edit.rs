@@ -69,7 +69,9 @@ fn change(
 
 pub(super) fn text(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let (key, id) = own_message(state, call)?;
-    let (body, rich) = match call.params.object::<InputRich>("rich_message")? {
+    // An older server leaves out what it does not know.
+    let input = call.params.object::<InputRich>("rich_message")?.filter(|_| !state.is_older);
+    let (body, rich) = match input {
         Some(input) => {
             let (body, rich) = rich::read(&input)?;
             (body, Some(Arc::new(rich)))
@@ -81,7 +83,7 @@ pub(super) fn text(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusa
     if current.is_some() {
         return Err(Refusal::bad("there is no text in the message to edit"));
     }
-    change(state, call, key, id, Payload { body, markup, document: None, rich })
+    change(state, call, key, id, Payload { body, markup, rich, ..Payload::default() })
 }
 
 pub(super) fn markup(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {

@@ -4,12 +4,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
-use crate::text::{self, Formatted, units};
+use crate::text::{self, Blocks, Formatted, units};
 
 /// Characters of a rich message.
 const RICH_UNITS_MAX: usize = 32_768;
-/// Blocks of a rich message.
+/// Blocks of a rich message, how deep they stand in one another, pictures and the like, columns of a table.
 const BLOCKS_MAX: usize = 500;
+const LEVELS_MAX: usize = 16;
+const MEDIA_MAX: usize = 50;
+const COLUMNS_MAX: usize = 20;
 
 /// The fields of `InputRichMessage` that matter here.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +20,15 @@ pub(super) struct InputRich {
     markdown: Option<String>,
     html: Option<String>,
     blocks: Option<Vec<Value>>,
+    #[serde(default)]
+    skip_entity_detection: bool,
+}
+
+impl InputRich {
+    /// The Markdown, as it was given.
+    pub(super) fn markdown(&self) -> Option<&str> {
+        self.markdown.as_deref()
+    }
 }
 
 /// Checks a rich message; gives what people see and the `RichMessage` that the bot gets back.
@@ -26,9 +38,8 @@ pub(super) struct InputRich {
 pub(super) fn read(input: &InputRich) -> Result<(Formatted, Value), Refusal> {
     let (body, blocks) = match (&input.markdown, &input.html, &input.blocks) {
         (Some(markdown), None, None) => {
-            let body = text::rich_markdown(markdown);
-            let blocks = paragraphs(&body.text);
-            (body, blocks)
+            let body = text::rich_markdown(markdown, !input.skip_entity_detection);
+            (body, within_limits(text::blocks(markdown))?)
         }
         (None, Some(html), None) => {
             let body = text::rich_html(html)?;
@@ -52,6 +63,22 @@ pub(super) fn read(input: &InputRich) -> Result<(Formatted, Value), Refusal> {
         return Err(Refusal::bad("rich message has too many blocks"));
     }
     Ok((body, json!({ "blocks": blocks })))
+}
+
+fn within_limits(read: Blocks) -> Result<Vec<Value>, Refusal> {
+    if read.count > BLOCKS_MAX {
+        return Err(Refusal::bad("rich message has too many blocks"));
+    }
+    if read.levels > LEVELS_MAX {
+        return Err(Refusal::bad("rich message has too many levels"));
+    }
+    if read.media > MEDIA_MAX {
+        return Err(Refusal::bad("rich message has too much media"));
+    }
+    if read.columns > COLUMNS_MAX {
+        return Err(Refusal::bad("table of a rich message has too many columns"));
+    }
+    Ok(read.blocks)
 }
 
 fn paragraphs(text: &str) -> Vec<Value> {

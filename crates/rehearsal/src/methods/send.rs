@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::rich::{self, InputRich};
 use super::{ephemeral, yes};
+use crate::json::put;
 use crate::keyboard;
 use crate::params::Value;
 use crate::refusal::Refusal;
@@ -139,7 +140,12 @@ pub(super) fn rich(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusa
     let target = target(state, call)?;
     let (body, rich) = rich_body(call)?;
     let markup = keyboard::read(call.params)?;
-    post(state, call, &target, Payload { body, markup, rich: Some(Arc::new(rich)), document: None })
+    post(
+        state,
+        call,
+        &target,
+        Payload { body, markup, rich: Some(Arc::new(rich)), ..Payload::default() },
+    )
 }
 
 fn rich_body(call: &Call<'_>) -> Result<(Formatted, serde_json::Value), Refusal> {
@@ -190,7 +196,7 @@ fn file(
         }
     };
     let document = Document { form, ..document };
-    let payload = Payload { body, markup, document: Some(document), rich: None };
+    let payload = Payload { body, markup, document: Some(document), ..Payload::default() };
     post(state, call, &target, payload)
 }
 
@@ -210,15 +216,20 @@ pub(super) fn action(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refu
 
 pub(super) fn draft(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
     let body = body(call, ["text", "entities"], TEXT_UNITS_MAX, "message is too long")?;
-    show_draft(state, call, &body)
+    show_draft(state, call, &body, None)
 }
 
 pub(super) fn rich_draft(state: &mut State, call: &Call<'_>) -> Result<Vec<u8>, Refusal> {
-    let (body, _) = rich_body(call)?;
-    show_draft(state, call, &body)
+    let (body, rich) = rich_body(call)?;
+    show_draft(state, call, &body, Some(&rich))
 }
 
-fn show_draft(state: &mut State, call: &Call<'_>, body: &Formatted) -> Result<Vec<u8>, Refusal> {
+fn show_draft(
+    state: &mut State,
+    call: &Call<'_>,
+    body: &Formatted,
+    rich: Option<&serde_json::Value>,
+) -> Result<Vec<u8>, Refusal> {
     let key = chat_of(state, call)?;
     let ChatKey::Private { bot, person } = key else {
         return Err(Refusal::bad("method is available only in private chats"));
@@ -240,12 +251,15 @@ fn show_draft(state: &mut State, call: &Call<'_>, body: &Formatted) -> Result<Ve
     }
     drafts.push(draft);
     let text = if body.text.is_empty() { "Thinking…" } else { &body.text };
-    let event = json!({
+    let mut event = json!({
         "draft_id": id,
         "text": text,
         "entities": body.entities,
         "can_stop": call.params.flag("can_stop"),
     });
+    if let Some(rich) = rich {
+        put(&mut event, "rich_message", rich);
+    }
     state.announce(key, "draft", &event);
     state.accepted(call, person, 0, &body.text, None);
     Ok(yes())

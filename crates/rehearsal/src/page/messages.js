@@ -2,6 +2,7 @@
 
 import { copy, el, icon } from "./dom.js";
 import { render } from "./entities.js";
+import { renderBlocks } from "./rich.js";
 
 const SHOWN_MAX = 400;
 const GROUP_S = 300;
@@ -175,9 +176,10 @@ export class Messages {
         this.list.append(node);
         this.drafts.set(draft.draft_id, shown);
       }
-      shown.words.className = draft.text ? "words caret" : "words thinking";
+      shown.words.className = draft.rich_message ? "words rich caret" : draft.text ? "words caret" : "words thinking";
       this.act.drafting(draft.draft_id);
-      shown.words.replaceChildren(...(draft.text ? render(draft.text, draft.entities) : ["Thinking", dots()]));
+      const written = () => (draft.text ? render(draft.text, draft.entities) : ["Thinking", dots()]);
+      shown.words.replaceChildren(...(draft.rich_message ? renderBlocks(draft.rich_message.blocks) : written()));
       this.emptiness();
     });
   }
@@ -215,7 +217,9 @@ export class Messages {
     }
     if (message.reply_to) bubble.append(this.quote(message.reply_to));
     if (message.document) bubble.append(file(message.document));
-    if (message.text) {
+    if (message.rich_message) {
+      bubble.append(el("div.words.rich", {}, ...renderBlocks(message.rich_message.blocks)));
+    } else if (message.text) {
       const command = (text) => this.act.send(text);
       bubble.append(el("span.words", {}, ...render(message.text, message.entities, command)));
     }

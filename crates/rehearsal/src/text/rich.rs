@@ -15,9 +15,11 @@ struct Writer {
 }
 
 /// Never fails: whatever is not markup is text.
-pub(crate) fn rich_markdown(source: &str) -> Formatted {
-    let options =
-        Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS;
+pub(crate) fn rich_markdown(source: &str, finds_entities: bool) -> Formatted {
+    let options = Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TABLES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH;
     let mut writer = Writer::default();
     for event in Parser::new_ext(source, options) {
         match event {
@@ -41,7 +43,9 @@ pub(crate) fn rich_markdown(source: &str) -> Formatted {
     }
     let mut formatted = Formatted { text: writer.text, entities: writer.entities };
     super::settle(&mut formatted);
-    super::detect(&formatted.text, &mut formatted.entities);
+    if finds_entities {
+        super::detect(&formatted.text, &mut formatted.entities);
+    }
     formatted
 }
 
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn blocks_become_lines_and_marks_become_entities() {
-        let rich = rich_markdown("# Hi\n\n- a\n- **b**\n\n```rust\nlet x;\n```");
+        let rich = rich_markdown("# Hi\n\n- a\n- **b**\n\n```rust\nlet x;\n```", true);
         assert_eq!(rich.text, "Hi\n\n• a\n• b\n\nlet x;");
         let kinds: Vec<_> = rich.entities.iter().map(|entity| entity.kind.as_ref()).collect();
         assert_eq!(kinds, ["bold", "bold", "pre"]);

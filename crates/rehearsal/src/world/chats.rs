@@ -54,6 +54,8 @@ pub(crate) struct Payload {
     pub(crate) document: Option<Document>,
     /// The rich form, as the Bot API answers it.
     pub(crate) rich: Option<Arc<Value>>,
+    /// The album that it is a piece of.
+    pub(crate) album: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -246,6 +248,8 @@ struct View<'a> {
     caption: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Entity]>::is_empty")]
     caption_entities: &'a [Entity],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_group_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rich_message: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -470,6 +474,7 @@ impl State {
             photo: sent_as(payload, |it| matches!(it, Form::Photo { .. })),
             caption: (has_document && !text.is_empty()).then_some(text),
             caption_entities: if has_document { entities } else { &[] },
+            media_group_id: payload.album.as_deref(),
             rich_message: payload.rich.as_deref(),
             reply_markup: markup.map(|markup| &*markup.json),
         })

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::chats::{Author, Chat, ChatKey, Document, Form, Message, Payload};
 use super::updates::NewUpdate;
 use super::{BotIndex, Callback, State, World, WorldError};
-use crate::clock::unix;
+use crate::clock::{unix, unix_ms};
 use crate::json::put;
 use crate::text::{self, Entity, Formatted};
 
@@ -108,11 +108,40 @@ impl World {
         bytes: bytes::Bytes,
         form: Form,
     ) -> Result<Said, WorldError> {
+        self.send_piece(say, (name, bytes), form, None)
+    }
+
+    /// A person sends pictures as an album: messages of their own, the first of them with the caption.
+    ///
+    /// # Errors
+    /// No such person, chat or topic.
+    pub fn send_album(
+        &self,
+        say: &Say,
+        pictures: Vec<(&str, bytes::Bytes)>,
+        form: &Form,
+    ) -> Result<Vec<Said>, WorldError> {
+        let album = format!("a{}", unix_ms());
+        let piece = |(at, picture): (usize, (&str, bytes::Bytes))| {
+            let text = if at == 0 { say.text.clone() } else { String::new() };
+            let say = Say { text, ..say.clone() };
+            self.send_piece(&say, picture, form.clone(), Some(album.clone()))
+        };
+        pictures.into_iter().enumerate().map(piece).collect()
+    }
+
+    fn send_piece(
+        &self,
+        say: &Say,
+        (name, bytes): (&str, bytes::Bytes),
+        form: Form,
+        album: Option<String>,
+    ) -> Result<Said, WorldError> {
         let kept = self.lock().keep_file(name, form.folder(), bytes);
         let document = Document { form, ..Document::from(&kept) };
         let mut body = Formatted { text: say.text.clone(), entities: Vec::new() };
         text::detect(&body.text, &mut body.entities);
-        self.write(say, Payload { body, document: Some(document), ..Payload::default() })
+        self.write(say, Payload { body, document: Some(document), album, ..Payload::default() })
     }
 
     fn write(&self, say: &Say, payload: Payload) -> Result<Said, WorldError> {
@@ -526,6 +555,9 @@ impl State {
             "text": payload.body.text,
             "entities": payload.body.entities,
         });
+        if let Some(rich) = &payload.rich {
+            put(&mut view, "rich_message", &**rich);
+        }
         if let Some(markup) = &payload.markup {
             put(&mut view, "reply_markup", &*markup.json);
         }

@@ -236,7 +236,14 @@ async fn rich_messages_take_markdown() {
     hall.say(ADA, "hello");
     let rich = json!({"chat_id": ADA, "rich_message": {"markdown": "# Title\n\nBody **bold**"}});
     let sent = hall.ok("sendRichMessage", rich).await;
-    assert_eq!(sent["rich_message"]["blocks"][1]["text"], "Body bold");
+    let bold = json!(["Body ", {"type": "bold", "text": "bold"}]);
+    assert_eq!(sent["rich_message"]["blocks"][1]["text"], bold);
+    let wide = format!("|{}\n|{}", " a |".repeat(21), "---|".repeat(21));
+    let too_much = [wide, "- a\n".repeat(501), "> ".repeat(17) + "a", "x".repeat(32_769)];
+    for markdown in too_much {
+        let rich = json!({"chat_id": ADA, "rich_message": {"markdown": markdown}});
+        assert!(hall.refused("sendRichMessage", rich).await.starts_with("400 "));
+    }
     let both = json!({"chat_id": ADA, "rich_message": {"markdown": "x", "html": "y"}});
     assert!(hall.refused("sendRichMessage", both).await.starts_with("400 "));
 }

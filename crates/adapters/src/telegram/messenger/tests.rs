@@ -216,8 +216,8 @@ async fn a_part_is_sent_with_markup_buttons_and_reply_but_without_link_preview()
     let button = Button { label: "Yes".to_owned(), data: "k1".to_owned() };
     let part = Part {
         html: Some("<b>hi</b>".to_owned()),
-        plain: "hi".to_owned(),
         buttons: vec![vec![button]],
+        ..Part::plain("hi")
     };
     let to = Address { chat: ChatId(-100_123_456_789), topic: Some(TopicId(9)) };
     assert_eq!(bot.send(to, &part, Some(MessageId(3))).await.expect("sent"), MessageId(77));
@@ -238,7 +238,7 @@ async fn refused_markup_is_sent_again_as_plain_text_and_other_refusals_are_not()
     let entities = r#"{"ok":false,"error_code":400,"description":"Bad Request: can't parse entities: Unsupported start tag \"x\""}"#;
     let no_chat = r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#;
     let (bot, api) = connected(&[(400, entities), (200, SENT), (400, no_chat)]).await;
-    let part = Part { html: Some("<x>hi".to_owned()), plain: "hi".to_owned(), buttons: vec![] };
+    let part = Part { html: Some("<x>hi".to_owned()), ..Part::plain("hi") };
     assert_eq!(bot.send(HERE, &part, None).await.expect("sent"), MessageId(77));
     let plain = json!({"chat_id": 5, "text": "hi", "link_preview_options": {"is_disabled": true}});
     assert_eq!(api.last(), plain);
@@ -253,7 +253,7 @@ async fn an_edit_is_plain_text_with_its_buttons_and_one_that_changes_nothing_is_
         r#"{"ok":false,"error_code":400,"description":"Bad Request: message to edit not found"}"#;
     let (bot, api) = connected(&[(200, SENT), (400, same), (400, gone)]).await;
     let button = Button { label: "Refresh".to_owned(), data: "st:refresh".to_owned() };
-    let part = Part { html: None, plain: "well".to_owned(), buttons: vec![vec![button]] };
+    let part = Part { buttons: vec![vec![button]], ..Part::plain("well") };
     bot.edit(HERE, MessageId(77), &part).await.expect("edited");
     let expected = json!({
         "chat_id": 5,
@@ -317,12 +317,12 @@ async fn the_general_topic_is_left_out_of_sends_and_named_in_actions() {
 async fn a_preview_can_be_stopped_and_is_cut_at_the_limit_between_characters() {
     let (bot, api) = connected(&[(200, TRUE), (200, TRUE)]).await;
     let long = format!("x{}", "🦀".repeat(3_000));
-    bot.preview(HERE, i64::MAX, &long).await.expect("shown");
+    bot.preview(HERE, i64::MAX, &Part::plain(long)).await.expect("shown");
     let shown = api.last();
     let text = shown["text"].as_str().expect("a text");
     assert_eq!(text.encode_utf16().count(), 4_095);
     assert_eq!((&shown["can_stop"], &shown["draft_id"]), (&json!(true), &json!(i64::MAX)));
-    bot.preview(HERE, 0, "").await.expect("shown");
+    bot.preview(HERE, 0, &Part::default()).await.expect("shown");
     assert_eq!(api.last(), json!({"chat_id": 5, "draft_id": 1, "text": "", "can_stop": true}));
 }
 

@@ -6,23 +6,14 @@
 //! Invariants: WHISPER-1 nothing is sent before the server has shown that it knows such messages. WHISPER-2 what it
 //! shows to others all the same is deleted at once, and nothing more is whispered for a while.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
 use protocol::{
     MessageId,
     event::Part,
     messenger::{Address, MessengerError, Whisper},
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
-use super::{Client, SendMessage, TelegramBot, blames_markup};
-
-/// How long a server is believed to be an older one.
-const REFUSED_FOR: Duration = Duration::from_secs(15 * 60);
+use super::{Client, SendMessage, TelegramBot, blames_markup, known::is_unknown_method};
 
 /// Who alone sees a message.
 #[derive(Clone, Serialize)]
@@ -51,38 +42,6 @@ struct Shown {
 struct Sent {
     message_id: i64,
     ephemeral_message_id: Option<i64>,
-}
-
-/// What is known of the server.
-#[derive(Debug, Default)]
-pub(super) struct Known(Mutex<Knowledge>);
-
-#[derive(Clone, Copy, Debug, Default)]
-enum Knowledge {
-    #[default]
-    Nothing,
-    Can,
-    CannotUntil(Instant),
-}
-
-impl Known {
-    /// True or false; `None` if the server has to be asked.
-    fn can(&self) -> Option<bool> {
-        // The value is whole whoever panicked.
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Knowledge::Can => Some(true),
-            Knowledge::CannotUntil(then) if Instant::now() < then => Some(false),
-            Knowledge::CannotUntil(_) | Knowledge::Nothing => None,
-        }
-    }
-
-    fn learn(&self, can: bool) {
-        let news = match can {
-            true => Knowledge::Can,
-            false => Knowledge::CannotUntil(Instant::now() + REFUSED_FOR),
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = news;
-    }
 }
 
 fn unknown() -> MessengerError {
@@ -155,11 +114,6 @@ async fn probed(bot: &TelegramBot, line: &Client, probe: &Probe) -> Result<bool,
     Ok(can)
 }
 
-fn is_unknown_method(description: &str) -> bool {
-    let description = description.to_ascii_lowercase();
-    description.contains("method not found") || description.starts_with("not found")
-}
-
 /// WHISPER-2.
 async fn whispered(bot: &TelegramBot, message: &SendMessage<'_>) -> Result<(), MessengerError> {
     let sent: Sent = bot.egress.call("sendMessage", message).await?;
@@ -176,28 +130,4 @@ async fn whispered(bot: &TelegramBot, message: &SendMessage<'_>) -> Result<(), M
         );
     }
     Err(unknown())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_older_server_is_asked_again_after_a_while() {
-        let known = Known::default();
-        assert_eq!(known.can(), None);
-        known.learn(false);
-        assert_eq!(known.can(), Some(false));
-        tokio::time::advance(REFUSED_FOR).await;
-        assert_eq!(known.can(), None);
-        known.learn(true);
-        assert_eq!(known.can(), Some(true));
-    }
-
-    #[test]
-    fn an_unknown_method_is_told_from_an_unknown_message() {
-        assert!(is_unknown_method("Not Found: method not found"));
-        assert!(!is_unknown_method("Bad Request: message to delete not found"));
-        assert!(!is_unknown_method("Bad Request: USER_ID_INVALID"));
-    }
 }

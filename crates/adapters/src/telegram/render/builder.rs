@@ -47,9 +47,11 @@ pub(super) struct Style {
     pub(super) link: usize,
 }
 
-pub(super) fn build(markdown: &str) -> Document {
-    let options =
+/// `has_formulas`: a dollar sign that begins none is escaped, as in what `rich` wrote.
+pub(super) fn build(markdown: &str, has_formulas: bool) -> Document {
+    let mut options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    options.set(Options::ENABLE_MATH, has_formulas);
     let mut builder = Builder::default();
     for event in Parser::new_ext(markdown, options) {
         builder.take(event);
@@ -102,9 +104,9 @@ impl Builder {
                 self.want(Gap::Blank);
             }
             Event::TaskListMarker(done) => self.task(done),
-            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
-                self.text(&text)
-            }
+            Event::InlineMath(text) => self.text(&format!("${text}$")),
+            Event::DisplayMath(text) => self.text(&format!("$${text}$$")),
+            Event::FootnoteReference(text) => self.text(&text),
         }
     }
 
@@ -340,12 +342,9 @@ impl Builder {
         self.fresh_item = false;
         self.want(self.block_gap());
         let language = match kind {
-            CodeBlockKind::Fenced(info) => info.split([' ', ',', '{']).next().unwrap_or_default(),
-            CodeBlockKind::Indented => "",
+            CodeBlockKind::Fenced(info) => language_of(info),
+            CodeBlockKind::Indented => String::new(),
         };
-        let named = |c: char| c.is_ascii_alphanumeric() || "+-_.#".contains(c);
-        let known = language.len() <= LANGUAGE_BYTES_MAX && language.chars().all(named);
-        let language = if known { language.to_owned() } else { String::new() };
         self.code_block = Some((language, String::new()));
     }
 
@@ -419,8 +418,16 @@ impl Builder {
     }
 }
 
+/// The language of a code block, where it is named as languages are.
+pub(super) fn language_of(info: &str) -> String {
+    let language = info.split([' ', ',', '{']).next().unwrap_or_default();
+    let named = |c: char| c.is_ascii_alphanumeric() || "+-_.#".contains(c);
+    let known = language.len() <= LANGUAGE_BYTES_MAX && language.chars().all(named);
+    if known { language.to_owned() } else { String::new() }
+}
+
 /// Whether a link may be shown as one. Others could act inside Telegram or on the device.
-fn may_lead_to(address: &str) -> bool {
+pub(super) fn may_lead_to(address: &str) -> bool {
     let scheme = address.split_once(':').map_or("", |(scheme, _)| scheme);
     let web = ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let bad = |c: char| c.is_control() || c.is_whitespace();

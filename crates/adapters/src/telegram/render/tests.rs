@@ -86,7 +86,7 @@ fn check(markdown: &str, units_max: usize) {
 fn text_without_markup_goes_out_unchanged() {
     for text in ["Hello.\nSee you at 5:30!", "2 + 2 = 4 (really)", "Привет 👋", "a\n\nb  c"]
     {
-        assert_eq!(render(text), [Part { html: None, plain: text.to_owned() }]);
+        assert_eq!(render(text), [Part { plain: text.to_owned(), ..Part::default() }]);
     }
     assert!(render(" \n ").is_empty());
 }
@@ -150,7 +150,7 @@ fn a_code_block_closes_and_reopens_with_its_language() {
 #[test]
 fn what_renders_to_nothing_is_shown_raw() {
     let definition = "[a]: https://x.y";
-    assert_eq!(render(definition), [Part { html: None, plain: definition.to_owned() }]);
+    assert_eq!(render(definition), [Part { plain: definition.to_owned(), ..Part::default() }]);
 }
 
 #[test]

@@ -90,10 +90,10 @@ impl Session {
             Verdict::Clear(prompt, judged) => {
                 let by = if prompt.get().forwarded_from.is_some() { FORWARDED } else { "" };
                 let with = match &asking.came {
-                    Came::Picture(_) => words::media::PICTURE_SHOWN,
-                    Came::File => words::media::FILE_READ,
-                    Came::Paper(_) => words::media::FILE_BROUGHT,
-                    Came::Recording(_) | Came::Nothing => "",
+                    Came::Pictures(all) => words::media::pictures_shown(all.len()),
+                    Came::File if asking.papers.is_empty() => words::media::FILE_READ.to_owned(),
+                    Came::File => words::media::FILE_BROUGHT.to_owned(),
+                    Came::Recording(_) | Came::Nothing => String::new(),
                 };
                 asking.asked = format!("{with}{by}{}", hidden.without_numbers(&prompt.get().text));
                 if matches!(asking.came, Came::Recording(_)) {
@@ -275,7 +275,8 @@ impl Session {
             let notice = words::cap_neared(warning, &self.config.house.calendar);
             message.end_with(notice.in_language(language).into());
         }
-        if let Some(notice) = self.turn(update, |_| true).and_then(|it| it.filed.take()) {
+        let filed = self.turn(update, |_| true).map(|it| std::mem::take(&mut it.filed));
+        for notice in filed.into_iter().flatten() {
             message.end_with(notice.in_language(language).into());
         }
         self.panel_parts(update).into_iter().rev().for_each(|it| message.open_with(it));
@@ -284,7 +285,8 @@ impl Session {
         let Message { fixed, parts, .. } = message;
         // A single part without markup is the answer: it is not stored twice. Nor is what was hidden
         // remembered: the next question is none of its turn.
-        let is_whole = matches!(fixed.as_slice(), [one] if one.html.is_none());
+        let is_whole =
+            matches!(fixed.as_slice(), [one] if one.html.is_none() && one.rich.is_none());
         let is_whole = is_whole && hidden.is_empty();
         let answered = (!is_whole).then(|| hidden.without_numbers(&said));
         let answer = Answer {
@@ -582,8 +584,9 @@ impl Session {
         let mut notices = vec![notice];
         if aside.is_some() {
             notices.extend(self.beside(update));
-        } else if let Some(filed) = turn.filed.take() {
-            notices.push(filed.in_language(turn.language));
+        } else {
+            let filed = std::mem::take(&mut turn.filed).into_iter();
+            notices.extend(filed.map(|it| it.in_language(turn.language)));
         }
         let parts = notices.iter().map(|it| it.part().clone()).collect();
         let answer = Answer { kind, parts, reply_to, answered: None, reference };

@@ -58,6 +58,10 @@ impl Session {
             if self.ends_with_another(entry.update) || self.joins(&entry, &request, view, effects) {
                 continue;
             }
+            if self.was_said_of_its_album(&entry, &request) {
+                self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
+                continue;
+            }
             if request == Request::Ignore && !self.state.open.contains_key(&entry.update) {
                 self.close_unanswered(entry.update, Outcome::Ignored, entry.at, effects);
                 continue;
@@ -245,7 +249,7 @@ impl Session {
             work: None,
             is_panel,
             aside,
-            filed: None,
+            filed: Vec::new(),
             stage,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
@@ -596,6 +600,9 @@ impl Session {
             replaces,
             hidden: Placeholders::new(),
             came: Came::Nothing,
+            files_taken: 0,
+            papers: VecDeque::new(),
+            is_resumed: false,
         };
         if self.state.noticed {
             return self.screen_question(update, asking, effects);

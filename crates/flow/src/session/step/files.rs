@@ -37,12 +37,10 @@ pub(super) enum Came {
     Nothing,
     /// A recording, and what was heard of it, once the guard let it pass.
     Recording(String),
-    /// A picture.
-    Picture(Image),
+    /// Pictures.
+    Pictures(Vec<Image>),
     /// A file of text.
     File,
-    /// The same, brought by whoever asks: its text is to be kept.
-    Paper(Box<NewPaper>),
 }
 
 impl Came {
@@ -50,15 +48,31 @@ impl Came {
     pub(super) fn is_of_strangers(&self) -> bool {
         match self {
             Self::Nothing | Self::Recording(_) => false,
-            Self::Picture(_) | Self::File | Self::Paper(_) => true,
+            Self::Pictures(_) | Self::File => true,
         }
     }
 
     /// The pictures that a model is shown.
     pub(super) fn pictures(&self) -> Vec<Image> {
         match self {
-            Self::Picture(image) => vec![image.clone()],
-            Self::Nothing | Self::Recording(_) | Self::File | Self::Paper(_) => Vec::new(),
+            Self::Pictures(images) => images.clone(),
+            Self::Nothing | Self::Recording(_) | Self::File => Vec::new(),
+        }
+    }
+
+    fn add(&mut self, image: Image) {
+        match self {
+            Self::Pictures(images) => images.push(image),
+            Self::Nothing | Self::Recording(_) | Self::File => *self = Self::Pictures(vec![image]),
+        }
+    }
+
+    /// What is asked with it where the person asks nothing.
+    fn alone(&self) -> Option<words::Text> {
+        match self {
+            Self::Pictures(_) => Some(words::media::picture_alone()),
+            Self::File => Some(words::media::file_alone()),
+            Self::Nothing | Self::Recording(_) => None,
         }
     }
 }
@@ -68,10 +82,16 @@ impl Session {
     pub(super) fn screen_question(
         &mut self,
         update: UpdateId,
-        asking: Asking,
+        mut asking: Asking,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(file) = asking.prompt.file.clone() else {
+        let next = asking.prompt.files().nth(asking.files_taken).cloned();
+        let Some(file) = next.map(Box::new) else {
+            if let (true, Some(question)) =
+                (asking.prompt.text.trim().is_empty(), asking.came.alone())
+            {
+                asking.prompt.text = question.in_language(self.language(update));
+            }
             return self.screen_asking(update, asking, effects);
         };
         let heard = self.state.open.get(&update).and_then(|it| it.heard.clone());
@@ -97,7 +117,8 @@ impl Session {
     ) {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::TakingIn(_))) else { return };
         let reference = turn.reference;
-        let Stage::TakingIn(asking) = turn.stage.take() else { return };
+        let Stage::TakingIn(mut asking) = turn.stage.take() else { return };
+        asking.files_taken += 1;
         let notice = match result {
             Ok(Sensed::Heard(transcript)) => {
                 // FILES-1.
@@ -106,15 +127,11 @@ impl Session {
                 return self.with_transcript(update, asking, transcript, effects);
             }
             Ok(Sensed::Seen(image)) => {
-                let mut asking = asking;
-                asking.came = Came::Picture(image);
-                if asking.prompt.text.trim().is_empty() {
-                    let language = self.language(update);
-                    asking.prompt.text = words::media::picture_alone().in_language(language);
-                }
-                return self.screen_asking(update, asking, effects);
+                asking.came.add(image);
+                return self.screen_question(update, asking, effects);
             }
             Ok(Sensed::Read(read)) => return self.with_file(update, asking, read, effects),
+            Err(_) if asking.is_resumed => return self.screen_question(update, asking, effects),
             Err(NotSensed::TooLarge(bytes_max)) => words::media::too_large(bytes_max),
             Err(NotSensed::Unreadable) => words::media::cannot_be_read(),
             Err(NotSensed::Locked) => words::papers::locked(),
@@ -137,17 +154,19 @@ impl Session {
         read: ReadFile,
         effects: &mut Vec<Effect>,
     ) {
+        if asking.came == Came::Nothing {
+            asking.came = Came::File;
+        }
+        // It is counted as taken in already.
+        let file = asking.prompt.files().nth(asking.files_taken.saturating_sub(1)).cloned();
         let prompt = &mut asking.prompt;
-        let passages = passages::fitting(&read.text, &prompt.text, FILE_CHARS_MAX);
+        let share = FILE_CHARS_MAX / prompt.files().count().max(1);
+        let passages = passages::fitting(&read.text, &prompt.text, share);
         let passage = |it: &str| Beside { channel: Channel::File, text: it.to_owned() };
         prompt.beside.extend(passages.into_iter().map(passage));
-        if prompt.text.trim().is_empty() {
-            prompt.text = words::media::file_alone().in_language(self.language(update));
-        }
-        let file = asking.prompt.file.clone();
         let paper = file.and_then(|it| self.paper_of(update, &it, read));
-        asking.came = paper.map_or(Came::File, |it| Came::Paper(Box::new(it)));
-        self.screen_asking(update, asking, effects);
+        asking.papers.extend(paper);
+        self.screen_question(update, asking, effects);
     }
 
     /// What is to be kept of a file: what its person brings themselves, where anything is kept.
@@ -171,12 +190,11 @@ impl Session {
         prompt: Cleared<Prompt>,
         effects: &mut Vec<Effect>,
     ) {
-        if let Came::Paper(paper) = asking.came {
-            asking.came = Came::File;
-            effects.push(Effect::Papers(update, PaperWish::Keep(paper)));
-            return self.set_stage(update, Stage::Filing(asking, prompt));
-        }
-        self.recall(update, asking, prompt, effects);
+        let Some(paper) = asking.papers.pop_front() else {
+            return self.recall(update, asking, prompt, effects);
+        };
+        effects.push(Effect::Papers(update, PaperWish::Keep(Box::new(paper))));
+        self.set_stage(update, Stage::Filing(asking, prompt));
     }
 
     pub(super) fn paper_kept(
@@ -187,8 +205,8 @@ impl Session {
     ) {
         let Some(turn) = self.turn(update, |it| matches!(it, Stage::Filing(..))) else { return };
         let Stage::Filing(asking, prompt) = turn.stage.take() else { return };
-        turn.filed = words::papers::kept(outcome);
-        self.recall(update, asking, prompt, effects);
+        turn.filed.extend(words::papers::kept(outcome));
+        self.file_away(update, asking, prompt, effects);
     }
 
     fn with_transcript(

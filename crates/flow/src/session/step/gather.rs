@@ -13,13 +13,13 @@ use std::time::Duration;
 use protocol::{
     AgentName, MessageId, PersonId, Timestamp, UpdateId,
     event::{Event, Outcome},
-    inbound::{Inbound, Said},
+    inbound::{FileKind, FileRef, Inbound, Said},
 };
 
 use super::{Asking, Effect, Entry, Queued, Session, Stage, Turn, Which};
 use crate::{
     guard::Prompt,
-    request::Request,
+    request::{self, Request},
     roster::{Standing, View},
     session::state::Open,
     words,
@@ -44,6 +44,9 @@ pub struct HomeConfig {
 const MESSAGES_MAX: usize = 16;
 /// Bytes of one question's messages together.
 const BYTES_MAX: usize = 32 << 10;
+/// Files of one question, and how large they may be together by what their sender's app says.
+const FILES_MAX: usize = 10;
+const FILES_BYTES_MAX: u64 = 40 << 20;
 /// From so many characters on a message may have been cut by its writer's app, which takes 4,096.
 const CUT_CHARS_MIN: usize = 4_000;
 /// The chat service's clock counts in whole seconds.
@@ -121,8 +124,14 @@ impl Heard {
         self.pieces.iter().any(|(it, _)| *it == message)
     }
 
-    /// True if a message goes on with the question.
-    fn goes_on_with(&self, entry: &Entry, said: &Said, gather_time: Duration) -> bool {
+    /// True if a message goes on with the question. `more`: what it adds.
+    fn goes_on_with(
+        &self,
+        entry: &Entry,
+        said: &Said,
+        more: &Prompt,
+        gather_time: Duration,
+    ) -> bool {
         let is_of_album = self.album.is_some() && self.album == said.album;
         let within = |from: Timestamp, to: Timestamp, span: Duration| {
             u128::from(to.0.saturating_sub(from.0)) <= span.as_millis()
@@ -130,15 +139,23 @@ impl Heard {
         let is_soon = within(self.arrived, entry.at, gather_time)
             && within(self.written, said.written, gather_time + CLOCK_STEP);
         let bytes: usize = self.pieces.iter().map(|(_, it)| it.text.len()).sum();
-        // A file is a question of its own: it is fetched and read first.
-        let has_file = self.pieces.iter().any(|(_, it)| it.file.is_some());
         !self.pieces.is_empty()
-            && !has_file
+            && self.has_room_for(more)
             && self.by.is_some()
             && self.by == said.person.as_ref().map(|it| it.id)
             && self.pieces.len() < MESSAGES_MAX
             && bytes + said.text.len() <= BYTES_MAX
             && (is_of_album || (is_soon && said.addressed))
+    }
+
+    /// True if the question holds the files of both. A recording is a question of its own: it is heard once.
+    fn has_room_for(&self, more: &Prompt) -> bool {
+        let pieces = self.pieces.iter().map(|(_, it)| it).chain([more]);
+        let files: Vec<&FileRef> = pieces.flat_map(Prompt::files).collect();
+        let bytes: u64 = files.iter().filter_map(|it| it.bytes).sum();
+        !files.iter().any(|it| is_recording(it))
+            && files.len() <= FILES_MAX
+            && bytes <= FILES_BYTES_MAX
     }
 
     /// The whole question.
@@ -151,6 +168,7 @@ impl Heard {
 /// Two messages as one. What somebody else wrote stays apart from the person's own words: beside them it
 /// is a quotation.
 fn joined(mut one: Prompt, mut next: Prompt) -> Prompt {
+    let files: Vec<FileRef> = next.files().cloned().collect();
     if one.forwarded_from.is_some() != next.forwarded_from.is_some() {
         for it in [&mut one, &mut next] {
             if it.forwarded_from.take().is_some() {
@@ -169,7 +187,14 @@ fn joined(mut one: Prompt, mut next: Prompt) -> Prompt {
     }
     one.quoted = either(one.quoted, next.quoted, "\n\n");
     one.beside.extend(next.beside);
-    one
+    one.with_files(files)
+}
+
+fn is_recording(file: &FileRef) -> bool {
+    match file.kind {
+        FileKind::Voice | FileKind::Audio => true,
+        FileKind::Photo | FileKind::Document => false,
+    }
 }
 
 fn either(one: Option<String>, next: Option<String>, between: &str) -> Option<String> {
@@ -194,8 +219,9 @@ impl Stage {
             | Self::ScreeningPrompt(_)
             | Self::Recalling(..)
             | Self::AwaitingModel(_) => true,
+            // What is heard is paid for.
+            Self::TakingIn(asking) => !asking.prompt.files().any(is_recording),
             Self::ShowingNotice(_)
-            | Self::TakingIn(_)
             | Self::Filing(..)
             | Self::Working(_)
             | Self::ScreeningDraft(..)
@@ -269,12 +295,10 @@ impl Session {
         }
         // Of an album only one piece has words, and in a group only that one is addressed.
         let is_wordless = said.text.trim().is_empty() && said.album.is_some();
-        let prompt = if let Request::Ask(None, prompt) = request
-            && prompt.file.is_none()
-        {
+        let prompt = if let Request::Ask(None, prompt) = request {
             prompt.clone()
         } else if is_wordless {
-            Prompt::default()
+            request::piece_of(said, &self.config.house)
         } else {
             return false;
         };
@@ -284,7 +308,7 @@ impl Session {
         if let Some(last) = waiting {
             let fits = !is_asked(&last.entry.update)
                 && last.request.asks()
-                && last.heard.goes_on_with(entry, said, span);
+                && last.heard.goes_on_with(entry, said, &prompt, span);
             if fits {
                 last.heard.add(entry, said, prompt);
                 last.heard.also.push(entry.update);
@@ -295,7 +319,7 @@ impl Session {
         let fits = |turn: &Turn| {
             turn.can_be_taken_back()
                 && !turn.was_shown
-                && turn.heard.goes_on_with(entry, said, span)
+                && turn.heard.goes_on_with(entry, said, &prompt, span)
         };
         let Some(turn) = self.lanes.talk.turn.take_if(|it| fits(it)) else { return false };
         turn.unmark(effects);
@@ -304,6 +328,20 @@ impl Session {
         heard.also.push(turn.update);
         self.ask_anew(entry, turn.update, heard, view, effects);
         true
+    }
+
+    /// True for a piece of an album of which was said already that it cannot be used: once is enough. A crash
+    /// may have it said again.
+    pub(super) fn was_said_of_its_album(&mut self, entry: &Entry, request: &Request) -> bool {
+        let (Some(Inbound::Said(said)), Request::Say(_)) = (&entry.inbound, request) else {
+            return false;
+        };
+        let Some(album) = said.album.as_ref().filter(|_| !self.has_answer(entry.update)) else {
+            return false;
+        };
+        let was_said = self.album_answered.as_ref() == Some(album);
+        self.album_answered = Some(album.clone());
+        was_said
     }
 
     /// A message that was edited before it was answered: the question is asked with the new words, or

@@ -183,7 +183,7 @@ impl World {
     }
 
     /// The guard, tools and the chat do as they should, until a model is asked.
-    fn guards(&mut self) {
+    pub(super) fn guards(&mut self) {
         while let Some(place) = self.asked.iter().position(|it| !matches!(it, Effect::Complete(..)))
         {
             let asked = self.asked.remove(place);
@@ -199,13 +199,17 @@ impl World {
     }
 
     fn presses(&mut self, update: i64, person: PersonId, data: &str) {
+        self.only_presses(update, person, data);
+        self.guards();
+    }
+
+    fn only_presses(&mut self, update: i64, person: PersonId, data: &str) {
         let person = Person { id: person, first_name: String::new(), language: None };
         let (query, data) = ("q".to_owned(), data.to_owned());
         let pressed = Pressed { person, query, data, private: true, message: None };
         self.arrive(update, Some(Inbound::Pressed(pressed)));
         self.pull(false);
         self.settle();
-        self.guards();
     }
 
     /// What the model that is asked now sees of tools: what it is offered, and what came of calls.
@@ -521,6 +525,12 @@ fn tools_2_what_strangers_wrote_before_asks_for_a_word_in_later_questions_too() 
 
 #[test]
 fn tools_2_a_picture_stays_one_of_strangers_when_its_question_goes_on_after_a_word() {
+    for can_be_fetched in [true, false] {
+        a_picture_after_a_word(can_be_fetched);
+    }
+}
+
+fn a_picture_after_a_word(can_be_fetched: bool) {
     let mut it = world(|it| it.house.abilities.sees_bytes_max = Some(1 << 20));
     let file = FileRef {
         kind: FileKind::Photo,
@@ -539,11 +549,25 @@ fn tools_2_a_picture_stays_one_of_strangers_when_its_question_goes_on_after_a_wo
     let place = it.asked.iter().position(|it| matches!(it, Effect::TakeIn(..))).unwrap();
     it.asked.remove(place);
     let image = Image { media_type: "image/jpeg", bytes: bytes::Bytes::from_static(b"x") };
-    it.input(Input::TakenIn(UpdateId(1), Ok(Sensed::Seen(image))));
+    it.input(Input::TakenIn(UpdateId(1), Ok(Sensed::Seen(image.clone()))));
     it.settle();
     it.guards();
     it.calls(&[("pay", json!({}))]);
-    it.presses(2, GUEST, "tl:n:1:0");
+    it.only_presses(2, GUEST, "tl:n:1:0");
+    // It is shown again, where it can still be fetched.
+    let place = it.asked.iter().position(|it| matches!(it, Effect::TakeIn(..))).unwrap();
+    it.asked.remove(place);
+    match can_be_fetched {
+        true => it.input(Input::TakenIn(UpdateId(2), Ok(Sensed::Seen(image)))),
+        false => it.input(Input::TakenIn(UpdateId(2), Err(crate::senses::NotSensed::Unavailable))),
+    }
+    it.settle();
+    it.guards();
+    let shown = it.asked.iter().find_map(|it| match it {
+        Effect::Complete(_, question) => Some(question.images.len()),
+        _ => None,
+    });
+    assert_eq!(shown, Some(usize::from(can_be_fetched)));
     it.calls(&[("note", json!({}))]);
     assert_eq!(it.did("call "), 0);
     assert!(it.last_said().contains("sage would like to use note"), "{}", it.last_said());

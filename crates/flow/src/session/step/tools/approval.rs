@@ -21,7 +21,7 @@ use super::failure;
 use crate::{
     guard::{Cleared, Draft, Prompt},
     outbox::Sayable,
-    request::Decision,
+    request::{Decision, is_picture},
     roster::View,
     session::{
         step::{Asking, Effect, Session, Stage, files::Came},
@@ -119,7 +119,7 @@ impl Session {
             let notice = words::agent_paused(&asked.agent);
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         };
-        // A picture is not shown again, and what was in it stays what it was.
+        // What was in a picture stays what it was, whether it can be shown again or not.
         let came = if question.tainted { Came::File } else { Came::Nothing };
         let asking = Asking {
             agent: Arc::clone(agent),
@@ -128,13 +128,14 @@ impl Session {
             replaces: asked.replaces,
             hidden: Placeholders::new(),
             came,
+            files_taken: 0,
+            papers: VecDeque::new(),
+            is_resumed: true,
         };
         if let Some(turn) = self.turn(update, |_| true) {
             turn.course.agent = Some(asking.agent.name.clone());
         }
-        let name = asking.agent.name.clone();
-        effects.push(Effect::ScreenPrompt(update, asking.prompt.clone(), name));
-        self.set_stage(update, Stage::ScreeningPrompt(asking));
+        self.screen_question(update, asking, effects);
     }
 }
 
@@ -159,10 +160,11 @@ fn stored(asking: &Asking) -> work::Asking {
         quoted: prompt.quoted.clone(),
         forwarded_from: prompt.forwarded_from.clone(),
         beside: prompt.beside.clone(),
+        pictures: prompt.files().filter(|it| is_picture(it)).cloned().collect(),
     }
 }
 
 fn prompt_of(asking: work::Asking) -> Prompt {
-    let work::Asking { text, quoted, forwarded_from, beside, tainted: _ } = asking;
-    Prompt { text, quoted, forwarded_from, beside, file: None }
+    let work::Asking { text, quoted, forwarded_from, beside, pictures, tainted: _ } = asking;
+    Prompt { text, quoted, forwarded_from, beside, ..Prompt::default() }.with_files(pictures)
 }
