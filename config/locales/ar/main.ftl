@@ -220,6 +220,22 @@ used-tokens =
         [few] { $count } رموز
        *[other] { $count } رمزًا
     }
+used-heard =
+    { $count ->
+        [zero] لم يُستمع إلى شيء
+        [one] دقيقة استماع واحدة
+        [two] دقيقتا استماع
+        [few] { $count } دقائق استماع
+       *[other] { $count } دقيقة استماع
+    }
+used-spoken =
+    { $count ->
+        [zero] لم يُنطق شيء
+        [one] حرف واحد منطوق
+        [two] حرفان منطوقان
+        [few] { $count } أحرف منطوقة
+       *[other] { $count } حرفًا منطوقًا
+    }
 used-lost =
     { $count ->
         [one] رمز آخر بلا إجابة

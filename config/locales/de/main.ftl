@@ -196,6 +196,15 @@ used-tokens =
     { $count ->
        *[other] { $count } Token
     }
+used-heard =
+    { $count ->
+        [one] 1 Minute gehört
+       *[other] { $count } Minuten gehört
+    }
+used-spoken =
+    { $count ->
+       *[other] { $count } Zeichen gesprochen
+    }
 used-lost =
     { $count ->
        *[other] { $count } weitere Token ohne Antwort

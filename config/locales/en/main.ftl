@@ -197,6 +197,16 @@ used-tokens =
     { $count ->
        *[other] { $count } tokens
     }
+used-heard =
+    { $count ->
+        [one] 1 minute heard
+       *[other] { $count } minutes heard
+    }
+used-spoken =
+    { $count ->
+        [one] 1 character spoken
+       *[other] { $count } characters spoken
+    }
 used-lost =
     { $count ->
        *[other] { $count } more tokens without an answer

@@ -197,6 +197,16 @@ used-tokens =
         [one] 1 token
        *[other] { $count } tokens
     }
+used-heard =
+    { $count ->
+        [one] 1 minuto escuchado
+       *[other] { $count } minutos escuchados
+    }
+used-spoken =
+    { $count ->
+        [one] 1 carácter hablado
+       *[other] { $count } caracteres hablados
+    }
 used-lost =
     { $count ->
         [one] 1 token más sin respuesta

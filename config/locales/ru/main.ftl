@@ -209,6 +209,18 @@ used-tokens =
         [few] { $count } токена
        *[other] { $count } токенов
     }
+used-heard =
+    { $count ->
+        [one] прослушана { $count } минута
+        [few] прослушаны { $count } минуты
+       *[other] прослушано { $count } минут
+    }
+used-spoken =
+    { $count ->
+        [one] озвучен { $count } знак
+        [few] озвучены { $count } знака
+       *[other] озвучено { $count } знаков
+    }
 used-lost =
     { $count ->
         [one] ещё { $count } токен без ответа

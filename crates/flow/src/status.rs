@@ -4,7 +4,7 @@ use std::{fmt::Write as _, rc::Rc, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use kit::{ActorHealth, Health, Mailbox, ask};
-use protocol::{Language, Timestamp};
+use protocol::{Language, Timestamp, tool::ServerHealth};
 use tokio::time::Instant;
 
 use crate::{
@@ -22,13 +22,14 @@ pub(crate) fn writer(
 ) -> StatusWriter {
     let (ledger, version) = (Arc::clone(&wiring.ledger), wiring.version);
     let (clock, tally) = (Arc::clone(&wiring.clock), wiring.tally.clone());
-    let desk = wiring.desk.clone();
+    let (desk, toolbox) = (wiring.desk.clone(), Arc::clone(&wiring.toolbox));
     let has_backups = wiring.backups.is_some();
     let (health, broker, born) = (health.clone(), broker.clone(), Instant::now());
     Rc::new(move |in_full| {
         let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
         let used = words::used_today(&desk.statement_of_hall(|_| String::new()));
         let used = used.in_language(Language::English);
+        let servers = toolbox.health();
         let backups = backups(has_backups, tally.last_backup(), clock.now());
         async move {
             let actors = health.read();
@@ -41,6 +42,7 @@ pub(crate) fn writer(
             let mut text = String::new();
             write_actors(&mut text, &actors);
             write_models(&mut text, &breakers);
+            write_servers(&mut text, &servers);
             let gauge = ledger.gauge();
             let sessions = health.count("session");
             // lost-ok: writing to a string cannot fail.
@@ -112,6 +114,22 @@ fn write_models(text: &mut String, breakers: &[(String, BreakerState)]) {
     }
 }
 
+fn write_servers(text: &mut String, servers: &[ServerHealth]) {
+    for it in servers {
+        let (mark, how) = match (it.is_well(), it.up) {
+            (true, _) => ("🟢", format!("{} tools", it.tools)),
+            (false, true) => ("🟡", it.problem.clone()),
+            (false, false) => ("🔴", it.problem.clone()),
+        };
+        let ServerHealth { name, calls, failures, .. } = it;
+        // lost-ok: writing to a string cannot fail, here and below.
+        write!(text, "\nTool server {name}: {mark} {how} · {calls} calls, {failures} failed").ok();
+        if 0 < it.ends {
+            write!(text, "\n      ended {} times, last: {}", it.ends, it.last_end).ok();
+        }
+    }
+}
+
 fn span(span: Duration) -> String {
     match span.as_secs() {
         s @ 0..=119 => format!("{s} s"),
@@ -124,5 +142,43 @@ fn bytes(count: u64) -> String {
     match count {
         b @ 0..1_048_576 => format!("{} KiB", b.div_ceil(1_024)),
         b => format!("{} MiB", b / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_sees_how_each_tool_server_is_and_why() {
+        let server = |name: &str, up, problem: &str, ends| ServerHealth {
+            name: name.to_owned(),
+            up,
+            problem: problem.to_owned(),
+            last_end: "it ended".to_owned(),
+            ends,
+            calls: 5,
+            failures: 2,
+            tools: 3,
+        };
+        let mut text = String::new();
+        let changed = "tools that are not what they were are withdrawn: say";
+        let servers = [
+            server("files", true, "", 0),
+            server("box", true, changed, 0),
+            server("mail", false, "it cannot be reached", 4),
+        ];
+        write_servers(&mut text, &servers);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "",
+                "Tool server files: 🟢 3 tools · 5 calls, 2 failed",
+                "Tool server box: 🟡 tools that are not what they were are withdrawn: say · 5 calls, 2 failed",
+                "Tool server mail: 🔴 it cannot be reached · 5 calls, 2 failed",
+                "      ended 4 times, last: it ended",
+            ]
+        );
     }
 }

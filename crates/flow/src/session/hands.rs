@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kit::Cx;
 use protocol::{
     UpdateId,
-    tool::{Invocation, Tool, ToolError, ToolOutput, Toolbox},
+    tool::{Invocation, ServerHealth, Tool, ToolError, ToolOutput, Toolbox},
 };
 use screening::Placeholders;
 use tokio::{runtime::Handle, sync::watch, task::JoinSet};
@@ -27,6 +27,10 @@ pub struct NoTools;
 impl Toolbox for NoTools {
     fn tools(&self) -> Arc<[Tool]> {
         Arc::default()
+    }
+
+    fn health(&self) -> Vec<ServerHealth> {
+        Vec::new()
     }
 
     async fn call(&self, _call: &Invocation) -> Result<ToolOutput, ToolError> {

@@ -465,7 +465,7 @@ impl SessionActor {
             Effect::ScreenPrompt(update, prompt, agent) => {
                 self.screen_prompt(update, prompt, agent, cx);
             }
-            Effect::TakeIn(update, file) => self.take_in(update, file, cx),
+            Effect::TakeIn(update, file, agent) => self.take_in(update, file, agent, cx),
             Effect::ScreenDraft(update, draft, agent) => {
                 let question =
                     move |draft, reply| guard::Msg::ScreenDraft(draft, agent.clone(), reply);
@@ -519,7 +519,7 @@ impl SessionActor {
             Effect::Export(update, person) => self.export(update, person, cx),
             Effect::Forget(update, person) => self.ask_to_forget((update, person), cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
-            Effect::Speak(parts) => self.speak(parts, cx),
+            Effect::Speak(parts, payer) => self.speak(parts, payer, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
             Effect::Summarise(digestion) => self.summarise(digestion, cx),
             Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),
