@@ -14,6 +14,7 @@ script="$(basename "$0")"
 # Where scripts/fetch-model puts the embedded model.
 weights="${GUILDHALL_DATA_DIR:-$root/data}/models/SmolLM2-135M-Instruct.Q4_1.gguf"
 embeddings="${GUILDHALL_DATA_DIR:-$root/data}/models/all-MiniLM-L6-v2"
+whisper="${GUILDHALL_DATA_DIR:-$root/data}/models/whisper-tiny.en"
 
 # Says something to whoever watches.
 say() { printf '%s: %s\n' "$script" "$*" >&2; }

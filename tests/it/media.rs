@@ -14,6 +14,8 @@ use rehearsal::{
 };
 use serde_json::Value;
 
+use crate::money::usage;
+
 /// A red picture of 16 by 8 points, taken with the camera on its side, with where that was.
 const PICTURE: &str = concat!(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/4QBKRXhpZgAATU0AKgAAAAgAAgEOAAIAAAAcAAAAJgESAAMAAAABAAYAAAAAAA",
@@ -79,6 +81,8 @@ async fn a_voice_message_is_heard_shown_folded_and_answered() {
 
     let trace = stage.exchange(BEN, "/trace", "Heard by").await;
     assert!(trace.text.contains("Heard by: ear-1"), "{}", trace.text);
+    stage.metrics_with("guildhall_transcription_requests_total{result=\"ok\"} 1").await;
+    stage.metrics_with("guildhall_transcription_audio_seconds_total 4").await;
     assert_eq!(hall.stop().await.0, 0);
 }
 
@@ -204,6 +208,7 @@ async fn a_recogniser_that_fails_is_asked_again_and_in_the_end_apologised_for() 
 async fn killed_after_the_hearing_it_answers_and_does_not_pay_for_it_again() {
     let mut stage = Stage::set().await;
     listen(&mut stage);
+    stage.set_env([("GUILDHALL__TRANSCRIPTION__PRICE_MINUTE", "0.6")]);
     let hall = stage.open().await;
     stage.exchange(BEN, "Hello [ask:u1002n0]", "[answer:u1002n0]").await;
     let latency = |ms| SettingsChange { latency_ms: Some(ms), ..SettingsChange::default() };
@@ -219,6 +224,35 @@ async fn killed_after_the_hearing_it_answers_and_does_not_pay_for_it_again() {
     let sent = stage.sent_to(BEN).split_off(before);
     assert!(sent[0].text.contains("I heard: What survives?"), "{sent:?}");
     assert_eq!(calls(&stage, "transcription").len(), 1, "it was heard twice");
+    // It is in the accounts, though no balance with it was written: once, with its four seconds.
+    let told = usage(&stage).await;
+    for account in told["accounts"].as_array().unwrap() {
+        let month = &account["month"];
+        assert_eq!(
+            (&month["heard_seconds"], &month["micros"]),
+            (&4.into(), &40_000.into()),
+            "{told}"
+        );
+    }
+    let text = stage.exchange(BEN, "/usage", "1 minute heard").await.text;
+    assert!(text.contains("0.04"), "{text}");
+    assert_eq!(hall.stop().await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_cap_is_reached_nobody_listens() {
+    let mut stage = Stage::set().await;
+    listen(&mut stage);
+    stage.set_env([("GUILDHALL__BUDGETS__PERSON__TOKENS_MONTH", "1")]);
+    let hall = stage.open().await;
+    stage.exchange(BEN, "Hello [ask:u1002n0]", "[answer:u1002n0]").await;
+    let before = stage.sent_to(BEN).len();
+    speak(&stage, "Does that cost much?");
+    stage.heard(BEN, before, "used up").await;
+    assert_eq!(calls(&stage, "transcription").len(), 0, "it was not heard");
+    stage.metrics_with("guildhall_budget_refusals_total{kind=\"person\"} 1").await;
+    let (code, text, problem) = stage.command(&["usage"]).await;
+    assert!(code == 0 && text.contains("HEARD S"), "{text}{problem}");
     assert_eq!(hall.stop().await.0, 0);
 }
 

@@ -12,7 +12,7 @@ const PEOPLE: i64 = 8;
 /// So many tokens may be used a day.
 const HALL_TOKENS: u64 = 90_000;
 
-async fn usage(stage: &Stage) -> Value {
+pub(crate) async fn usage(stage: &Stage) -> Value {
     let (code, stdout, stderr) = stage.command(&["usage", "--json"]).await;
     assert_eq!(code, 0, "{stderr}");
     serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"))

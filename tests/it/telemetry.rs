@@ -9,13 +9,16 @@ use std::{
 };
 
 use end_to_end::{Stage, TOKEN, wait_until};
-use serde_json::Value;
+use rehearsal::models::Script;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
     time::Instant,
 };
+
+use crate::tools::{grant, play};
 
 const SOON: Duration = Duration::from_secs(20);
 /// An id that no other number is likely to hold.
@@ -145,6 +148,27 @@ fn attribute<'v>(span: &'v Value, key: &str) -> &'v Value {
     value.get("stringValue").or(value.get("intValue")).unwrap()
 }
 
+/// Lets the agent of the stage use the calculator, and its model want to.
+fn have_it_reckon(stage: &Stage) {
+    grant(stage, "sage", "tools = [\"calculator\"]");
+    let reckons = Script::new("Please reckon", "It is {result}");
+    let reckons = reckons.calling("calculator", json!({"expression": "6 * 7"}));
+    play(stage, vec![reckons], &[]);
+}
+
+/// The span of the calculator, once it was told.
+fn call_of(traces: &[Value]) -> Option<Value> {
+    let spans = |it: &Value| it["body"]["resourceSpans"][0]["scopeSpans"][0]["spans"].clone();
+    let spans = traces.iter().flat_map(|it| spans(it).as_array().cloned().unwrap_or_default());
+    spans.into_iter().find(|it| it["name"] == "execute_tool calculator")
+}
+
+fn a_call_is_told_without_its_words(call: &Value) {
+    assert_eq!(attribute(call, "gen_ai.operation.name"), "execute_tool");
+    assert_eq!(attribute(call, "gen_ai.tool.name"), "calculator");
+    assert!(!call.to_string().contains("6 * 7"), "{call}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_collector_with_opentelemetrys_own_types_gets_each_turn_and_the_figures() {
     let mut stage = Stage::set().await;
@@ -156,14 +180,17 @@ async fn a_collector_with_opentelemetrys_own_types_gets_each_turn_and_the_figure
         ("GUILDHALL__TELEMETRY__OTLP_EVERY", "1s"),
     ]);
     stage.add_people(ASKER, 1);
+    have_it_reckon(&stage);
     let hall = stage.open().await;
     stage.exchange(ASKER, &format!("{CANARY} [ask:u1002n0]"), "[answer:u1002n0]").await;
+    stage.exchange(ASKER, "Please reckon.", "It is").await;
     let lines = || -> Vec<Value> {
         let text = fs::read_to_string(&file).unwrap_or_default();
         text.lines().filter_map(|it| serde_json::from_str(it).ok()).collect()
     };
     let of = |path: &str| lines().into_iter().filter(|it| it["path"] == path).collect::<Vec<_>>();
-    wait_until("a turn at the collector", SOON, || !of("/v1/traces").is_empty()).await;
+    wait_until("a call at the collector", SOON, || call_of(&of("/v1/traces")).is_some()).await;
+    a_call_is_told_without_its_words(&call_of(&of("/v1/traces")).unwrap());
     let told = || fs::read_to_string(&file).unwrap_or_default();
     wait_until("tokens", SOON, || told().contains("gen_ai.client.token.usage")).await;
     assert_eq!(hall.stop().await.0, 0);
@@ -200,10 +227,10 @@ async fn a_collector_with_opentelemetrys_own_types_gets_each_turn_and_the_figure
     let replies = metric("guildhall_replies");
     assert_eq!(replies["sum"]["isMonotonic"], true);
     assert_eq!(replies["sum"]["aggregationTemporality"], "AGGREGATION_TEMPORALITY_CUMULATIVE");
-    assert_eq!(replies["sum"]["dataPoints"][0]["asDouble"], 1.0);
+    assert_eq!(replies["sum"]["dataPoints"][0]["asDouble"], 2.0);
     let duration = metric("gen_ai.client.operation.duration");
     let point = &duration["histogram"]["dataPoints"][0];
-    assert_eq!((&duration["unit"], &point["count"]), (&"s".into(), &"1".into()));
+    assert_eq!((&duration["unit"], &point["count"]), (&"s".into(), &"2".into()));
     assert_eq!(point["explicitBounds"].as_array().unwrap().len(), 14);
     assert_eq!(point["bucketCounts"].as_array().unwrap().len(), 15);
     let person = ASKER.to_string();

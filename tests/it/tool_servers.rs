@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::Path, process::Command as Blocking};
 
-use end_to_end::{Stage, program};
+use end_to_end::{ADMIN, Stage, program};
 use serde_json::{Value, json};
 
 /// A server that tries to open what it is told, and says what came of it.
@@ -291,4 +291,22 @@ async fn doctor_and_check_name_a_server_that_is_broken() {
     let (code, text, _) = stage.command(&["doctor"]).await;
     assert_eq!(code, 78, "{text}");
     assert!(text.contains("the tool server `mute` is not there"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sees_how_each_tool_server_is_and_what_is_wrong_with_it() {
+    let stage = Stage::set().await;
+    set(
+        &stage,
+        "[[tool_servers]]\nname = \"mute\"\ncommand = \"true\"\n[[tool_servers.tool]]\nname = \"a\"\n",
+    );
+    let hall = stage.open().await;
+    let why = "it ended before it was ready";
+    let text = stage.exchange(ADMIN, "/status", "Tool server mute").await.text;
+    assert!(text.contains(&format!("Tool server mute: 🔴 {why} · 0 calls, 0 failed")), "{text}");
+    let (code, text, problem) = stage.command(&["status"]).await;
+    assert!(code == 0 && text.contains(&format!("Tool server mute: {why};")), "{text}{problem}");
+    stage.metrics_with("guildhall_tool_server_healthy{server=\"mute\"} 0").await;
+    stage.metrics_with("guildhall_tool_server_ends_total{server=\"mute\"} ").await;
+    assert_eq!(hall.stop().await.0, 0);
 }

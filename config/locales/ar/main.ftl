@@ -228,6 +228,22 @@ used-tokens =
         [few] { $count } رموز
        *[other] { $count } رمزًا
     }
+used-heard =
+    { $count ->
+        [zero] لم يُستمع إلى شيء
+        [one] دقيقة استماع واحدة
+        [two] دقيقتا استماع
+        [few] { $count } دقائق استماع
+       *[other] { $count } دقيقة استماع
+    }
+used-spoken =
+    { $count ->
+        [zero] لم يُنطق شيء
+        [one] حرف واحد منطوق
+        [two] حرفان منطوقان
+        [few] { $count } أحرف منطوقة
+       *[other] { $count } حرفًا منطوقًا
+    }
 used-lost =
     { $count ->
         [one] رمز آخر بلا إجابة
@@ -801,6 +817,19 @@ status-fault = آخر عطل: { $fault }
 status-model-good = النموذج { $model }: 🟢 يعمل
 status-model-failing = النموذج { $model }: 🔴 يفشل، متروك قليلًا
 status-model-tried = النموذج { $model }: 🟡 يُجرَّب من جديد
+status-server-used = الاستدعاءات: { $calls }، الفاشلة: { $failures }
+status-server-good =
+    خادم الأدوات { $server }: 🟢 { $tools ->
+        [zero] بلا أدوات
+        [one] أداة واحدة
+        [two] أداتان
+        [few] { $tools } أدوات
+        [many] { $tools } أداة
+       *[other] { $tools } أداة
+    } · { $used }
+status-server-poor = خادم الأدوات { $server }: 🟡 { $problem } · { $used }
+status-server-away = خادم الأدوات { $server }: 🔴 { $problem } · { $used }
+status-server-ended = توقّف حتى الآن: { $count }، آخر مرة: { $why }
 status-ledger = المخزن: في الانتظار { $waiting }، موضوع جانبًا { $aside }، على القرص { $size }، آخر كتابة استغرقت { $took } م.ث
 status-backup = النسخة الاحتياطية: قبل { $span }
 status-backup-none = النسخة الاحتياطية: لا شيء بعد

@@ -202,6 +202,15 @@ used-tokens =
     { $count ->
        *[other] { $count } Token
     }
+used-heard =
+    { $count ->
+        [one] 1 Minute gehört
+       *[other] { $count } Minuten gehört
+    }
+used-spoken =
+    { $count ->
+       *[other] { $count } Zeichen gesprochen
+    }
 used-lost =
     { $count ->
        *[other] { $count } weitere Token ohne Antwort
@@ -705,6 +714,15 @@ status-fault = letzter Fehler: { $fault }
 status-model-good = Modell { $model }: 🟢 in Betrieb
 status-model-failing = Modell { $model }: 🔴 scheitert, wird kurz in Ruhe gelassen
 status-model-tried = Modell { $model }: 🟡 wird wieder ausprobiert
+status-server-used = Aufrufe: { $calls }, gescheitert: { $failures }
+status-server-good =
+    Werkzeug-Server { $server }: 🟢 { $tools ->
+        [one] 1 Werkzeug
+       *[other] { $tools } Werkzeuge
+    } · { $used }
+status-server-poor = Werkzeug-Server { $server }: 🟡 { $problem } · { $used }
+status-server-away = Werkzeug-Server { $server }: 🔴 { $problem } · { $used }
+status-server-ended = bisher beendet: { $count }, zuletzt: { $why }
 status-ledger = Speicher: { $waiting } warten, { $aside } beiseitegelegt, { $size } belegt, letztes Schreiben { $took } ms
 status-backup = Sicherung: vor { $span }
 status-backup-none = Sicherung: noch keine

@@ -203,6 +203,16 @@ used-tokens =
     { $count ->
        *[other] { $count } tokens
     }
+used-heard =
+    { $count ->
+        [one] 1 minute heard
+       *[other] { $count } minutes heard
+    }
+used-spoken =
+    { $count ->
+        [one] 1 character spoken
+       *[other] { $count } characters spoken
+    }
 used-lost =
     { $count ->
        *[other] { $count } more tokens without an answer
@@ -619,6 +629,15 @@ status-fault = last fault: { $fault }
 status-model-good = Model { $model }: 🟢 in use
 status-model-failing = Model { $model }: 🔴 failing, left alone for a moment
 status-model-tried = Model { $model }: 🟡 being tried again
+status-server-used = calls: { $calls }, failed: { $failures }
+status-server-good =
+    Tool server { $server }: 🟢 { $tools ->
+        [one] 1 tool
+       *[other] { $tools } tools
+    } · { $used }
+status-server-poor = Tool server { $server }: 🟡 { $problem } · { $used }
+status-server-away = Tool server { $server }: 🔴 { $problem } · { $used }
+status-server-ended = ended so far: { $count }, last: { $why }
 status-ledger = Ledger: { $waiting } waiting, { $aside } set aside, { $size } on disk, last write took { $took } ms
 status-backup = Backup: { $span } ago
 status-backup-none = Backup: none yet

@@ -203,6 +203,16 @@ used-tokens =
         [one] 1 token
        *[other] { $count } tokens
     }
+used-heard =
+    { $count ->
+        [one] 1 minuto escuchado
+       *[other] { $count } minutos escuchados
+    }
+used-spoken =
+    { $count ->
+        [one] 1 carácter hablado
+       *[other] { $count } caracteres hablados
+    }
 used-lost =
     { $count ->
         [one] 1 token más sin respuesta
@@ -712,6 +722,15 @@ status-fault = último fallo: { $fault }
 status-model-good = Modelo { $model }: 🟢 en uso
 status-model-failing = Modelo { $model }: 🔴 falla, se le deja un momento
 status-model-tried = Modelo { $model }: 🟡 se prueba de nuevo
+status-server-used = llamadas: { $calls }, fallidas: { $failures }
+status-server-good =
+    Servidor de herramientas { $server }: 🟢 { $tools ->
+        [one] 1 herramienta
+       *[other] { $tools } herramientas
+    } · { $used }
+status-server-poor = Servidor de herramientas { $server }: 🟡 { $problem } · { $used }
+status-server-away = Servidor de herramientas { $server }: 🔴 { $problem } · { $used }
+status-server-ended = terminó hasta ahora: { $count }, la última vez: { $why }
 status-ledger = Almacén: { $waiting } en espera, { $aside } apartados, { $size } en disco, última escritura { $took } ms
 status-backup = Copia de seguridad: hace { $span }
 status-backup-none = Copia de seguridad: ninguna todavía

@@ -215,6 +215,18 @@ used-tokens =
         [few] { $count } токена
        *[other] { $count } токенов
     }
+used-heard =
+    { $count ->
+        [one] прослушана { $count } минута
+        [few] прослушаны { $count } минуты
+       *[other] прослушано { $count } минут
+    }
+used-spoken =
+    { $count ->
+        [one] озвучен { $count } знак
+        [few] озвучены { $count } знака
+       *[other] озвучено { $count } знаков
+    }
 used-lost =
     { $count ->
         [one] ещё { $count } токен без ответа
@@ -756,6 +768,16 @@ status-fault = последний сбой: { $fault }
 status-model-good = Модель { $model }: 🟢 работает
 status-model-failing = Модель { $model }: 🔴 даёт сбой, пока её не трогают
 status-model-tried = Модель { $model }: 🟡 пробуем снова
+status-server-used = вызовов: { $calls }, неудачных: { $failures }
+status-server-good =
+    Сервер инструментов { $server }: 🟢 { $tools ->
+        [one] { $tools } инструмент
+        [few] { $tools } инструмента
+       *[other] { $tools } инструментов
+    } · { $used }
+status-server-poor = Сервер инструментов { $server }: 🟡 { $problem } · { $used }
+status-server-away = Сервер инструментов { $server }: 🔴 { $problem } · { $used }
+status-server-ended = завершался: { $count }, в последний раз: { $why }
 status-ledger = Хранилище: ждут { $waiting }, отложено { $aside }, на диске { $size }, последняя запись заняла { $took } мс
 status-backup = Резервная копия: { $span } назад
 status-backup-none = Резервная копия: пока нет

@@ -15,3 +15,5 @@ pub mod telegram;
 pub mod tools;
 #[cfg(feature = "guard-transformer")]
 pub mod transformer;
+#[cfg(feature = "hearing")]
+pub mod whisper;

@@ -10,7 +10,7 @@ use console::{
     status::{AgentStatus, BotStatus, BreakerState, BreakerStatus, HallState},
 };
 use kit::{ActorHealth, ActorState};
-use protocol::ledger::LedgerGauge;
+use protocol::{ledger::LedgerGauge, tool::ServerHealth};
 use tokio::{net::TcpListener, time::Instant};
 
 struct Fair {
@@ -150,6 +150,13 @@ impl Source for Fair {
                 ),
             ],
             agents: vec![agent("clerk", false), agent("poet", false), agent("scout", !self.well)],
+            tool_servers: vec![ServerHealth {
+                name: "files".to_owned(),
+                up: self.well,
+                problem: if self.well { "" } else { "it ended before it was ready" }.to_owned(),
+                tools: 3,
+                ..ServerHealth::default()
+            }],
         }
     }
 

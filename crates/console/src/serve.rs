@@ -294,6 +294,7 @@ mod tests {
                 ledger: protocol::ledger::LedgerGauge::default(),
                 breakers: Vec::new(),
                 agents: Vec::new(),
+                tool_servers: Vec::new(),
             }
         }
         fn metrics(&self) -> String {

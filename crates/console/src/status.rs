@@ -1,7 +1,7 @@
 //! What `/status` tells, as data. Filled by whoever implements [`Source`](crate::Source).
 
 use kit::ActorHealth;
-use protocol::ledger::LedgerGauge;
+use protocol::{ledger::LedgerGauge, tool::ServerHealth};
 use serde::Serialize;
 
 /// Actors in one answer. Of more, those that need attention come first.
@@ -40,6 +40,8 @@ pub struct Status {
     pub breakers: Vec<BreakerStatus>,
     /// Every agent.
     pub agents: Vec<AgentStatus>,
+    /// Every tool server.
+    pub tool_servers: Vec<ServerHealth>,
 }
 
 /// One bot.
@@ -137,6 +139,7 @@ mod tests {
             ledger: LedgerGauge::default(),
             breakers: Vec::new(),
             agents: Vec::new(),
+            tool_servers: Vec::new(),
         }
     }
 
@@ -159,7 +162,7 @@ mod tests {
             r#""kind":"session","state":"running","healthy":true,"restarts":0,"mailbox":0,"#,
             r#""last_progress_s":1,"last_fault":null}],"bots":[],"ledger":{"waiting":0,"queue":0,"#,
             r#""disk_bytes":0,"quarantined":0,"commits":0,"records":0,"commit_us":0},"#,
-            r#""breakers":[],"agents":[],"checks":[],"actors_left_out":0}"#
+            r#""breakers":[],"agents":[],"tool_servers":[],"checks":[],"actors_left_out":0}"#
         );
         assert_eq!(json, golden);
     }

@@ -1,27 +1,31 @@
 //! Takes in what people send besides words: fetches a file and has it turned into what a model can use.
 //!
 //! Receives  calls of sessions, one for each file.
-//! Sends     the file to whoever hears it; the outcome back to who asked.
+//! Sends     the file to whoever hears it, once that is paid for; the outcome back to who asked.
 //! Owns      nothing: no file outlives its call. At most `at_a_time_max` are in memory.
 //! On crash  a file is fetched again with the next attempt at its message.
 //!
 //! Invariants: SENSES-1 no file is larger in memory than its kind allows, whatever its sender says of it.
+
+mod length;
+mod till;
 
 use std::{fmt, panic::resume_unwind, sync::Arc, time::Duration};
 
 use protocol::{
     document::{DocumentReader, DocumentText, ReadDocumentError},
     event::Part,
-    hearing::{Recording, Speaker, Transcriber, Transcript},
+    hearing::{Rates, Recording, Speaker, Toll, Transcriber, Transcript},
     inbound::{FileKind, FileRef},
     messenger::{DownloadError, Messenger, MessengerError},
     model::Image,
     picture::Develop,
 };
-use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
+use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet, time::Instant};
 use tracing::{info, warn};
 
-use crate::guard::Cleared;
+pub use self::till::Till;
+use crate::{guard::Cleared, treasurer::OverCap};
 
 /// What the hall can make of files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,8 +56,8 @@ pub struct Hearing {
 /// What was made of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sensed {
-    /// What is said in a recording.
-    Heard(Transcript),
+    /// What is said in a recording, and what it cost to hear that.
+    Heard(Transcript, Toll),
     /// A picture, made anew.
     Seen(Image),
     /// What a text file or a document says.
@@ -86,6 +90,8 @@ pub enum NotSensed {
     Wordless,
     /// It could not be fetched, or nobody was there to make something of it.
     Unavailable,
+    /// A budget is used up: nobody was asked to listen.
+    OverCap(OverCap),
 }
 
 /// An answer that was spoken. Made only of what the guard let through.
@@ -108,6 +114,7 @@ pub struct Senses {
     speaker: Option<Arc<dyn Speaker>>,
     develop: Option<Develop>,
     reader: Option<Arc<dyn DocumentReader>>,
+    rates: Rates,
     egress: Handle,
     places: Arc<Semaphore>,
 }
@@ -132,8 +139,15 @@ impl Senses {
     pub fn new(egress: Handle) -> Self {
         let places = Arc::new(Semaphore::new(AT_A_TIME_MAX));
         let (transcriber, speaker, develop, reader) = (None, None, None, None);
-        let abilities = Abilities::default();
-        Self { abilities, transcriber, speaker, develop, reader, egress, places }
+        let (abilities, rates) = (Abilities::default(), Rates::default());
+        Self { abilities, transcriber, speaker, develop, reader, rates, egress, places }
+    }
+
+    /// What listening and speaking cost.
+    #[must_use]
+    pub fn costing(mut self, rates: Rates) -> Self {
+        self.rates = rates;
+        self
     }
 
     /// Somebody hears recordings.
@@ -175,16 +189,25 @@ impl Senses {
         self
     }
 
-    /// Speaks an answer that the guard let through. Nothing where that fails: its text was sent.
-    pub async fn speak(self, parts: Vec<Cleared<Part>>) -> Option<Spoken> {
+    /// Speaks an answer that the guard let through. Nothing where that fails, or where a budget is used
+    /// up: its text was sent.
+    pub async fn speak(self, parts: Vec<Cleared<Part>>, till: Till) -> Option<Spoken> {
         let speaker = self.speaker?;
         let texts: Vec<&str> = parts.iter().map(|it| it.get().plain.as_str()).collect();
         let text = texts.join("\n");
+        let toll = self.rates.of_text(u32::try_from(text.chars().count()).unwrap_or(u32::MAX));
+        // lost-ok: it is counted there, and the next question says so.
+        let ticket = till.ticket(toll).await.ok()?;
+        let begun = Instant::now();
         let mut beside = JoinSet::new();
         beside.spawn_on(async move { speaker.speak(&text).await }, &self.egress);
         match beside.join_next().await {
-            Some(Ok(Ok(sound))) => Some(Spoken(sound)),
+            Some(Ok(Ok(sound))) => {
+                till.used(ticket, toll, begun.elapsed());
+                Some(Spoken(sound))
+            }
             Some(Ok(Err(error))) => {
+                till.failed(ticket, (toll, error.may_cost()), error.label(), begun.elapsed());
                 let words = "an answer was not spoken";
                 warn!(error.message = %error, event.action = "speech_failed", "{words}");
                 None
@@ -209,11 +232,12 @@ impl Senses {
         self,
         messenger: Arc<dyn Messenger>,
         file: Box<FileRef>,
+        till: Till,
     ) -> Result<Sensed, NotSensed> {
         let egress = self.egress.clone();
         let kind = kind(&file);
         let mut beside = JoinSet::new();
-        beside.spawn_on(async move { self.take(&*messenger, &file).await }, &egress);
+        beside.spawn_on(async move { self.take(&*messenger, &file, &till).await }, &egress);
         let sensed = match beside.join_next().await {
             Some(Ok(sensed)) => sensed,
             Some(Err(ended)) if ended.is_panic() => resume_unwind(ended.into_panic()),
@@ -234,7 +258,12 @@ impl Senses {
         sensed
     }
 
-    async fn take(&self, messenger: &dyn Messenger, file: &FileRef) -> Result<Sensed, NotSensed> {
+    async fn take(
+        &self,
+        messenger: &dyn Messenger,
+        file: &FileRef,
+        till: &Till,
+    ) -> Result<Sensed, NotSensed> {
         // It is never closed.
         let _place = self.places.acquire().await;
         match file.kind {
@@ -243,7 +272,11 @@ impl Senses {
                 let bytes = fetched(messenger, file, limits.bytes_max).await?;
                 let ending = sound(&bytes).ok_or(NotSensed::Unreadable)?;
                 let language = file.language.as_deref().filter(|_| limits.hints).and_then(spoken);
-                self.hear(&Recording { bytes, ending, language }).await
+                // Its file and its sender say how long it is, or it may be the longest there is.
+                let said = file.seconds.map(|it| u32::try_from(it).unwrap_or(u32::MAX));
+                let most = u32::try_from(limits.seconds_max).unwrap_or(u32::MAX);
+                let seconds = length::of(&bytes).max(said).unwrap_or(most);
+                self.hear(&Recording { bytes, ending, language }, seconds, till).await
             }
             FileKind::Document if is_text(file) => {
                 let bytes_max = self.abilities.reads_bytes_max.ok_or(NotSensed::Unreadable)?;
@@ -303,13 +336,27 @@ impl Senses {
         }
     }
 
-    async fn hear(&self, recording: &Recording) -> Result<Sensed, NotSensed> {
+    async fn hear(
+        &self,
+        recording: &Recording,
+        seconds: u32,
+        till: &Till,
+    ) -> Result<Sensed, NotSensed> {
         let transcriber = self.transcriber.as_ref().ok_or(NotSensed::Unavailable)?;
+        let most = self.rates.of_recording(seconds);
         for attempt in 1..=ATTEMPTS_MAX {
+            let ticket = till.ticket(most).await.map_err(NotSensed::OverCap)?;
+            let begun = Instant::now();
             let error = match transcriber.transcribe(recording).await {
-                Ok(transcript) => return Ok(Sensed::Heard(transcript)),
+                Ok(transcript) => {
+                    let seconds = transcript.seconds.unwrap_or(seconds);
+                    let toll = self.rates.of_recording(seconds);
+                    let toll = till.used(ticket, toll, begun.elapsed());
+                    return Ok(Sensed::Heard(transcript, toll));
+                }
                 Err(error) => error,
             };
+            till.failed(ticket, (most, error.may_cost()), error.label(), begun.elapsed());
             warn!(
                 error.message = %error,
                 event.action = "transcription_failed",

@@ -22,13 +22,14 @@ pub(crate) fn writer(
 ) -> StatusWriter {
     let (ledger, version) = (Arc::clone(&wiring.ledger), wiring.version);
     let (clock, tally) = (Arc::clone(&wiring.clock), wiring.tally.clone());
-    let desk = wiring.desk.clone();
+    let (desk, toolbox) = (wiring.desk.clone(), Arc::clone(&wiring.toolbox));
     let has_backups = wiring.backups.is_some();
     let (health, broker, born) = (health.clone(), broker.clone(), Instant::now());
     Rc::new(move |in_full| {
         let (ledger, health, broker) = (Arc::clone(&ledger), health.clone(), broker.clone());
         let used = words::used_today(&desk.statement_of_hall(|_| String::new()));
         let backup = tally.last_backup().map(|it| since(it, clock.now()));
+        let servers = toolbox.health();
         async move {
             let actors = health.read();
             if !in_full {
@@ -40,6 +41,7 @@ pub(crate) fn writer(
             words::state_in_full(words::State {
                 actors: &actors,
                 models: &breakers,
+                servers: &servers,
                 gauge: ledger.gauge(),
                 backup,
                 has_backups,

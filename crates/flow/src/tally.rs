@@ -1,5 +1,7 @@
 //! Counts what happened, for `/metrics`. Labels come from closed sets; never an id, never a text.
 
+mod sensed;
+
 use std::{
     fmt,
     sync::{
@@ -60,7 +62,7 @@ pub struct ToolCalled {
     result: &'static str,
 }
 
-/// The label of a turn that ended.
+/// The label of a turn that ended, or of a recording or an answer aloud.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Ended {
     result: &'static str,
@@ -186,6 +188,7 @@ pub struct Figures {
     last_backup: Gauge<f64, AtomicU64>,
     steps: Family<Step, Counter>,
     chains_cut: Family<Aside, Counter>,
+    senses: sensed::Senses,
     follower: OnceLock<Follower>,
 }
 
@@ -206,7 +209,7 @@ impl Figures {
         );
         registry.register(
             "llm_cost",
-            "What answers cost, in the currency of the price list",
+            "What answers, listening and speaking cost, in the currency of the price list",
             self.cost.clone(),
         );
         registry.register(
@@ -298,6 +301,7 @@ impl Tally {
             last_backup: Gauge::default(),
             steps: Family::default(),
             chains_cut: Family::default(),
+            senses: sensed::Senses::default(),
             follower: OnceLock::new(),
         };
         registry.register(
@@ -331,6 +335,7 @@ impl Tally {
         registry.register("summaries", "Summaries, by who wrote them", it.summaries.clone());
         registry.register("recalls", "Searches in the past, by result", it.recalls.clone());
         it.register_more(registry);
+        it.senses.register(registry);
         Self(Arc::new(it))
     }
 

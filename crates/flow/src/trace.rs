@@ -99,8 +99,10 @@ impl Trace {
                 self.attempts = *attempt;
                 self.perhaps_repeated |= (self.parts_sent as usize) < self.parts;
             }
-            Event::RecordingHeard { transcript, .. } => {
+            Event::RecordingHeard { transcript, paid, .. } => {
                 self.heard_by = Some(transcript.model.clone());
+                let cost = paid.as_ref().map_or(0, |it| it.toll.cost_micros);
+                self.usage.cost_micros = self.usage.cost_micros.saturating_add(cost);
             }
             Event::PromptJudged { judged, .. } => self.prompt = Some(judged.clone()),
             Event::CompletionStarted { agent, .. } => self.agent = Some(agent.clone()),

@@ -16,7 +16,7 @@ use flow::alerter::{
     book::Pace,
     rules::{Bound, Rule, Signal, shipped},
 };
-use protocol::alert::Sink;
+use protocol::{alert::Sink, tool::Toolbox};
 
 use crate::{
     config::{
@@ -112,10 +112,11 @@ pub fn alerter(config: &Config) -> AlerterConfig {
     }
 }
 
-/// What only the program sees: its disk, and what its log lost.
+/// What only the program sees: its disk, what its log lost, and its tool servers.
 pub fn surroundings(
     config: &Config,
     dropped_lines: impl Fn() -> u64 + Send + Sync + 'static,
+    toolbox: Arc<dyn Toolbox>,
 ) -> Arc<dyn Fn() -> Surroundings + Send + Sync> {
     let folder = config.hall.data_dir.clone();
     Arc::new(move || {
@@ -126,7 +127,9 @@ pub fn surroundings(
         let part = |free: u64, used: u64| free as f64 / (free + used) as f64;
         let disk_free =
             parts.filter(|(free, used)| 0 < free + used).map(|(free, used)| part(free, used));
-        Surroundings { disk_free, dropped_lines: dropped_lines() }
+        let ill = toolbox.health().iter().filter(|it| !it.is_well()).count();
+        let tool_servers_ill = u64::try_from(ill).unwrap_or(u64::MAX);
+        Surroundings { disk_free, dropped_lines: dropped_lines(), tool_servers_ill }
     })
 }
 
@@ -169,6 +172,7 @@ fn signal(word: AlertSignal) -> Signal {
         AlertSignal::Tokens => Signal::Tokens,
         AlertSignal::LogLines => Signal::LogLinesDropped,
         AlertSignal::Cost => Signal::Cost,
+        AlertSignal::ToolServers => Signal::ToolServersIll,
     }
 }
 
@@ -184,9 +188,12 @@ impl AlertSignal {
             | Self::Tokens
             | Self::LogLines
             | Self::Cost => true,
-            Self::PollAge | Self::LlmErrors | Self::ReplyP95 | Self::DiskFree | Self::BackupAge => {
-                false
-            }
+            Self::PollAge
+            | Self::LlmErrors
+            | Self::ReplyP95
+            | Self::DiskFree
+            | Self::BackupAge
+            | Self::ToolServers => false,
         }
     }
 }
@@ -372,7 +379,7 @@ mod tests {
     #[test]
     fn the_free_part_of_the_disk_is_read() {
         let config = loaded("[hall]\ndata_dir = \"/\"", &[]).unwrap().config;
-        let it = surroundings(&config, || 7)();
+        let it = surroundings(&config, || 7, Arc::new(flow::session::NoTools))();
         assert!(it.disk_free.is_some_and(|it| (0.0..=1.0).contains(&it)), "{it:?}");
         assert_eq!(it.dropped_lines, 7);
     }

@@ -110,8 +110,8 @@ pub fn usage_words(usage: &Value) -> String {
     let number = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64);
     let currency = text("currency");
     let mut out = format!(
-        "{:<28} {:>8} {:>14} {:>14} {:>14}  {}\n",
-        "", "ANSWERS", "TOKENS", "COST", "LOST TOKENS", "CAP"
+        "{:<28} {:>8} {:>14} {:>9} {:>12} {:>14} {:>14}  {}\n",
+        "", "ANSWERS", "TOKENS", "HEARD S", "SPOKEN CHARS", "COST", "LOST TOKENS", "CAP"
     );
     let accounts = usage.get("accounts").and_then(Value::as_array).cloned().unwrap_or_default();
     for account in &accounts {
@@ -125,8 +125,12 @@ pub fn usage_words(usage: &Value) -> String {
             let money = number(it, "micros_max").map(|it| caps::money(it, &currency));
             let cap: Vec<String> = most.into_iter().chain(money).collect();
             let (calls, lost, cap) = (of("calls"), of("lost_tokens"), cap.join(", "));
+            let (heard, spoken) = (of("heard_seconds"), of("spoken_chars"));
             let name = format!("{name}, {word}");
-            out += &format!("{name:<28} {calls:>8} {tokens:>14} {cost:>14} {lost:>14}  {cap}\n");
+            out += &format!(
+                "{name:<28} {calls:>8} {tokens:>14} {heard:>9} {spoken:>12} {cost:>14} {lost:>14}  \
+                 {cap}\n"
+            );
         }
     }
     out + &format!("\nThe day ends at {}, the month on {}.\n", text("day_ends"), text("month_ends"))
@@ -166,6 +170,17 @@ pub fn words(status: &Value) -> String {
     }
     for model in list("breakers") {
         out += &format!("Model {}: {}\n", text(&model, "model"), text(&model, "state"));
+    }
+    for server in list("tool_servers") {
+        let problem = text(&server, "problem");
+        let how = if problem.is_empty() { "well" } else { &problem };
+        let [name, tools, calls, failures, ends, last] =
+            ["name", "tools", "calls", "failures", "ends", "last_end"].map(|it| text(&server, it));
+        out += &format!(
+            "Tool server {name}: {how}; {tools} tools, {calls} calls, {failures} failed, ended {ends} \
+             times"
+        );
+        out += &if last.is_empty() { "\n".to_owned() } else { format!(" (last: {last})\n") };
     }
     out
 }

@@ -374,7 +374,7 @@ fn budgets(it: &config::BudgetsConfig) -> Budgets {
     clippy::cast_sign_loss,
     reason = "checked not to be negative; what is more than fits is the most that does"
 )]
-fn micros(amount: f64) -> u64 {
+pub(crate) fn micros(amount: f64) -> u64 {
     (amount * 1e6).round() as u64
 }
 

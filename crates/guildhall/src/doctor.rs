@@ -365,7 +365,7 @@ fn models(loaded: &Loaded) -> Vec<Finding> {
         ))
     };
     let embedded = loaded.config.models.iter().filter(embedded).filter_map(missing);
-    embedded.chain(embeddings(loaded)).collect()
+    embedded.chain(embeddings(loaded)).chain(recogniser(loaded)).collect()
 }
 
 fn embeddings(loaded: &Loaded) -> Option<Finding> {
@@ -377,6 +377,19 @@ fn embeddings(loaded: &Loaded) -> Option<Finding> {
             format!("the embedding model is not whole in {}", folder.display()),
             "memory.embeddings_path names that folder, and the hall does not start without it",
             "run scripts/fetch-embeddings, correct the path, or leave it out",
+        )
+    })
+}
+
+fn recogniser(loaded: &Loaded) -> Option<Finding> {
+    let folder = loaded.config.transcription.folder()?;
+    let has = |name: &str| folder.join(name).is_file();
+    let is_there = ["config.json", "model.bin", "tokenizer.json"].into_iter().all(has);
+    (!is_there).then(|| {
+        Finding::bad(
+            format!("the recogniser is not whole in {}", folder.display()),
+            "transcription.path names that folder, and the hall does not start without it",
+            "run scripts/fetch-whisper, correct the path, or set transcription.engine to \"http\"",
         )
     })
 }
@@ -585,6 +598,20 @@ mod tests {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         assert!(embeddings(&loaded).is_none());
+    }
+
+    #[test]
+    fn a_recogniser_that_is_not_whole_is_bad() {
+        let mut loaded = crate::config::load(&crate::config::Env::new()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        loaded.config.transcription.path = Some(folder.path().to_owned());
+        assert!(recogniser(&loaded).is_none(), "a server listens, or nobody");
+        loaded.config.transcription.engine = crate::config::TranscriptionEngine::Local;
+        for name in ["config.json", "model.bin", "tokenizer.json"] {
+            assert_eq!(recogniser(&loaded).unwrap().level, Level::Bad);
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        assert!(recogniser(&loaded).is_none());
     }
 
     #[test]

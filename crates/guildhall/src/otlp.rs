@@ -4,6 +4,8 @@
 //! child for each stage. What began before the hall was started is told as far as it was seen. No text is in it,
 //! and nobody's id: conversations and turns are keyed hashes.
 
+mod hands;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
@@ -29,6 +31,7 @@ use watch::{
     otlp::{self, Attribute, Side, Span, names},
 };
 
+use self::hands::{Calls, Told};
 use crate::{
     config::{Config, Loaded, OTLP_HEADERS, Protocol},
     run::SystemClock,
@@ -40,17 +43,21 @@ const TURNS_MAX: usize = 4_096;
 /// How often turns that ended are told.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 
+/// The number of the first span of a tool: those before are the stages'.
+const TOOLS_FROM: u32 = 16;
+
 /// A turn that ended.
 struct Ended {
     trace: [u8; 16],
     conversation: String,
     told: Trace,
+    calls: Calls,
     closed: Timestamp,
 }
 
 #[derive(Default)]
 struct Under {
-    way: HashMap<(SessionKey, UpdateId), Trace>,
+    way: HashMap<(SessionKey, UpdateId), (Trace, Calls)>,
     ended: Vec<Ended>,
 }
 
@@ -150,9 +157,11 @@ impl Turns {
                 self.lost.fetch_add(1, Relaxed);
                 continue;
             }
-            under.way.entry((key, update)).or_default().take(event);
+            let (trace, calls) = under.way.entry((key, update)).or_default();
+            trace.take(event);
+            calls.take(event, now);
             if matches!(event, Event::TurnClosed { .. })
-                && let Some(told) = under.way.remove(&(key, update))
+                && let Some((told, calls)) = under.way.remove(&(key, update))
                 && told.course.is_some()
             {
                 if TURNS_MAX <= under.ended.len() {
@@ -161,7 +170,7 @@ impl Turns {
                 }
                 let trace = self.hasher.turn(key, update);
                 let conversation = self.hasher.conversation(key);
-                under.ended.push(Ended { trace, conversation, told, closed: now });
+                under.ended.push(Ended { trace, conversation, told, calls, closed: now });
             }
         }
     }
@@ -222,10 +231,10 @@ impl Teller {
 /// A span for the turn, and one for each of its stages.
 fn spans(it: &Ended, served: &Served) -> Vec<Span> {
     let Some(course) = &it.told.course else { return Vec::new() };
-    let id = |number: u8| {
+    let id = |number: u32| {
         let mut id = [0; 8];
         id.iter_mut().zip(it.trace).for_each(|(to, from)| *to = from);
-        id[7] ^= number;
+        id.iter_mut().rev().zip(number.to_le_bytes()).for_each(|(to, part)| *to ^= part);
         id
     };
     let span = |number, name: String, time, attributes| Span {
@@ -259,6 +268,10 @@ fn spans(it: &Ended, served: &Served) -> Vec<Span> {
         let (name, attributes, failed) = chat(&it.told, course, served);
         let chat = span(3, name, (began, completed), attributes);
         spans.push(Span { side: Side::Client, failed, ..chat });
+        for Told { number, name, time, attributes, failed } in it.calls.told(it.closed) {
+            let call = span(TOOLS_FROM.saturating_add(number), name, time, attributes);
+            spans.push(Span { failed, ..call });
+        }
         if it.told.draft.is_some() {
             let attributes = verdict(&it.told.draft);
             spans.push(span(4, "guard answer".to_owned(), (completed, ready), attributes));

@@ -457,7 +457,11 @@ impl Hall {
         systemd::stands();
         let pulse = kit::spawn(systemd::keep_alive());
         let sinks = alert_sinks::sinks(&self.loaded).map_err(|error| Failure::config(&error))?;
-        let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter());
+        let around = alert_sinks::surroundings(
+            &self.loaded.config,
+            logs.drop_counter(),
+            Arc::clone(&self.toolbox) as _,
+        );
         let sinks = (sinks.into(), around);
         let teller = self.follow_turns(&tally)?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));
@@ -546,6 +550,7 @@ impl Hall {
             rules: Arc::clone(&self.rules),
             rulebook: Arc::clone(&self.rulebook),
             doors: doors.clone(),
+            toolbox: Arc::clone(&self.toolbox) as _,
             desk: desk.clone(),
             hasher: Arc::clone(&self.hasher),
             registry: Mutex::new(registry),

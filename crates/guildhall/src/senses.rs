@@ -1,6 +1,6 @@
 //! Makes what takes in what people send besides words, from the configuration.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use adapters::{
     documents::CellReader,
@@ -10,16 +10,21 @@ use flow::{
     papers::PaperLimits,
     senses::{Abilities, Hearing, Senses},
 };
+use protocol::hearing::{Rates, Transcriber};
 use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::{
-    build::{BuildError, toolbox::OURSELVES},
-    config::{Config, Loaded},
+    build::{BuildError, micros, toolbox::OURSELVES},
+    config::{Config, Loaded, TranscriptionConfig},
 };
 
 /// The longest transcript, in bytes: two hours of fast talk have some 150,000 letters.
 const TRANSCRIPT_BYTES_MAX: usize = 512 * 1024;
+
+/// Recordings that may wait for the recogniser in this process.
+#[cfg(feature = "hearing")]
+const RECORDINGS_WAITING_MAX: usize = 8;
 
 /// What Telegram lets bots fetch.
 const FETCHED_BYTES_MAX: u64 = 20 << 20;
@@ -29,7 +34,11 @@ const FETCHED_BYTES_MAX: u64 = 20 << 20;
 /// # Errors
 /// What is wrong with the configuration.
 pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildError> {
-    let mut senses = Senses::new(egress);
+    let rates = Rates {
+        minute_micros: micros(loaded.config.transcription.price_minute),
+        mchars_micros: micros(loaded.config.speech.price_million_chars),
+    };
+    let mut senses = Senses::new(egress).costing(rates);
     if let Some(bytes_max) = abilities(&loaded.config).reads_bytes_max {
         senses = senses.reading(bytes_max);
     }
@@ -41,11 +50,18 @@ pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildErr
     if let Some(bytes_max) = abilities(&loaded.config).sees_bytes_max {
         senses = senses.seeing(adapters::pictures::DEVELOP, bytes_max);
     }
+    let Some(hearing) = hearing(&loaded.config) else { return Ok(senses) };
+    speaking(loaded, senses.hearing(transcriber(loaded)?, hearing))
+}
+
+/// Who listens: a server, or a model in this process.
+fn transcriber(loaded: &Loaded) -> Result<Arc<dyn Transcriber>, BuildError> {
     let it = &loaded.config.transcription;
-    let (Some(hearing), Some(model)) = (hearing(&loaded.config), &it.model) else {
-        return Ok(senses);
-    };
+    if let Some(folder) = it.folder() {
+        return local(folder, it);
+    }
     let key = it.key_name().and_then(|name| loaded.secrets.get(&name).cloned());
+    let model = it.server().unwrap_or_default();
     let server = HttpModelConfig {
         api_key: key.unwrap_or_else(|| SecretString::from("")),
         allow_private_addresses: it.allow_private,
@@ -54,7 +70,26 @@ pub(crate) fn senses(loaded: &Loaded, egress: Handle) -> Result<Senses, BuildErr
     let config =
         TranscriberConfig { server, time_max: it.time_max, text_bytes_max: TRANSCRIPT_BYTES_MAX };
     let transcriber = HttpTranscriber::new(config).map_err(|error| BuildError::of(&error))?;
-    speaking(loaded, senses.hearing(Arc::new(transcriber), hearing))
+    Ok(Arc::new(transcriber))
+}
+
+#[cfg(feature = "hearing")]
+fn local(folder: &Path, it: &TranscriptionConfig) -> Result<Arc<dyn Transcriber>, BuildError> {
+    let config = adapters::whisper::WhisperConfig {
+        folder: folder.to_owned(),
+        seconds_max: u32::try_from(it.recording_time_max.as_secs()).unwrap_or(u32::MAX),
+        time_max: it.time_max,
+        queue_max: RECORDINGS_WAITING_MAX,
+    };
+    let made = adapters::whisper::LocalTranscriber::load(&config);
+    let ear = made.map_err(|error| BuildError::of(&error))?;
+    Ok(Arc::new(ear))
+}
+
+#[cfg(not(feature = "hearing"))]
+fn local(_: &Path, _: &TranscriptionConfig) -> Result<Arc<dyn Transcriber>, BuildError> {
+    let text = "transcription.engine: this program was built without a recogniser";
+    Err(BuildError::in_words(text))
 }
 
 fn speaking(loaded: &Loaded, senses: Senses) -> Result<Senses, BuildError> {
@@ -105,18 +140,19 @@ pub(crate) fn papers(config: &Config) -> PaperLimits {
 #[must_use]
 fn hearing(config: &Config) -> Option<Hearing> {
     let it = &config.transcription;
-    it.model.as_ref().map(|_| Hearing {
+    it.listens().then_some(Hearing {
         bytes_max: it.recording_bytes_max.0,
         seconds_max: it.recording_time_max.as_secs(),
         hints: it.language_hint,
     })
 }
 
-/// Who gets what people record, in words for the privacy notice; nothing where nobody listens.
+/// Who gets what people record, in words for the privacy notice; nothing where nobody listens, or only
+/// this process.
 #[must_use]
 pub(crate) fn listener(config: &Config) -> Option<String> {
     let it = &config.transcription;
-    it.model.as_ref().and_then(|_| host(&it.base_url))
+    it.server().and_then(|_| host(&it.base_url))
 }
 
 /// Who speaks answers to it, likewise.

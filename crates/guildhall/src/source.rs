@@ -27,6 +27,7 @@ use protocol::{
     Clock as _,
     audit::{Action, AuditLog, Doer, Outcome, Target},
     ledger::Ledger,
+    tool::Toolbox,
 };
 use tokio::time::Instant;
 use watch::KeyedHasher;
@@ -77,6 +78,8 @@ pub(crate) struct HallSource {
     pub(crate) rulebook: Arc<dyn Rulebook>,
     /// Ways into the tree.
     pub(crate) doors: Doors,
+    /// Knows how tool servers are.
+    pub(crate) toolbox: Arc<dyn Toolbox>,
     /// What was used of models.
     pub(crate) desk: Desk,
     /// What people are called where others read it.
@@ -340,6 +343,7 @@ impl Source for HallSource {
             ledger: self.ledger.gauge(),
             breakers: breakers.collect(),
             agents: agents.collect(),
+            tool_servers: self.toolbox.health(),
             actors,
         }
     }
@@ -390,6 +394,7 @@ impl HallSource {
         }
         let help = "Whether a model is asked: 0 yes, 1 on trial, 2 no";
         registry.register("breaker_state", help, breakers);
+        self.register_tool_servers(&mut registry);
         let gauge = self.ledger.gauge();
         let flush = Gauge::<f64, AtomicU64>::default();
         #[expect(clippy::cast_precision_loss, reason = "microseconds of one commit")]
@@ -428,6 +433,29 @@ impl HallSource {
         registry
     }
 
+    fn register_tool_servers(&self, registry: &mut Registry) {
+        let well = Family::<ServerLabel, Gauge>::default();
+        let ends = Family::<ServerLabel, Counter>::default();
+        let calls = Family::<ServerCalls, Counter>::default();
+        for it in self.toolbox.health() {
+            let (is_well, server) = (it.is_well(), it.name);
+            for (result, count) in
+                [("answered", it.calls.saturating_sub(it.failures)), ("failed", it.failures)]
+            {
+                let label = ServerCalls { server: server.clone(), result };
+                calls.get_or_create(&label).inc_by(count);
+            }
+            let label = ServerLabel { server };
+            well.get_or_create(&label).set(i64::from(is_well));
+            ends.get_or_create(&label).inc_by(it.ends);
+        }
+        let help = "Whether a tool server is there and as it should be: 1 yes, 0 no";
+        registry.register("tool_server_healthy", help, well);
+        let help = "How often a tool server ended, or could not be started or reached";
+        registry.register("tool_server_ends", help, ends);
+        registry.register("tool_server_calls", "Calls that a tool server was sent", calls);
+    }
+
     fn sessions(&self) -> u64 {
         self.health.count("session") as u64
     }
@@ -437,6 +465,19 @@ impl HallSource {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ProviderLabel {
     provider: String,
+}
+
+/// The label of a tool server: what the configuration calls it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServerLabel {
+    server: String,
+}
+
+/// The labels of a tool server's calls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServerCalls {
+    server: String,
+    result: &'static str,
 }
 
 /// The label of what was not told: `otlp` or `emf`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentName, Language, MessageId, PersonId, RefId, Timestamp, UpdateId,
     company::BotLink,
-    hearing::Transcript,
+    hearing::{Paid, Transcript},
     memory::{Fact, FactId},
     model::Usage,
     work::ToolStep,
@@ -38,6 +38,9 @@ pub enum Event {
         update: UpdateId,
         /// What was heard: no guard has seen it yet. The recording itself is not kept.
         transcript: Transcript,
+        /// What it cost, and who pays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid: Option<Paid>,
     },
     /// A model is about to be asked. Written before the call, with what is reserved for it.
     CompletionStarted {

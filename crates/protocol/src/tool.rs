@@ -206,6 +206,35 @@ pub enum ToolError {
     },
 }
 
+/// How a server of tools is, and how it has been since the hall's start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ServerHealth {
+    /// Its name.
+    pub name: String,
+    /// Whether it is there.
+    pub up: bool,
+    /// What is not as it should be, in our words; empty if nothing is.
+    pub problem: String,
+    /// Why its connection ended last, or could not be opened, in our words.
+    pub last_end: String,
+    /// How often that was so.
+    pub ends: u64,
+    /// Calls that were sent to it.
+    pub calls: u64,
+    /// Those that it did not answer as it should.
+    pub failures: u64,
+    /// Its tools that agents may be given now.
+    pub tools: usize,
+}
+
+impl ServerHealth {
+    /// True if it is there, and as it should be.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.up && self.problem.is_empty()
+    }
+}
+
 /// Everything that can be called.
 #[async_trait]
 pub trait Toolbox: Send + Sync + 'static {
@@ -219,6 +248,9 @@ pub trait Toolbox: Send + Sync + 'static {
 
     /// Waits until [`Toolbox::is_settled`]. Cancel-safe.
     async fn settled(&self) {}
+
+    /// How each server is, in the order of the settings.
+    fn health(&self) -> Vec<ServerHealth>;
 
     /// Calls one tool, once. Checks the arguments by the tool's schema first. Bounded in time and in
     /// size by the adapter. Dropping the future cancels the call; whether it took effect is then not known.

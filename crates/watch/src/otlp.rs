@@ -13,12 +13,18 @@ use crate::figures::{Family, Kind, Point};
 /// Names of the semantic conventions for generative AI, which are still in development
 /// (<https://github.com/open-telemetry/semantic-conventions-genai>, 2026-11): all of them stand here.
 pub mod names {
-    /// What is done: [`CHAT`] or [`INVOKE_AGENT`].
+    /// What is done: [`CHAT`], [`INVOKE_AGENT`] or [`EXECUTE_TOOL`].
     pub const OPERATION: &str = "gen_ai.operation.name";
     /// A call to a model.
     pub const CHAT: &str = "chat";
     /// A whole turn.
     pub const INVOKE_AGENT: &str = "invoke_agent";
+    /// A call of a tool.
+    pub const EXECUTE_TOOL: &str = "execute_tool";
+    /// Which tool.
+    pub const TOOL: &str = "gen_ai.tool.name";
+    /// Which call of the turn: a number.
+    pub const TOOL_CALL: &str = "gen_ai.tool.call.id";
     /// Who serves the model.
     pub const PROVIDER: &str = "gen_ai.provider.name";
     /// The model that answered.

@@ -56,6 +56,9 @@ const FENCED: &[(&str, &[&str])] = &[
     ("candle-transformers", &["adapters"]),
     ("tokenizers", &["adapters"]),
     ("rten", &["adapters"]),
+    ("ogg", &["adapters"]),
+    ("opus-decoder", &["adapters"]),
+    ("opus-pure", &["adapters", "end-to-end"]),
     // Beside the adapters: `guildhall status` asks the console, the rehearsal calls webhooks and
     // pumps, the end-to-end tests look at the hall as a browser would.
     ("reqwest", &["adapters", "guildhall", "rehearsal", "end-to-end"]),

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, fs};
 use xtask::root;
 
 /// Where figures are registered.
-const REGISTERED_IN: [&str; 2] = ["crates/flow/src/tally.rs", "crates/guildhall/src/source.rs"];
+const REGISTERED_IN: [&str; 3] = [
+    "crates/flow/src/tally.rs",
+    "crates/flow/src/tally/sensed.rs",
+    "crates/guildhall/src/source.rs",
+];
 const SHIPPED: [&str; 3] =
     ["config/prometheus/alerts.yml", "config/grafana/guildhall.json", "docs/metrics.md"];
 /// What OpenMetrics puts behind a name.

@@ -8,6 +8,7 @@ use protocol::model::CompleteError;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Url, header::HeaderMap};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::ModelConfigError;
@@ -38,6 +39,26 @@ pub struct HttpTranscriber {
 struct Heard {
     text: String,
     language: Option<String>,
+    /// `{"type": "duration", "seconds": 9}`, or something else.
+    #[serde(default)]
+    usage: Value,
+    /// Seconds, in longer answers.
+    #[serde(default)]
+    duration: Value,
+}
+
+impl Heard {
+    /// How long the recording is, as the server counts it.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded up, not negative, and no more than fits"
+    )]
+    fn seconds(&self) -> Option<u32> {
+        let told = self.usage.get("seconds").unwrap_or(&self.duration);
+        let seconds = told.as_f64()?.ceil();
+        (0.0..=f64::from(u32::MAX)).contains(&seconds).then_some(seconds as u32)
+    }
 }
 
 impl HttpTranscriber {
@@ -84,9 +105,10 @@ impl HttpTranscriber {
         if self.config.text_bytes_max < heard.text.len() {
             return Err(HearError::Garbled);
         }
-        let Heard { text, language } = heard;
+        let seconds = heard.seconds();
+        let Heard { text, language, .. } = heard;
         let language = language.filter(|it| it.len() <= 32);
-        Ok(Transcript { text, model: self.config.server.model.clone(), language })
+        Ok(Transcript { text, model: self.config.server.model.clone(), language, seconds })
     }
 }
 
@@ -115,4 +137,23 @@ pub(super) fn line_to(
         source: error.without_url(),
     })?;
     Ok((client, url, headers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_recording_is_a_server_may_say_in_two_ways_or_not_at_all() {
+        let seconds = |more: &str| {
+            let heard: Heard = serde_json::from_str(&format!(r#"{{"text":"hi"{more}}}"#)).unwrap();
+            heard.seconds()
+        };
+        assert_eq!(seconds(r#","usage":{"type":"duration","seconds":9}"#), Some(9));
+        assert_eq!(seconds(r#","duration":8.2"#), Some(9));
+        assert_eq!(seconds(r#","usage":{"type":"tokens","total_tokens":5},"duration":null"#), None);
+        assert_eq!(seconds(r#","usage":null,"duration":"long""#), None);
+        assert_eq!(seconds(r#","duration":-1"#), None);
+        assert_eq!(seconds(""), None);
+    }
 }

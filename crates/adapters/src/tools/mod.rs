@@ -25,7 +25,9 @@ use std::{
 use async_trait::async_trait;
 use protocol::{
     Clock,
-    tool::{Effects, Invocation, Told, Tool, ToolError, ToolName, ToolOutput, Toolbox},
+    tool::{
+        Effects, Invocation, ServerHealth, Told, Tool, ToolError, ToolName, ToolOutput, Toolbox,
+    },
 };
 use serde_json::Value;
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
@@ -238,6 +240,10 @@ impl Toolbox for Hands {
         futures::future::join_all(self.servers.iter().map(|it| it.tried())).await;
     }
 
+    fn health(&self) -> Vec<ServerHealth> {
+        self.servers.iter().map(|it| it.health()).collect()
+    }
+
     async fn call(&self, call: &Invocation) -> Result<ToolOutput, ToolError> {
         // TOOLS-2: a tool that is not there, or whose arguments do not fit, is not called.
         let offer = self.board.find(&call.tool).ok_or(ToolError::Unknown)?;
@@ -253,7 +259,11 @@ impl Toolbox for Hands {
             Way::Server { server, .. } => server.config().call_time_max,
             Way::Calculator(_) | Way::Clock | Way::Fetch(_) => self.config.call_time_max,
         };
-        match tokio::time::timeout(time_max, self.go(&offer, call)).await {
+        let called = tokio::time::timeout(time_max, self.go(&offer, call)).await;
+        if let Way::Server { server, .. } = &offer.way {
+            server.was_called(matches!(called, Ok(Ok(_))));
+        }
+        match called {
             Ok(output) => Ok(cut(output?, self.config.result_bytes_max)),
             Err(_elapsed) => {
                 if let Way::Server { server, .. } = &offer.way {

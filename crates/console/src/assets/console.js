@@ -73,7 +73,8 @@ function remarks(status) {
     .map((it) => `@${it.username} hears nothing: last poll ${ago(it.last_poll_s)}`);
   const set = status.ledger.quarantined;
   const quarantined = set ? [`${number.format(set)} update${set === 1 ? "" : "s"} set aside for you to look at`] : [];
-  return [...unready, ...deaf, ...unwell, ...unasked, ...quarantined];
+  const toolless = status.tool_servers.filter((it) => it.problem).map((it) => `tool server ${it.name}: ${it.problem}`);
+  return [...unready, ...deaf, ...unwell, ...unasked, ...toolless, ...quarantined];
 }
 
 const ago = (seconds) => seconds === null ? "never" : seconds < 2 ? "now" : `${span(seconds)} ago`;
@@ -199,6 +200,8 @@ function show(status) {
   showList("bots", status.bots.map((it) => [`@${it.username}`, it.healthy ? "good" : "bad", `${it.mode}, ${ago(it.last_poll_s)}`]), "no bots");
   showList("breakers", status.breakers.map((it) => [it.model, ...(BREAKERS[it.state] ?? ["quiet", it.state])]), "no models");
   showList("agents", status.agents.map((it) => [it.name, it.paused ? "warn" : "good", it.paused ? "paused" : "at work"]), "no agents");
+  showList("tools", status.tool_servers.map((it) => [it.name, it.problem ? (it.up ? "warn" : "bad") : "good",
+    it.problem || `${it.tools} tools, ${number.format(it.calls)} calls, ${number.format(it.failures)} failed`]), "no tool servers");
 }
 
 // === Asking ===

@@ -129,6 +129,8 @@ pub struct Surroundings {
     pub disk_free: Option<f64>,
     /// Log lines that were lost.
     pub dropped_lines: u64,
+    /// Tool servers that are not there, end again and again, or have tools that changed.
+    pub tool_servers_ill: u64,
 }
 
 /// Reads the figures. May block: it is called on a thread where that holds up nobody.
@@ -151,7 +153,7 @@ pub fn reader(
             reason = "seconds of one process, milliseconds since 1970"
         )]
         let (poll_age, now) = (silent.max().map(|it| it as f64), clock.now().0 as f64 / 1_000.0);
-        let Surroundings { disk_free, dropped_lines } = surroundings();
+        let Surroundings { disk_free, dropped_lines, tool_servers_ill } = surroundings();
         Reading {
             poll_age,
             backup_age: tally.last_backup().map(|at| (now - at).max(0.0)),
@@ -159,6 +161,7 @@ pub fn reader(
             restarts: actors.iter().map(|it| u64::from(it.restarts)).sum(),
             quarantined: ledger.gauge().quarantined,
             dropped_lines,
+            tool_servers_ill,
             watched: tally.watched(),
         }
     })

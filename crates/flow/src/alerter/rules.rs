@@ -50,6 +50,8 @@ pub enum Signal {
     LogLinesDropped,
     /// What answers cost within the window, in the currency of the price list.
     Cost,
+    /// Tool servers that are not as they should be.
+    ToolServersIll,
 }
 
 /// What is out of bounds.
@@ -99,6 +101,8 @@ pub struct Reading {
     pub quarantined: u64,
     /// Log lines lost.
     pub dropped_lines: u64,
+    /// See [`Signal::ToolServersIll`].
+    pub tool_servers_ill: u64,
     /// What the tally counted.
     pub watched: Watched,
 }
@@ -202,6 +206,7 @@ impl Rules {
             Signal::PollAgeSeconds => alone(newest.poll_age),
             Signal::BackupAgeSeconds => alone(newest.backup_age),
             Signal::DiskFreeRatio => alone(newest.disk_free),
+            Signal::ToolServersIll => alone(Some(minus(newest.tool_servers_ill, 0))),
             Signal::LlmErrorRatio => {
                 let calls = minus(newest.watched.calls, oldest.watched.calls);
                 let failed = minus(newest.watched.failed_calls, oldest.watched.failed_calls);
@@ -237,7 +242,10 @@ impl Rules {
         let first = self.looks.front()?.at;
         let is_full = matches!(
             rule.signal,
-            Signal::PollAgeSeconds | Signal::BackupAgeSeconds | Signal::DiskFreeRatio
+            Signal::PollAgeSeconds
+                | Signal::BackupAgeSeconds
+                | Signal::DiskFreeRatio
+                | Signal::ToolServersIll
         ) || millis(rule.over) <= now.0.saturating_sub(first.0);
         is_full.then_some(false)
     }
@@ -278,7 +286,7 @@ impl Reading {
             *total += new.checked_sub(last).unwrap_or(new);
         };
         (self.poll_age, self.backup_age) = (new.poll_age, new.backup_age);
-        self.disk_free = new.disk_free;
+        (self.disk_free, self.tool_servers_ill) = (new.disk_free, new.tool_servers_ill);
         add(&mut self.restarts, last.restarts, new.restarts);
         add(&mut self.quarantined, last.quarantined, new.quarantined);
         add(&mut self.dropped_lines, last.dropped_lines, new.dropped_lines);
@@ -318,7 +326,8 @@ fn counted(reading: &Reading, signal: Signal) -> Option<f64> {
         | Signal::LlmErrorRatio
         | Signal::ReplyP95Seconds
         | Signal::DiskFreeRatio
-        | Signal::BackupAgeSeconds => return None,
+        | Signal::BackupAgeSeconds
+        | Signal::ToolServersIll => return None,
     };
     Some(minus(count, 0))
 }
@@ -352,7 +361,8 @@ fn shown(signal: Signal, value: f64) -> String {
         | Signal::GuardBlocks
         | Signal::Updates
         | Signal::Tokens
-        | Signal::LogLinesDropped => format!("{value:.0}"),
+        | Signal::LogLinesDropped
+        | Signal::ToolServersIll => format!("{value:.0}"),
     }
 }
 
@@ -434,7 +444,21 @@ pub fn shipped() -> Vec<Rule> {
         ),
     ];
     rules.extend(of_what_is_usual());
+    rules.push(of_tool_servers());
     rules
+}
+
+/// A server that is started has a minute to be there.
+fn of_tool_servers() -> Rule {
+    let rule = rule(
+        "tool_servers",
+        (Signal::ToolServersIll, Bound::Above(0.0)),
+        0,
+        0.0,
+        Severity::Warning,
+        "Tool servers that are away, end again and again or have changed: {value}. `/status` says which.",
+    );
+    Rule { hold: Duration::from_secs(60), ..rule }
 }
 
 /// Those that compare with what is usual at this hour.

@@ -5,7 +5,7 @@ use super::book::PLAYBOOK;
 /// Where the pages are in the repository.
 const IN_THE_REPOSITORY: &str = "docs/runbooks";
 /// Kinds that the hall's own rules and actors report, with the name of the page where it is another.
-pub const KINDS: [(&str, &str); 19] = [
+pub const KINDS: [(&str, &str); 20] = [
     ("backup_failed", "backup_failed"),
     ("backup_old", "backup_old"),
     ("backup_overdue", "backup_overdue"),
@@ -25,6 +25,7 @@ pub const KINDS: [(&str, &str); 19] = [
     ("session_quarantined", "session_quarantined"),
     ("slow_replies", "slow_replies"),
     ("store", "store"),
+    ("tool_servers", "tool_servers"),
 ];
 
 /// The page of a kind. Under an address of the operator's every kind has one, since their own rules have

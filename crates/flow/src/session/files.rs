@@ -3,23 +3,36 @@
 use std::sync::Arc;
 
 use kit::Cx;
-use protocol::{UpdateId, event::Part, inbound::FileRef};
+use protocol::{AgentName, UpdateId, event::Part, inbound::FileRef};
 
 use super::{Input, SessionActor};
-use crate::{guard::Cleared, outbox};
+use crate::{guard::Cleared, outbox, senses::Till, treasurer::books::Payer};
 
 impl SessionActor {
-    pub(super) fn take_in(&mut self, update: UpdateId, file: Box<FileRef>, cx: &mut Cx<'_, Self>) {
+    pub(super) fn take_in(
+        &mut self,
+        update: UpdateId,
+        file: Box<FileRef>,
+        agent: AgentName,
+        cx: &mut Cx<'_, Self>,
+    ) {
         self.expire_later(update, cx);
         let messenger = Arc::clone(&self.peers.messenger);
-        let work = self.peers.senses.clone().take_in(messenger, file);
+        let till = self.till(self.payer(update), agent);
+        let work = self.peers.senses.clone().take_in(messenger, file, till);
         cx.when(work, move |actor, sensed, cx| actor.input(Input::TakenIn(update, sensed), cx));
     }
 
     /// After its text, and only where that was accepted.
-    pub(super) fn speak(&mut self, parts: Vec<Cleared<Part>>, cx: &mut Cx<'_, Self>) {
+    pub(super) fn speak(
+        &mut self,
+        parts: Vec<Cleared<Part>>,
+        (payer, agent): (Payer, AgentName),
+        cx: &mut Cx<'_, Self>,
+    ) {
         let (outbox, to) = (self.peers.outbox.clone(), self.address());
-        let work = self.peers.senses.clone().speak(parts);
+        let till = self.till(payer, agent);
+        let work = self.peers.senses.clone().speak(parts, till);
         cx.when(work, move |_, spoken, _| {
             if let Some(spoken) = spoken {
                 let what = outbox::Sayable::Spoken(spoken);
@@ -29,5 +42,10 @@ impl SessionActor {
             }
             Ok(())
         });
+    }
+
+    fn till(&self, payer: Payer, agent: AgentName) -> Till {
+        let (desk, tally) = (self.peers.desk.clone(), self.peers.tally.clone());
+        Till { desk, tally, payer, agent }
     }
 }

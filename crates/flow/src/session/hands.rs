@@ -11,7 +11,7 @@ use kit::Cx;
 use protocol::{
     Agent, UpdateId,
     model::ToolSpec,
-    tool::{Invocation, Tool, ToolError, ToolOutput, Toolbox},
+    tool::{Invocation, ServerHealth, Tool, ToolError, ToolOutput, Toolbox},
 };
 use screening::Placeholders;
 use tokio::{runtime::Handle, sync::watch, task::JoinSet};
@@ -35,6 +35,10 @@ pub struct NoTools;
 impl Toolbox for NoTools {
     fn tools(&self) -> Arc<[Tool]> {
         Arc::default()
+    }
+
+    fn health(&self) -> Vec<ServerHealth> {
+        Vec::new()
     }
 
     async fn call(&self, _call: &Invocation) -> Result<ToolOutput, ToolError> {

@@ -497,7 +497,7 @@ impl SessionActor {
             Effect::ScreenPrompt(update, prompt, agent) => {
                 self.screen_prompt(update, prompt, agent, cx);
             }
-            Effect::TakeIn(update, file) => self.take_in(update, file, cx),
+            Effect::TakeIn(update, file, agent) => self.take_in(update, file, agent, cx),
             Effect::ScreenDraft(update, draft, agent) => {
                 self.screen_draft((update, draft), agent, cx);
             }
@@ -549,7 +549,7 @@ impl SessionActor {
             Effect::Forget(update, person) => self.ask_to_forget((update, person), cx),
             Effect::Papers(update, wish) => self.do_with_papers(update, wish, cx),
             Effect::Recall(update, search) => self.recall(update, search, cx),
-            Effect::Speak(parts) => self.speak(parts, cx),
+            Effect::Speak(parts, payer) => self.speak(parts, payer, cx),
             Effect::Learn(lesson) => self.learn(lesson, cx),
             Effect::Summarise(digestion) => self.summarise(digestion, cx),
             Effect::ScreenSummary(id, draft, agent) => self.screen_summary(id, draft, agent, cx),

@@ -274,7 +274,7 @@ impl State {
                 open.asked = Some(asked);
                 open.by = by;
             }
-            Event::RecordingHeard { update, transcript } => {
+            Event::RecordingHeard { update, transcript, .. } => {
                 let open = self.open.entry(*update).or_default();
                 open.heard = Some(transcript.clone());
                 open.by = by;

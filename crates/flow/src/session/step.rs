@@ -67,7 +67,7 @@ use crate::{
     senses::{NotSensed, Sensed},
     timekeeper,
     trace::{Sought, Trace},
-    treasurer::Warning,
+    treasurer::{Warning, books::Payer},
     words::{self, Notice, Text},
 };
 
@@ -242,7 +242,7 @@ pub enum Effect {
     /// Ask the guard about a prompt.
     ScreenPrompt(UpdateId, Prompt, AgentName),
     /// Fetch a file that came with a question, and make something of it.
-    TakeIn(UpdateId, Box<FileRef>),
+    TakeIn(UpdateId, Box<FileRef>, AgentName),
     /// Ask the broker.
     Complete(UpdateId, Question),
     /// Something about tools that an agent works with.
@@ -322,8 +322,8 @@ pub enum Effect {
     Export(UpdateId, PersonId),
     /// Have a person forgotten. With them goes this turn: nothing answers it but the receipt.
     Forget(UpdateId, PersonId),
-    /// Speak an answer that was sent. Nothing waits for it, and nothing repeats it.
-    Speak(Vec<Cleared<Part>>),
+    /// Speak an answer that was sent. Nothing waits for it, and nothing repeats it. Who asked pays.
+    Speak(Vec<Cleared<Part>>, (Payer, AgentName)),
     /// Keep, list or delete what people brought to be read.
     Papers(UpdateId, PaperWish),
     /// Look for what may help with a question.

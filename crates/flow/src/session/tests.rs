@@ -23,7 +23,7 @@ use protocol::{
     Agent, BotId, ChatId, MessageId, PersonId, RefId, SessionKey, Timestamp, UpdateId,
     company::BotLink,
     event::{Event, Part},
-    hearing::Transcript,
+    hearing::{Toll, Transcript},
     inbound::{Command, Inbound, Person, Pressed, Said},
     ledger::Accepted,
     model::{Completion, Finish, Usage},
@@ -273,7 +273,7 @@ impl World {
                 | Effect::CutBots(_)
                 | Effect::Show(Show::Thinking(_) | Show::Seen { .. } | Show::More { .. })
                 | Effect::AnswerPress(..)
-                | Effect::Speak(_)
+                | Effect::Speak(..)
                 | Effect::Learn(_)
                 | Effect::CountSummary(_)
                 | Effect::LogDenied(..)
@@ -401,7 +401,7 @@ fn describe(effect: &Effect) -> Option<String> {
             format!("note {}", names.join(", "))
         }
         Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
-        Effect::TakeIn(update, file) => format!("take in {:?} for {update}", file.kind),
+        Effect::TakeIn(update, file, _) => format!("take in {:?} for {update}", file.kind),
         Effect::Complete(update, question) => {
             let history: Vec<&str> = question.history.iter().map(|it| it.asked.as_str()).collect();
             let prompt = &question.prompt.get().text;
@@ -452,7 +452,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::Forget(update, person) => format!("forget {person} for {update}"),
         Effect::Papers(update, wish) => papers::describe(*update, wish),
         Effect::Recall(update, search) => format!("recall for {update}: {}", search.text),
-        Effect::Speak(parts) => format!("speak {} parts", parts.len()),
+        Effect::Speak(parts, _) => format!("speak {} parts", parts.len()),
         Effect::Learn(lesson) => format!("learn {}: {}", lesson.number, lesson.asked),
         Effect::Summarise(it) => {
             format!("summarise {} through {}", it.exchanges.len(), it.through)
@@ -526,7 +526,7 @@ fn name_of(event: &Event) -> Option<String> {
 fn update_of(effect: &Effect) -> Option<UpdateId> {
     match effect {
         Effect::ScreenPrompt(it, ..)
-        | Effect::TakeIn(it, _)
+        | Effect::TakeIn(it, ..)
         | Effect::Tool(it, _)
         | Effect::Papers(it, _)
         | Effect::Recall(it, _)
@@ -588,10 +588,11 @@ fn good_answer(effect: &Effect, text: &str) -> Option<Input> {
         }
         Effect::Complete(update, _) => Input::Completed(*update, Ok(completion(text))),
         // What is heard is what the file is called.
-        Effect::TakeIn(update, file) => {
+        Effect::TakeIn(update, file, _) => {
             let text = file.file.clone();
-            let heard = Transcript { text, model: "ear".to_owned(), language: None };
-            Input::TakenIn(*update, Ok(Sensed::Heard(heard)))
+            let heard = Transcript { text, model: "ear".to_owned(), ..Transcript::default() };
+            let toll = Toll { heard_seconds: 3, cost_micros: 5, booked: 7, ..Toll::default() };
+            Input::TakenIn(*update, Ok(Sensed::Heard(heard, toll)))
         }
         Effect::Tool(update, effect) => Input::Tool(*update, tools::good_answer(effect)?),
         Effect::ScreenDraft(update, draft, _) => Input::DraftJudged(*update, judge_draft(draft)),

@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use protocol::{AgentName, ChatId, PersonId, model::Usage};
+use protocol::{AgentName, ChatId, PersonId, hearing::Toll, model::Usage};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -122,8 +122,21 @@ pub enum Standing {
 pub enum Spent {
     /// With an answer that cost so much.
     Answered(Usage),
+    /// With a recording that was heard, or a text that was spoken.
+    Sensed(Toll),
     /// Without one; it may have cost so much.
     Lost(Amount),
+}
+
+impl Spent {
+    /// What it adds to the sums of an account.
+    fn sums(&self) -> Option<Sums> {
+        match self {
+            Self::Answered(usage) => Some(usage.into()),
+            Self::Sensed(toll) => Some(toll.into()),
+            Self::Lost(_) => None,
+        }
+    }
 }
 
 /// Something that crossed a line.
@@ -143,6 +156,12 @@ pub struct Sums {
     /// Answers.
     #[serde(default)]
     pub calls: u32,
+    /// Seconds of recordings that were listened to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub heard_seconds: u32,
+    /// Characters of answers that were spoken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spoken_chars: u32,
     /// Tokens of questions.
     #[serde(default)]
     pub input: u64,
@@ -154,6 +173,25 @@ pub struct Sums {
     pub micros: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl From<&Usage> for Sums {
+    fn from(it: &Usage) -> Self {
+        let (input, output) = (it.input_tokens, it.output_tokens);
+        Self { calls: 1, input, output, micros: it.cost_micros, ..Self::default() }
+    }
+}
+
+impl From<&Toll> for Sums {
+    fn from(it: &Toll) -> Self {
+        let Toll { heard_seconds, spoken_chars, cost_micros, booked: _ } = *it;
+        Self { heard_seconds, spoken_chars, micros: cost_micros, ..Self::default() }
+    }
+}
+
 impl Sums {
     /// Tokens and money.
     #[must_use]
@@ -161,11 +199,13 @@ impl Sums {
         Amount { tokens: self.input.saturating_add(self.output), micros: self.micros }
     }
 
-    fn add(&mut self, usage: &Usage) {
-        self.calls = self.calls.saturating_add(1);
-        self.input = self.input.saturating_add(usage.input_tokens);
-        self.output = self.output.saturating_add(usage.output_tokens);
-        self.micros = self.micros.saturating_add(usage.cost_micros);
+    fn add(&mut self, more: &Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.heard_seconds = self.heard_seconds.saturating_add(more.heard_seconds);
+        self.spoken_chars = self.spoken_chars.saturating_add(more.spoken_chars);
+        self.input = self.input.saturating_add(more.input);
+        self.output = self.output.saturating_add(more.output);
+        self.micros = self.micros.saturating_add(more.micros);
     }
 }
 
@@ -254,18 +294,16 @@ impl Account {
         }
     }
 
-    fn add(&mut self, usage: &Usage, agent: Option<&AgentName>) {
-        self.day.sums.add(usage);
-        self.month.sums.add(usage);
+    fn add(&mut self, more: Sums, agent: Option<&AgentName>) {
+        self.day.sums.add(&more);
+        self.month.sums.add(&more);
         let Some(agent) = agent else { return };
         match self.agents.iter_mut().find(|(name, _)| name == agent) {
-            Some((_, sums)) => sums.add(usage),
+            Some((_, sums)) => sums.add(&more),
             None => {
-                let mut sums = Sums::default();
-                sums.add(usage);
                 // Most people have one: what a list grows by itself would be four times as much.
                 self.agents.reserve_exact(1);
-                self.agents.push((agent.clone(), sums));
+                self.agents.push((agent.clone(), more));
             }
         }
     }
@@ -406,9 +444,9 @@ impl Books {
                     it.lost = it.lost.plus(amount);
                 }
             }
-            if let Spent::Answered(usage) = spent {
+            if let Some(sums) = spent.sums() {
                 let is_person = matches!(whose, Whose::Person(_));
-                account.add(&usage, is_person.then_some(&grant.agent));
+                account.add(sums, is_person.then_some(&grant.agent));
             }
             // A person is told with an answer; without one, later.
             let is_told = match whose {
@@ -548,14 +586,20 @@ impl Books {
         self.accounts.insert(whose, account);
     }
 
-    /// Takes in an answer that is in no balance on disk.
-    pub fn make_up(&mut self, payer: Payer, agent: &AgentName, usage: &Usage, day: Day) {
-        self.balance = self.balance.max(usage.booked);
+    /// Takes in what was used and is in no balance on disk: it was to be in this one.
+    pub fn make_up(
+        &mut self,
+        (payer, agent): (Payer, &AgentName),
+        sums: Sums,
+        booked: u64,
+        day: Day,
+    ) {
+        self.balance = self.balance.max(booked);
         for whose in Want::accounts(payer, agent) {
             let account = self.accounts.entry(whose.clone()).or_default();
             account.roll(day);
             let is_person = matches!(whose, Whose::Person(_));
-            account.add(usage, is_person.then_some(agent));
+            account.add(sums, is_person.then_some(agent));
             self.changed.insert(whose);
         }
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use protocol::{AgentName, Clock, PersonId, Timestamp, model::Usage};
+use protocol::{AgentName, Clock, PersonId, Timestamp, hearing::Toll, model::Usage};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -305,8 +305,8 @@ impl Desk {
         let mut missing: Vec<_> =
             missing.iter().map(|it| (calendar.day(it.at).min(last), it)).collect();
         missing.sort_by_key(|(day, _)| *day);
-        for (day, Missing { payer, agent, usage, .. }) in missing {
-            state.books.make_up(*payer, agent, usage, day);
+        for (day, Missing { payer, agent, sums, booked, .. }) in missing {
+            state.books.make_up((*payer, agent), *sums, *booked, day);
         }
         state.books.opened(head.balance);
         // TREASURER-3: the time goes on from where it was.
@@ -447,6 +447,14 @@ impl Ticket {
     pub fn answered(mut self, usage: Usage) -> (u64, Option<Warning>) {
         let settled = self.grant.take().map(|it| self.desk.settle(&it, Spent::Answered(usage)));
         settled.unwrap_or_default()
+    }
+
+    /// A recording was heard, or a text spoken. In which balance it is.
+    #[must_use]
+    pub fn sensed(mut self, toll: Toll) -> u64 {
+        let settled = self.grant.take().map(|it| self.desk.settle(&it, Spent::Sensed(toll)));
+        // Who is near a cap is told with the next answer.
+        settled.map_or(0, |(booked, _)| booked)
     }
 
     /// There was no answer; so much may have been used all the same.

@@ -30,6 +30,7 @@ use protocol::{
     Clock, PersonId, SessionKey,
     audit::{Action, AuditLog, Deed, Doer, Outcome, Target},
     event::{Course, Event},
+    hearing::Paid,
     ledger::{Append, Ledger, LedgerError, Loaded, Owned, PastFrom, Seq, Stream},
     model::Usage,
 };
@@ -37,7 +38,7 @@ use tokio::sync::{Notify, oneshot};
 use tracing::{info, warn};
 
 use self::{
-    books::{Crossed, Payer},
+    books::{Crossed, Payer, Sums},
     caps::{Period, Whose},
     rows::{Head, Row},
     time::Day,
@@ -357,12 +358,14 @@ async fn open(desk: &Desk, ledger: &dyn Ledger, loaded: Loaded) -> Result<(), Fa
     Ok(())
 }
 
-/// An answer that no balance on disk has.
+/// What was used and no balance on disk has.
 #[derive(Clone, Debug)]
 pub(crate) struct Missing {
     payer: Payer,
     agent: protocol::AgentName,
-    usage: Usage,
+    sums: Sums,
+    /// The balance that was to have it.
+    booked: u64,
     at: protocol::Timestamp,
 }
 
@@ -380,7 +383,7 @@ async fn missing(ledger: &dyn Ledger, head: Head) -> Result<Vec<Missing>, Ledger
             // What cannot be read here is told by whoever needs it.
             let events: Vec<Event> = serde_json::from_slice(&events).unwrap_or_default();
             let answers = answers(key, &events).into_iter();
-            missing.extend(answers.filter(|it| head.balance < it.usage.booked));
+            missing.extend(answers.filter(|it| head.balance < it.booked));
         }
         match page.next {
             Some(next) => from = PastFrom::Bookmark(next),
@@ -389,7 +392,7 @@ async fn missing(ledger: &dyn Ledger, head: Head) -> Result<Vec<Missing>, Ledger
     }
 }
 
-/// The answers in an append, with who asked: that stands in the same append.
+/// What was used according to an append, with who asked: that stands in the same append.
 fn answers(key: SessionKey, events: &[Event]) -> Vec<Missing> {
     let mut course = Course::default();
     for event in events {
@@ -400,14 +403,27 @@ fn answers(key: SessionKey, events: &[Event]) -> Vec<Missing> {
     let at = course.arrived.plus(Duration::from_millis(course.ready_ms));
     let payer = Payer { person: course.asker, chat: key.chat };
     let mut answers = Vec::new();
+    let mut answer = |agent: &protocol::AgentName, usage: &Usage| {
+        let (agent, sums, booked) = (agent.clone(), usage.into(), usage.booked);
+        answers.push(Missing { payer, agent, sums, booked, at });
+    };
     for event in events {
         if let Event::DraftReceived { usage, .. } = event
-            && let Some(agent) = course.agent.clone()
+            && let Some(agent) = &course.agent
         {
-            answers.push(Missing { payer, agent, usage: *usage, at });
+            answer(agent, usage);
         }
         if let Event::SummaryWritten { agent, usage, .. } = event {
-            answers.push(Missing { payer, agent: agent.clone(), usage: *usage, at });
+            answer(agent, usage);
+        }
+    }
+    // What was heard is recorded before anything is made of it.
+    for event in events {
+        if let Event::RecordingHeard { paid: Some(paid), .. } = event {
+            let Paid { agent, person, at, toll } = paid;
+            let payer = Payer { person: *person, chat: key.chat };
+            let (agent, sums, booked) = (agent.clone(), toll.into(), toll.booked);
+            answers.push(Missing { payer, agent, sums, booked, at: *at });
         }
     }
     answers

@@ -4,7 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use protocol::{AgentName, ChatId, PersonId, Timestamp, model::Usage};
+use protocol::{
+    AgentName, BotId, ChatId, PersonId, SessionKey, Timestamp, UpdateId,
+    event::Event,
+    hearing::{Paid, Toll, Transcript},
+    model::Usage,
+};
 
 use super::{
     books::{Answer, Balance, Books, Grant, Payer, Spent, Standing, Sums, Want},
@@ -46,9 +51,11 @@ fn name(text: &str) -> AgentName {
 
 /// An answer that was paid.
 #[derive(Clone)]
-struct Paid {
+struct Used {
     want: Want,
-    usage: Usage,
+    sums: Sums,
+    /// The balance that has it.
+    booked: u64,
     day: Day,
     /// Its conversation's record is on disk.
     recorded: bool,
@@ -71,7 +78,7 @@ struct World {
     /// Being written: it may be on disk already, and nobody knows.
     writing: Option<(Balance, Timestamp, bool, Option<Vec<Row>>)>,
     calls: Vec<(Grant, Want, Day)>,
-    paid: Vec<Paid>,
+    paid: Vec<Used>,
     /// What calls cost that nobody was told of, by account and number of the period.
     truth: BTreeMap<(Whose, Period, u32), Amount>,
     /// True time, and how far the wall clock is from it.
@@ -169,13 +176,21 @@ impl World {
             self.books.settle(&grant, Spent::Lost(cost), day, &self.caps);
             return self.count(&want, day, cost);
         }
-        let input_tokens = self.dice.roll(cost.tokens + 1);
-        let output_tokens = cost.tokens - input_tokens;
-        let mut usage =
-            Usage { input_tokens, output_tokens, cost_micros: cost.micros, ..Usage::default() };
-        usage.booked = self.books.settle(&grant, Spent::Answered(usage), day, &self.caps);
-        self.count(&want, day, cost);
-        self.paid.push(Paid { want, usage, day, recorded: false });
+        let (spent, sums) = if self.dice.roll(4) == 0 {
+            let heard_seconds = u32::try_from(cost.tokens).unwrap();
+            let toll = Toll { heard_seconds, cost_micros: cost.micros, ..Toll::default() };
+            self.count(&want, day, Amount { tokens: 0, ..cost });
+            (Spent::Sensed(toll), (&toll).into())
+        } else {
+            let input_tokens = self.dice.roll(cost.tokens + 1);
+            let output_tokens = cost.tokens - input_tokens;
+            let usage =
+                Usage { input_tokens, output_tokens, cost_micros: cost.micros, ..Usage::default() };
+            self.count(&want, day, cost);
+            (Spent::Answered(usage), (&usage).into())
+        };
+        let booked = self.books.settle(&grant, spent, day, &self.caps);
+        self.paid.push(Used { want, sums, booked, day, recorded: false });
     }
 
     fn record_one(&mut self) {
@@ -242,10 +257,11 @@ impl World {
         let last = Calendar::default().day(self.disk.believed);
         self.paid.sort_by_key(|it| it.day);
         for it in self.paid.iter_mut().filter(|it| it.recorded) {
-            if self.disk.balance < it.usage.booked {
+            if self.disk.balance < it.booked {
                 // As the desk does it.
                 it.day = it.day.min(last);
-                self.books.make_up(it.want.payer, &it.want.agent, &it.usage, it.day);
+                let whom = (it.want.payer, &it.want.agent);
+                self.books.make_up(whom, it.sums, it.booked, it.day);
             }
         }
         self.books.opened(self.disk.balance);
@@ -253,7 +269,7 @@ impl World {
         self.time = HallTime::begin(self.disk.believed, std::time::Duration::ZERO);
         self.check_sums(true);
         // What was not recorded is asked again by its conversation: a call of its own.
-        self.paid.retain(|it| it.recorded || it.usage.booked <= self.disk.balance);
+        self.paid.retain(|it| it.recorded || it.booked <= self.disk.balance);
     }
 
     fn move_the_clock(&mut self) {
@@ -314,16 +330,17 @@ impl World {
         let known = self
             .paid
             .iter()
-            .filter(|it| !after_a_crash || it.recorded || it.usage.booked <= self.disk.balance);
-        for Paid { want, usage, day, .. } in known {
+            .filter(|it| !after_a_crash || it.recorded || it.booked <= self.disk.balance);
+        for Used { want, sums: used, day, .. } in known {
             for whose in Want::accounts(want.payer, &want.agent) {
                 for period in PERIODS {
                     let key = (whose.clone(), period, day.number(period));
                     let sums = expected.entry(key).or_default();
-                    sums.calls += 1;
-                    sums.input += usage.input_tokens;
-                    sums.output += usage.output_tokens;
-                    sums.micros += usage.cost_micros;
+                    sums.calls += used.calls;
+                    sums.heard_seconds += used.heard_seconds;
+                    sums.input += used.input;
+                    sums.output += used.output;
+                    sums.micros += used.micros;
                 }
             }
         }
@@ -428,4 +445,31 @@ fn treasurer_4_what_is_put_to_rest_is_found_as_it_was_with_nothing_lost() {
         assert_eq!(before, after, "seed {seed}");
         assert_eq!(world.books.reserved(&whose, Period::Day), Amount::default());
     }
+}
+
+#[test]
+fn treasurer_4_what_was_heard_is_made_up_from_its_record_and_counted_once() {
+    let (group, asker) = (ChatId(-5), PersonId(7));
+    let key = SessionKey { bot: BotId(1), chat: group, topic: None };
+    let toll = Toll { heard_seconds: 61, cost_micros: 9, booked: 4, ..Toll::default() };
+    let paid = Paid { agent: name("sage"), person: Some(asker), at: Timestamp(NOON), toll };
+    let transcript = Transcript { text: "hi".to_owned(), ..Transcript::default() };
+    let (update, paid) = (UpdateId(3), Some(paid));
+    let heard = Event::RecordingHeard { update, transcript, paid };
+    // As it is read back from the disk.
+    let heard: Event = serde_json::from_str(&serde_json::to_string(&heard).unwrap()).unwrap();
+    let found = super::answers(key, &[heard]);
+    let [it] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((it.booked, it.at, it.payer.person), (4, Timestamp(NOON), Some(asker)));
+    let day = Calendar::default().day(it.at);
+    let mut books = Books::default();
+    books.make_up((it.payer, &it.agent), it.sums, it.booked, day);
+    for whose in [Whose::Person(asker), Whose::Chat(-5), Whose::Agent(name("sage")), Whose::Hall] {
+        let (sums, _) = books.sums(&whose, Period::Month, day);
+        assert_eq!((sums.calls, sums.heard_seconds, sums.micros), (0, 61, 9), "{whose:?}");
+    }
+    // A record from before hearing was counted counts as nothing.
+    let old = r#"{"event":"recording_heard","update":3,"transcript":{"text":"hi"}}"#;
+    let old: Event = serde_json::from_str(old).unwrap();
+    assert!(super::answers(key, &[old]).is_empty());
 }

@@ -131,6 +131,12 @@ fn used(sums: &Sums, currency: &str) -> Vec<Text> {
     let tokens = sums.amount().tokens;
     let mut parts =
         vec![text!("used-answers", count = sums.calls), text!("used-tokens", count = tokens)];
+    if 0 < sums.heard_seconds {
+        parts.push(text!("used-heard", count = sums.heard_seconds.div_ceil(60)));
+    }
+    if 0 < sums.spoken_chars {
+        parts.push(text!("used-spoken", count = sums.spoken_chars));
+    }
     if 0 < sums.micros {
         parts.push(cost(sums.micros, currency));
     }

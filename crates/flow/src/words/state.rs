@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::ActorHealth;
-use protocol::ledger::LedgerGauge;
+use protocol::{ledger::LedgerGauge, tool::ServerHealth};
 
 use super::{Text, text};
 use crate::broker::BreakerState;
@@ -14,6 +14,8 @@ pub(crate) struct State<'s> {
     pub actors: &'s [ActorHealth],
     /// Every model.
     pub models: &'s [(String, BreakerState)],
+    /// Every server of tools.
+    pub servers: &'s [ServerHealth],
     /// The ledger.
     pub gauge: LedgerGauge,
     /// How long ago the last backup was; `None` without one.
@@ -44,6 +46,7 @@ pub(crate) fn in_full(state: State<'_>) -> Text {
     lines.extend(state.actors.iter().flat_map(of_actor));
     lines.push(Text::default());
     lines.extend(state.models.iter().map(|(model, state)| of_model(model, *state)));
+    lines.extend(state.servers.iter().flat_map(of_server));
     let gauge = state.gauge;
     let (version, up) = state.version;
     lines.extend([
@@ -92,6 +95,24 @@ fn of_model(model: &str, state: BreakerState) -> Text {
     }
 }
 
+/// What is wrong with a server is said as its program's messages are, in English.
+fn of_server(it: &ServerHealth) -> Vec<Text> {
+    let ServerHealth { name, problem, calls, failures, tools, ends, last_end, up } = it;
+    let used = text!("status-server-used", calls = *calls, failures = *failures);
+    let how = match (it.is_well(), up) {
+        (true, _) => text!("status-server-good", server = name, tools = *tools, used = used),
+        (false, true) => text!("status-server-poor", server = name, problem = problem, used = used),
+        (false, false) => {
+            text!("status-server-away", server = name, problem = problem, used = used)
+        }
+    };
+    let ended = (0 < *ends).then(|| {
+        let ended = text!("status-server-ended", count = *ends, why = last_end);
+        Text::concat(vec!["      ".into(), ended])
+    });
+    [how].into_iter().chain(ended).collect()
+}
+
 fn span(span: Duration) -> Text {
     match span.as_secs() {
         s @ 0..=119 => text!("span-seconds", count = s),
@@ -105,5 +126,41 @@ pub(super) fn bytes(count: u64) -> String {
     match count {
         b @ 0..1_048_576 => format!("{} KiB", b.div_ceil(1_024)),
         b => format!("{} MiB", b / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Language;
+
+    use super::*;
+
+    #[test]
+    fn an_admin_sees_how_each_tool_server_is_and_why() {
+        let server = |name: &str, up, problem: &str, ends| ServerHealth {
+            name: name.to_owned(),
+            up,
+            problem: problem.to_owned(),
+            last_end: "it ended".to_owned(),
+            ends,
+            calls: 5,
+            failures: 2,
+            tools: 3,
+        };
+        let changed = "tools that are not what they were are withdrawn: say";
+        let servers = [
+            server("files", true, "", 0),
+            server("box", true, changed, 0),
+            server("mail", false, "it cannot be reached", 4),
+        ];
+        let lines = Text::lines(servers.iter().flat_map(of_server).collect());
+        let english = lines.in_language(Language::English);
+        let expected = [
+            "Tool server files: 🟢 3 tools · calls: 5, failed: 2",
+            "Tool server box: 🟡 tools that are not what they were are withdrawn: say · calls: 5, failed: 2",
+            "Tool server mail: 🔴 it cannot be reached · calls: 5, failed: 2",
+            "      ended so far: 4, last: it ended",
+        ];
+        assert_eq!(english.lines().collect::<Vec<_>>(), expected);
     }
 }

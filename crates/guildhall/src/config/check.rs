@@ -340,6 +340,9 @@ impl Check<'_> {
             );
             self.note(&format!("budgets.{part}"), text);
         }
+        if let Some(part) = capped_in_money.first() {
+            self.senses_have_prices(part);
+        }
     }
 
     fn chain(&mut self) {

@@ -39,6 +39,7 @@ pub use self::{
         PersonalAction, PersonalConfig, PlaybooksConfig, Protocol, Sanitising, SchedulesConfig,
         SessionConfig, StoreConfig, StoreEngine, Summaries, SyslogSection, TelegramConfig,
         TelemetryConfig, ToolApproval, ToolEffects, ToolRow, ToolServerConfig, ToolsConfig,
+        TranscriptionConfig, TranscriptionEngine,
     },
     settings::{Allow, Hidden, Limit, Size},
     source::{Origin, Problem},

@@ -371,10 +371,26 @@ section! {
     }
 }
 
+choice! {
+    /// Where recordings are turned into text.
+    TranscriptionEngine {
+        /// On a server that speaks OpenAI's protocol.
+        Http = "http",
+        /// In this process, by a model whose files are here.
+        Local = "local",
+    }
+}
+
 section! {
-    /// Who turns voice messages and recordings into text: a server that speaks OpenAI's protocol.
+    /// Who turns voice messages and recordings into text: a server that speaks OpenAI's protocol, or a
+    /// model in this process.
     TranscriptionConfig {
-        /// What the server calls its model. Nobody listens while this is missing.
+        /// "http" for a server, "local" for a model in this process: it takes voice messages only.
+        engine: TranscriptionEngine = TranscriptionEngine::Http;
+        /// Local only: the folder of a Whisper model in CTranslate2's form, with numbers of 16 or 32 bits.
+        /// `scripts/fetch-whisper` fetches one that knows English.
+        path: Option<PathBuf> = None, example "data/models/whisper-tiny.en";
+        /// What the server calls its model. Nobody listens while this is missing, or the path.
         model: Option<String> = None, example "whisper-1";
         /// Where it is served.
         base_url: String = "https://api.openai.com/v1".to_owned();
@@ -393,6 +409,8 @@ section! {
         /// Tell the server which language the sender's app is in. It hears that one better, and others
         /// worse.
         language_hint: bool = true;
+        /// What a minute of a recording costs, in your currency.
+        price_minute: f64 = 0.0;
     }
 }
 
@@ -415,6 +433,8 @@ section! {
         answer_chars_max: usize = 1_500, within 1..=4_096;
         /// How long speaking one answer may take.
         time_max: Duration = secs(60), within millis(100)..=hours(1);
+        /// What a million characters cost, in your currency.
+        price_million_chars: f64 = 0.0;
     }
 }
 
@@ -844,6 +864,8 @@ choice! {
         LogLines = "log_lines_dropped",
         /// What answers cost within the window.
         Cost = "cost",
+        /// Tool servers that are not as they should be.
+        ToolServers = "tool_servers_ill",
     }
 }
 
@@ -1019,7 +1041,7 @@ section! {
         name: String = String::new(), example "many_tokens";
         /// The figure: "poll_age_seconds", "llm_error_ratio", "reply_p95_seconds", "actor_restarts",
         /// "quarantined", "disk_free_ratio", "guard_blocks", "backup_age_seconds", "updates", "tokens",
-        /// "log_lines_dropped", "cost".
+        /// "log_lines_dropped", "cost", "tool_servers_ill".
         signal: AlertSignal = AlertSignal::Updates;
         /// "above", "below", or "times_usual": above so many times what is usual at this hour of the day.
         bound: AlertBound = AlertBound::TimesUsual;

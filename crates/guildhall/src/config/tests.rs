@@ -413,6 +413,7 @@ fn every_default_in_the_shipped_file_is_the_default() {
     examples.backup.endpoint = None;
     examples.memory.embeddings_path = None;
     (examples.transcription.model, examples.transcription.api_key_env) = (None, None);
+    examples.transcription.path = None;
     (examples.speech.model, examples.speech.api_key_env) = (None, None);
     examples.alerts.webhook.url = None;
     examples.alerts.rule.clear();
@@ -516,4 +517,26 @@ fn a_tool_server_that_cannot_be_meant_is_refused_in_words() {
 
 fn good_warnings(text: &str) -> Vec<String> {
     good(text, &[]).warnings
+}
+
+#[test]
+fn where_money_is_capped_listening_and_speaking_have_a_price_and_one_in_the_house_may_be_free() {
+    let capped = |ear: &str| {
+        format!(
+            "[budgets]\ncurrency = \"EUR\"\n[budgets.hall]\nmoney_month = 5\n[transcription]\n{ear}\n"
+        )
+    };
+    let key = [("EAR_KEY", "k")];
+    let server = "model = \"whisper-1\"\napi_key_env = \"EAR_KEY\"";
+    let problems = wrong(&capped(server), &key).join("\n");
+    assert!(problems.contains("set `transcription.price_minute`"), "{problems}");
+    let priced = format!("{server}\nprice_minute = 0.006");
+    assert_eq!(good(&capped(&priced), &key).config.transcription.price_minute, 0.006);
+    let own = "model = \"w\"\nbase_url = \"http://127.0.0.1:9/v1\"\nallow_private = true";
+    assert!(good(&capped(own), &[]).config.transcription.listens());
+    let here = "engine = \"local\"\npath = \"models/whisper-tiny.en\"";
+    let ear = good(&capped(here), &[]).config.transcription;
+    assert!(ear.listens() && ear.server().is_none());
+    let problems = wrong("[transcription]\nengine = \"local\"", &[]).join("\n");
+    assert!(problems.contains("transcription.path: must name the folder"), "{problems}");
 }

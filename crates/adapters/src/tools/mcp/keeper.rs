@@ -38,6 +38,10 @@ const DESCRIPTION_CHARS_MAX: usize = 1_000;
 /// The longest title that people read, in characters.
 const TITLE_CHARS_MAX: usize = 80;
 
+/// What is said of a tool that says something else than when it was first seen.
+pub(super) const CHANGED: &str =
+    "it is not what it was when it was first seen; look at it, and set `accept_changes`";
+
 /// Keeps a server, for ever.
 pub(in crate::tools) async fn keep(server: Arc<Server>, board: Arc<Board>) {
     let mut pause = PAUSE_MIN;
@@ -55,6 +59,7 @@ pub(in crate::tools) async fn keep(server: Arc<Server>, board: Arc<Board>) {
             event.action = "tool_server_down",
             "a tool server is not there"
         );
+        server.record.ended(problem, Instant::now());
         server.set_state(false, problem, Vec::new());
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
@@ -232,7 +237,7 @@ fn take(server: &Arc<Server>, tool: rmcp::model::Tool) -> (String, Result<Offer,
         Ok(Seen::Changed) if server.config.accept_changes => Ok(offer),
         Ok(Seen::Changed) => {
             warn!(labels.tool = pin, event.action = "tool_changed", "a tool is not what it was, and is withdrawn");
-            Err("it is not what it was when it was first seen; look at it, and set `accept_changes`".to_owned())
+            Err(CHANGED.to_owned())
         }
         Err(error) => {
             warn!(labels.tool = pin, error.message = %error, event.action = "tool_pins", "what tools were like cannot be kept");

@@ -7,6 +7,7 @@
 //! Invariants: MCP-1 a program is started confined, or not at all where that is required. MCP-2 what a
 //! server says of a tool is shortened before a model reads it.
 
+mod health;
 mod keeper;
 mod output;
 mod pins;
@@ -25,7 +26,7 @@ use std::{
 
 use protocol::{
     Language,
-    tool::{Effects, ToolError, ToolOutput},
+    tool::{Effects, ServerHealth, ToolError, ToolOutput},
 };
 use reqwest::Url;
 use rmcp::{
@@ -34,11 +35,14 @@ use rmcp::{
 };
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    time::Instant,
+};
 
 pub(super) use self::keeper::keep;
 pub use self::pins::{Pins, PinsError};
-use self::wire::Flood;
+use self::{health::Record, wire::Flood};
 use super::sandbox::Policy;
 use crate::models::address::is_private_host;
 
@@ -168,6 +172,7 @@ pub(super) struct Server {
     client: Option<reqwest::Client>,
     peer: Mutex<Option<(Peer<RoleClient>, Flood)>>,
     state: Mutex<ServerState>,
+    record: Record,
     room: Semaphore,
     silent: AtomicU32,
     /// Asks the keeper to open the connection anew.
@@ -197,6 +202,7 @@ impl Server {
             client,
             peer: Mutex::default(),
             state: Mutex::new(state),
+            record: Record::default(),
             silent: AtomicU32::new(0),
             renew: Notify::new(),
             tried: watch::Sender::new(false),
@@ -209,6 +215,15 @@ impl Server {
 
     pub(super) fn state(&self) -> ServerState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn health(&self) -> ServerHealth {
+        self.record.health(self.state(), Instant::now())
+    }
+
+    /// A call of it ended: it answered, or not as it should.
+    pub(super) fn was_called(&self, answered: bool) {
+        self.record.called(answered);
     }
 
     fn set_state(&self, up: bool, problem: impl Into<String>, tools: Vec<SeenTool>) {

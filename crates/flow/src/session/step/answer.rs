@@ -25,6 +25,7 @@ use crate::{
     roster::AdministerError,
     session::state::Exchange,
     trace::Trace,
+    treasurer::books::Payer,
     words::{self, Notice},
 };
 
@@ -667,8 +668,11 @@ impl Session {
                 parts.pop_front();
                 if parts.is_empty() || ends {
                     let aloud = std::mem::take(&mut turn.aloud);
+                    let (person, agent) = (turn.course.asker, turn.course.agent.clone());
+                    let payer = Payer { person, chat: self.key.chat };
                     self.finish(update, vec![sent], outcome, effects);
-                    effects.extend((!aloud.is_empty()).then_some(Effect::Speak(aloud)));
+                    let agent = agent.filter(|_| !aloud.is_empty());
+                    effects.extend(agent.map(|it| Effect::Speak(aloud, (payer, it))));
                     return;
                 }
                 self.record(vec![sent], vec![], effects);

@@ -8,7 +8,7 @@
 use protocol::{
     UpdateId,
     event::{AnswerKind, Event, Outcome, Part},
-    hearing::Transcript,
+    hearing::{Paid, Transcript},
     inbound::{Beside, Channel, FileRef},
     model::Image,
 };
@@ -99,7 +99,7 @@ impl Session {
             return self.with_transcript(update, asking, transcript, effects);
         }
         effects.push(Effect::Typing);
-        effects.push(Effect::TakeIn(update, file));
+        effects.push(Effect::TakeIn(update, file, asking.agent.name.clone()));
         self.set_stage(update, Stage::TakingIn(asking));
     }
 
@@ -120,9 +120,12 @@ impl Session {
         let Stage::TakingIn(mut asking) = turn.stage.take() else { return };
         asking.files_taken += 1;
         let notice = match result {
-            Ok(Sensed::Heard(transcript)) => {
+            Ok(Sensed::Heard(transcript, toll)) => {
                 // FILES-1.
-                let heard = Event::RecordingHeard { update, transcript: transcript.clone() };
+                let (agent, at) = (asking.agent.name.clone(), self.now);
+                let person = self.authors.get(&update).copied();
+                let paid = Some(Paid { agent, person, at, toll });
+                let heard = Event::RecordingHeard { update, transcript: transcript.clone(), paid };
                 self.record(vec![heard], vec![], effects);
                 return self.with_transcript(update, asking, transcript, effects);
             }
@@ -140,6 +143,11 @@ impl Session {
             Err(NotSensed::Unavailable) => {
                 let notice = words::media::not_taken_in(reference);
                 let (kind, outcome) = (AnswerKind::Apology, Outcome::Answered);
+                return self.answer_kind(update, vec![], kind, notice, outcome, effects);
+            }
+            Err(NotSensed::OverCap(cap)) => {
+                let notice = words::over_cap(cap, &self.config.house.calendar);
+                let (kind, outcome) = (AnswerKind::Refusal, Outcome::Refused);
                 return self.answer_kind(update, vec![], kind, notice, outcome, effects);
             }
         };

@@ -74,7 +74,7 @@ impl World {
     fn sees_all(&mut self) {
         let is_it = |it: &Effect| matches!(it, Effect::TakeIn(..));
         while let Some(place) = self.asked.iter().position(is_it) {
-            let Effect::TakeIn(update, file) = self.asked.remove(place) else { return };
+            let Effect::TakeIn(update, file, _) = self.asked.remove(place) else { return };
             let bytes = bytes::Bytes::from(file.file.clone());
             let image = Image { media_type: "image/jpeg", bytes };
             self.input(Input::TakenIn(update, Ok(Sensed::Seen(image))));

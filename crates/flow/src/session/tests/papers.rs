@@ -204,7 +204,7 @@ fn act(world: &mut World, cabinet: &mut Cabinet, dice: &mut u64) {
     }
     let asked = world.asked.swap_remove(usize::try_from(roll(dice, count)).unwrap());
     let input = match &asked {
-        Effect::TakeIn(update, _) => read(update.0, &format!("what {update} says")),
+        Effect::TakeIn(update, ..) => read(update.0, &format!("what {update} says")),
         Effect::Papers(update, PaperWish::Keep(new)) => {
             let (event, outcome) = cabinet.keep(*update, new, LIMITS);
             event.into_iter().for_each(|it| cabinet.apply(it));

@@ -3,13 +3,21 @@
 use std::path::Path;
 
 use super::{
-    super::sections::{SpeechConfig, TranscriptionConfig},
+    super::sections::{SpeechConfig, TranscriptionConfig, TranscriptionEngine},
     Check, is_private,
 };
 
 impl Check<'_> {
     pub(super) fn transcription(&mut self) {
         let it = self.config.transcription.clone();
+        match (it.engine, &it.path) {
+            (TranscriptionEngine::Local, None) => {
+                let text = "must name the folder of the model: scripts/fetch-whisper fetches one";
+                return self.note("transcription.path", text);
+            }
+            (TranscriptionEngine::Local, Some(_)) => return,
+            (TranscriptionEngine::Http, _) => {}
+        }
         if it.model.is_none() {
             return;
         }
@@ -22,10 +30,10 @@ impl Check<'_> {
         if it.model.is_none() {
             return;
         }
-        if self.config.transcription.model.is_none() {
+        if !self.config.transcription.listens() {
             self.note(
                 "speech.model",
-                "needs `transcription.model`: only what was heard is answered so",
+                "needs `transcription.model` or `transcription.path`: only what was heard is answered so",
             );
         }
         if it.voice.is_empty() {
@@ -33,6 +41,24 @@ impl Check<'_> {
         }
         self.endpoint("speech", &it.base_url, it.allow_private);
         self.endpoint_key("speech", (it.api_key_env.as_deref(), it.api_key_file.as_deref()));
+    }
+
+    /// Where money is capped, a recogniser and a voice of somebody else have a price. One in the hall's
+    /// own network may be free.
+    pub(super) fn senses_have_prices(&mut self, part: &str) {
+        let (ear, voice) = (&self.config.transcription, &self.config.speech);
+        let (ear, voice) = (
+            ear.server().is_some() && !ear.allow_private && ear.price_minute <= 0.0,
+            voice.model.is_some() && !voice.allow_private && voice.price_million_chars <= 0.0,
+        );
+        for (has_none, key) in
+            [(ear, "transcription.price_minute"), (voice, "speech.price_million_chars")]
+        {
+            if has_none {
+                let text = format!("caps in money need a price here, too: set `{key}`");
+                self.note(&format!("budgets.{part}"), text);
+            }
+        }
     }
 
     /// A server beside the models that gets what people send.
@@ -77,6 +103,30 @@ impl SpeechConfig {
 }
 
 impl TranscriptionConfig {
+    /// True if somebody listens.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.server().is_some() || self.folder().is_some()
+    }
+
+    /// What a server calls its model, where one listens.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        match self.engine {
+            TranscriptionEngine::Http => self.model.as_deref(),
+            TranscriptionEngine::Local => None,
+        }
+    }
+
+    /// The folder of the model, where one in this process listens.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match self.engine {
+            TranscriptionEngine::Http => None,
+            TranscriptionEngine::Local => self.path.as_deref(),
+        }
+    }
+
     /// The name under which its key stands among the secrets; `None` if it needs none.
     #[must_use]
     pub fn key_name(&self) -> Option<String> {
