@@ -11,11 +11,17 @@ use super::{
     features::{GRAM_BITS, IDEA_BITS},
 };
 
-const MAGIC: &[u8; 6] = b"GHATK\x01";
+const MAGIC: &[u8; 6] = b"GHATK\x02";
 /// Entries of the table of one kind, as a power of two.
 pub(super) const KIND_BITS: u32 = 13;
 /// Numbers in the header.
-const HEADER_NUMBERS: usize = 16;
+const HEADER_NUMBERS: usize = 18;
+/// Stretches up to which their number does not count.
+const STRETCHES_FEW: usize = 4;
+/// Stretches from which on their mean says what the text is about, even if a part is an attack.
+const STRETCHES_MANY: usize = 40;
+/// How much of what the stretches of a text have in common is not held against one of them.
+const CONTEXT_SHARE: f32 = 0.8;
 /// Lexicon entries at most.
 const ENTRIES_MAX: usize = 1 << 16;
 
@@ -42,8 +48,14 @@ pub(super) struct Weights<'b> {
     pub(super) gram_share: f32,
     pub(super) idea_share: f32,
     pub(super) offset: f32,
-    /// What a stretch of a long text must be worse by than the whole.
+    /// What a stretch must be worse by than the line, in a text of few stretches.
     pub(super) stretch_penalty: f32,
+    /// By how much more, for each time that the text has e times as many.
+    pub(super) stretch_growth: f32,
+    /// The mean of the stretches of a text about nothing of ours.
+    pub(super) calm: f32,
+    /// What a worse mean may excuse at most.
+    pub(super) context_max: f32,
     pub(super) kind_scale: f32,
     pub(super) kind_bias: [f32; AttackKind::ALL.len()],
     /// The scores from which levels low and high act; medium acts from 0.5.
@@ -98,7 +110,9 @@ impl<'b> Weights<'b> {
             k3,
             score_min_low,
             score_min_high,
-            _,
+            stretch_growth,
+            calm,
+            context_max,
         ] = header;
         Ok(Self {
             entries,
@@ -110,6 +124,9 @@ impl<'b> Weights<'b> {
             idea_share,
             offset,
             stretch_penalty: penalty,
+            stretch_growth,
+            calm,
+            context_max,
             kind_scale,
             kind_bias: [k0, k1, k2, k3],
             score_min_low,
@@ -133,6 +150,18 @@ impl<'b> Weights<'b> {
         let gram = self.gram_bias + self.gram_scale * grams as f32 * gram_norm(gram_count as usize);
         let idea = self.idea_bias + self.idea_scale * ideas as f32 * idea_norm(idea_count);
         self.gram_share * gram + self.idea_share * idea + self.offset
+    }
+
+    /// What the worst of `count` stretches, `mean` on average, must be worse by than the line: the more
+    /// there are, the worse one of them is by chance; and in a text about commands and passwords, all
+    /// are somewhat bad.
+    pub(super) fn penalty(&self, count: usize, mean: f32) -> f32 {
+        let times = count.max(STRETCHES_FEW) as f32 / STRETCHES_FEW as f32;
+        let chance = self.stretch_penalty + self.stretch_growth * times.ln();
+        if count < STRETCHES_MANY {
+            return chance;
+        }
+        chance + (CONTEXT_SHARE * (mean - self.calm)).clamp(0.0, self.context_max)
     }
 
     /// The kind that fits best.
@@ -172,7 +201,9 @@ impl<'b> Weights<'b> {
             k3,
             self.score_min_low,
             self.score_min_high,
-            0.0,
+            self.stretch_growth,
+            self.calm,
+            self.context_max,
         ] {
             bytes.extend(number.to_le_bytes());
         }
@@ -218,6 +249,9 @@ impl<'b> Weights<'b> {
             idea_share: 1.0,
             offset: 0.0,
             stretch_penalty: 0.0,
+            stretch_growth: 0.0,
+            calm: 0.0,
+            context_max: 0.0,
             kind_scale: 1.0,
             kind_bias: [0.0; AttackKind::ALL.len()],
             score_min_low: 0.5,

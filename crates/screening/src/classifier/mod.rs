@@ -1,9 +1,10 @@
 //! The trained judge of attacks: how likely a text tries to take the model over.
 //!
 //! A linear model over hashed grams and one over concepts (`features`, `lexicon`) are added up for
-//! the whole text and, in a long text, for every stretch of it, since an attack may hide in the
-//! middle of a harmless document. The worst stretch decides. Reading is one pass; nothing is slower
-//! than linear in the length of the text.
+//! the whole text and, in a long text, for every stretch of it (`stretches`), since an attack may hide
+//! in the middle of a harmless document. The worst stretch decides, if it is worse than the worst of
+//! so many stretches of a text like this one is by chance. Reading is one pass; nothing is slower than
+//! linear in the length of the text.
 //!
 //! The weights are `model/attack.bin`; `model/MODEL.md` says how good they are and where they end,
 //! `model/DATA.md` what they were trained on.
@@ -14,6 +15,7 @@
 mod artefact;
 mod features;
 mod lexicon;
+mod stretches;
 mod words;
 
 #[cfg(feature = "train")]
@@ -26,14 +28,14 @@ use crate::judgement::{Kind, Level};
 pub use artefact::ModelError;
 use artefact::Weights;
 use lexicon::{Hit, Lexicon};
+use stretches::{STEP_WORDS, STRETCH_WORDS, stretches};
 use words::Words;
 
 /// The most that a stretch without any concept can come to: a score below that of every level.
 const RAW_WITHOUT_CONCEPTS_MAX: f32 = -1.0;
-/// Words in one stretch of a long text.
-const STRETCH_WORDS: usize = 36;
-/// Words from the start of one stretch to the start of the next.
-const STEP_WORDS: usize = 18;
+/// A text of more stretches is not judged as a whole any more: whatever an attack says, the rest of
+/// the text outweighs it, and what is harmless adds up.
+const WHOLE_STRETCHES_MAX: usize = 30;
 
 /// What kind of attack a text most resembles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,34 +152,42 @@ impl AttackModel {
         let hits = self.lexicon.find(&words);
         let sums = self.gram_sums(&words);
         let mut ideas = Vec::with_capacity(256);
-        let scored = stretches(words.list.len())
+        let scored = stretches(&words)
+            .into_iter()
             .map(|range| (self.stretch(&words, &hits, &sums, range.clone(), &mut ideas), range));
         let Some((_, worst)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else {
             return text.to_owned();
         };
         let start = worst.start.saturating_sub(STEP_WORDS);
-        let end = (worst.end + STEP_WORDS).min(words.list.len());
+        let end = (worst.start + STRETCH_WORDS + STEP_WORDS).min(words.list.len());
         let folded = words.list.get(start..end).unwrap_or_default().iter();
         let folded: Vec<_> =
             folded.map(|word| String::from_utf8_lossy(words.bytes(word))).collect();
         folded.join(" ")
     }
 
-    /// The raw score of the worst stretch, and that stretch.
+    /// The raw score of the worst stretch or of the whole, and where that is.
     fn raw(&self, words: &Words) -> (f32, Range<usize>) {
         let hits = self.lexicon.find(words);
         let sums = self.gram_sums(words);
         let mut ideas = Vec::with_capacity(256);
         let mut of = |range: Range<usize>| self.stretch(words, &hits, &sums, range, &mut ideas);
-        let whole = 0..words.list.len();
-        let mut worst = (of(whole.clone()), whole);
-        for range in stretches(words.list.len()) {
-            let raw = of(range.clone()) - self.weights.stretch_penalty;
+        let stretches = stretches(words);
+        let (mut worst, mut sum) = ((f32::NEG_INFINITY, 0..0), 0.0);
+        for range in &stretches {
+            let raw = of(range.clone());
+            sum += raw;
             if worst.0 < raw {
-                worst = (raw, range);
+                worst = (raw, range.clone());
             }
         }
-        worst
+        worst.0 -= self.weights.penalty(stretches.len(), sum / stretches.len().max(1) as f32);
+        if WHOLE_STRETCHES_MAX < stretches.len() {
+            return worst;
+        }
+        let whole = 0..words.list.len();
+        let raw = of(whole.clone());
+        if raw < worst.0 { worst } else { (raw, whole) }
     }
 
     /// For each word, the sum of the weights of all grams up to its end, and their number.
@@ -215,14 +225,6 @@ impl AttackModel {
         // that an attack could be made of, however odd the pieces of its words are.
         if has_concepts { raw } else { raw.min(RAW_WITHOUT_CONCEPTS_MAX) }
     }
-}
-
-/// The stretches of a text of `count` words; none if the text is not much longer than one.
-fn stretches(count: usize) -> impl Iterator<Item = Range<usize>> {
-    let long = STRETCH_WORDS + STEP_WORDS < count;
-    let starts = (0..count).step_by(STEP_WORDS).filter(move |_| long);
-    let full = starts.take_while(move |start| *start == 0 || start + STEP_WORDS < count);
-    full.map(move |start| start..(start + STRETCH_WORDS).min(count))
 }
 
 fn sigmoid(raw: f32) -> f32 {

@@ -9,6 +9,19 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// The longest text that is read, in bytes of its folded form. The rest is not looked at.
 pub(super) const FOLDED_BYTES_MAX: usize = 1 << 17;
 
+/// Marks that end a sentence.
+const ENDS: [&[u8]; 9] = [
+    b".",
+    b"!",
+    b"?",
+    b":",
+    b";",
+    "。".as_bytes(),
+    "！".as_bytes(),
+    "？".as_bytes(),
+    "؟".as_bytes(),
+];
+
 /// What a word is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -53,6 +66,15 @@ impl Words {
         }
         cutter.close();
         cutter.words
+    }
+
+    /// Whether a sentence, or a line, ends with a word.
+    pub(super) fn ends_sentence(&self, word: &Word) -> bool {
+        match word.shape {
+            Shape::Line => true,
+            Shape::Mark => ENDS.contains(&self.bytes(word)),
+            Shape::Letters | Shape::Sign | Shape::Digits => false,
+        }
     }
 
     pub(super) fn bytes(&self, word: &Word) -> &[u8] {

@@ -148,7 +148,8 @@ pub(super) fn numeric(text: &Text<'_>, run: &Run) -> Option<Date> {
     };
     let &[a, b, c, ..] = run.sizes() else { return None };
     let goes_on = run.gap(3) == Some(gap) || text.is_word(run.end_of(3));
-    if !gaps_fit || goes_on {
+    // No part of a date has more than four digits, and a part of eleven would not fit a number.
+    if !gaps_fit || goes_on || 4 < a.max(b).max(c) {
         return None;
     }
     let digits = run.digits_up_to(3);

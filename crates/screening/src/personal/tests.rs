@@ -282,6 +282,8 @@ fn dates_are_of_birth_only_where_the_words_say_so() {
         ],
     );
     assert_eq!(found("born 12/03/1985, hired 01/02/2010"), ["date_of_birth:12/03/1985"]);
+    // A number that no part of a date can be, and that fits no number of 32 bits.
+    assert_eq!(found("born 98765432109/1/2"), [""; 0]);
 }
 
 #[test]

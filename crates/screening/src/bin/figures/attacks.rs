@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     error::Error,
     io::{BufRead, BufReader, Write},
-    path::Path,
+    path::PathBuf,
     process::{ChildStdin, ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -44,24 +44,23 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let (mut met, over_defence) = own_sentences()?;
     met &= speed()?;
     let opinion = args.words.iter().skip_while(|word| *word != "--opinion").nth(1);
-    match (&args.data, opinion) {
-        (Some(data), Some(command)) => {
-            met &= second_opinion(data, over_defence, command)?;
+    let data = &args.data;
+    if data.is_empty() {
+        println!("\nNo --data, so nothing is said of sources that were left out.");
+    } else if let Some(command) = opinion {
+        met &= second_opinion(data, over_defence, command)?;
+    } else {
+        rules_alone(data)?;
+        for unlicensed in [false, true] {
+            met &= sources(data, over_defence, unlicensed)?;
         }
-        (Some(data), None) => {
-            rules_alone(data)?;
-            for unlicensed in [false, true] {
-                met &= sources(data, over_defence, unlicensed)?;
-            }
-        }
-        (None, _) => println!("\nNo --data, so nothing is said of sources that were left out."),
     }
     Ok(met)
 }
 
 /// What the rules do without the classifier: they were written by hand, so nothing is left out.
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn rules_alone(data: &Path) -> Result<(), Box<dyn Error>> {
+fn rules_alone(data: &[PathBuf]) -> Result<(), Box<dyn Error>> {
     let limits = Limits { chars_max: usize::MAX, ..Limits::default() };
     let attacks_disabled = AttackKind::ALL.to_vec();
     let screen = Screen::new(Policy { limits, attacks_disabled, ..Policy::default() })?;
@@ -88,13 +87,13 @@ fn rules_alone(data: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn scored(data: &Path, unlicensed: bool) -> Result<Vec<Scored>, Box<dyn Error>> {
+fn scored(data: &[PathBuf], unlicensed: bool) -> Result<Vec<Scored>, Box<dyn Error>> {
     let settings = Settings { unlicensed, ..Settings::default() };
     Ok(measure::held_out(&Prepared::new(read_guard_data(data)?, settings)?))
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn sources(data: &Path, over_defence: f32, unlicensed: bool) -> Outcome {
+fn sources(data: &[PathBuf], over_defence: f32, unlicensed: bool) -> Outcome {
     let scored = scored(data, unlicensed)?;
     let with = if unlicensed { "with" } else { "without" };
     println!("\n### Sources left out, trained {with} the source that has no licence\n");
@@ -104,7 +103,7 @@ fn sources(data: &Path, over_defence: f32, unlicensed: bool) -> Outcome {
 /// Without and with a second opinion, given by a program that reads JSON Lines with `text` and writes
 /// a score a line.
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
-fn second_opinion(data: &Path, over_defence: f32, command: &str) -> Outcome {
+fn second_opinion(data: &[PathBuf], over_defence: f32, command: &str) -> Outcome {
     let scored = scored(data, false)?;
     let lines = measure::lines(&scored);
     println!("\n### Sources left out, tiers 1 and 2\n");

@@ -20,8 +20,7 @@ const ALARMS_MAX: f64 = 0.001;
 
 #[expect(clippy::print_stdout, reason = "the figures are the program's output")]
 pub(crate) fn run(args: &Args) -> Outcome {
-    let folder = args.data.as_deref().ok_or("obfuscations needs --data DIR")?;
-    let texts = texts::read(folder)?;
+    let texts = texts::read(&args.data)?;
     let unlimited = Limits { chars_max: usize::MAX, ..Limits::default() };
     let screen = Screen::new(Policy { limits: unlimited, ..Policy::default() })?;
     let blind = Limits { decode_depth_max: 0, ..unlimited };

@@ -1,14 +1,14 @@
 //! Figures of the rules for credentials: recall on samples made from the documented forms, false
 //! alarms on ordinary texts, the time to build a screen and to judge a message.
 
-use std::{collections::BTreeMap, error::Error, fs, io::Read, path::Path, time::Instant};
+use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Instant};
 
-use flate2::read::GzDecoder;
 use screening::{ExactSecret, Judgement, Kind, Policy, Screen, Verdict};
 
 use crate::{
     Args, Outcome,
     secret_samples::{Sample, chat, ordinary, samples},
+    texts,
 };
 
 const SEED: u64 = 20_261_124;
@@ -30,9 +30,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     let recalled = recall(&screen);
     let mut quiet = false_alarms(&screen, "generated hard texts", &ordinary(HARD_TEXTS, SEED));
     let mut messages = chat(TIMED_MAX, SEED);
-    if let Some(folder) = &args.data {
+    if !args.data.is_empty() {
         let mut all = Vec::new();
-        for (source, texts) in benign(folder)? {
+        for (source, texts) in benign(&args.data)? {
             // Each source is shown, and only all together must meet the limit: some are small.
             false_alarms(&screen, &source, &texts);
             all.extend(texts);
@@ -148,28 +148,10 @@ fn false_alarms(screen: &Screen, source: &str, texts: &[String]) -> bool {
 }
 
 /// The texts labelled 0, by their source.
-fn benign(folder: &Path) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
+fn benign(folders: &[PathBuf]) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
     let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "gz") {
-            continue;
-        }
-        let mut lines = String::new();
-        GzDecoder::new(fs::File::open(&path)?).read_to_string(&mut lines)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = name.split('.').next().unwrap_or_default().to_owned();
-        for line in lines.lines() {
-            let entry: serde_json::Value = serde_json::from_str(line)?;
-            let text = entry.get("text").and_then(serde_json::Value::as_str);
-            let label = entry.get("label").and_then(serde_json::Value::as_i64);
-            if let (Some(text), Some(0)) = (text, label) {
-                sources.entry(name.clone()).or_default().push(text.to_owned());
-            }
-        }
-    }
-    if sources.is_empty() {
-        return Err("the folder has no ordinary texts".into());
+    for text in texts::read(folders)?.into_iter().filter(|text| !text.is_attack()) {
+        sources.entry(text.source).or_default().push(text.text);
     }
     Ok(sources)
 }

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fs::File,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use flate2::read::GzDecoder;
@@ -14,6 +14,9 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub(crate) struct Labelled {
     pub(crate) text: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) lang: Option<String>,
     label: u8,
 }
 
@@ -23,8 +26,16 @@ impl Labelled {
     }
 }
 
-/// All texts of a folder, in the order of its files.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
+/// All texts of the folders, in the order of their files.
+pub(crate) fn read(folders: &[PathBuf]) -> Result<Vec<Labelled>, Box<dyn Error>> {
+    let mut texts = Vec::new();
+    for folder in folders {
+        texts.extend(read_folder(folder)?);
+    }
+    if texts.is_empty() { Err("the folders have no texts".into()) } else { Ok(texts) }
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
     let mut files: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -35,9 +46,6 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
         for line in BufReader::new(GzDecoder::new(File::open(file)?)).lines() {
             texts.push(serde_json::from_str(&line?)?);
         }
-    }
-    if texts.is_empty() {
-        return Err("the folder has no texts".into());
     }
     Ok(texts)
 }

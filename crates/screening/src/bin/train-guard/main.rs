@@ -1,6 +1,6 @@
 //! Trains the attack model and writes its file.
 //!
-//! `train-guard --data DIR --out FILE [--unlicensed]`. The same texts give the same file, byte for
+//! `train-guard --data DIR… --out FILE [--unlicensed]`. The same texts give the same file, byte for
 //! byte. Takes about a minute: the levels' lines are drawn by four models that each leave
 //! sources out; the fifth, of all texts, is the one that is written.
 
@@ -10,26 +10,26 @@ use screening::classifier::train::{
     Prepared, Settings, calibrated, measure, read_guard_data, to_bytes,
 };
 
-const USAGE: &str = "usage: train-guard --data DIR --out FILE [--unlicensed]";
+const USAGE: &str = "usage: train-guard --data DIR… --out FILE [--unlicensed]";
 
 struct Arguments {
-    data: PathBuf,
+    data: Vec<PathBuf>,
     out: PathBuf,
     settings: Settings,
 }
 
 fn arguments() -> Option<Arguments> {
-    let (mut data, mut out, mut settings) = (None, None, Settings::default());
+    let (mut data, mut out, mut settings) = (Vec::new(), None, Settings::default());
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--data" => data = Some(PathBuf::from(args.next()?)),
+            "--data" => data.push(PathBuf::from(args.next()?)),
             "--out" => out = Some(PathBuf::from(args.next()?)),
             "--unlicensed" => settings.unlicensed = true,
             _ => return None,
         }
     }
-    Some(Arguments { data: data?, out: out?, settings })
+    (!data.is_empty()).then_some(Arguments { data, out: out?, settings })
 }
 
 fn train(arguments: &Arguments) -> Result<usize, Box<dyn Error>> {

@@ -61,11 +61,19 @@ struct Line {
     kind: Option<String>,
 }
 
-/// Reads every `*.jsonl.gz` of a folder, in the order of their names.
+/// Reads every `*.jsonl.gz` of the folders, in the order of their names.
 ///
 /// # Errors
-/// If the folder or a file cannot be read, a line is garbled, or there is nothing.
-pub fn read_guard_data(folder: &Path) -> Result<Vec<Example>, DataError> {
+/// If a folder or a file cannot be read, a line is garbled, or there is nothing in a folder.
+pub fn read_guard_data(folders: &[PathBuf]) -> Result<Vec<Example>, DataError> {
+    let mut examples = Vec::new();
+    for folder in folders {
+        examples.extend(read_folder(folder)?);
+    }
+    Ok(examples)
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<Example>, DataError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| DataError::Unreadable { path, source }

@@ -3,13 +3,15 @@
 //! Duchi, Hazan, Singer 2011, "Adaptive subgradient methods". The halves are fitted apart so that
 //! neither leans on the other: the words of one language would drown the concepts.
 
+use std::ops::Range;
+
 use super::{Settings, random::Random};
 use crate::classifier::{
     AttackKind, AttackModel,
     artefact::{KIND_BITS, Weights, gram_norm, idea_norm, kind_slot},
     features::{self, GRAM_BITS, IDEA_BITS},
-    lexicon::Lexicon,
-    stretches,
+    lexicon::{Hit, Lexicon},
+    stretches::{STRETCH_WORDS, stretches},
     words::Words,
 };
 
@@ -40,21 +42,53 @@ pub(super) fn samples(
     let words = Words::cut(text);
     let hits = lexicon.find(&words);
     let count = words.list.len().min(WORDS_MAX);
-    let sample = |range: std::ops::Range<usize>, weight: f32| {
-        let (mut grams, mut ideas) = (Vec::new(), Vec::new());
-        for at in range.clone() {
-            features::grams(&words, at, |slot| grams.push(slot));
-        }
-        features::ideas(&words, &hits, range, &mut ideas);
+    let sample = |range: Range<usize>, weight: f32| {
+        let (grams, ideas) = taken_apart(&words, &hits, range);
         Sample { grams, ideas, attack, kind, weight, example }
     };
     let mut samples = vec![sample(0..count, 1.0)];
     if !attack {
-        let parts: Vec<_> = stretches(count).collect();
-        let weight = 1.0 / (parts.len().max(1) as f32).sqrt();
+        let mut parts = stretches(&words);
+        parts.retain(|range| range.end <= count);
+        let weight = 1.0 / (parts.len().max(1) as f32).powf(0.25);
         samples.extend(parts.into_iter().map(|range| sample(range, weight)));
     }
     samples
+}
+
+/// Takes an attack apart that stands between two pieces of a harmless text: the stretches that hold
+/// most of it.
+pub(super) fn hidden_samples(
+    [before, attack, after]: [&str; 3],
+    kind: AttackKind,
+    example: usize,
+    lexicon: &Lexicon,
+) -> Vec<Sample> {
+    let words = Words::cut(&format!("{before}\n\n{attack}\n\n{after}"));
+    let hits = lexicon.find(&words);
+    let start = Words::cut(&format!("{before}\n\n")).list.len();
+    let end = start + Words::cut(attack).list.len();
+    let mut parts = stretches(&words);
+    parts.retain(|range| {
+        let shared = range.end.min(end).saturating_sub(range.start.max(start));
+        3 * (end - start).min(STRETCH_WORDS) <= 4 * shared
+    });
+    let weight = 1.0 / parts.len().max(1) as f32;
+    let sample = |range: Range<usize>| {
+        let (grams, ideas) = taken_apart(&words, &hits, range);
+        Sample { grams, ideas, attack: true, kind, weight, example }
+    };
+    parts.into_iter().map(sample).collect()
+}
+
+/// The grams and the concept features of a stretch.
+fn taken_apart(words: &Words, hits: &[Hit], range: Range<usize>) -> (Vec<u32>, Vec<u32>) {
+    let (mut grams, mut ideas) = (Vec::new(), Vec::new());
+    for at in range.clone() {
+        features::grams(words, at, |slot| grams.push(slot));
+    }
+    features::ideas(words, hits, range, &mut ideas);
+    (grams, ideas)
 }
 
 /// Weights of one half.
@@ -159,6 +193,9 @@ pub(super) fn fit(samples: &[&Sample], entries: &[(u64, u64)], settings: Setting
     weights.gram_share = settings.gram_share;
     weights.idea_share = 1.0 - settings.gram_share;
     weights.stretch_penalty = settings.stretch_penalty;
+    weights.stretch_growth = settings.stretch_growth;
+    weights.calm = settings.calm;
+    weights.context_max = settings.context_max;
     weights.gram_bias = grams.bias;
     weights.idea_bias = ideas.bias;
     weights.kind_bias = kind_bias;

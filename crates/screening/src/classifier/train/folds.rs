@@ -12,6 +12,7 @@ use super::{
     fit::{self, Sample},
     grammar::{GrammarError, own_examples},
     lexicon_source,
+    random::Random,
 };
 use crate::classifier::{
     AttackModel,
@@ -28,6 +29,13 @@ const FOLDS: &[&[&str]] = &[
 ];
 /// The one source that says nothing of its licence.
 const UNLICENSED: &str = "safeguard";
+/// What begins the names of sources of long harmless texts, which are never left out.
+const PROSE: &str = "prose_";
+/// Attacks of more bytes are not hidden in a long text.
+const ATTACK_BYTES_MAX: usize = 600;
+/// Bytes of the long text on each side of an attack.
+const AROUND_BYTES: usize = 400;
+const SEED: u64 = 0x6869_6464_656e;
 /// Words in a row that make two texts alike.
 const SHINGLE_WORDS: usize = 5;
 
@@ -52,6 +60,7 @@ impl Prepared {
         for (at, example) in examples.iter().enumerate() {
             samples.extend(fit::samples(&example.text, example.attack, example.kind, at, &lexicon));
         }
+        samples.extend(hidden(&examples, &lexicon));
         Ok(Self { examples, samples, entries, settings })
     }
 
@@ -120,6 +129,29 @@ impl Prepared {
             (self.model_without(|example| is_out(example) || self.is_banned(example)), out)
         })
     }
+}
+
+/// Attacks as paragraphs of long harmless texts.
+fn hidden(examples: &[Example], lexicon: &Lexicon) -> Vec<Sample> {
+    let is_carrier = |it: &&Example| it.source.starts_with(PROSE);
+    let carriers: Vec<&str> = examples.iter().filter(is_carrier).map(|it| &*it.text).collect();
+    let mut random = Random::new(SEED);
+    let mut samples = Vec::new();
+    for (at, example) in examples.iter().enumerate() {
+        if !example.attack || ATTACK_BYTES_MAX < example.text.len() || random.below(2) == 0 {
+            continue;
+        }
+        let Some(carrier) = random.pick(&carriers) else { break };
+        let cut = |at: usize| (0..=at).rev().find(|at| carrier.is_char_boundary(*at)).unwrap_or(0);
+        let start = random.below(carrier.len());
+        let line = carrier.get(cut(start)..).and_then(|rest| rest.find('\n')).unwrap_or(0);
+        let place = cut(start + line);
+        let before = carrier.get(cut(place.saturating_sub(AROUND_BYTES))..place);
+        let after = carrier.get(place..cut((place + AROUND_BYTES).min(carrier.len())));
+        let parts = [before.unwrap_or_default(), &example.text, after.unwrap_or_default()];
+        samples.extend(fit::hidden_samples(parts, example.kind, at, lexicon));
+    }
+    samples
 }
 
 fn shingles(text: &str) -> Vec<u64> {

@@ -34,8 +34,15 @@ pub struct Settings {
     pub texts_min: u32,
     /// How much the grams count in the raw score; the concepts count the rest.
     pub gram_share: f32,
-    /// By how much a stretch of a long text must be worse than the whole.
+    /// What a stretch of a long text must be worse by than the line, in a text of few stretches.
     pub stretch_penalty: f32,
+    /// By how much more, for each time that the text has e times as many stretches: the worst of many
+    /// is bad by chance.
+    pub stretch_growth: f32,
+    /// What the stretches of a text come to on average that is not about commands or passwords.
+    pub calm: f32,
+    /// What a worse average may excuse at most.
+    pub context_max: f32,
     /// Sources without a licence are used too: for comparison only, never for what ships.
     pub unlicensed: bool,
 }
@@ -49,7 +56,10 @@ impl Default for Settings {
             dropout: 0.5,
             texts_min: 3,
             gram_share: 0.5,
-            stretch_penalty: 1.0,
+            stretch_penalty: 1.1,
+            stretch_growth: 0.2,
+            calm: -3.0,
+            context_max: 2.0,
             unlicensed: false,
         }
     }
@@ -57,7 +67,7 @@ impl Default for Settings {
 
 /// The shares of held-out harmless texts, each source counting alike, that the levels let themselves
 /// be mistaken in.
-pub const FALSE_ALARMS: [f32; 3] = [0.003, 0.02, 0.05];
+pub const FALSE_ALARMS: [f32; 3] = [0.003, 0.011, 0.05];
 
 /// Draws the lines of the three levels by held-out scores, and makes 0.5 the line of level medium.
 #[must_use]
@@ -69,6 +79,9 @@ pub fn calibrated(mut model: AttackModel, held_out: &[Scored]) -> AttackModel {
     weights.gram_share *= slope;
     weights.idea_share *= slope;
     weights.stretch_penalty *= slope;
+    weights.stretch_growth *= slope;
+    weights.calm = slope * (weights.calm - medium);
+    weights.context_max *= slope;
     weights.score_min_low = sigmoid(slope * (low - medium));
     weights.score_min_high = sigmoid(slope * (high - medium));
     model
