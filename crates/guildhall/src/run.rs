@@ -457,11 +457,8 @@ impl Hall {
         systemd::stands();
         let pulse = kit::spawn(systemd::keep_alive());
         let sinks = alert_sinks::sinks(&self.loaded).map_err(|error| Failure::config(&error))?;
-        let around = alert_sinks::surroundings(
-            &self.loaded.config,
-            logs.drop_counter(),
-            Arc::clone(&self.toolbox) as _,
-        );
+        let toolbox = Arc::clone(&self.toolbox) as _;
+        let around = alert_sinks::surroundings(&self.loaded.config, logs.drop_counter(), toolbox);
         let sinks = (sinks.into(), around);
         let teller = self.follow_turns(&tally)?;
         let wiring = Rc::new(self.wiring(bots, founding, hall, desk, tally, sinks));

@@ -144,8 +144,8 @@ impl Messenger for LentBot {
         self.bot().map_err(DownloadError::Failed)?.download(file, bytes_max).await
     }
 
-    async fn preview(&self, to: Address, draft: i64, text: &str) -> Result<(), MessengerError> {
-        self.bot()?.preview(to, draft, text).await
+    async fn preview(&self, to: Address, draft: i64, part: &Part) -> Result<(), MessengerError> {
+        self.bot()?.preview(to, draft, part).await
     }
 
     async fn typing(&self, to: Address) -> Result<(), MessengerError> {

@@ -180,7 +180,16 @@ fn acts(markdown: &str) -> Vec<String> {
             }
             Event::Start(Tag::FootnoteDefinition(_) | Tag::MetadataBlock(_))
             | Event::FootnoteReference(_) => found.push("a footnote".to_owned()),
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     found

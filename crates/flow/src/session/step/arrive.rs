@@ -205,19 +205,9 @@ impl Session {
         let asker = asker_of(&entry);
         let of_app = entry.inbound.as_ref().and_then(Inbound::language);
         let aside = self.aside(&known, &entry, &request, view);
-        let languages = self.config.house.languages;
-        // A private matter in a group is told in the person's own language, all else in the group's.
-        let language = match &aside {
-            Some(_) => languages.choose(entry.own, of_app),
-            // A reminder has no app to ask.
-            None if self.key.is_private() => {
-                languages.choose(self.state.language, of_app.or(entry.own))
-            }
-            None => languages.choose(self.state.language, of_app),
-        };
+        let language = self.language_for(aside.is_some(), entry.own, of_app);
         let Entry { at, reference, .. } = entry;
         let course = Course { asker, arrived: at, ..Course::default() };
-        let stage = Stage::RescreeningParts;
         let (warning, aloud) = (None, Vec::new());
         if known.answer.is_some() {
             // What it came with may have been another choice than it would be now: it ends with it.
@@ -250,7 +240,7 @@ impl Session {
             is_panel,
             aside,
             filed: Vec::new(),
-            stage,
+            stage: Stage::RescreeningParts,
         };
         self.lanes.get_mut(lane).turn = Some(Box::new(turn));
         if let Some(answer) = known.answer {
@@ -278,6 +268,23 @@ impl Session {
         self.take_up(update, request, view, effects);
     }
 
+    /// A private matter in a group is told in the person's own language, all else in the group's.
+    fn language_for(
+        &self,
+        is_aside: bool,
+        own: Option<Language>,
+        of_app: Option<Language>,
+    ) -> Language {
+        let languages = self.config.house.languages;
+        match is_aside {
+            true => languages.choose(own, of_app),
+            // A reminder has no app to ask.
+            false if self.key.is_private() => languages.choose(self.state.language, of_app.or(own)),
+            false => languages.choose(self.state.language, of_app),
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a list of all that can be wanted")]
     pub(super) fn begin(
         &mut self,
         update: UpdateId,
