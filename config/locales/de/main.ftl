@@ -589,6 +589,7 @@ alert-backup-failed = Eine Sicherung ist gescheitert: { $why }
 alert-budget-over = { $who }: Was für diesen { $span } erlaubt ist, ist verbraucht. Fragen werden abgelehnt.
 alert-budget-near = { $who }: { $value } von dem, was für diesen { $span } erlaubt ist, sind verbraucht.
 alert-bot = Ein Bot lässt sich nicht verbinden, die anderen laufen weiter: { $why }.
+alert-tool-servers = Werkzeug-Server, die weg sind, immer wieder enden oder sich geändert haben: { $count }. `/status` sagt, welche.
 alert-log = Zeilen des Protokolls, die verloren sind: { $count }. Der Speicher ist voll oder zu langsam, oder niemand liest die Standardausgabe.
 alert-trial = Das ist eine Probe des Weges, den Warnungen nehmen. Alles ist in Ordnung.
 part-hall = Die Halle

@@ -512,6 +512,7 @@ alert-backup-failed = A backup failed: { $why }
 alert-budget-over = { $who } has used up what it may this { $span }. Questions are refused.
 alert-budget-near = { $who } has used { $value } of what it may this { $span }.
 alert-bot = A bot cannot be connected, the others go on: { $why }.
+alert-tool-servers = Tool servers that are away, end again and again or have changed: { $count }. `/status` says which.
 alert-log = { $count } lines of the log were lost: the disk is full or too slow, or nobody reads the standard output.
 alert-trial = This is a test of the way that alerts take. Nothing is wrong.
 part-hall = The hall

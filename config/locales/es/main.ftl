@@ -597,6 +597,7 @@ alert-backup-failed = Falló una copia de seguridad: { $why }
 alert-budget-over = { $who }: se ha agotado lo permitido para este { $span }. Se rechazan las preguntas.
 alert-budget-near = { $who }: se ha usado el { $value } de lo permitido para este { $span }.
 alert-bot = Un bot no se puede conectar, los demás siguen: { $why }.
+alert-tool-servers = Servidores de herramientas que no están, terminan una y otra vez o han cambiado: { $count }. `/status` dice cuáles.
 alert-log = Líneas del registro perdidas: { $count }. El disco está lleno o va lento, o nadie lee la salida estándar.
 alert-trial = Esto es una prueba del camino que siguen los avisos. Todo va bien.
 part-hall = La casa

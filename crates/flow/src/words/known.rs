@@ -54,6 +54,7 @@ static ALERTS: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         ("budget_used_up", text!("alert-budget-over", who = a, span = b)),
         ("budget_nearly_used_up", text!("alert-budget-near", who = a, value = b, span = GAPS[2])),
         ("bot_refused", text!("alert-bot", why = a)),
+        ("tool_servers", text!("alert-tool-servers", count = a)),
         ("log_lines_lost", text!("alert-log", count = a)),
         ("alerts_test", text!("alert-trial")),
     ])

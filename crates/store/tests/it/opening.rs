@@ -159,6 +159,10 @@ fn tamper(home: &Home, key: &[u8], value: Option<&[u8]>) -> bool {
         txn.commit().unwrap();
         return was_there;
     }
+    // A process that another test is just starting holds a copy of the lock until it begins.
+    let file = fs::File::open(home.engine_file()).unwrap();
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    drop(file);
     let db = sled::open(home.engine()).unwrap();
     let before = match value {
         Some(value) => db.insert(key, value).unwrap(),
