@@ -281,7 +281,11 @@ async fn s5_of_hostile_names_of_tools_and_agents_no_file_comes_and_none_is_calle
     let (_, text, problem) = stage.command(&["tools", "list", "--json"]).await;
     let look: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{problem}"));
     let offered: Vec<_> = look["tools"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
-    assert_eq!(offered, ["calculator", "clock"], "none that the settings do not name");
+    assert_eq!(
+        offered,
+        ["calculator", "clock", "search_files"],
+        "none that the settings do not name"
+    );
     fs::remove_file(office.folder.join("names")).unwrap();
     let ask = |name: &String| Scripted {
         tool: "ask_agent".to_owned(),
