@@ -243,6 +243,7 @@ async fn servers_that_nobody_here_wrote_work_in_the_sandbox() {
         "clock",
         "files.write_file",
         "memory.create_entities",
+        "search_files",
         "time.convert_time",
     ];
     assert_eq!(names, expected, "only what is named is offered");
@@ -303,7 +304,7 @@ async fn an_operator_sees_how_each_tool_server_is_and_what_is_wrong_with_it() {
     let hall = stage.open().await;
     let why = "it ended before it was ready";
     let text = stage.exchange(ADMIN, "/status", "Tool server mute").await.text;
-    assert!(text.contains(&format!("Tool server mute: 🔴 {why} · 0 calls, 0 failed")), "{text}");
+    assert!(text.contains(&format!("Tool server mute: 🔴 {why} · calls: 0, failed: 0")), "{text}");
     let (code, text, problem) = stage.command(&["status"]).await;
     assert!(code == 0 && text.contains(&format!("Tool server mute: {why};")), "{text}{problem}");
     stage.metrics_with("guildhall_tool_server_healthy{server=\"mute\"} 0").await;

@@ -42,8 +42,9 @@ pub fn look(loaded: &Loaded) -> Result<Look, BuildError> {
         hands.settle(SETTLE_TIME_MAX).await;
         let tools = hands.tools();
         let search = flow::papers::tool().filter(|_| 0 < config.limits.kept_files_max);
-        let tools = tools.iter().cloned().chain(search).collect();
-        let look = Look { sandbox, servers: hands.servers(), tools };
+        let mut tools: Vec<Tool> = tools.iter().cloned().chain(search).collect();
+        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        let look = Look { sandbox, servers: hands.servers(), tools: tools.into() };
         hands.close().await;
         look
     });
