@@ -2,7 +2,7 @@
 
 use protocol::{AgentName, PersonId, Timestamp};
 
-use super::{Notice, Text, officers, say, text};
+use super::{Notice, Text, alerts, say, text};
 use crate::{invites::Closed, request::withdraw_button};
 
 /// The longest name of a bot, in characters, and what it must end with.
@@ -55,9 +55,14 @@ pub(crate) fn retired_with_bot(agent: &AgentName, username: &str) -> Text {
 
 /// A link is made.
 pub(crate) fn invited(number: u64, link: &str, until: Timestamp) -> Notice {
-    let time = officers::time(until);
+    let time = until_when(until);
     let text = text!("invite-made", link = link, time = time, number = number.to_string());
     Notice::with(text, vec![vec![(withdraw_label(number), withdraw_button(number))]])
+}
+
+/// A moment without its zone, which the texts name.
+fn until_when(at: Timestamp) -> String {
+    alerts::minute(at).trim_end_matches(" UTC").to_owned()
 }
 
 fn withdraw_label(number: u64) -> Text {
@@ -70,7 +75,7 @@ pub(crate) fn invites(open: Vec<(u64, Timestamp)>) -> Notice {
         return say(text!("invites-none"));
     }
     let line = |(number, until): &(u64, Timestamp)| {
-        text!("invite-line", number = number.to_string(), time = officers::time(*until))
+        text!("invite-line", number = number.to_string(), time = until_when(*until))
     };
     let lines = Text::lines(open.iter().map(line).collect());
     let button =
