@@ -7,6 +7,8 @@ import { Messages, avatar, dots } from "./messages.js";
 
 const ACTION_MS = 5500;
 const RETRY_MS = 2000;
+/** Stands for a press that was answered before its own reply came. */
+const ANSWERED = () => {};
 const DOING = {
   typing: "typing", upload_document: "sending a file", upload_photo: "sending a photo", record_voice: "recording",
   upload_voice: "sending a voice message", choose_sticker: "choosing a sticker", find_location: "looking for a place",
@@ -103,7 +105,7 @@ export class Pane {
       drafting: (draft) => this.composer.drafting(draft),
       press: (message_id, data) => this.post("/chat/press", { chat: id, message_id, data })
         .then((answer) => answer?.callback_query_id),
-      await: (query, done) => this.waiting.set(String(query), done),
+      await: (query, done) => this.await(String(query), done),
     });
     this.room.replaceWith(this.view.root);
     this.room = this.view.root;
@@ -206,9 +208,19 @@ export class Pane {
     this.state.textContent = chat.kind === "private" ? "bot" : "group";
   }
 
+  /** Calls `done` once the bot has answered a press, which it may have before the press is known here. */
+  await(query, done) {
+    if (this.waiting.get(query) !== ANSWERED) return this.waiting.set(query, done);
+    this.waiting.delete(query);
+    done();
+  }
+
   answer({ callback_query_id, text, show_alert }) {
-    this.waiting.get(String(callback_query_id))?.();
-    this.waiting.delete(String(callback_query_id));
+    const query = String(callback_query_id), done = this.waiting.get(query);
+    if (done) {
+      this.waiting.delete(query);
+      done();
+    } else this.waiting.set(query, ANSWERED);
     if (text && show_alert) alertBox(text);
     else if (text) toast(text);
   }
