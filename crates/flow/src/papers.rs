@@ -314,13 +314,20 @@ mod tests {
         assert_eq!(keep(&mut cabinet, 1, "a.pdf", "tea"), kept);
         assert_eq!(keep(&mut cabinet, 1, "a.pdf", "tea"), kept, "taken up again after a crash");
         assert_eq!(keep(&mut cabinet, 2, "b.pdf", "tea"), Keeping::Known, "the same text");
+        let second = Keeping::Kept { name: "c.pdf".to_owned(), is_cut: false };
+        for _ in 0..2 {
+            assert_eq!(keep(&mut cabinet, 1, "c.pdf", "milk"), second, "of the same question");
+        }
+        assert_eq!(cabinet.papers().len(), 2);
+        let gone = cabinet.delete(PaperId(1)).unwrap();
+        cabinet.apply(gone);
         assert_eq!(cabinet.papers().len(), 1);
         let gone = cabinet.delete(PaperId(0)).unwrap();
         cabinet.apply(gone);
         assert_eq!(keep(&mut cabinet, 1, "a.pdf", "tea"), Keeping::Known);
         assert!(cabinet.papers().is_empty() && cabinet.delete(PaperId(0)).is_none());
         keep(&mut cabinet, 3, "a.pdf", "tea");
-        assert_eq!(cabinet.papers()[0].id, PaperId(1), "a number is not given again");
+        assert_eq!(cabinet.papers()[0].id, PaperId(2), "a number is not given again");
         let again = Cabinet::fold(&loaded(cabinet.state(ADA))).unwrap();
         assert_eq!(again, cabinet, "a snapshot holds all of it");
     }

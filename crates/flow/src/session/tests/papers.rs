@@ -37,7 +37,12 @@ pub(super) fn good_answer(update: UpdateId, wish: &PaperWish) -> Input {
 }
 
 fn world(key: SessionKey) -> World {
+    world_gathering(key, Duration::ZERO)
+}
+
+fn world_gathering(key: SessionKey, gather_time: Duration) -> World {
     let mut config = config();
+    config.home.gather_time = gather_time;
     config.papers = LIMITS;
     config.house.abilities.documents_bytes_max = Some(1 << 20);
     let mut world = World::new(key, config);
@@ -101,6 +106,32 @@ fn files_3_what_a_person_brings_is_kept_after_the_guard_and_before_the_model_and
     let newest = world.folded.histories.values().next().unwrap().back().unwrap();
     assert_eq!(newest.asked, "(With a file.) When does it end?");
     assert_eq!(newest.answered, "answer 1", "what is said of the file is no part of the answer");
+}
+
+#[test]
+fn files_3_of_several_files_of_one_question_each_is_kept_under_its_own_name() {
+    let mut world = world_gathering(KEY, Duration::from_secs(1));
+    send(&mut world, 1, file("lease.pdf"), "");
+    send(&mut world, 2, file("rules.docx"), "When does it end, and may I keep a cat?");
+    world.settle();
+    let mut names = Vec::new();
+    while let Some(place) = world.asked.iter().position(|it| matches!(it, Effect::TakeIn(..))) {
+        let Effect::TakeIn(update, file, _) = world.asked.remove(place) else { return };
+        let name = file.name.unwrap();
+        world.input(read(update.0, &format!("what {name} says")));
+        world.settle();
+        names.push((update, name));
+    }
+    let (question, _) = names.last().cloned().unwrap();
+    world.complete(question.0);
+    let log = world.log.join("\n");
+    for name in ["lease.pdf", "rules.docx"] {
+        let kept = format!("keep {name} for {question}");
+        assert_eq!(log.matches(&kept).count(), 1, "{log}");
+        assert!(names.contains(&(question, name.to_owned())), "{names:?}");
+    }
+    assert_eq!(log.matches("📎").count(), 2, "{log}");
+    assert!(world.folded.open.is_empty(), "both messages are done");
 }
 
 #[test]
