@@ -82,7 +82,7 @@ pub struct Wiring {
     pub incidents: Arc<incident::Desk>,
     /// Where messages are sent: a runtime beside the actors'.
     pub egress: Handle,
-    /// Where texts are judged: another one.
+    /// Where texts are judged: another such runtime, so that a long text holds up no message.
     pub judges: Handle,
     /// The models, by place.
     pub models: Arc<[Arc<dyn Model>]>,

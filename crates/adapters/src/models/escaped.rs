@@ -1,5 +1,5 @@
-//! Instructions as JSON. Every question to an agent begins with the same few thousand characters, and
-//! escaping them took longer than all the rest of a request.
+//! Instructions as JSON. Every question to an agent begins with the same few thousand characters, which
+//! are escaped once and not for each.
 //!
 //! Owns      the instructions that were written last, and their JSON.
 

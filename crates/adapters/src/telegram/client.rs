@@ -275,7 +275,7 @@ impl Client {
         self.receive(method, request, limits).await
     }
 
-    /// The address of a method. Read once for each: reading takes as long as writing the whole request.
+    /// The address of a method, read once for each.
     fn url(&self, method: &str) -> Result<Url, MessengerError> {
         let read = self.urls.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(url) = read.get(method) {
