@@ -650,7 +650,7 @@ impl Model for Echo {
         _: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, CompleteError> {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let asked = request.turns.last().map(|it| it.content.as_str()).unwrap_or_default();
+        let asked = request.turns.last().map(|it| &*it.content).unwrap_or_default();
         let (text, model) = (format!("echo: {asked}"), "echo".to_owned());
         let usage = Usage { input_tokens: 40, output_tokens: 10, ..Usage::default() };
         Ok(Completion { text, model, usage, finish: Finish::Stop, calls: Vec::new() })

@@ -26,8 +26,8 @@ pub enum Role {
 pub struct Turn {
     /// Who speaks.
     pub role: Role,
-    /// What is said.
-    pub content: String,
+    /// What is said. Shared, as most of a conversation is said again with every question.
+    pub content: Arc<str>,
     /// Tools that the agent called with it.
     pub calls: Vec<ToolCall>,
     /// The call that a tool answers with it.
@@ -39,7 +39,7 @@ pub struct Turn {
 impl Turn {
     /// Something that is only said.
     #[must_use]
-    pub fn new(role: Role, content: impl Into<String>) -> Self {
+    pub fn new(role: Role, content: impl Into<Arc<str>>) -> Self {
         let content = content.into();
         Self { role, content, calls: Vec::new(), answers: None, images: Vec::new() }
     }

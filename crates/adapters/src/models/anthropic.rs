@@ -175,7 +175,7 @@ enum Block<'a> {
 impl<'a> Block<'a> {
     /// What a model wrote, with the tools that it called.
     fn of_calls(turn: &'a Turn) -> Vec<Self> {
-        let text = Some(turn.content.as_str()).filter(|it| !it.trim().is_empty());
+        let text = Some(&*turn.content).filter(|it| !it.trim().is_empty());
         let said = text.map(|text| Self::Text { text });
         said.into_iter().chain(turn.calls.iter().map(Self::of_call)).collect()
     }
@@ -242,7 +242,7 @@ fn messages<S: Serializer>(turns: &[Turn], serializer: S) -> Result<S::Ok, S::Er
                 Said::Calling { role: "assistant", content: Block::of_calls(turn) }
             }
             Role::Assistant if at == asked => {
-                let content = [TextBlock::new(turn.content.as_str(), true)];
+                let content = [TextBlock::new(&*turn.content, true)];
                 Said::LastKnown(LastKnown { role: "assistant", content })
             }
             Role::System | Role::User | Role::Assistant => match Shown::anthropic(turn) {

@@ -1,6 +1,8 @@
 //! What a model sees of a question: what others wrote is fenced and labelled by where it came from
 //! ("spotlighting": Hines et al., 2024), and cannot close its fence or open another.
 
+use std::sync::Arc;
+
 use memchr::memchr;
 use protocol::inbound::Channel;
 
@@ -71,6 +73,14 @@ pub(super) fn content_of(prompt: &Prompt) -> String {
 /// A text in the fence of that label.
 pub(super) fn fenced(label: &str, text: &str) -> String {
     format!("<{label}>\n{}\n</{label}>", without_fences(text))
+}
+
+/// The same as [`without_fences`], of a text that is shared and seldom has a tag.
+pub(super) fn opened(text: &Arc<str>) -> Arc<str> {
+    match memchr(b'<', text.as_bytes()) {
+        Some(_) => without_fences(text).into(),
+        None => Arc::clone(text),
+    }
 }
 
 /// The text with every tag that looks like a fence of ours opened up, so that none of them is one.

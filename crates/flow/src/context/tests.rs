@@ -63,7 +63,7 @@ fn question() -> Question {
 fn said(question: &Question, tokens_max: usize) -> (Vec<(Role, String)>, LeftOut) {
     let room = Room { tokens_max, count: &estimate_tokens };
     let (request, out) = request_of(question, "gh-0", 7, room, false);
-    (request.turns.into_iter().map(|it| (it.role, it.content)).collect(), out)
+    (request.turns.into_iter().map(|it| (it.role, it.content.to_string())).collect(), out)
 }
 
 const PLENTY: usize = 10_000;

@@ -144,9 +144,9 @@ pub struct LastTurn {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exchange {
     /// What was asked, as it passed the guard.
-    pub asked: String,
+    pub asked: Arc<str>,
     /// What was answered, as it passed the guard.
-    pub answered: String,
+    pub answered: Arc<str>,
     /// Who asked, in a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<PersonId>,
@@ -158,8 +158,12 @@ pub struct Exchange {
 impl Exchange {
     /// A question and its answer.
     #[must_use]
-    pub fn new(asked: String, answered: String, by: Option<PersonId>) -> Self {
-        Self { asked, answered, by, tokens: OnceLock::new() }
+    pub fn new(
+        asked: impl Into<Arc<str>>,
+        answered: impl Into<Arc<str>>,
+        by: Option<PersonId>,
+    ) -> Self {
+        Self { asked: asked.into(), answered: answered.into(), by, tokens: OnceLock::new() }
     }
 
     /// The tokens of both, as [`estimate_tokens`] counts. Counted once: it is asked about the whole
@@ -504,7 +508,7 @@ impl State {
         if let Some(Handing { from, to, note }) = &work.handed {
             self.agent = Some(to.clone());
             let asked = format!("({from} hands this conversation over to you and says:) {note}");
-            let answered = "I have taken over.".to_owned();
+            let answered = "I have taken over.";
             let history = self.histories.entry(to.clone()).or_default();
             history.push_back(Arc::new(Exchange::new(asked, answered, by)));
             self.tainted.insert(to.clone());
@@ -612,7 +616,7 @@ mod tests {
     }
 
     fn asked(state: &State) -> Vec<String> {
-        state.history(&"sage".parse().unwrap()).iter().map(|it| it.asked.clone()).collect()
+        state.history(&"sage".parse().unwrap()).iter().map(|it| it.asked.to_string()).collect()
     }
 
     #[test]

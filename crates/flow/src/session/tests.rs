@@ -403,7 +403,7 @@ fn describe(effect: &Effect) -> Option<String> {
         Effect::ScreenPrompt(update, prompt, _) => format!("screen {update}: {}", prompt.text),
         Effect::TakeIn(update, file, _) => format!("take in {:?} for {update}", file.kind),
         Effect::Complete(update, question) => {
-            let history: Vec<&str> = question.history.iter().map(|it| it.asked.as_str()).collect();
+            let history: Vec<&str> = question.history.iter().map(|it| &*it.asked).collect();
             let prompt = &question.prompt.get().text;
             format!("ask {} for {update}: {history:?} {prompt}", question.agent.name)
         }

@@ -57,7 +57,7 @@ async fn an_answer_without_text_is_empty() {
 #[tokio::test]
 async fn a_panic_ends_one_answer_and_the_thread_goes_on() {
     let toy = model(1, |order, on_text| {
-        let said = order.turns.last().unwrap().content.clone();
+        let said = order.turns.last().unwrap().content.to_string();
         assert_ne!(said, "panic", "as the test wants");
         on_text(said);
         Ok(Some(DONE))
@@ -70,7 +70,7 @@ async fn a_panic_ends_one_answer_and_the_thread_goes_on() {
 async fn a_dropped_request_stops_its_answer_and_a_full_queue_refuses() {
     // Writes until nobody listens, unless it is asked to be short.
     let toy = model(1, |order, on_text| {
-        let short = order.turns.last().unwrap().content == "short";
+        let short = &*order.turns.last().unwrap().content == "short";
         while on_text("x".to_owned()) {
             if short {
                 return Ok(Some(DONE));
@@ -100,7 +100,7 @@ async fn a_dropped_request_stops_its_answer_and_a_full_queue_refuses() {
 async fn instructions_are_read_while_nobody_asks_and_a_panic_in_one_loses_no_other() {
     let (read, mut reads) = mpsc::channel(3);
     let write = move |order: &Order<'_>, on_text: &mut dyn FnMut(String) -> bool| {
-        let said = order.turns.last().unwrap().content.clone();
+        let said = order.turns.last().unwrap().content.to_string();
         read.try_send((said.clone(), order.answer_tokens_max)).unwrap();
         assert_ne!(said, "panic", "as the test wants");
         Ok(on_text("x".to_owned()).then_some(DONE))

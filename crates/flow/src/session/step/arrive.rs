@@ -412,7 +412,7 @@ impl Session {
             return self.answer_notice(update, notice, Outcome::Answered, effects);
         };
         let answered = self.state.histories.get(&agent).and_then(VecDeque::back);
-        let replaces = answered.is_some_and(|it| it.asked == text);
+        let replaces = answered.is_some_and(|it| *it.asked == text);
         let prompt = Prompt { text, ..Prompt::default() };
         self.ask(update, Some(agent), prompt, replaces, view, effects);
     }

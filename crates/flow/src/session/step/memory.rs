@@ -218,8 +218,8 @@ impl Session {
                 number: (digest.begins + kept).saturating_sub(1),
                 replaces,
                 by: newest.by,
-                asked: newest.asked.clone(),
-                answered: newest.answered.clone(),
+                asked: newest.asked.as_ref().to_owned(),
+                answered: newest.answered.as_ref().to_owned(),
             }));
         }
         self.digest_if_overdue(agent, effects);

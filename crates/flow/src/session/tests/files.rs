@@ -119,7 +119,7 @@ fn files_1_what_is_heard_is_durable_screened_and_shown_above_the_answer() {
     ];
     assert!(steps.map(place).is_sorted(), "{log}");
     let newest = world.folded.histories.values().next().unwrap().back().unwrap();
-    assert_eq!(newest.asked, "what is the tide");
+    assert_eq!(&*newest.asked, "what is the tide");
     assert!(!newest.answered.contains("I heard"), "{newest:?}");
 }
 
@@ -193,7 +193,7 @@ fn the_pictures_of_an_album_are_one_question_under_its_caption() {
     world.complete(4);
     assert_eq!((world.folded.open.len(), world.closed.len()), (0, 4), "all end with it");
     let newest = world.folded.histories.values().next().unwrap().back().unwrap();
-    assert_eq!(newest.asked, "(With 3 pictures, which are not kept.) Which is the largest?");
+    assert_eq!(&*newest.asked, "(With 3 pictures, which are not kept.) Which is the largest?");
 }
 
 #[test]

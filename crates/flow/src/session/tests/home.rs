@@ -271,7 +271,7 @@ fn an_answer_in_several_messages_is_followed_by_one_that_says_whose_place_it_tak
     let sent = &world.asked_and_sent()[4..];
     assert_eq!(sent, ["send 2.0: ✏️ You edited your quest", "send 2.1: answer 2"]);
     let again = world.session.state().history(&"sage".parse().unwrap());
-    assert_eq!((again.len(), again[0].answered.as_str()), (1, "answer 2"));
+    assert_eq!((again.len(), &*again[0].answered), (1, "answer 2"));
 }
 
 #[test]

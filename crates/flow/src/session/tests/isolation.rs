@@ -141,14 +141,14 @@ fn marks(question: &super::super::Question) -> String {
     let room = Room { tokens_max: 100_000, count: &protocol::model::estimate_tokens };
     let (request, _) = context::request_of(question, "gh-0", 100, room, true);
     let text = request.turns.iter().filter(|it| it.content.contains("mark-"));
-    text.map(|it| it.content.as_str()).collect()
+    text.map(|it| &*it.content).collect()
 }
 
 /// Every mark in a prompt is its own scope's. How many there are.
 fn look_through(question: &super::super::Question, who: usize, agent: &str) -> usize {
     let room = Room { tokens_max: 100_000, count: &protocol::model::estimate_tokens };
     let (request, _) = context::request_of(question, "gh-0", 100, room, true);
-    let text: String = request.turns.iter().map(|it| it.content.as_str()).collect();
+    let text: String = request.turns.iter().map(|it| &*it.content).collect();
     let own = format!("mark-{who}-{} ", space(agent));
     let found = text.matches("mark-").count();
     assert_eq!(found, text.matches(&own).count(), "{own} is not the only one in {text}");

@@ -104,8 +104,8 @@ fn files_3_what_a_person_brings_is_kept_after_the_guard_and_before_the_model_and
     ];
     assert!(steps.map(place).is_sorted(), "{log}");
     let newest = world.folded.histories.values().next().unwrap().back().unwrap();
-    assert_eq!(newest.asked, "(With a file.) When does it end?");
-    assert_eq!(newest.answered, "answer 1", "what is said of the file is no part of the answer");
+    assert_eq!(&*newest.asked, "(With a file.) When does it end?");
+    assert_eq!(&*newest.answered, "answer 1", "what is said of the file is no part of the answer");
 }
 
 #[test]

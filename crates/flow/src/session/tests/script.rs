@@ -855,7 +855,7 @@ fn a_model_proposes_facts_only_where_it_may_and_they_are_labelled() {
     assert_eq!((facts[0].text.as_str(), facts[0].by), ("likes tea", GUEST));
     assert!(on.log.contains(&"send 1.0: Hello!".to_owned()), "{:#?}", on.log);
     assert!(on.log.contains(&"send 1.1: 📝 sage has noted somethi".to_owned()), "{:#?}", on.log);
-    assert_eq!(on.folded.history(&"sage".parse().unwrap())[0].answered, "Hello!");
+    assert_eq!(&*on.folded.history(&"sage".parse().unwrap())[0].answered, "Hello!");
 }
 
 #[test]
