@@ -17,3 +17,4 @@ pub mod tools;
 pub mod transformer;
 #[cfg(feature = "hearing")]
 pub mod whisper;
+mod wire;

@@ -49,6 +49,7 @@ impl Protocol for Anthropic {
         &self,
         config: &HttpModelConfig,
         request: &ModelRequest,
+        stream: bool,
         body: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
         let turns = &request.turns;
@@ -60,7 +61,7 @@ impl Protocol for Anthropic {
             system: &system,
             messages: turns,
             tools: &request.tools,
-            stream: config.stream,
+            stream,
         };
         serde_json::to_writer(body, &ask)
     }

@@ -12,6 +12,8 @@ const CALLS_MAX: usize = 32;
 /// The answer so far. Hands each piece of text on as it comes.
 pub(super) struct Draft<'a> {
     text: String,
+    /// In how many pieces the text came.
+    pieces: usize,
     text_bytes_max: usize,
     calls: Vec<Called>,
     /// Bytes of what is in `calls`.
@@ -33,6 +35,7 @@ impl<'a> Draft<'a> {
     pub(super) fn new(text_bytes_max: usize, on_text: &'a mut (dyn FnMut(&str) + Send)) -> Self {
         Self {
             text: String::new(),
+            pieces: 0,
             text_bytes_max,
             calls: Vec::new(),
             calls_bytes: 0,
@@ -51,8 +54,14 @@ impl<'a> Draft<'a> {
         }
         self.make_room_for(piece.len())?;
         self.text.push_str(piece);
+        self.pieces += 1;
         (self.on_text)(piece);
         Ok(())
+    }
+
+    /// In how many pieces the text came.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces
     }
 
     fn make_room_for(&self, more: usize) -> Result<(), CompleteError> {

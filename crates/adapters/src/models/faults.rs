@@ -321,6 +321,29 @@ async fn the_request_is_what_the_protocol_says() {
 }
 
 #[tokio::test]
+async fn a_server_whose_streams_come_at_once_is_asked_for_whole_answers() {
+    for spoken in BOTH {
+        let words = spoken.begun() + &spoken.rest();
+        let more = spoken.begun().repeat(3);
+        let mut server = server(stream(&(more + &words))).await;
+        let model = spoken.model(config(&server.url));
+        let mut streams = Vec::new();
+        for _ in 0..12 {
+            let (heard, result) = ask(&*model).await;
+            assert_eq!(result.unwrap().text, heard);
+            let asked = server.asked.recv().await.unwrap();
+            let accepts_stream = asked.contains("accept: text/event-stream");
+            assert_eq!(asked.contains(r#""stream":true"#), accepts_stream, "{asked}");
+            assert_eq!(asked.contains("accept: application/json"), !accepts_stream, "{asked}");
+            streams.push(accepts_stream);
+        }
+        // Eight that count, and the first of those that are asked for once a second.
+        assert_eq!(streams[..9], [true; 9], "{spoken:?}");
+        assert!(streams[9..].contains(&false), "{spoken:?}");
+    }
+}
+
+#[tokio::test]
 async fn connections_are_used_again() {
     for spoken in BOTH {
         for script in

@@ -84,13 +84,13 @@ impl HttpTranscriber {
         }
         let request = self.client.post(self.url.clone()).headers(self.headers.clone());
         let sent = request.multipart(form).send().await;
-        let mut response = sent.map_err(|it| HearError::Disconnected(it.without_url().into()))?;
+        let response = sent.map_err(|it| HearError::Disconnected(it.without_url().into()))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(HearError::Refused { status });
         }
         // In JSON a letter may take six bytes.
-        let body = read_body(&mut response, self.config.text_bytes_max.saturating_mul(6)).await;
+        let body = read_body(response.into(), self.config.text_bytes_max.saturating_mul(6)).await;
         let body = body.map_err(|error| match error {
             CompleteError::Disconnected(source) => HearError::Disconnected(source),
             CompleteError::TimedOut => HearError::TimedOut,
@@ -132,10 +132,8 @@ pub(super) fn line_to(
         let what = "`api_key` contains characters that no key can have";
         ModelConfigError::Setting { name: server.name.clone(), what }
     })?;
-    let client = client(server).map_err(|error| ModelConfigError::NoClient {
-        name: server.name.clone(),
-        source: error.without_url(),
-    })?;
+    let client = client(server)
+        .map_err(|source| ModelConfigError::NoClient { name: server.name.clone(), source })?;
     Ok((client, url, headers))
 }
 

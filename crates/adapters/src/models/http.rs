@@ -12,10 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::FutureExt as _;
 use protocol::model::{CompleteError, Completion, Model, ModelRequest, Price};
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Request, Response, StatusCode, Url};
+use reqwest::{Client, Method, Request, StatusCode, Url};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
@@ -23,13 +22,18 @@ use super::ModelConfigError;
 use super::address::{PublicOnly, is_private_host};
 use super::draft::Draft;
 use super::sse::{SseReader, Step};
+use super::streaming::Streaming;
+use crate::wire::{Answer, Pool, Wire, WireError};
 
 /// How long opening a connection may take, inside the time for the first byte.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(90);
-/// How many unused connections are kept.
-const IDLE_CONNECTIONS_MAX: usize = 512;
+const POOL: Pool = Pool {
+    connect_time_max: CONNECT_TIME_MAX,
+    idle_time_max: Duration::from_secs(90),
+    idle_max: 512,
+    keepalive: None,
+};
+const USER_AGENT: &str = concat!("guildhall/", env!("CARGO_PKG_VERSION"));
 /// How long we wait, once an answer has ended, for what else its provider says about it.
 const TAIL_TIME_MAX: Duration = Duration::from_secs(2);
 /// The longest that we let a provider put us off.
@@ -54,7 +58,8 @@ pub struct HttpModelConfig {
     pub api_key: SecretString,
     /// The model, as the provider names it.
     pub model: String,
-    /// Whether the answer is taken piece by piece, as it is written.
+    /// Whether the answer is taken piece by piece, as it is written. A server that hands all pieces
+    /// over at once is asked for whole answers, and for a stream once a second.
     pub stream: bool,
     /// Whether it may be offered tools.
     pub tools: bool,
@@ -184,11 +189,12 @@ pub(super) trait Protocol: Sized + Send + Sync + 'static {
     /// The headers that carry the key and the protocol's version.
     fn headers(api_key: &SecretString) -> Result<HeaderMap, header::InvalidHeaderValue>;
 
-    /// Writes the request.
+    /// Writes the request, for an answer in pieces or for a whole one.
     fn ask(
         &self,
         config: &HttpModelConfig,
         request: &ModelRequest,
+        stream: bool,
         body: &mut Vec<u8>,
     ) -> serde_json::Result<()>;
 
@@ -203,9 +209,10 @@ pub(super) trait Protocol: Sized + Send + Sync + 'static {
 pub(super) struct HttpModel<P> {
     config: HttpModelConfig,
     protocol: P,
-    client: Client,
+    wire: Wire,
     url: Url,
     headers: HeaderMap,
+    streaming: Streaming,
 }
 
 impl<P: Protocol> HttpModel<P> {
@@ -217,16 +224,20 @@ impl<P: Protocol> HttpModel<P> {
             return Err(refuse("`api_key` contains characters that no key can have"));
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted = if config.stream { "text/event-stream" } else { "application/json" };
-        headers.insert(header::ACCEPT, HeaderValue::from_static(accepted));
-        let client = client(&config).map_err(|error| ModelConfigError::NoClient {
-            name: config.name.clone(),
-            source: error.without_url(),
-        })?;
-        Ok(Self { config, protocol, client, url, headers })
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        let wire = if url.scheme() == "http" && !config.system_proxy {
+            Wire::plain(POOL)
+        } else {
+            let client = client(&config);
+            Wire::Any(client.map_err(|source| ModelConfigError::NoClient {
+                name: config.name.clone(),
+                source,
+            })?)
+        };
+        Ok(Self { config, protocol, wire, url, headers, streaming: Streaming::new() })
     }
 
-    fn request(&self, request: &ModelRequest) -> Result<Request, CompleteError> {
+    fn request(&self, request: &ModelRequest, stream: bool) -> Result<Request, CompleteError> {
         // A little more than there is: a body that grows is copied whole.
         let said =
             request.turns.iter().map(|turn| turn.content.len() + turn.content.len() / 16 + 64);
@@ -234,17 +245,19 @@ impl<P: Protocol> HttpModel<P> {
         let told = tools.map(|it| it.description.len() + it.parameters.get().len() + 192);
         let mut body = Vec::with_capacity(said.sum::<usize>() + told.sum::<usize>() + 256);
         self.protocol
-            .ask(&self.config, request, &mut body)
+            .ask(&self.config, request, stream, &mut body)
             .map_err(|error| CompleteError::Unusable(error.into()))?;
         let mut http = Request::new(Method::POST, self.url.clone());
         http.headers_mut().clone_from(&self.headers);
+        let accepted = if stream { "text/event-stream" } else { "application/json" };
+        http.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accepted));
         *http.body_mut() = Some(body.into());
         Ok(http)
     }
 
     async fn read_whole(
         &self,
-        mut response: Response,
+        response: Answer,
         first_byte_deadline: Instant,
         draft: &mut Draft<'_>,
     ) -> Result<(), CompleteError> {
@@ -252,7 +265,7 @@ impl<P: Protocol> HttpModel<P> {
         let body_bytes_max = body_bytes_max.saturating_add(ENVELOPE_BYTES_MAX);
         // Some providers send the head at once and the body when it is written.
         let deadline = first_byte_deadline.max(Instant::now() + self.config.piece_time_max);
-        let Ok(body) = timeout_at(deadline, read_body(&mut response, body_bytes_max)).await else {
+        let Ok(body) = timeout_at(deadline, read_body(response, body_bytes_max)).await else {
             return Err(CompleteError::TimedOut);
         };
         let body = body?;
@@ -264,7 +277,7 @@ impl<P: Protocol> HttpModel<P> {
 
     async fn read_stream(
         &self,
-        mut response: Response,
+        mut response: Answer,
         first_byte_deadline: Instant,
         draft: &mut Draft<'_>,
     ) -> Result<(), CompleteError> {
@@ -274,6 +287,7 @@ impl<P: Protocol> HttpModel<P> {
         let mut wire_bytes_left = text_bytes_max.saturating_mul(FRAME_BYTES_MAX);
         wire_bytes_left = wire_bytes_left.saturating_add(ENVELOPE_BYTES_MAX);
         let mut deadline = first_byte_deadline;
+        let mut is_first = true;
         loop {
             let piece = match timeout_at(deadline, response.chunk()).await {
                 Ok(Ok(Some(piece))) => piece,
@@ -285,17 +299,22 @@ impl<P: Protocol> HttpModel<P> {
             };
             wire_bytes_left =
                 wire_bytes_left.checked_sub(piece.len()).ok_or(CompleteError::TooLarge)?;
+            if !is_first {
+                self.streaming.came_in_pieces();
+            }
             match reader.feed(&piece, |data| P::read_event(data, draft))? {
                 Step::Idle => {}
                 Step::Progress if draft.has_ended() => deadline = Instant::now() + TAIL_TIME_MAX,
                 Step::Progress => deadline = Instant::now() + self.config.piece_time_max,
                 Step::Done => {
-                    // lost-ok: takes the end of the body, if it is here already, so that the
-                    // connection can be used again.
-                    drop(response.chunk().now_or_never());
+                    if is_first {
+                        self.streaming.came_at_once(draft.pieces());
+                    }
+                    response.finish();
                     return Ok(());
                 }
             }
+            is_first = false;
         }
     }
 }
@@ -329,22 +348,24 @@ impl<P: Protocol> Model for HttpModel<P> {
         request: &ModelRequest,
         on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, CompleteError> {
-        let http = self.request(request)?;
-        let deadline = Instant::now() + self.config.first_byte_time_max;
-        let response = match timeout_at(deadline, self.client.execute(http)).await {
+        let now = Instant::now();
+        let stream = self.config.stream && self.streaming.is_worth_asking(now);
+        let http = self.request(request, stream)?;
+        let deadline = now + self.config.first_byte_time_max;
+        let response = match timeout_at(deadline, self.wire.execute(http)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(disconnected(error)),
             Err(_elapsed) => return Err(CompleteError::TimedOut),
         };
-        if response.status() != StatusCode::OK {
+        if response.status != StatusCode::OK {
             return Err(CompleteError::Refused {
-                status: response.status().as_u16(),
-                retry_after: retry_after(response.headers()),
+                status: response.status.as_u16(),
+                retry_after: retry_after(&response.headers),
             });
         }
         let mut draft = Draft::new(self.config.answer_bytes_max, on_text);
         // What the provider sends decides: some do not stream although they are asked to.
-        match content_type(response.headers()) {
+        match content_type(&response.headers) {
             Some(kind) if kind.eq_ignore_ascii_case("text/event-stream") => {
                 self.read_stream(response, deadline, &mut draft).await?;
             }
@@ -359,26 +380,19 @@ impl<P: Protocol> Model for HttpModel<P> {
 }
 
 pub(super) fn client(config: &HttpModelConfig) -> reqwest::Result<Client> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("guildhall/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIME_MAX)
-        .pool_idle_timeout(IDLE_TIME_MAX)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+    let mut builder = Client::builder().user_agent(USER_AGENT);
     if !config.system_proxy {
         builder = builder.no_proxy();
     }
     if !config.allow_private_addresses {
         builder = builder.dns_resolver(std::sync::Arc::new(PublicOnly));
     }
-    builder.build()
+    POOL.client(builder)
 }
 
 /// Reads a body to its end. One that comes in one piece is not copied.
 pub(super) async fn read_body(
-    response: &mut Response,
+    mut response: Answer,
     body_bytes_max: usize,
 ) -> Result<Bytes, CompleteError> {
     let Some(first) = response.chunk().await.map_err(disconnected)? else {
@@ -403,8 +417,8 @@ pub(super) async fn read_body(
     }
 }
 
-fn disconnected(error: reqwest::Error) -> CompleteError {
-    CompleteError::Disconnected(Box::new(error.without_url()))
+fn disconnected(error: WireError) -> CompleteError {
+    CompleteError::Disconnected(error)
 }
 
 /// What a status inside an answer means.

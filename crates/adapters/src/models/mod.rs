@@ -20,6 +20,7 @@ mod openai;
 mod shown;
 mod speech;
 mod sse;
+mod streaming;
 
 #[cfg(test)]
 mod faults;

@@ -46,6 +46,7 @@ impl Protocol for OpenAi {
         &self,
         config: &HttpModelConfig,
         request: &ModelRequest,
+        stream: bool,
         body: &mut Vec<u8>,
     ) -> serde_json::Result<()> {
         let limit = Some(request.answer_tokens_max);
@@ -61,8 +62,8 @@ impl Protocol for OpenAi {
             tools: &request.tools,
             max_tokens: limit.filter(|_| !self.newer_limit),
             max_completion_tokens: limit.filter(|_| self.newer_limit),
-            stream: config.stream,
-            stream_options: config.stream.then_some(StreamOptions { include_usage: true }),
+            stream,
+            stream_options: stream.then_some(StreamOptions { include_usage: true }),
         };
         serde_json::to_writer(body, &ask)
     }

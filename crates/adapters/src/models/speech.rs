@@ -60,13 +60,13 @@ impl HttpSpeaker {
         let ask = Ask { model, input: text, voice, response_format: "opus" };
         let request = self.client.post(self.url.clone()).headers(self.headers.clone());
         let sent = request.json(&ask).send().await;
-        let mut response = sent.map_err(|it| SpeakError::Disconnected(it.without_url().into()))?;
+        let response = sent.map_err(|it| SpeakError::Disconnected(it.without_url().into()))?;
         let status = response.status().as_u16();
         if status != 200 {
             return Err(SpeakError::Refused { status });
         }
         let sound =
-            read_body(&mut response, SOUND_BYTES_MAX).await.map_err(|error| match error {
+            read_body(response.into(), SOUND_BYTES_MAX).await.map_err(|error| match error {
                 CompleteError::Disconnected(source) => SpeakError::Disconnected(source),
                 CompleteError::TimedOut => SpeakError::TimedOut,
                 CompleteError::Refused { status, .. } => SpeakError::Refused { status },

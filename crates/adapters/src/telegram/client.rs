@@ -20,16 +20,22 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use frankenstein::AsyncTelegramApi;
+use futures::FutureExt as _;
 use protocol::{
     BotId, ChatId,
     messenger::{DownloadError, MessengerError},
 };
-use reqwest::{Url, header};
+use reqwest::{
+    Method, Request, Url,
+    header::{self, HeaderValue},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::time::timeout;
 
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+use crate::wire::{Answer, Pool, Wire, WireError};
+
 const CALL_TIME_MAX: Duration = Duration::from_secs(20);
 /// A file may be large and the line slow.
 const UPLOAD_TIME_MAX: Duration = Duration::from_secs(300);
@@ -37,11 +43,15 @@ const UPLOAD_TIME_MAX: Duration = Duration::from_secs(300);
 const DOWNLOAD_TIME_MAX: Duration = Duration::from_secs(120);
 /// What a long poll may take beyond the time it waits.
 const POLL_TIME_EXTRA: Duration = Duration::from_secs(10);
-const KEEPALIVE: Duration = Duration::from_secs(30);
-/// Shorter than any server's: a request on a connection that is just being closed may be lost, and
-/// nobody could say whether it was.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
-const IDLE_CONNECTIONS_MAX: usize = 256;
+const POOL: Pool = Pool {
+    connect_time_max: Duration::from_secs(5),
+    // Shorter than any server's: a request on a connection that is just being closed may be lost,
+    // and nobody could say whether it was.
+    idle_time_max: Duration::from_secs(30),
+    idle_max: 256,
+    keepalive: Some(Duration::from_secs(30)),
+};
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 const POLL_BYTES_MAX: usize = 20 << 20;
 const DESCRIPTION_CHARS_MAX: usize = 200;
@@ -91,7 +101,10 @@ pub trait Observer: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Client {
     observer: Option<Arc<dyn Observer>>,
+    /// For files.
     http: reqwest::Client,
+    /// For everything else.
+    wire: Wire,
     bot: BotId,
     token: SecretString,
     /// `<address>/bot<token>/`: a secret, because of the token in it.
@@ -134,25 +147,21 @@ impl Client {
     pub fn new(endpoint: &Endpoint) -> Result<Self, ClientError> {
         let bot = bot_of(endpoint.token.expose_secret()).ok_or(ClientError::TokenMalformed)?;
         let url = checked_url(endpoint)?;
-        let mut http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIME_MAX)
-            .tcp_keepalive(KEEPALIVE)
-            .pool_idle_timeout(IDLE_TIME_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            // With HTTP/2, long poll and sends would share one connection, and its stalls.
-            .http1_only();
-        if url.scheme() == "http" {
+        // With HTTP/2, long poll and sends would share one connection, and its stalls.
+        let mut http = reqwest::Client::builder().http1_only();
+        let is_plain = url.scheme() == "http";
+        if is_plain {
             // A proxy from the environment would see the token.
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|e| ClientError::Setup(e.without_url()))?;
+        let http = POOL.client(http).map_err(ClientError::Setup)?;
+        let wire = if is_plain { Wire::plain(POOL) } else { Wire::Any(http.clone()) };
         let token = endpoint.token.clone();
         let address = url.as_str().trim_end_matches('/');
         let base = format!("{address}/bot{}/", token.expose_secret());
         let files = format!("{address}/file/bot{}/", token.expose_secret());
         let (base, files) = (base.into(), files.into());
-        Ok(Self { observer: None, http, bot, token, base, files, urls: Arc::default() })
+        Ok(Self { observer: None, http, wire, bot, token, base, files, urls: Arc::default() })
     }
 
     /// The same, heard by somebody.
@@ -165,7 +174,7 @@ impl Client {
     async fn receive(
         &self,
         method: &str,
-        request: reqwest::RequestBuilder,
+        request: impl Future<Output = Result<Answer, WireError>>,
         limits: Limits,
     ) -> Result<(u16, Bytes), MessengerError> {
         let received = receive(request, limits).await;
@@ -187,7 +196,7 @@ impl Client {
         T: DeserializeOwned,
     {
         let (status, body) = self.post(method, to_json(params)?, CALL_LIMITS).await?;
-        self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
+        self.decode::<Told<T>>(status, &body).map(|answer| answer.result)
     }
 
     /// Calls a method that answers only after `wait`, and returns the whole body of its answer.
@@ -225,10 +234,11 @@ impl Client {
         let form = fields
             .into_iter()
             .fold(reqwest::multipart::Form::new(), |form, (name, text)| form.text(name, text));
-        let request = self.http.post(self.url(method)?).multipart(form.part(field, file));
+        let request = self.http.post(self.url(method)?).multipart(form.part(field, file)).send();
+        let request = request.map(|it| Ok(it.map_err(reqwest::Error::without_url)?.into()));
         let limits = Limits { time_max: UPLOAD_TIME_MAX, ..CALL_LIMITS };
         let (status, body) = self.receive(method, request, limits).await?;
-        self.decode::<Answer<T>>(status, &body).map(|answer| answer.result)
+        self.decode::<Told<T>>(status, &body).map(|answer| answer.result)
     }
 
     /// Fetches a file of at most so many bytes, by the path that `getFile` told. Counted as `file`.
@@ -267,12 +277,10 @@ impl Client {
         body: Vec<u8>,
         limits: Limits,
     ) -> Result<(u16, Bytes), MessengerError> {
-        let request = self
-            .http
-            .post(self.url(method)?)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body);
-        self.receive(method, request, limits).await
+        let mut request = Request::new(Method::POST, self.url(method)?);
+        request.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        *request.body_mut() = Some(body.into());
+        self.receive(method, self.wire.execute(request), limits).await
     }
 
     /// The address of a method, read once for each.
@@ -392,7 +400,7 @@ impl AsyncTelegramApi for Client {
 
 /// An answer that carries a result.
 #[derive(Deserialize)]
-struct Answer<T> {
+struct Told<T> {
     result: T,
 }
 
@@ -407,19 +415,22 @@ struct Failure {
 }
 
 async fn receive(
-    request: reqwest::RequestBuilder,
+    request: impl Future<Output = Result<Answer, WireError>>,
     limits: Limits,
 ) -> Result<(u16, Bytes), MessengerError> {
-    let mut response = request.timeout(limits.time_max).send().await.map_err(unreachable)?;
-    let status = response.status().as_u16();
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if limits.answer_bytes_max < body.len() + chunk.len() {
-            return Err(MessengerError::Broken { status });
+    let received = async {
+        let mut answer = request.await.map_err(MessengerError::Unreachable)?;
+        let status = answer.status.as_u16();
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(MessengerError::Unreachable)? {
+            if limits.answer_bytes_max < body.len() + chunk.len() {
+                return Err(MessengerError::Broken { status });
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((status, body.freeze()))
+        Ok((status, body.freeze()))
+    };
+    timeout(limits.time_max, received).await.unwrap_or_else(|elapsed| Err(unsendable(elapsed)))
 }
 
 /// Reads a file, and stops as soon as it is known to be too large.
@@ -452,7 +463,7 @@ fn unreachable(error: reqwest::Error) -> MessengerError {
     MessengerError::Unreachable(Box::new(error.without_url()))
 }
 
-/// The request could not even be put together.
+/// The request could not even be put together, or took too long.
 fn unsendable(error: impl std::error::Error + Send + Sync + 'static) -> MessengerError {
     MessengerError::Unreachable(Box::new(error))
 }

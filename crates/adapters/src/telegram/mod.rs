@@ -16,7 +16,7 @@ mod reading;
 pub mod render;
 pub mod split;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod webhook;
 
 pub use client::{Client, ClientError, Endpoint, Observer};

@@ -61,7 +61,7 @@ impl FakeApi {
 }
 
 /// Serves `app` on a free port until the set is dropped.
-pub(super) async fn serve(app: Router) -> (String, JoinSet<()>) {
+pub(crate) async fn serve(app: Router) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let mut server = JoinSet::new();

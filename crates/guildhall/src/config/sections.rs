@@ -342,7 +342,8 @@ section! {
         api_key_env: Option<String> = None, example "OPENAI_API_KEY";
         /// Or the file that holds the key.
         api_key_file: Option<PathBuf> = None, example "secrets/openai_key";
-        /// Take the answer piece by piece, so that people see it grow.
+        /// Take the answer piece by piece, so that people see it grow. A server that hands all pieces
+        /// over at once is asked for whole answers, and once a second for pieces again.
         stream: bool = true;
         /// Offer it tools, where its agent has any. An embedded model is never offered one.
         tools: bool = true;
