@@ -305,6 +305,11 @@ impl Disk {
         Ok(log.note_settled()?)
     }
 
+    /// Has the engine give back a little of the memory that it holds beyond its cache.
+    pub(crate) fn settle(&self) -> Result<(), DiskError> {
+        Ok(guarded(|| self.engine.settle())?)
+    }
+
     /// Gives up what of the write-ahead log was written before this time, because it holds what has
     /// expired. The database has all that is to be kept.
     pub(crate) fn expire_log(&self, before: SystemTime) -> Result<(), DiskError> {

@@ -90,6 +90,11 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Makes durable what was changed.
     fn flush(&self) -> Result<(), EngineError>;
+
+    /// Gives back a little of the memory that it holds beyond its cache; takes a millisecond or two.
+    fn settle(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
 }
 
 /// What an engine, or the system below it, said.

@@ -6,6 +6,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -56,6 +57,14 @@ impl<T> Queue<T> {
         state.items.pop_front().map(|(item, _)| item)
     }
 
+    /// Waits so long for an item to be there, or for the queue to be closed. Blocks. False if neither was.
+    pub(crate) fn wait(&self, time_max: Duration) -> bool {
+        let waits = |state: &mut State<T>| state.items.is_empty() && state.open;
+        let waited = self.bell.wait_timeout_while(self.state(), time_max, waits);
+        let (_state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        !result.timed_out()
+    }
+
     /// The next item, if there is one now.
     pub(crate) fn try_recv(&self) -> Option<T> {
         self.state().items.pop_front().map(|(item, _)| item)
@@ -87,8 +96,6 @@ impl<T> Queue<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test]

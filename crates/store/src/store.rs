@@ -201,6 +201,7 @@ impl Store {
             checkpoint_bytes: state.checkpoint_bytes,
             log_bytes: state.log_bytes,
             round: Round::default(),
+            unsettled: 0,
         };
         writer.measure();
         let store = Self {

@@ -48,6 +48,13 @@ const MEASURE_EVERY: u64 = 1024;
 /// How much of the log may wait for a checkpoint, as a multiple of the quiet threshold.
 const CHECKPOINT_PATIENCE: usize = 4;
 
+/// Records after which the engine is to give memory back.
+const UNSETTLED_MAX: usize = 2_000;
+/// After how long without work.
+const QUIET: Duration = Duration::from_millis(200);
+/// In so many steps at most.
+const SETTLE_STEPS: usize = 64;
+
 /// Work for the writer between two groups. What it returns as an error ends the writer.
 pub(crate) type Errand = Box<dyn FnOnce(&mut Writer) -> Result<(), DiskError> + Send>;
 
@@ -74,6 +81,8 @@ pub(crate) struct Writer {
     pub(crate) log_bytes: usize,
     /// How far the present round of expiring has come.
     pub(crate) round: Round,
+    /// Records since the engine last gave memory back.
+    pub(crate) unsettled: usize,
 }
 
 impl Writer {
@@ -89,7 +98,7 @@ impl Writer {
     fn work(&mut self) -> Result<(), DiskError> {
         let queue = Arc::clone(&self.queue);
         let mut company = 0;
-        while let Some(first) = queue.recv() {
+        while let Some(first) = self.next(&queue) {
             if COMPANY_MIN <= company {
                 thread::park_timeout(COMPANY_WAIT);
             }
@@ -123,6 +132,23 @@ impl Writer {
             self.checkpoint()?;
         }
         self.shared.disk.flush()
+    }
+
+    /// The next request. A quiet moment after much work has the engine give memory back.
+    fn next(&mut self, queue: &Queue<Request>) -> Option<Request> {
+        if UNSETTLED_MAX <= self.unsettled && !queue.wait(QUIET) {
+            for _ in 0..SETTLE_STEPS {
+                if 0 < queue.len() {
+                    return queue.recv();
+                }
+                if let Err(error) = self.shared.disk.settle() {
+                    warn!(error = &error as &dyn std::error::Error, "the engine keeps its memory");
+                    break;
+                }
+            }
+            self.unsettled = 0;
+        }
+        queue.recv()
     }
 
     /// Writes a group: all of it or nothing. An empty one costs nothing.
@@ -159,6 +185,7 @@ impl Writer {
 
         self.next_row = next_row;
         self.log_bytes += bytes;
+        self.unsettled += records.len();
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.figures.commit_us.store(micros, Ordering::Relaxed);
         self.figures.records.fetch_add(records.len() as u64, Ordering::Relaxed);
