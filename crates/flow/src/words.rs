@@ -36,8 +36,8 @@ pub(crate) use self::alerts::{ACKNOWLEDGE, alert, alerts, not_obeyed, obeyed, tr
 pub(crate) use self::changes::why_not;
 pub(crate) use self::examples::pressed as pressed_example;
 pub(crate) use self::help::{help, help_about};
-pub use self::language::Text;
 pub(crate) use self::language::text;
+pub use self::language::{Text, let_languages_go};
 pub(crate) use self::memory::{
     fact_forgotten, fact_gone, fact_known, fact_of_another, fact_remembered, fact_too_long,
     facts_full, facts_noted, memory, nobody_to_remember,

@@ -263,7 +263,13 @@ impl Bots {
         loop {
             let next = tokio::select! {
                 Some(next) = later.next() => next,
-                Some(()) = busy.next() => continue,
+                Some(()) = busy.next() => {
+                    // The menus were in all languages; most halls speak one or two.
+                    if busy.is_empty() {
+                        flow::words::let_languages_go();
+                    }
+                    continue;
+                }
                 Some(came) = owned.coming.next() => {
                     let dress = owned.came(came, &welcome).await;
                     busy.extend(dress.map(|(bot, own)| dressed(bot, Some(own))));

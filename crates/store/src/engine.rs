@@ -91,9 +91,10 @@ pub(crate) trait Engine: Send + Sync {
     /// Makes durable what was changed.
     fn flush(&self) -> Result<(), EngineError>;
 
-    /// Gives back a little of the memory that it holds beyond its cache; takes a millisecond or two.
-    fn settle(&self) -> Result<(), EngineError> {
-        Ok(())
+    /// Gives back a little of the memory that it holds beyond its cache, in a millisecond or two. False if there is
+    /// no more to be had.
+    fn settle(&self) -> Result<bool, EngineError> {
+        Ok(false)
     }
 }
 

@@ -53,7 +53,7 @@ const UNSETTLED_MAX: usize = 2_000;
 /// After how long without work.
 const QUIET: Duration = Duration::from_millis(200);
 /// In so many steps at most.
-const SETTLE_STEPS: usize = 64;
+const SETTLE_STEPS: usize = 256;
 
 /// Work for the writer between two groups. What it returns as an error ends the writer.
 pub(crate) type Errand = Box<dyn FnOnce(&mut Writer) -> Result<(), DiskError> + Send>;
@@ -141,9 +141,14 @@ impl Writer {
                 if 0 < queue.len() {
                     return queue.recv();
                 }
-                if let Err(error) = self.shared.disk.settle() {
-                    warn!(error = &error as &dyn std::error::Error, "the engine keeps its memory");
-                    break;
+                match self.shared.disk.settle() {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        warn!(error, "the engine keeps its memory");
+                        break;
+                    }
                 }
             }
             self.unsettled = 0;

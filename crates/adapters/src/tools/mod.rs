@@ -277,7 +277,7 @@ impl Toolbox for Hands {
 
 /// A tool of the hall's own.
 fn own(name: &str, description: &str, parameters: Value, way: Way) -> Offer {
-    let fit = Fit::of(&parameters).expect("our own schemas are good; a test opens them all");
+    let fit = Fit::ours(parameters.clone());
     let tool = Tool {
         name: name.parse().expect("our own names keep to the pattern; a test opens them all"),
         description: description.to_owned(),

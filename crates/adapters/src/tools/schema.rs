@@ -6,6 +6,8 @@
 //!
 //! Invariants: SCHEMA-1 a schema that refers to itself or to elsewhere is refused, and its tool is not offered.
 
+use std::sync::OnceLock;
+
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -32,28 +34,28 @@ pub enum SchemaError {
     Unfit,
 }
 
-/// A schema that was understood.
+/// A schema that was understood, or one of ours, which is when it is first needed: the library for it takes
+/// three megabytes of memory, and many a hall calls no tool for a long time.
 #[derive(Debug)]
-pub(super) struct Fit(Validator);
+pub(super) struct Fit {
+    made: OnceLock<Validator>,
+    ours: Value,
+}
 
 impl Fit {
     /// Understands a schema.
     pub(super) fn of(schema: &Value) -> Result<Self, SchemaError> {
-        let is_object = schema.get("type").is_none_or(|it| it == "object");
-        if !schema.is_object() || !is_object {
-            return Err(SchemaError::Unfit);
-        }
-        let bytes = serde_json::to_vec(schema).map_or(usize::MAX, |it| it.len());
-        if SCHEMA_BYTES_MAX < bytes {
-            return Err(SchemaError::TooLarge);
-        }
-        let mut walk = Walk { root: schema, parts: 0, open: Vec::new() };
-        walk.visit(schema, 0)?;
-        let made = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
-            .build(schema)
-            .map_err(|_not_a_schema| SchemaError::Unfit)?;
-        Ok(Self(made))
+        Ok(Self { made: understood(schema)?.into(), ours: Value::Null })
+    }
+
+    /// A schema of our own, which is known to be good.
+    pub(super) fn ours(schema: Value) -> Self {
+        Self { made: OnceLock::new(), ours: schema }
+    }
+
+    fn validator(&self) -> &Validator {
+        let make = || understood(&self.ours);
+        self.made.get_or_init(|| make().expect("our own schemas are good; a test makes them all"))
     }
 
     /// Says what does not fit, by its place.
@@ -61,7 +63,7 @@ impl Fit {
         if !arguments.is_object() {
             return Err("they must be an object".to_owned());
         }
-        let Some(error) = self.0.iter_errors(arguments).next() else { return Ok(()) };
+        let Some(error) = self.validator().iter_errors(arguments).next() else { return Ok(()) };
         // Names of what was given are the caller's, rules are the schema's: neither is a value.
         let place = error.instance_path().to_string();
         let rule = error.evaluation_path().to_string();
@@ -70,6 +72,23 @@ impl Fit {
         let place = if place.is_empty() { "the whole".to_owned() } else { clip(&place) };
         Err(format!("{place} breaks the rule `{}`", clip(rule)))
     }
+}
+
+fn understood(schema: &Value) -> Result<Validator, SchemaError> {
+    let is_object = schema.get("type").is_none_or(|it| it == "object");
+    if !schema.is_object() || !is_object {
+        return Err(SchemaError::Unfit);
+    }
+    let bytes = serde_json::to_vec(schema).map_or(usize::MAX, |it| it.len());
+    if SCHEMA_BYTES_MAX < bytes {
+        return Err(SchemaError::TooLarge);
+    }
+    let mut walk = Walk { root: schema, parts: 0, open: Vec::new() };
+    walk.visit(schema, 0)?;
+    jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(schema)
+        .map_err(|_not_a_schema| SchemaError::Unfit)
 }
 
 /// Goes through a schema as a validator will.

@@ -145,6 +145,13 @@ async fn tools_2_what_is_not_there_or_does_not_fit_is_not_called() {
     assert!(matches!(found, Err(ToolError::Unfit { .. })), "{found:?}");
 }
 
+#[test]
+fn the_schemas_of_our_own_tools_are_good() {
+    for schema in [calculator::parameters(), clock::parameters(), fetch::parameters()] {
+        assert!(Fit::of(&schema).is_ok(), "{schema}");
+    }
+}
+
 #[tokio::test]
 async fn a_tool_that_is_called_too_often_is_busy() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,10 @@
 //! The messages are compiled in. What a language lacks is said in English; a test holds the languages
 //! together, so that this is for commands that came a moment ago.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use protocol::Language;
@@ -185,7 +188,7 @@ fn message(
     key: &str,
     arguments: &[(&'static str, Argument)],
 ) -> Option<String> {
-    let bundle = &BUNDLES.get(language as usize)?;
+    let bundle = spoken(language);
     let (key, attribute) = match key.split_once('.') {
         Some((key, attribute)) => (key, Some(attribute)),
         None => (key, None),
@@ -278,9 +281,39 @@ macro_rules! formatter {
 
 // === The messages. ===
 
-/// One for each language, in the order of `Language::ALL`.
-static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 5]> =
-    LazyLock::new(|| Language::ALL.map(bundle));
+type Bundle = FluentBundle<FluentResource>;
+
+/// One for each language that was spoken, in the order of `Language::ALL`.
+static BUNDLES: [RwLock<Option<Arc<Bundle>>>; 5] = [const { RwLock::new(None) }; 5];
+
+fn place(language: Language) -> &'static RwLock<Option<Arc<Bundle>>> {
+    let [english, german, spanish, russian, arabic] = &BUNDLES;
+    match language {
+        Language::English => english,
+        Language::German => german,
+        Language::Spanish => spanish,
+        Language::Russian => russian,
+        Language::Arabic => arabic,
+    }
+}
+
+fn spoken(language: Language) -> Arc<Bundle> {
+    let place = place(language);
+    let known = place.read().unwrap_or_else(PoisonError::into_inner).clone();
+    known.unwrap_or_else(|| {
+        let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(place.get_or_insert_with(|| Arc::new(bundle(language))))
+    })
+}
+
+/// Gives back the memory of every language but English: half a megabyte each. One that is spoken again is
+/// read again, which takes a millisecond or two.
+pub fn let_languages_go() {
+    for language in Language::ALL.into_iter().filter(|it| *it != Language::English) {
+        // lost-ok: it can be made anew.
+        drop(place(language).write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
 
 /// What is compiled in.
 pub(crate) const fn source(language: Language) -> &'static str {
@@ -293,7 +326,7 @@ pub(crate) const fn source(language: Language) -> &'static str {
     }
 }
 
-fn bundle(language: Language) -> FluentBundle<FluentResource> {
+fn bundle(language: Language) -> Bundle {
     // Decides the plurals. A code of two letters is always one.
     let identifier: LanguageIdentifier = language.code().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
@@ -377,4 +410,19 @@ fn is_in_order(rest: &str) -> bool {
 pub(crate) fn is_right_to_left(letter: char) -> bool {
     letter.is_alphabetic()
         && matches!(letter, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_was_let_go_is_spoken_again() {
+        let said = |language| text!("greeting-can").in_language(language);
+        let all = || Language::ALL.map(said);
+        let before = all();
+        let_languages_go();
+        assert_eq!(all(), before);
+        assert_ne!(before[0], before[1], "two languages");
+    }
 }
