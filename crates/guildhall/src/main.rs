@@ -332,6 +332,9 @@ fn make(env: &Env) -> Done {
 }
 
 fn stand(env: &Env) -> Done {
+    // A hall at rest gives memory back, too. Not by the allocator's settings: the process that reads documents has
+    // the same, and must have one thread. lost-ok: without it memory is given back when more is asked for.
+    tikv_jemalloc_ctl::background_thread::write(true).ok();
     // Found before an upgrade may have put another file in its place.
     let program = std::env::current_exe();
     let loaded = config::load(env)?;
