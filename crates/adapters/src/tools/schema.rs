@@ -6,7 +6,7 @@
 //!
 //! Invariants: SCHEMA-1 a schema that refers to itself or to elsewhere is refused, and its tool is not offered.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
@@ -34,28 +34,23 @@ pub enum SchemaError {
     Unfit,
 }
 
-/// A schema that was understood, or one of ours, which is when it is first needed: the library for it takes
-/// three megabytes of memory, and many a hall calls no tool for a long time.
+/// A schema that was understood. One of ours is when it is first needed: the library for that takes two to three
+/// megabytes of memory, and many a hall calls no tool for a long time.
 #[derive(Debug)]
-pub(super) struct Fit {
-    made: OnceLock<Validator>,
-    ours: Value,
-}
+pub(super) struct Fit(LazyLock<Validator, Box<dyn FnOnce() -> Validator + Send>>);
 
 impl Fit {
     /// Understands a schema.
     pub(super) fn of(schema: &Value) -> Result<Self, SchemaError> {
-        Ok(Self { made: understood(schema)?.into(), ours: Value::Null })
+        let made = understood(schema)?;
+        Ok(Self(LazyLock::new(Box::new(move || made))))
     }
 
     /// A schema of our own, which is known to be good.
     pub(super) fn ours(schema: Value) -> Self {
-        Self { made: OnceLock::new(), ours: schema }
-    }
-
-    fn validator(&self) -> &Validator {
-        let make = || understood(&self.ours);
-        self.made.get_or_init(|| make().expect("our own schemas are good; a test makes them all"))
+        let make = move || understood(&schema);
+        let good = "our own schemas are good; a test makes them all";
+        Self(LazyLock::new(Box::new(move || make().expect(good))))
     }
 
     /// Says what does not fit, by its place.
@@ -63,7 +58,7 @@ impl Fit {
         if !arguments.is_object() {
             return Err("they must be an object".to_owned());
         }
-        let Some(error) = self.validator().iter_errors(arguments).next() else { return Ok(()) };
+        let Some(error) = self.0.iter_errors(arguments).next() else { return Ok(()) };
         // Names of what was given are the caller's, rules are the schema's: neither is a value.
         let place = error.instance_path().to_string();
         let rule = error.evaluation_path().to_string();
