@@ -305,7 +305,8 @@ impl Disk {
         Ok(log.note_settled()?)
     }
 
-    /// Has the engine give back a little of the memory that it holds beyond its cache. False if that was all.
+    /// Has the engine give back a little of the memory that it holds beyond its cache. False at the end of a
+    /// round.
     pub(crate) fn settle(&self) -> Result<bool, DiskError> {
         Ok(guarded(|| self.engine.settle())?)
     }

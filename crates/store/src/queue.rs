@@ -106,9 +106,13 @@ mod tests {
         assert!(waits.await.is_err(), "there is no room");
         let (sent, received) = tokio::join!(queue.send(3), async { queue.try_recv() });
         assert_eq!((sent.is_ok(), received), (true, Some(1)));
+        let at_once = Duration::ZERO;
+        assert!(queue.wait(at_once), "3 is there");
         let (refused, ()) = tokio::join!(queue.send(4), async { queue.close() });
         assert!(refused.is_err());
         assert_eq!((queue.recv(), queue.recv()), (Some(3), None), "what was queued is delivered");
+        assert!(queue.wait(Duration::MAX), "nobody waits at a closed queue");
+        assert!(!Queue::<u8>::new(1).wait(at_once), "nothing is there");
     }
 
     #[tokio::test]

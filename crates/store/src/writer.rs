@@ -137,18 +137,23 @@ impl Writer {
     /// The next request. A quiet moment after much work has the engine give memory back.
     fn next(&mut self, queue: &Queue<Request>) -> Option<Request> {
         if UNSETTLED_MAX <= self.unsettled && !queue.wait(QUIET) {
+            // From where the last time ended to the end, and once from the beginning.
+            let mut rounds = 2;
             for _ in 0..SETTLE_STEPS {
                 if 0 < queue.len() {
                     return queue.recv();
                 }
                 match self.shared.disk.settle() {
                     Ok(true) => {}
-                    Ok(false) => break,
+                    Ok(false) => rounds -= 1,
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
                         warn!(error, "the engine keeps its memory");
                         break;
                     }
+                }
+                if rounds == 0 {
+                    break;
                 }
             }
             self.unsettled = 0;
