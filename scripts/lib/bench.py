@@ -73,9 +73,10 @@ class Bench:
             report, _ = load.communicate(timeout=WAIT_S + plan["seconds"] * 4 + 240)
             if load.returncode != 0 or process.poll() is not None:
                 sys.exit(f"bench: the run failed; the {bot} said:\n{(folder / 'log').read_text()[-2000:]}")
+            figures = json.loads(report) | usage(process.pid)
             # What is held a moment after the last answer, not what the answers took.
             time.sleep(1)
-            figures = json.loads(report) | usage(process.pid)
+            figures["rss_mib"] = usage(process.pid)["rss_mib"]
         figures["cpu_us_per_message"] = 1e6 * figures["cpu_s"] / max(figures["answered"] + figures["people"], 1)
         wrong = ("lost", "duplicates", "out_of_order", "cross_talk", "leaks", "given_up", "unmarked")
         if bot == "hall":
