@@ -2,9 +2,9 @@
 //! API and a model.
 //!
 //! Encrypted addresses are asked through reqwest. Plain ones, which are servers on this machine or
-//! its network, are asked through the client below reqwest, hyper's own, with the same pool: what
-//! reqwest adds (redirects, retries, proxies, cookies) is switched off here, and still costs half as
-//! much again as the whole exchange.
+//! its network, are asked through the client below reqwest, hyper's own, with a pool of the same
+//! settings: what reqwest adds (redirects, retries, proxies, cookies) is not used here, and still costs
+//! half as much again as the whole exchange.
 //!
 //! Promises  no redirect is followed, and no error carries the address.
 

@@ -224,6 +224,7 @@ impl<P: Protocol> HttpModel<P> {
             return Err(refuse("`api_key` contains characters that no key can have"));
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // Only reqwest's own clients say it by themselves.
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let wire = if url.scheme() == "http" && !config.system_proxy {
             Wire::plain(POOL)

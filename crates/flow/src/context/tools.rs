@@ -140,8 +140,7 @@ impl Bench {
     /// The room that it takes beside [`TOOL_RULES`]. CONTEXT-1.
     pub(super) fn tokens(&self, calls_tools: bool, count: &dyn Fn(&str) -> usize) -> usize {
         if !self.offers(calls_tools) {
-            let said = count(&self.told).saturating_add(count(self.closing));
-            return said;
+            return count(&self.told).saturating_add(count(self.closing));
         }
         let turn = |it: &Turn| {
             let called = it.calls.iter().map(|it| count(&it.arguments) + count(&it.name));
