@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use self::forget::Forget;
-use self::rings::Rings;
+use self::rings::{AT_A_LOOK, FOR_ONE_THAT_COMES, LOOK_EVERY, Rings};
 use crate::{
     alerter::{self, Severity},
     fault::fault_point,
@@ -67,6 +67,8 @@ pub enum Msg {
 struct Live {
     mailbox: Mailbox<session::Msg>,
     rang: Instant,
+    /// It was asked to rest, and is in no queue for that.
+    was_asked: bool,
 }
 
 /// A supervised keeper.
@@ -78,6 +80,8 @@ pub struct Keeper {
     health: Health,
     live: HashMap<SessionKey, Live>,
     rings: Rings,
+    /// Whether it will be looked for conversations that are silent.
+    looks_again: bool,
     quarantined: HashMap<SessionKey, Instant>,
     /// Doorbells that rang before it was known which sessions have unfinished work.
     early: Option<Vec<SessionKey>>,
@@ -113,6 +117,7 @@ impl Keeper {
             health,
             live: HashMap::new(),
             rings: Rings::default(),
+            looks_again: false,
             quarantined: HashMap::new(),
             early: Some(Vec::new()),
             stopping: false,
@@ -180,13 +185,17 @@ impl Keeper {
         });
     }
 
-    fn ring(&mut self, key: SessionKey, recovered: bool, cx: &Cx<'_, Self>) {
+    fn ring(&mut self, key: SessionKey, recovered: bool, cx: &mut Cx<'_, Self>) {
         let now = Instant::now();
         if let Some(live) = self.live.get_mut(&key) {
             // lost-ok: a full mailbox holds a doorbell already, and of a session that has just
             // ended its `Ended` is on the way, which looks again. KEEPER-1: none is started before.
             live.mailbox.try_tell(session::Msg::Ring).ok();
             live.rang = now;
+            // It may have been busy, and stays now.
+            if std::mem::take(&mut live.was_asked) {
+                self.rings.begin(key, now);
+            }
             return;
         }
         // KEEPER-2.
@@ -198,7 +207,27 @@ impl Keeper {
         }
         self.start(key, recovered, now, cx);
         self.rings.begin(key, now);
-        self.let_some_rest(now);
+        self.let_some_rest(FOR_ONE_THAT_COMES, now);
+        self.look_for_silent(cx);
+    }
+
+    /// Has those rest that are silent, whether anybody rings or not, until few are left. KEEPER-3.
+    fn look_for_silent(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.looks_again {
+            return;
+        }
+        if !Rings::are_many(self.live.len(), self.config.live_max) {
+            self.live.shrink_to(self.config.live_max);
+            self.rings.shrink_to(self.config.live_max);
+            return;
+        }
+        self.looks_again = true;
+        cx.after(LOOK_EVERY, |keeper, cx| {
+            keeper.looks_again = false;
+            keeper.let_some_rest(AT_A_LOOK, Instant::now());
+            keeper.look_for_silent(cx);
+            Ok(())
+        });
     }
 
     fn start(&mut self, key: SessionKey, recovered: bool, now: Instant, cx: &Cx<'_, Self>) {
@@ -221,7 +250,7 @@ impl Keeper {
         };
         let (mailbox, supervision) = supervise(spec, &self.health, incarnate);
         let probe = Arc::clone(mailbox.probe());
-        self.live.insert(key, Live { mailbox, rang: now });
+        self.live.insert(key, Live { mailbox, rang: now, was_asked: false });
         let keeper = cx.mailbox();
         // Not an async block: that would hold room for the actor twice, once to catch it and once to
         // wait for it.
@@ -231,13 +260,14 @@ impl Keeper {
         }));
     }
 
-    fn let_some_rest(&mut self, now: Instant) {
+    fn let_some_rest(&mut self, silent_max: usize, now: Instant) {
         let (live, live_max) = (&self.live, self.config.live_max);
         let rang = |key| live.get(&key).map(|it| it.rang);
-        for key in self.rings.make_room(live.len(), live_max, now, rang) {
-            let mailbox = self.live.get(&key).map(|it| &it.mailbox);
-            // lost-ok: it is busy, or rests by itself.
-            mailbox.and_then(|it| it.try_tell(session::Msg::Rest).ok());
+        for key in self.rings.make_room(live.len(), live_max, silent_max, now, rang) {
+            let Some(live) = self.live.get_mut(&key) else { continue };
+            live.was_asked = true;
+            // lost-ok: it is full of doorbells, and rests by itself.
+            live.mailbox.try_tell(session::Msg::Rest).ok();
         }
     }
 

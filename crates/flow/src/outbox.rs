@@ -338,6 +338,16 @@ impl Job {
     }
 }
 
+/// Entries for which an empty table may keep its room.
+const ROOM_KEPT: usize = 1024;
+
+/// Gives the room of a table that a burst has made large back to others, once it is empty.
+fn give_back<K, V>(table: &mut HashMap<K, V>) {
+    if table.is_empty() && ROOM_KEPT < table.capacity() {
+        *table = HashMap::new();
+    }
+}
+
 /// A supervised outbox.
 pub struct Outbox {
     messenger: Arc<dyn Messenger>,
@@ -565,6 +575,7 @@ impl Outbox {
         cx: &mut Cx<'_, Self>,
     ) -> Result<(), Fault> {
         let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
+        give_back(&mut self.jobs);
         let chat = job.to().chat;
         let (to, what, reply_to, part, reply) = match job {
             Job::Message { to, what, reply_to, part, reply } => (to, what, reply_to, part, reply),
@@ -644,6 +655,7 @@ impl Outbox {
         result: Result<MessageId, MessengerError>,
     ) {
         part.map(|it| self.parts.remove(&it));
+        give_back(&mut self.parts);
         let Some(reply) = reply else { return };
         // Whoever asked was made anew meanwhile, and will ask again.
         if let (Err(Ok(message)), Some(part)) = (reply.send(result), part) {

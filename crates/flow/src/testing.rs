@@ -393,6 +393,14 @@ impl FakeLedger {
         Ok(self.held.lock().unwrap())
     }
 
+    /// Conversations of which there is a snapshot: those that left memory.
+    pub(crate) fn rested_count(&self) -> usize {
+        let streams = &self.held.lock().unwrap().streams;
+        let rested =
+            |it: &(&Stream, &(_, Newest))| matches!(it.0, Stream::Session(_)) && it.1.1.is_some();
+        streams.iter().filter(rested).count()
+    }
+
     fn read(&self, stream: Stream) -> Result<Loaded, LedgerError> {
         let held = self.open()?;
         let waiting = match stream {

@@ -8,11 +8,14 @@ use tokio::time::Instant;
 /// Of the room for conversations, one part in so many is for those that are silent for a moment.
 const SILENT_SHARE: usize = 4;
 /// That moment. A conversation of which something is to be done all the time rings more often.
-const SILENCE: Duration = Duration::from_millis(500);
-/// Conversations that leave at once: one more than come, so that their number falls.
-const SILENT_AT_ONCE: usize = 2;
+const SILENCE: Duration = Duration::from_millis(200);
+/// Silent conversations that leave when one comes: one more than come, so that their number falls.
+pub(super) const FOR_ONE_THAT_COMES: usize = 2;
+/// How often it is looked for others that are silent, and how many leave then at most: each stores its state.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
+pub(super) const AT_A_LOOK: usize = 64;
 
-/// Who rang, oldest first; a key may be in it more than once, and out of it while it is in memory.
+/// Who rang, oldest first; who was asked to rest is not in it until they ring once more.
 #[derive(Debug, Default)]
 pub(super) struct Rings(VecDeque<(Instant, SessionKey)>);
 
@@ -22,17 +25,28 @@ impl Rings {
         self.0.push_back((now, key));
     }
 
-    /// Those that are to rest, of so many in memory. `rang` tells when one rang last, if it is there.
-    /// KEEPER-3.
+    /// Gives room beyond that for so many back.
+    pub(super) fn shrink_to(&mut self, rings: usize) {
+        self.0.shrink_to(rings);
+    }
+
+    /// Whether so many in memory are more than there is room for when they are silent.
+    pub(super) fn are_many(live: usize, live_max: usize) -> bool {
+        live_max / SILENT_SHARE < live
+    }
+
+    /// Those that are to rest, of so many in memory; at most `silent_max` because they are silent. `rang` tells when
+    /// one rang last, if it is there. KEEPER-3.
     pub(super) fn make_room(
         &mut self,
         live: usize,
         live_max: usize,
+        silent_max: usize,
         now: Instant,
         rang: impl Fn(SessionKey) -> Option<Instant>,
     ) -> Vec<SessionKey> {
         let mut excess = live.saturating_sub(live_max);
-        let mut spare = live.saturating_sub(live_max / SILENT_SHARE).min(SILENT_AT_ONCE);
+        let mut spare = live.saturating_sub(live_max / SILENT_SHARE).min(silent_max);
         let mut resting = Vec::new();
         while 0 < excess.max(spare) {
             let Some(&(when, key)) = self.0.front() else { break };
@@ -66,8 +80,14 @@ mod tests {
         SessionKey { bot: BotId(1), chat: ChatId(chat), topic: None }
     }
 
-    /// So many conversations begin, one every `pause`; each stays until it is asked to rest.
-    fn left_after(count: i64, pause: Duration, talks_on: impl Fn(i64) -> bool) -> Vec<i64> {
+    /// So many conversations begin, one every `pause`; each stays until it is asked to rest. Then nobody
+    /// rings for a while.
+    fn left_after(
+        count: i64,
+        pause: Duration,
+        then: Duration,
+        talks_on: impl Fn(i64) -> bool,
+    ) -> Vec<i64> {
         let (mut rings, mut live) = (Rings::default(), BTreeMap::new());
         let mut now = Instant::now();
         for chat in 0..count {
@@ -76,27 +96,36 @@ mod tests {
             live.insert(chat, now);
             live.iter_mut().filter(|(chat, _)| talks_on(**chat)).for_each(|(_, rang)| *rang = now);
             let rang = |it: SessionKey| live.get(&it.chat.0).copied();
-            let resting = rings.make_room(live.len(), 16, now, rang);
+            let resting = rings.make_room(live.len(), 16, FOR_ONE_THAT_COMES, now, rang);
             live.retain(|chat, _| !resting.contains(&key(*chat)));
         }
-        live.into_keys().collect()
+        let rang = |it: SessionKey| live.get(&it.chat.0).copied();
+        let resting = rings.make_room(live.len(), 16, usize::MAX, now + then, rang);
+        live.into_keys().filter(|it| !resting.contains(&key(*it))).collect()
     }
 
     #[test]
     fn no_more_are_in_memory_than_there_is_room_for() {
-        let left = left_after(100, Duration::from_millis(1), |_| false);
+        let left = left_after(100, Duration::from_millis(1), Duration::ZERO, |_| false);
         assert_eq!(left, (84..100).collect::<Vec<_>>());
     }
 
     #[test]
     fn those_that_are_silent_for_a_moment_keep_a_part_of_the_room_only() {
-        let left = left_after(100, Duration::from_secs(1), |_| false);
+        let left = left_after(100, Duration::from_secs(1), Duration::ZERO, |_| false);
         assert_eq!(left, (96..100).collect::<Vec<_>>());
     }
 
     #[test]
     fn who_talks_on_stays() {
-        let left = left_after(100, Duration::from_secs(1), |chat| chat < 12);
+        let left = left_after(100, Duration::from_secs(1), Duration::ZERO, |chat| chat < 12);
         assert_eq!(left.iter().filter(|it| **it < 12).count(), 12, "{left:?}");
+    }
+
+    #[test]
+    fn once_all_are_silent_a_part_of_the_room_is_enough() {
+        let left = left_after(100, Duration::from_millis(1), SILENCE, |_| false);
+        assert_eq!(left, (96..100).collect::<Vec<_>>());
+        assert!(Rings::are_many(5, 16) && !Rings::are_many(4, 16));
     }
 }

@@ -11,6 +11,8 @@ use std::{
 
 use protocol::ChatId;
 
+use super::give_back;
+
 /// How fast a bot may write. Zero switches a limit off.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacing {
@@ -151,6 +153,7 @@ impl Pacer {
                     line.failures = 0;
                     if line.jobs.is_empty() && !self.pacing.enabled && line.blocked_until <= now {
                         self.lines.remove(&chat);
+                        give_back(&mut self.lines);
                     } else {
                         self.plan(chat, now);
                     }
@@ -282,6 +285,7 @@ impl Pacer {
             let owes = now < it.paid_until.max(it.group_paid_until).max(it.blocked_until);
             it.busy || owes || !it.jobs.is_empty()
         });
+        give_back(&mut self.lines);
     }
 
     /// Requests that wait.

@@ -323,7 +323,8 @@ pub struct Balance {
 /// All accounts.
 #[derive(Debug, Default)]
 pub struct Books {
-    accounts: HashMap<Whose, Account>,
+    /// Each in a piece of its own: a table that has just grown is half empty.
+    accounts: HashMap<Whose, Box<Account>>,
     /// The number of the newest balance that was drawn up.
     balance: u64,
     grants: u64,
@@ -583,7 +584,7 @@ impl Books {
     pub fn read(&mut self, row: Row) {
         let Row { whose, day, month, agents, habit: _ } = row;
         let account = Account { day: book(day), month: book(month), agents };
-        self.accounts.insert(whose, account);
+        self.accounts.insert(whose, Box::new(account));
     }
 
     /// Takes in what was used and is in no balance on disk: it was to be in this one.
@@ -661,14 +662,14 @@ impl Books {
     /// The number of the day or month that an account has.
     #[cfg(test)]
     pub(super) fn number(&self, whose: &Whose, period: Period) -> u32 {
-        let account = self.accounts.get(whose).cloned().unwrap_or_default();
+        let account = self.accounts.get(whose).map_or_else(Account::default, |it| (**it).clone());
         if period == Period::Day { account.day.number } else { account.month.number }
     }
 
     /// What is set aside for calls under way.
     #[cfg(test)]
     pub(super) fn reserved(&self, whose: &Whose, period: Period) -> Amount {
-        let account = self.accounts.get(whose).cloned().unwrap_or_default();
+        let account = self.accounts.get(whose).map_or_else(Account::default, |it| (**it).clone());
         let book = if period == Period::Day { account.day } else { account.month };
         book.guarded.map_or(Amount::default(), |it| it.reserved)
     }

@@ -5,12 +5,14 @@ mod rights;
 use std::sync::{LazyLock, atomic::Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use prometheus_client::registry::Registry;
 use protocol::{
     Agent, PersonId, Timestamp,
     event::Part,
     ledger::{Expiry, Ledger as _},
     messenger::Messenger as _,
+    model::{CompleteError, Completion, Model, ModelRequest},
 };
 use screening::{Policy, Screen};
 
@@ -482,6 +484,63 @@ fn keeper_1_a_message_at_the_moment_at_which_its_session_leaves_is_answered_once
             assert_eq!(chat.count(ADMIN, &format!("echo: message {update}.")), 1, "{update}");
         }
         assert_eq!(ledger.everything().matches("turn_retried").count(), 0, "a session failed");
+    });
+}
+
+/// A model that takes its time.
+struct Slow;
+
+#[async_trait]
+impl Model for Slow {
+    fn name(&self) -> &str {
+        Echo.name()
+    }
+
+    fn prompt_tokens_max(&self, answer_tokens_max: u32) -> usize {
+        Echo.prompt_tokens_max(answer_tokens_max)
+    }
+
+    async fn complete(
+        &self,
+        request: &ModelRequest,
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
+    ) -> Result<Completion, CompleteError> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Echo.complete(request, on_text).await
+    }
+}
+
+#[test]
+fn keeper_3_conversations_that_were_busy_when_there_was_no_room_leave_memory_once_they_are_silent()
+{
+    let people = 10..22;
+    let (chat, ledger) = (Arc::new(FakeMessenger::new()), Arc::<FakeLedger>::default());
+    let wiring = || {
+        let usual = wiring(&chat, &ledger);
+        let session = SessionConfig { rest_after: Duration::from_secs(3_600), ..session_config() };
+        let allowed = people.clone().collect();
+        Wiring {
+            session: Arc::new(session),
+            models: [Arc::new(Slow) as _].into(),
+            keeper: KeeperConfig { live_max: 4, ..usual.keeper },
+            founding: Arc::new(Founding { allowed, ..founding() }),
+            pacing: Pacing { enabled: false, ..usual.pacing },
+            ..usual
+        }
+    };
+    stands_with(wiring, async {
+        people.clone().for_each(|it| chat.write(it, it, "first."));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(ledger.rested_count() < people.clone().count(), "they are busy");
+        people.clone().for_each(|it| chat.write(100 + it, it, "second."));
+        for person in people.clone() {
+            chat.wait_for(person, "echo: second.").await;
+        }
+        at_rest(&ledger).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        // A quarter of the room is for those that are silent: one.
+        let rested = ledger.rested_count();
+        assert!(people.clone().count() <= rested + 1, "only {rested} left memory");
     });
 }
 

@@ -307,7 +307,7 @@ fn spoken(language: Language) -> Arc<Bundle> {
 }
 
 /// Gives back the memory of every language but English: half a megabyte each. One that is spoken again is
-/// read again, which takes a millisecond or two.
+/// read again.
 pub fn let_languages_go() {
     for language in Language::ALL.into_iter().filter(|it| *it != Language::English) {
         // lost-ok: it can be made anew.
