@@ -56,6 +56,10 @@ impl Pool {
     }
 }
 
+/// How long an unused connection without encryption is kept at most. One on this machine or its network is opened
+/// in a tenth of a millisecond, and takes 20 KB of memory while it is open.
+const PLAIN_IDLE_TIME_MAX: Duration = Duration::from_millis(250);
+
 /// A pool of connections. Cheap to clone.
 #[derive(Clone)]
 pub(crate) enum Wire {
@@ -76,7 +80,7 @@ impl Wire {
         builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(pool.idle_time_max)
+            .pool_idle_timeout(pool.idle_time_max.min(PLAIN_IDLE_TIME_MAX))
             .pool_max_idle_per_host(pool.idle_max);
         Self::Plain(Box::new(builder.build(connector)))
     }
