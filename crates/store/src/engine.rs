@@ -91,7 +91,7 @@ pub(crate) trait Engine: Send + Sync {
     /// Makes durable what was changed.
     fn flush(&self) -> Result<(), EngineError>;
 
-    /// Gives back a little of the memory that it holds beyond its cache, in a millisecond or two. False at the
+    /// Gives back a little of the memory that it holds beyond its cache, in a short step. False at the
     /// end of a round, and if there is none to be had.
     fn settle(&self) -> Result<bool, EngineError> {
         Ok(false)

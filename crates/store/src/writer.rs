@@ -49,9 +49,9 @@ const MEASURE_EVERY: u64 = 1024;
 const CHECKPOINT_PATIENCE: usize = 4;
 
 /// Records after which the engine is to give memory back.
-const UNSETTLED_MAX: usize = 2_000;
+const UNSETTLED_MAX: usize = 500;
 /// After how long without work.
-const QUIET: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_millis(100);
 /// In so many steps at most.
 const SETTLE_STEPS: usize = 256;
 
