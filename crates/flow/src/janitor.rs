@@ -68,10 +68,14 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// At the start, the newest update says what time it was.
+    /// At the start, the newest update, which was recorded between two times, says what time it was.
     #[must_use]
-    pub fn begin(wall: Timestamp, monotonic: Duration, newest: Option<Timestamp>) -> Self {
-        let is_far = newest.is_some_and(|it| JUMP < apart(it, wall));
+    pub fn begin(
+        wall: Timestamp,
+        monotonic: Duration,
+        newest: Option<(Timestamp, Timestamp)>,
+    ) -> Self {
+        let is_far = newest.is_some_and(|(from, to)| JUMP < apart(wall.clamp(from, to), wall));
         Self { wall, monotonic, steady: if is_far { STEADY } else { Duration::ZERO } }
     }
 
@@ -215,7 +219,7 @@ mod tests {
     fn janitor_1_a_jump_of_more_than_an_hour_is_not_believed_before_six_steady_ones() {
         let year = 365 * 24 * HOUR;
         for jump in [HOUR + 1, 24 * HOUR, year] {
-            let mut trust = Trust::begin(NOON, Duration::ZERO, Some(NOON));
+            let mut trust = Trust::begin(NOON, Duration::ZERO, Some((NOON, NOON)));
             assert!(look(&mut trust, 600, 600), "steady clocks are trusted at once");
             for tick in 0..36 {
                 let passed = 1_200 + 600 * tick;
@@ -229,7 +233,7 @@ mod tests {
 
     #[test]
     fn janitor_1_many_small_steps_are_a_jump_too() {
-        let mut trust = Trust::begin(NOON, Duration::ZERO, Some(NOON));
+        let mut trust = Trust::begin(NOON, Duration::ZERO, Some((NOON, NOON)));
         // A minute too much with every ten: after 60 of them they are an hour apart.
         let trusted: Vec<u64> =
             (1..=96).filter(|tick| look(&mut trust, 660 * tick, 600 * tick)).collect();
@@ -239,12 +243,23 @@ mod tests {
     #[test]
     fn janitor_1_a_start_far_from_the_newest_update_is_not_believed_either() {
         for newest in [Timestamp(NOON.0 - 86_400_000), Timestamp(NOON.0 + 86_400_000)] {
-            let mut trust = Trust::begin(NOON, Duration::ZERO, Some(newest));
+            let mut trust = Trust::begin(NOON, Duration::ZERO, Some((newest, newest)));
             assert!(!look(&mut trust, 5 * HOUR, 5 * HOUR));
             assert!(look(&mut trust, 6 * HOUR, 6 * HOUR));
         }
         let mut trust = Trust::begin(NOON, Duration::ZERO, None);
         assert!(look(&mut trust, 0, 0), "in an empty ledger nothing can expire");
+    }
+
+    #[test]
+    fn janitor_1_a_start_soon_after_the_newest_update_is_believed() {
+        // It is known to some hours when that was.
+        let around = (Timestamp(NOON.0 - 3_600_000), Timestamp(NOON.0 + 5 * 3_600_000));
+        let just_over = (Timestamp(NOON.0 - 6 * 3_600_000), Timestamp(NOON.0 - 600_000));
+        for newest in [around, just_over] {
+            let mut trust = Trust::begin(NOON, Duration::ZERO, Some(newest));
+            assert!(look(&mut trust, 0, 0), "{newest:?}");
+        }
     }
 
     #[test]

@@ -608,7 +608,7 @@ impl Ledger for FakeLedger {
         Ok(Expired::default())
     }
 
-    fn newest(&self) -> Option<Timestamp> {
+    fn newest(&self) -> Option<(Timestamp, Timestamp)> {
         None
     }
 

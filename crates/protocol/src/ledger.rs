@@ -382,8 +382,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// One step of taking out what is older than these times. To be asked again while there is more.
     async fn expire(&self, expiry: Expiry) -> Result<Expired, LedgerError>;
 
-    /// When the newest update was recorded, at the latest: known to some hours.
-    fn newest(&self) -> Option<Timestamp>;
+    /// Between which times the newest update was recorded: known to some hours.
+    fn newest(&self) -> Option<(Timestamp, Timestamp)>;
 
     /// Figures for status and metrics. Never blocks for long.
     fn gauge(&self) -> LedgerGauge;

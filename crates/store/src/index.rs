@@ -213,8 +213,8 @@ impl Index {
         self.seen.get(&bot).is_some_and(|seen| seen.contains(update))
     }
 
-    /// When the newest update was recorded, at the latest: known to some hours.
-    pub(crate) fn newest(&self) -> Option<Timestamp> {
+    /// Between which times the newest update was recorded: known to some hours.
+    pub(crate) fn newest(&self) -> Option<(Timestamp, Timestamp)> {
         self.seen.values().filter_map(Seen::newest).max()
     }
 

@@ -37,10 +37,11 @@ impl Seen {
         }
     }
 
-    /// The latest time that an id may have been remembered at.
-    pub(crate) fn newest(&self) -> Option<Timestamp> {
+    /// Between which times the newest id was remembered.
+    pub(crate) fn newest(&self) -> Option<(Timestamp, Timestamp)> {
         let (bucket, _) = self.buckets.last_key_value()?;
-        Some(Timestamp((bucket + 1).saturating_mul(BUCKET_MS)))
+        let from = bucket.saturating_mul(BUCKET_MS);
+        Some((Timestamp(from), Timestamp(from.saturating_add(BUCKET_MS))))
     }
 
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
@@ -123,6 +124,17 @@ mod tests {
         seen.insert(UpdateId(9), Timestamp(WINDOW_MS + 12 * HOUR_MS), WINDOW_MS);
         assert!(!seen.contains(UpdateId(7)));
         assert!(seen.contains(UpdateId(8)));
+    }
+
+    #[test]
+    fn it_is_known_to_some_hours_when_the_newest_came() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.newest(), None);
+        for at in [HOUR_MS, 7 * HOUR_MS, 1_000 * HOUR_MS + 1].map(Timestamp) {
+            seen.insert(UpdateId(1), at, WINDOW_MS);
+            let (from, to) = seen.newest().unwrap();
+            assert!(from <= at && at <= to && to.0 - from.0 <= 6 * HOUR_MS, "{at:?}");
+        }
     }
 
     #[test]

@@ -471,7 +471,7 @@ impl Ledger for Store {
         self.errand(move |writer| expiry::step(writer, expiry)).await
     }
 
-    fn newest(&self) -> Option<Timestamp> {
+    fn newest(&self) -> Option<(Timestamp, Timestamp)> {
         self.inner.shared().ok()?.index().ok()?.newest()
     }
 
