@@ -15,7 +15,8 @@ pub(super) const FOR_ONE_THAT_COMES: usize = 2;
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub(super) const AT_A_LOOK: usize = 64;
 
-/// Who rang, oldest first; who was asked to rest is not in it until they ring once more.
+/// Who rang, oldest first; who was asked to rest is not in it until they ring once more. A key may be in it twice:
+/// of a conversation that left and came back.
 #[derive(Debug, Default)]
 pub(super) struct Rings(VecDeque<(Instant, SessionKey)>);
 
