@@ -277,7 +277,7 @@ async fn the_demo_needs_no_token_no_account_and_no_model() {
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(10), answered).await;
-        assert!(in_time.is_ok(), "no answer on the page");
+        assert!(in_time.is_ok(), "no answer on the page, which showed: {seen}");
         let status = client.get(format!("http://{console}/status")).send().await.unwrap();
         assert!(status.status().is_success(), "the demo's console is open");
         drop(events);
