@@ -9,9 +9,9 @@
 //!
 //! Invariants: OUTBOX-1 one request per chat at a time, in the order they came. OUTBOX-2 nothing is
 //! sent before `retry_after` is over. OUTBOX-3 a message is dropped only when it can never be
-//! delivered; previews and actions give way to messages. OUTBOX-4 the panel of `/status` is pinned once
-//! it was accepted, and stands without a pin where that is refused. OUTBOX-5 a part that is asked for again while
-//! this incarnation has it is sent once.
+//! delivered; previews and actions give way to messages, and hold one up for moments at most.
+//! OUTBOX-4 the panel of `/status` is pinned once it was accepted, and stands without a pin where that
+//! is refused. OUTBOX-5 a part that is asked for again while this incarnation has it is sent once.
 
 mod pacer;
 mod panel;
@@ -348,6 +348,31 @@ fn give_back<K, V>(table: &mut HashMap<K, V>) {
     }
 }
 
+/// How long an action, a preview or a sign may take before the messages of its chat go on without it.
+const SIDE_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// Gives up what only goes along with messages, so that they do not wait for it. OUTBOX-3. An edit is waited
+/// for: an older one that arrives late would take the place of a newer one.
+async fn in_moments(
+    request: impl Future<Output = Result<(), MessengerError>>,
+) -> Result<(), MessengerError> {
+    let ended = tokio::time::timeout(SIDE_TIME_MAX, request).await;
+    ended.unwrap_or_else(|_elapsed| Err(MessengerError::Unreachable("it takes too long".into())))
+}
+
+/// Tells the outbox how a request ended, one that panicked too: its chat would wait for it for ever.
+async fn carry_out(
+    id: JobId,
+    mailbox: Mailbox<Msg>,
+    request: impl Future<Output = Result<MessageId, MessengerError>>,
+) {
+    // lost-ok: a panic was logged by the hook. Whether the request was carried out is not known.
+    let ended = AssertUnwindSafe(request).catch_unwind().await.ok();
+    let result = ended.unwrap_or(Err(MessengerError::Broken { status: 0 }));
+    // lost-ok: the outbox ended.
+    mailbox.leave(Msg::Ended(id, result)).await.ok();
+}
+
 /// A supervised outbox.
 pub struct Outbox {
     messenger: Arc<dyn Messenger>,
@@ -506,65 +531,45 @@ impl Outbox {
                     }
                     result
                 };
-                let send = async move {
-                    // lost-ok: a panic was logged by the hook. Whether it was sent is not known.
-                    let ended = AssertUnwindSafe(send).catch_unwind().await.ok();
-                    let result = ended.unwrap_or(Err(MessengerError::Broken { status: 0 }));
-                    // lost-ok: the outbox ended.
-                    mailbox.leave(Msg::Ended(id, result)).await.ok();
-                };
                 // lost-ok: the results are `()`.
                 while self.sends.try_join_next().is_some() {}
-                self.sends.spawn_on(send, &self.egress);
+                self.sends.spawn_on(carry_out(id, mailbox, send), &self.egress);
             }
             Job::Edit { message, what, .. } => {
                 let (message, what) = (*message, what.clone());
-                let edit = async move {
-                    let result = messenger.edit(to, message, what.part()).await;
-                    // lost-ok: the outbox ended.
-                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
-                };
-                self.sends.spawn_on(edit, &self.egress);
+                let edit =
+                    async move { messenger.edit(to, message, what.part()).await.map(|()| message) };
+                self.sends.spawn_on(carry_out(id, mailbox, edit), &self.egress);
             }
             Job::Pin { message, .. } => {
                 let message = *message;
-                self.tasks.start(async move {
-                    let result = messenger.pin(to, message, words::panel::BUTTON).await;
-                    // lost-ok: the outbox ended.
-                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
-                });
+                self.tasks.start(carry_out(id, mailbox, async move {
+                    let pinned = messenger.pin(to, message, words::panel::BUTTON).await;
+                    pinned.map(|()| message)
+                }));
             }
             Job::Preview { draft, part, .. } => {
                 let (draft, part) = (*draft, part.clone());
-                self.tasks.start(async move {
+                self.tasks.start(carry_out(id, mailbox, async move {
                     let part = part.map(Cleared::into_inner).unwrap_or_default();
-                    let result = messenger.preview(to, draft, &part).await;
-                    // lost-ok: the outbox ended.
-                    mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
-                });
+                    in_moments(messenger.preview(to, draft, &part)).await.map(|()| MessageId(0))
+                }));
             }
             Job::Stream { message, part, .. } => {
                 let (message, part) = (*message, part.clone());
-                let edit = async move {
-                    let result = messenger.edit(to, message, part.get()).await;
-                    // lost-ok: the outbox ended.
-                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
-                };
-                self.sends.spawn_on(edit, &self.egress);
+                let edit =
+                    async move { messenger.edit(to, message, part.get()).await.map(|()| message) };
+                self.sends.spawn_on(carry_out(id, mailbox, edit), &self.egress);
             }
             Job::React { message, is_on, .. } => {
                 let (message, sign) = (*message, is_on.then_some(SEEN));
-                self.tasks.start(async move {
-                    let result = messenger.react(to, message, sign).await;
-                    // lost-ok: the outbox ended.
-                    mailbox.leave(Msg::Ended(id, result.map(|()| message))).await.ok();
-                });
+                self.tasks.start(carry_out(id, mailbox, async move {
+                    in_moments(messenger.react(to, message, sign)).await.map(|()| message)
+                }));
             }
-            Job::Typing { .. } => self.tasks.start(async move {
-                let result = messenger.typing(to).await;
-                // lost-ok: the outbox ended.
-                mailbox.tell(Msg::Ended(id, result.map(|()| MessageId(0)))).await.ok();
-            }),
+            Job::Typing { .. } => self.tasks.start(carry_out(id, mailbox, async move {
+                in_moments(messenger.typing(to)).await.map(|()| MessageId(0))
+            })),
         }
     }
 

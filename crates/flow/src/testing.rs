@@ -50,6 +50,15 @@ pub(crate) fn local<F: Future>(test: F) -> F::Output {
     tokio::task::LocalSet::new().block_on(&runtime.unwrap(), test)
 }
 
+/// What becomes of an action, a preview or a sign.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Side {
+    #[default]
+    Done,
+    Hangs,
+    Panics,
+}
+
 /// A chat service. Updates are JSON: `{"person":2,"chat":2,"text":"hi"}`.
 pub(crate) struct FakeMessenger {
     identity: BotIdentity,
@@ -67,6 +76,8 @@ pub(crate) struct FakeMessenger {
     pub(crate) pin_failures: Mutex<VecDeque<MessengerError>>,
     /// Messages on their way, and the most that there were at a time.
     pub(crate) on_the_way: Mutex<(usize, usize)>,
+    /// What becomes of requests that only go along with messages.
+    pub(crate) side: Mutex<Side>,
 }
 
 /// What a file is called here, before what it says.
@@ -114,6 +125,16 @@ impl FakeMessenger {
             pins: Mutex::default(),
             pin_failures: Mutex::default(),
             on_the_way: Mutex::default(),
+            side: Mutex::default(),
+        }
+    }
+
+    async fn side_request(&self) -> Result<(), MessengerError> {
+        let side = *self.side.lock().unwrap();
+        match side {
+            Side::Done => Ok(()),
+            Side::Hangs => std::future::pending().await,
+            Side::Panics => panic!("made up by a test"),
         }
     }
 
@@ -322,15 +343,15 @@ impl Messenger for FakeMessenger {
     }
 
     async fn preview(&self, _: Address, _: i64, _: &Part) -> Result<(), MessengerError> {
-        Ok(())
+        self.side_request().await
     }
 
     async fn typing(&self, _: Address) -> Result<(), MessengerError> {
-        Ok(())
+        self.side_request().await
     }
 
     async fn react(&self, _: Address, _: MessageId, _: Option<&str>) -> Result<(), MessengerError> {
-        Ok(())
+        self.side_request().await
     }
 
     async fn answer_press(&self, _: &str, _: Option<&str>) -> Result<(), MessengerError> {

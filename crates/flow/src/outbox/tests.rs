@@ -3,7 +3,7 @@
 use super::{pacer::IN_FLIGHT_MIN, *};
 use crate::{
     roster::View,
-    testing::{FakeLedger, FakeMessenger, local},
+    testing::{FakeLedger, FakeMessenger, Side, local},
     words,
 };
 
@@ -120,6 +120,35 @@ fn without_pacing_no_more_than_eight_messages_are_on_their_way() {
         with_paced(Pacing { enabled: false, ..PACING }, &messenger, work).await;
         assert_eq!(*messenger.on_the_way.lock().unwrap(), (0, IN_FLIGHT_MIN));
     });
+}
+
+#[test]
+fn outbox_3_what_goes_along_with_messages_holds_them_up_for_moments_only_if_it_hangs_or_panics() {
+    for side in [Side::Hangs, Side::Panics] {
+        local(async {
+            let messenger = Arc::new(FakeMessenger::new());
+            *messenger.side.lock().unwrap() = side;
+            let react = |is_on| Msg::React { to: HERE, message: MessageId(1), is_on };
+            let work = async |outbox: &Mailbox<Msg>| {
+                for along in [Msg::Typing(HERE), Msg::Think { to: HERE, draft: 1 }, react(true)] {
+                    outbox.tell(along).await.unwrap();
+                    let begun = Instant::now();
+                    send_to(outbox, words::stopped()).await.unwrap();
+                    let waited = begun.elapsed();
+                    assert!(
+                        waited < SIDE_TIME_MAX + Duration::from_secs(1),
+                        "{side:?}: {waited:?}"
+                    );
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                }
+                // A sign is taken away in its turn, and no message waits for that either.
+                outbox.tell(react(false)).await.unwrap();
+                send_to(outbox, words::stopped()).await.unwrap();
+            };
+            with_outbox(&messenger, work).await;
+            assert_eq!(messenger.sent.lock().unwrap().len(), 4, "{side:?}");
+        });
+    }
 }
 
 fn panel() -> Notice {
