@@ -395,12 +395,10 @@ impl SessionActor {
         let work =
             async move { ask(&memory, |reply| memory::Msg::Waiting(key, after, reply)).await };
         cx.when(work, move |actor, waiting, cx| {
-            if actor.folds != folds {
-                actor.pulling = false;
-                return Ok(()); // Loading looks for itself.
-            }
             actor.pulling = false;
             match waiting {
+                // Loading has looked for itself, and what rang after it is looked for below.
+                _ if actor.folds != folds => (),
                 Ok(Ok(waiting)) => actor.arrived(waiting, false, cx)?,
                 Ok(Err(_)) | Err(_) => actor.stall(cx),
             }
