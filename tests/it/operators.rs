@@ -277,7 +277,22 @@ async fn the_demo_needs_no_token_no_account_and_no_model() {
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(10), answered).await;
-        assert!(in_time.is_ok(), "no answer on the page, which showed: {seen}");
+        if in_time.is_err() {
+            let ask = async |url: String| {
+                let asked = client.get(&url).timeout(Duration::from_secs(5)).send().await;
+                match asked {
+                    Ok(answer) => format!("{url}: {}\n", answer.text().await.unwrap_or_default()),
+                    Err(error) => format!("{url}: {error}\n"),
+                }
+            };
+            let told = [
+                ask(format!("http://{chat}/ctl/stats")).await,
+                ask(format!("http://{chat}/ctl/pending")).await,
+                ask(format!("http://{chat}/ctl/models/stats")).await,
+                ask(format!("http://{console}/status")).await,
+            ];
+            panic!("no answer to {question} on the page, which showed: {seen}\n{}", told.concat());
+        }
         let status = client.get(format!("http://{console}/status")).send().await.unwrap();
         assert!(status.status().is_success(), "the demo's console is open");
         drop(events);

@@ -11,10 +11,10 @@ use std::{
     sync::Arc,
 };
 
-use protocol::{AgentName, Clock as _, Timestamp};
+use protocol::AgentName;
 use rehearsal::{BotSeed, GroupSeed, PersonSeed, models::SettingsChange};
 
-use crate::{config::Env, run::SystemClock, stagehand};
+use crate::{config::Env, stagehand};
 
 pub use desk::Clerk;
 pub use lives::{live, recover};
@@ -36,13 +36,12 @@ const ADMIN: i64 = 1001;
 const USER: i64 = 1002;
 const GROUP: i64 = -1_001_000_000_001;
 
-/// The id of the demo's first update. It rises by ten a second from start to start: with ids that were
-/// there before, a hall that kept its ledger would know every message already, and answer none.
-fn first_update_id(now: Timestamp) -> i64 {
-    const BEGINNING: u64 = 1_700_000_000_000;
-    let tenths = now.0.saturating_sub(BEGINNING) / 100;
-    // Telegram's ids have 32 bits.
-    i64::from(u32::try_from(tenths).unwrap_or(u32::MAX / 2)) + 1
+/// The id of the demo's first update: another one at each start, as after a week in which nobody wrote. With ids that
+/// were there before, a hall that kept its ledger would know every message already, and answer none.
+fn first_update_id() -> std::io::Result<i64> {
+    // Telegram's ids have 31 bits: as many again follow.
+    let random = getrandom::u32().map_err(std::io::Error::other)?;
+    Ok(i64::from(random >> 2) + 1)
 }
 
 /// Starts the rehearsal on a thread of its own, with a desk that this clerk serves, and says where it is.
@@ -68,7 +67,7 @@ pub fn start_rehearsal(demo: &Demo, clerk: &Arc<Clerk>) -> std::io::Result<Socke
             topics: Vec::new(),
         }],
         record: false,
-        first_update_id: first_update_id(SystemClock.now()),
+        first_update_id: first_update_id()?,
         console_url: Some(format!("http://{}/", demo.console)),
         suggestions,
         desk: Some(desk::desk(Arc::clone(clerk), is_embedded)),
