@@ -385,6 +385,8 @@ pub(crate) struct FakeLedger {
     pub(crate) fails: AtomicBool,
     /// How long what was read takes to arrive.
     pub(crate) load_ms: AtomicU64,
+    /// The same of an inbox.
+    pub(crate) inbox_ms: AtomicU64,
 }
 
 /// The newest snapshot.
@@ -520,9 +522,9 @@ impl Ledger for FakeLedger {
     }
 
     async fn waiting(&self, key: SessionKey, after: u64) -> Result<Vec<Waiting>, LedgerError> {
-        let held = self.open()?;
-        let mut waiting = held.waiting.get(&key).cloned().unwrap_or_default();
+        let mut waiting = self.open()?.waiting.get(&key).cloned().unwrap_or_default();
         waiting.retain(|it| after < it.order);
+        tokio::time::sleep(Duration::from_millis(self.inbox_ms.load(Relaxed))).await;
         Ok(waiting)
     }
 

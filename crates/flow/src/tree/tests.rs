@@ -466,6 +466,29 @@ fn a_doorbell_that_rings_while_a_session_is_loaded_is_heard() {
 }
 
 #[test]
+fn a_doorbell_that_rings_while_what_an_inbox_held_before_is_on_its_way_is_heard() {
+    hall(|chat, ledger| async move {
+        let pause = async |ms| tokio::time::sleep(Duration::from_millis(ms)).await;
+        chat.write(1, GUEST, "first");
+        pause(10).await;
+        ledger.inbox_ms.store(2_000, Relaxed);
+        chat.write(2, GUEST, "second");
+        pause(5).await;
+        // The first answer cannot be recorded: all is read anew, what is on its way is not.
+        ledger.fails.store(true, Relaxed);
+        pause(100).await;
+        ledger.fails.store(false, Relaxed);
+        pause(500).await;
+        ledger.inbox_ms.store(0, Relaxed);
+        let began = Instant::now();
+        chat.write(3, GUEST, "third");
+        chat.wait_for(GUEST, "third").await;
+        // Not only when the session leaves memory and the keeper looks again.
+        assert!(began.elapsed() < session_config().rest_after, "{:?}", began.elapsed());
+    });
+}
+
+#[test]
 fn keeper_1_a_message_at_the_moment_at_which_its_session_leaves_is_answered_once() {
     // Of an admin: limits on writers run on real time.
     hall(|chat, ledger| async move {
