@@ -174,7 +174,8 @@ async fn the_real_model_takes_the_likeliest_words_that_others_find() {
         (nobody, "The capital of France is Paris."),
         (says(france), "Bonjour, mon amour. Paris, la femme de la France, la femme"),
         (says("Write a haiku about rain."), "In the heart of the night, a gentle rain,\nA gentle"),
-        (says("How many days are in 2 weeks? 14 or 15?"), "2 weeks is 14 days."),
+        // Then "14 days." or "2 * 7 = 14 days.": seen on different processors, which round differently.
+        (says("How many days are in 2 weeks? 14 or 15?"), "2 weeks is "),
         (says("Ich heiße Jörg. Wie geht's dir?"), "Ich heiße Jörg. Wie geht's dir?"),
     ] {
         let answer = smollm.complete(&request, &mut |_| {}).await.unwrap().text;
