@@ -170,16 +170,22 @@ async fn the_real_model_takes_the_likeliest_words_that_others_find() {
     let smollm = EmbeddedModel::load(config).unwrap();
     let france = "What is the capital of France?";
     let nobody = ModelRequest::new(turns(None, france), 40);
-    for (request, beginning) in [
-        (nobody, "The capital of France is Paris."),
-        (says(france), "Bonjour, mon amour. Paris, la femme de la France, la femme"),
-        (says("Write a haiku about rain."), "In the heart of the night, a gentle rain,\nA gentle"),
-        // Then "14 days." or "2 * 7 = 14 days.": seen on different processors, which round differently.
-        (says("How many days are in 2 weeks? 14 or 15?"), "2 weeks is "),
-        (says("Ich heiße Jörg. Wie geht's dir?"), "Ich heiße Jörg. Wie geht's dir?"),
+    for (request, beginnings) in [
+        (nobody, &["The capital of France is Paris."][..]),
+        (says(france), &["Bonjour, mon amour. Paris, la femme de la France, la femme"]),
+        (
+            says("Write a haiku about rain."),
+            &["In the heart of the night, a gentle rain,\nA gentle"],
+        ),
+        // Seen on different processors, which round differently.
+        (
+            says("How many days are in 2 weeks? 14 or 15?"),
+            &["2 weeks is 14 days.", "2 weeks is 2 * 7 = 14 days."],
+        ),
+        (says("Ich heiße Jörg. Wie geht's dir?"), &["Ich heiße Jörg. Wie geht's dir?"]),
     ] {
         let answer = smollm.complete(&request, &mut |_| {}).await.unwrap().text;
-        assert!(answer.starts_with(beginning), "{answer}");
+        assert!(beginnings.iter().any(|it| answer.starts_with(it)), "{answer}");
     }
 }
 
