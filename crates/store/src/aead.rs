@@ -7,7 +7,8 @@
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use chacha20::{R20, hchacha};
-use zeroize::Zeroizing;
+use std::ops::Deref;
+use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
 pub(crate) const KEY_BYTES: usize = 32;
 pub(crate) const NONCE_BYTES: usize = 24;
@@ -20,6 +21,34 @@ const DERIVED_BYTES: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not sealed, or not with this key, nonce and place")]
 pub(crate) struct Unsealed;
+
+/// What was opened. Wiped when it is dropped, as one block: `Zeroizing` writes byte by byte, some thousands for every message.
+#[derive(Default)]
+pub(crate) struct Opened(Vec<u8>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        optimization_barrier(self.0.as_slice());
+    }
+}
+
+impl ZeroizeOnDrop for Opened {}
+
+impl Deref for Opened {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Opened {
+    /// The bytes, which nobody wipes then.
+    pub(crate) fn into_vec(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
 
 /// A key that seals. Wiped when it is dropped.
 pub(crate) struct Aead(Zeroizing<[u8; KEY_BYTES]>);
@@ -49,11 +78,11 @@ impl Aead {
         place: &[u8],
         sealed: &[u8],
         tag: &[u8; TAG_BYTES],
-    ) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
+    ) -> Result<Opened, Unsealed> {
         let nonce = nonce.try_into().map_err(|_another_size| Unsealed)?;
         let (key, nonce) = self.message(nonce)?;
-        let mut text = Zeroizing::new(vec![0; sealed.len()]);
-        key.open_separate_gather(nonce, Aad::from(place), sealed, tag, &mut text)
+        let mut text = Opened(vec![0; sealed.len()]);
+        key.open_separate_gather(nonce, Aad::from(place), sealed, tag, &mut text.0)
             .map_err(|_not_sealed_so| Unsealed)?;
         Ok(text)
     }
@@ -104,7 +133,7 @@ mod tests {
 
         assert_eq!((&text, made.as_slice()), (&sealed, tag.as_slice()));
         let opened = aead.open(&nonce, &place, &sealed, &made).unwrap();
-        assert_eq!(opened.as_slice(), plain);
+        assert_eq!(&*opened, plain);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use protocol::frames::{FileId, FrameSeal, SealError};
 
 use crate::{
     KeyringError,
-    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    aead::{Aead, NONCE_BYTES, Opened, TAG_BYTES},
     keyring::Keyring,
     keys::Keys,
 };
@@ -75,8 +75,7 @@ impl FrameSeal for LogKeys {
     fn open(&self, file: &FileId, number: u64, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let (text, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
-        let mut text = self.aead.open(nonce, &place(file, number), text, tag).ok()?;
-        Some(std::mem::take(&mut text))
+        self.aead.open(nonce, &place(file, number), text, tag).ok().map(Opened::into_vec)
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn read(
     let len = fields.u32().and_then(|len| usize::try_from(len).ok()).ok_or(short)?;
     let sealed = fields.take(len).ok_or(short)?;
     let (owners, key) = match key_of(keyring, &numbers)? {
-        None => return open(sealed, Vec::new()),
+        None => return open(sealed.to_vec(), Vec::new()),
         Some(Found::Erased) => return Ok(Piece::Erased),
         Some(Found::Unknown) => return Err(KEY_MISSING),
         Some(Found::Key(owners, key)) => (owners, key),
@@ -128,13 +128,14 @@ pub(crate) fn read(
     let text = Aead::new(&key)
         .open(nonce, &bound(place, &numbers), text, tag)
         .map_err(|Unsealed| Damaged("a piece that its owner's key does not open"))?;
-    open(&text, owners)
+    open(text.into_vec(), owners)
 }
 
-fn open(text: &[u8], owners: Vec<PersonId>) -> Result<Piece, Damaged> {
-    let mut fields = Fields(text);
+fn open(text: Vec<u8>, owners: Vec<PersonId>) -> Result<Piece, Damaged> {
+    let mut fields = Fields(&text);
     let stream = fields.stream().ok_or(Damaged("a piece that does not read"))?;
-    Ok(Piece::Open(stream, Owned { owners, bytes: Bytes::copy_from_slice(fields.rest()) }))
+    let front = text.len() - fields.rest().len();
+    Ok(Piece::Open(stream, Owned { owners, bytes: Bytes::from(text).slice(front..) }))
 }
 
 fn bound(place: Place<'_>, numbers: &[u32]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use protocol::{Timestamp, audit::Record};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    aead::{Aead, NONCE_BYTES, Opened, TAG_BYTES},
     record::Nonces,
 };
 
@@ -107,8 +107,7 @@ impl Sealer {
     fn open(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let (nonce, rest) = frame.split_at_checked(NONCE_BYTES)?;
         let (text, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
-        let mut text = self.aead.open(nonce, &self.id, text, tag).ok()?;
-        Some(std::mem::take(&mut text))
+        self.aead.open(nonce, &self.id, text, tag).ok().map(Opened::into_vec)
     }
 }
 

@@ -21,11 +21,10 @@ use std::{
 
 use bytes::BufMut as _;
 use protocol::Timestamp;
-use zeroize::Zeroizing;
 
 use crate::{
     KeyringError,
-    aead::{Aead, NONCE_BYTES, TAG_BYTES},
+    aead::{Aead, NONCE_BYTES, Opened, TAG_BYTES},
     codec::Fields,
     keyring::Keyring,
     keys::Keys,
@@ -287,7 +286,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) head: Head,
     head_bytes: Vec<u8>,
     prefix: [u8; PREFIX_BYTES],
-    block: Zeroizing<Vec<u8>>,
+    block: Opened,
     at: usize,
     number: u32,
     is_last: bool,
@@ -319,7 +318,7 @@ impl<'a> Reader<'a> {
             head,
             head_bytes,
             prefix,
-            block: Zeroizing::default(),
+            block: Opened::default(),
             at: 0,
             number: 0,
             is_last: false,
@@ -366,7 +365,7 @@ impl<'a> Reader<'a> {
         if !(TAG_BYTES..=BLOCK_BYTES_MAX).contains(&length) {
             return Err(damaged("a block of an impossible length"));
         }
-        let mut block = Zeroizing::new(vec![0; length]);
+        let mut block = vec![0; length];
         self.fill(&mut block)?;
         if crc32fast::hash(&block) != u32::from_be_bytes(crc) {
             return Err(damaged("a block does not have its checksum"));
