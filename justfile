@@ -1,17 +1,20 @@
 # The doors of this repository. The logic is in scripts/ and xtask/; this only names it.
 # `cargo install just`, or read the line and type it.
 
+# What scripts/test builds.
+everything := "--workspace --profile quick --features screening/figures,guildhall/faults"
+
 # What there is.
 default:
     @just --list --unsorted
 
 # Quick look while writing.
 check:
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --features screening/figures,guildhall/faults --all-targets -- -D warnings
 
 # Unit tests of all crates, without the end-to-end tests.
 unit:
-    cargo test --workspace --exclude end-to-end
+    cargo test {{everything}} --exclude end-to-end
 
 # Everything, as continuous integration runs it.
 test *args:
@@ -19,8 +22,8 @@ test *args:
 
 # End-to-end tests of the real program, or those whose name holds WHAT.
 e2e what="":
-    cargo build --profile quick -p guildhall --features faults
-    GUILDHALL_BIN="{{justfile_directory()}}/target/quick/guildhall" cargo test --profile quick -p end-to-end {{what}}
+    cargo build {{everything}} --bin guildhall --test e2e
+    GUILDHALL_BIN="{{justfile_directory()}}/target/quick/guildhall" cargo test {{everything}} --test e2e -- {{what}}
 
 # The rules of this repository about itself: architecture, invariants, documents.
 tidy:

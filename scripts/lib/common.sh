@@ -16,6 +16,11 @@ weights="${GUILDHALL_DATA_DIR:-$root/data}/models/SmolLM2-135M-Instruct.Q4_1.ggu
 embeddings="${GUILDHALL_DATA_DIR:-$root/data}/models/all-MiniLM-L6-v2"
 whisper="${GUILDHALL_DATA_DIR:-$root/data}/models/whisper-tiny.en"
 
+# What tests build, always in the same words: other packages or features would have other features of their dependencies,
+# and all of those built once more. The programs that train and measure the guard are built by a feature.
+features=(--features screening/figures,guildhall/faults)
+everything=(--locked --workspace --profile quick "${features[@]}")
+
 # Says something to whoever watches.
 say() { printf '%s: %s\n' "$script" "$*" >&2; }
 

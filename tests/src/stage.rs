@@ -81,7 +81,7 @@ pub fn program() -> PathBuf {
     let path = std::env::var_os("GUILDHALL_BIN").map_or_else(usual, PathBuf::from);
     assert!(
         path.is_file(),
-        "{} is not there: cargo build --profile quick -p guildhall --features faults",
+        "{} is not there: cargo build --workspace --profile quick --features guildhall/faults --bin guildhall",
         path.display()
     );
     path
