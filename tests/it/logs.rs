@@ -69,7 +69,8 @@ input(type="imtcp" port="{port}" address="127.0.0.1")
     fn start(&mut self) {
         let errors = fs::File::create(self.folder.join("errors")).unwrap();
         let child = tokio::process::Command::new("/usr/sbin/rsyslogd")
-            .args(["-n", "-f", "rsyslog.conf", "-i", "pid"])
+            // Without a file of its number: that would be there after a kill, and whoever has the number then would keep it from starting.
+            .args(["-n", "-f", "rsyslog.conf", "-iNONE"])
             .current_dir(&self.folder)
             .stdout(Stdio::null())
             .stderr(errors)
