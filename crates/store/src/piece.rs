@@ -8,7 +8,7 @@
 
 use std::io;
 
-use bytes::{BufMut as _, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes};
 use hkdf::Hkdf;
 use protocol::{
     PersonId,
@@ -135,7 +135,9 @@ fn open(text: Vec<u8>, owners: Vec<PersonId>) -> Result<Piece, Damaged> {
     let mut fields = Fields(&text);
     let stream = fields.stream().ok_or(Damaged("a piece that does not read"))?;
     let front = text.len() - fields.rest().len();
-    Ok(Piece::Open(stream, Owned { owners, bytes: Bytes::from(text).slice(front..) }))
+    let mut bytes = Bytes::from(text);
+    bytes.advance(front);
+    Ok(Piece::Open(stream, Owned { owners, bytes }))
 }
 
 fn bound(place: Place<'_>, numbers: &[u32]) -> Vec<u8> {
