@@ -37,6 +37,10 @@ demo *args:
 bench *args:
     scripts/bench {{args}}
 
+# The profile that releases are built with, anew.
+profile:
+    scripts/profile
+
 # The guard beside guards in Python, on the same texts.
 bench-guard *args:
     scripts/bench guard {{args}}
