@@ -2,7 +2,8 @@
 # `cargo install just`, or read the line and type it.
 
 # What scripts/test builds.
-everything := "--workspace --profile quick --features screening/figures,guildhall/faults"
+features := "--features screening/figures,guildhall/faults"
+everything := "--workspace --profile quick " + features
 
 # What there is.
 default:
@@ -10,7 +11,7 @@ default:
 
 # Quick look while writing.
 check:
-    cargo clippy --workspace --features screening/figures,guildhall/faults --all-targets -- -D warnings
+    cargo clippy --workspace {{features}} --all-targets -- -D warnings
 
 # Unit tests of all crates, without the end-to-end tests.
 unit:

@@ -5,9 +5,10 @@
 //! the 8 bytes that are left. HChaCha20 is RustCrypto's, the rest AWS-LC's: for texts as short as a
 //! message its set-up is several times as quick, and it is in the program already, for TLS.
 
+use std::ops::Deref;
+
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use chacha20::{R20, hchacha};
-use std::ops::Deref;
 use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
 pub(crate) const KEY_BYTES: usize = 32;
