@@ -12,8 +12,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use indexmap::IndexMap;
 use protocol::{AgentName, ChatId, PersonId, hearing::Toll, model::Usage};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     caps::{Amount, Cap, Caps, Period, Whose},
@@ -274,14 +276,14 @@ impl Book {
 struct Account {
     day: Book,
     month: Book,
-    /// Of a person: with whom they used it this month.
-    agents: Vec<(AgentName, Sums)>,
+    /// Of a person: with whom they used it this month. Most people have one.
+    agents: SmallVec<[(AgentName, Sums); 1]>,
 }
 
 impl Account {
     fn roll(&mut self, day: Day) {
         if self.month.number < day.month {
-            self.agents = Vec::new();
+            self.agents = SmallVec::new();
         }
         self.day.roll(day.day);
         self.month.roll(day.month);
@@ -300,11 +302,7 @@ impl Account {
         let Some(agent) = agent else { return };
         match self.agents.iter_mut().find(|(name, _)| name == agent) {
             Some((_, sums)) => sums.add(&more),
-            None => {
-                // Most people have one: what a list grows by itself would be four times as much.
-                self.agents.reserve_exact(1);
-                self.agents.push((agent.clone(), more));
-            }
+            None => self.agents.push((agent.clone(), more)),
         }
     }
 }
@@ -323,8 +321,9 @@ pub struct Balance {
 /// All accounts.
 #[derive(Debug, Default)]
 pub struct Books {
-    /// Each in a piece of its own: a table that has just grown is half empty.
-    accounts: HashMap<Whose, Box<Account>>,
+    /// In one list, with all that most people need: they stay when what came and went around them does not, and a piece
+    /// for each would keep a page of it.
+    accounts: IndexMap<Whose, Account>,
     /// The number of the newest balance that was drawn up.
     balance: u64,
     grants: u64,
@@ -583,8 +582,8 @@ impl Books {
     /// Takes in an account as it was written. A later one takes the place of an earlier one.
     pub fn read(&mut self, row: Row) {
         let Row { whose, day, month, agents, habit: _ } = row;
-        let account = Account { day: book(day), month: book(month), agents };
-        self.accounts.insert(whose, Box::new(account));
+        let account = Account { day: book(day), month: book(month), agents: agents.into() };
+        self.accounts.insert(whose, account);
     }
 
     /// Takes in what was used and is in no balance on disk: it was to be in this one.
@@ -624,7 +623,7 @@ impl Books {
     /// A person is forgotten: what they used is not known any more.
     pub fn forget(&mut self, person: PersonId) {
         let whose = Whose::Person(person);
-        self.accounts.remove(&whose);
+        self.accounts.swap_remove(&whose);
         self.changed.remove(&whose);
         self.writing.retain(|it| it.whose != whose);
         self.forgotten.insert(person, self.grants);
@@ -662,14 +661,14 @@ impl Books {
     /// The number of the day or month that an account has.
     #[cfg(test)]
     pub(super) fn number(&self, whose: &Whose, period: Period) -> u32 {
-        let account = self.accounts.get(whose).map_or_else(Account::default, |it| (**it).clone());
+        let account = self.accounts.get(whose).cloned().unwrap_or_default();
         if period == Period::Day { account.day.number } else { account.month.number }
     }
 
     /// What is set aside for calls under way.
     #[cfg(test)]
     pub(super) fn reserved(&self, whose: &Whose, period: Period) -> Amount {
-        let account = self.accounts.get(whose).map_or_else(Account::default, |it| (**it).clone());
+        let account = self.accounts.get(whose).cloned().unwrap_or_default();
         let book = if period == Period::Day { account.day } else { account.month };
         book.guarded.map_or(Amount::default(), |it| it.reserved)
     }
@@ -690,7 +689,7 @@ fn row(whose: Whose, account: &Account, caps: &Caps, is_last: bool) -> Row {
     };
     let (day, month) =
         (stored(&account.day, allowance.day), stored(&account.month, allowance.month));
-    Row { whose, day, month, agents: account.agents.clone(), habit: None }
+    Row { whose, day, month, agents: account.agents.to_vec(), habit: None }
 }
 
 /// A row with the leases that are on disk already.

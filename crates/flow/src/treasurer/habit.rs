@@ -2,10 +2,10 @@
 //!
 //! Kept with the accounts and sealed like them: whoever is forgotten has no habits any more.
 
-use std::collections::HashMap;
-
+use indexmap::IndexMap;
 use protocol::{PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{
     caps::{Budgets, Whose},
@@ -30,9 +30,8 @@ fn hour_of(now: Timestamp) -> Hour {
 pub struct Habit {
     /// The first hour that was ever seen, counted from 1970.
     first: Hour,
-    /// Hours and the tokens in them, oldest first. There is one for each person: no map, which would
-    /// take room for eleven hours where most have one.
-    hours: Vec<(Hour, u32)>,
+    /// Hours and the tokens in them, oldest first. Most people have one or two.
+    hours: SmallVec<[(Hour, u32); 2]>,
     /// The newest hour in which it was told that this is unusual.
     #[serde(default)]
     told: Hour,
@@ -103,9 +102,9 @@ fn median(mut counts: Vec<u64>) -> Option<u64> {
     counts.get(counts.len() / 2).copied()
 }
 
-/// The habits of all accounts.
+/// The habits of all accounts, in one list as these.
 #[derive(Debug, Default)]
-pub struct Habits(HashMap<Whose, Habit>);
+pub struct Habits(IndexMap<Whose, Habit>);
 
 impl Habits {
     /// Takes in what a call cost; says whether this is far more than usual.
@@ -155,7 +154,7 @@ impl Habits {
     }
 
     pub(super) fn forget(&mut self, person: PersonId) {
-        self.0.remove(&Whose::Person(person));
+        self.0.swap_remove(&Whose::Person(person));
     }
 
     /// Lets go of those who used nothing for a week.
