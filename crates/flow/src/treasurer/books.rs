@@ -582,7 +582,9 @@ impl Books {
     /// Takes in an account as it was written. A later one takes the place of an earlier one.
     pub fn read(&mut self, row: Row) {
         let Row { whose, day, month, agents, habit: _ } = row;
-        let account = Account { day: book(day), month: book(month), agents: agents.into() };
+        // Not the vector itself: one name needs no piece of its own.
+        let agents = agents.into_iter().collect();
+        let account = Account { day: book(day), month: book(month), agents };
         self.accounts.insert(whose, account);
     }
 
