@@ -575,6 +575,7 @@ impl Books {
                 || at_work(&it.month)
                 || self.changed.contains(whose)
         });
+        self.accounts.shrink_to_fit();
     }
 
     // --- reading ---

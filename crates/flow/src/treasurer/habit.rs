@@ -102,7 +102,7 @@ fn median(mut counts: Vec<u64>) -> Option<u64> {
     counts.get(counts.len() / 2).copied()
 }
 
-/// The habits of all accounts, in one list as these.
+/// The habits of all accounts, in one list like them.
 #[derive(Debug, Default)]
 pub struct Habits(IndexMap<Whose, Habit>);
 
@@ -161,6 +161,7 @@ impl Habits {
     pub(super) fn prune(&mut self, now: Timestamp) {
         let first = hour_of(now).saturating_sub(HOURS_MAX);
         self.0.retain(|_, it| it.hours.last().is_some_and(|(last, _)| first <= *last));
+        self.0.shrink_to_fit();
     }
 }
 
@@ -223,6 +224,7 @@ mod tests {
         assert_eq!(habits.0.len(), 1);
         habits.prune(noon(17));
         assert_eq!(habits.0.len(), 0);
+        assert_eq!(habits.0.capacity(), 0, "the room of those who left goes with them");
         habits.take(&BEN, noon(20), 10, &budgets());
         habits.forget(PersonId(2));
         assert_eq!(habits.of(PersonId(2), noon(20)), (0, 0));
