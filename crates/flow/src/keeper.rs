@@ -76,7 +76,7 @@ pub struct Keeper {
     config: KeeperConfig,
     session: Arc<SessionConfig>,
     /// What sessions of each bot talk to.
-    peers: Rc<RefCell<HashMap<BotId, Peers>>>,
+    peers: Rc<RefCell<HashMap<BotId, Rc<Peers>>>>,
     health: Health,
     live: HashMap<SessionKey, Live>,
     rings: Rings,
@@ -107,7 +107,7 @@ impl Keeper {
     pub fn incarnate(
         config: KeeperConfig,
         session: Arc<SessionConfig>,
-        peers: Rc<RefCell<HashMap<BotId, Peers>>>,
+        peers: Rc<RefCell<HashMap<BotId, Rc<Peers>>>>,
         health: Health,
     ) -> Self {
         Self {
@@ -128,17 +128,17 @@ impl Keeper {
         }
     }
 
-    fn any_peers(&self) -> Option<Peers> {
+    fn any_peers(&self) -> Option<Rc<Peers>> {
         self.peers.borrow().values().next().cloned()
     }
 
-    fn peers_of(&self, bot: BotId) -> Option<Peers> {
+    fn peers_of(&self, bot: BotId) -> Option<Rc<Peers>> {
         self.peers.borrow().get(&bot).cloned()
     }
 
     /// A bot is there now: its conversations with unfinished work go on.
     fn joined(&mut self, bot: BotId, cx: &mut Cx<'_, Self>) {
-        let Some(memory) = self.peers_of(bot).map(|it| it.memory) else { return };
+        let Some(memory) = self.peers_of(bot).map(|it| it.memory.clone()) else { return };
         let work = async move { ask(&memory, memory::Msg::OpenSessions).await };
         cx.when(work, move |keeper, open, cx| {
             let Ok(Ok(open)) = open else {
@@ -158,7 +158,7 @@ impl Keeper {
 
     /// Starts what waits since before this incarnation: each may have had its first update in hand.
     fn recover(&mut self, cx: &mut Cx<'_, Self>) {
-        let Some(memory) = self.any_peers().map(|it| it.memory) else { return };
+        let Some(memory) = self.any_peers().map(|it| it.memory.clone()) else { return };
         let work = async move { ask(&memory, memory::Msg::OpenSessions).await };
         cx.when(work, |keeper, open, cx| {
             let Ok(Ok(open)) = open else {
@@ -246,7 +246,7 @@ impl Keeper {
         let (config, past) = (Arc::clone(&self.session), SessionActor::past(recovered));
         let incarnate = move || {
             let past: Rc<RefCell<session::Past>> = Rc::clone(&past);
-            SessionActor::incarnate(key, Arc::clone(&config), peers.clone(), past)
+            SessionActor::incarnate(key, Arc::clone(&config), Rc::clone(&peers), past)
         };
         let (mailbox, supervision) = supervise(spec, &self.health, incarnate);
         let probe = Arc::clone(mailbox.probe());
@@ -305,7 +305,7 @@ impl Keeper {
 
     /// A doorbell may have rung while the session was leaving.
     fn look_again(&mut self, key: SessionKey, cx: &mut Cx<'_, Self>) {
-        let Some(memory) = self.peers_of(key.bot).map(|it| it.memory) else { return };
+        let Some(memory) = self.peers_of(key.bot).map(|it| it.memory.clone()) else { return };
         let mailbox = cx.mailbox();
         self.tasks.start(async move {
             let waiting = ask(&memory, |reply| memory::Msg::Waiting(key, 0, reply)).await;

@@ -377,7 +377,7 @@ struct Standing {
     keeper: Rc<OnceCell<Mailbox<keeper::Msg>>>,
     drained: Rc<Cell<bool>>,
     company: Company,
-    peers: Rc<RefCell<HashMap<BotId, session::Peers>>>,
+    peers: Rc<RefCell<HashMap<BotId, Rc<session::Peers>>>>,
 }
 
 /// Starts what each bot has for itself, and the sessions of all. TREE-1.
@@ -477,7 +477,7 @@ impl Standing {
             company: self.company.clone(),
         };
         self.company.welcome(&bot.messenger.identity().username);
-        self.peers.borrow_mut().insert(bot.messenger.identity().id, it);
+        self.peers.borrow_mut().insert(bot.messenger.identity().id, Rc::new(it));
     }
 
     fn start_ingress(

@@ -1,6 +1,8 @@
 //! What the shell does for agents with bots of their own and for links that let people in. The roster notes each
 //! change before it is made; a token goes from Telegram into the hall's stream and nowhere else.
 
+use std::rc::Rc;
+
 use kit::{Cx, ask};
 use protocol::{
     AgentName, BotId, SessionKey, UpdateId,
@@ -20,13 +22,13 @@ use crate::{
 
 impl SessionActor {
     pub(super) fn arrange(&self, update: UpdateId, it: Arrangement, cx: &mut Cx<'_, Self>) {
-        let work = run(self.peers.clone(), self.key, it);
+        let work = run(Rc::clone(&self.peers), self.key, it);
         cx.when(work, move |actor, notice, cx| actor.input(Input::Looked(update, notice), cx));
     }
 }
 
 /// Arranges it, and says what came of it.
-async fn run(peers: Peers, key: SessionKey, it: Arrangement) -> Notice {
+async fn run(peers: Rc<Peers>, key: SessionKey, it: Arrangement) -> Notice {
     let done = match it {
         Arrangement::OwnBot { name, instructions, by } => {
             want_bot(&peers, (name, instructions), by).await

@@ -1,7 +1,7 @@
 //! What officers ask of the program in a chat: one incident, what was set aside, backups, reports. All of
 //! it is in the audit log before it is done or shown.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use kit::ask;
 use protocol::{
@@ -29,7 +29,7 @@ const RECORDS: usize = 8;
 const BACKUP_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Does it, and says what came of it.
-pub(super) async fn run(peers: Peers, to: Address, errand: Errand) -> Notice {
+pub(super) async fn run(peers: Rc<Peers>, to: Address, errand: Errand) -> Notice {
     let now = peers.clock.now();
     match errand {
         Errand::Incident { number, by } => incident(&peers, number, by.by()).await,

@@ -179,7 +179,7 @@ pub struct Past {
 pub struct SessionActor {
     key: SessionKey,
     config: Arc<SessionConfig>,
-    peers: Peers,
+    peers: Rc<Peers>,
     past: Rc<RefCell<Past>>,
     /// `None` until the state is folded.
     session: Option<Session>,
@@ -239,7 +239,7 @@ impl SessionActor {
     pub fn incarnate(
         key: SessionKey,
         config: Arc<SessionConfig>,
-        peers: Peers,
+        peers: Rc<Peers>,
         past: Rc<RefCell<Past>>,
     ) -> Self {
         Self {
@@ -472,7 +472,11 @@ impl SessionActor {
         if has_arrived && !self.key.is_private() {
             session.tell_company(self.peers.company.others(self.key));
         }
-        self.effects.extend(session.step(input, &hall));
+        let effects = session.step(input, &hall);
+        match self.effects.is_empty() {
+            true => self.effects = effects.into(),
+            false => self.effects.extend(effects),
+        }
         self.tell_chain();
         self.perform_all(cx)?;
         self.plan_rest(cx);
@@ -482,7 +486,11 @@ impl SessionActor {
     /// Carries out effects in order, up to a record that is not durable yet. SESSION-4.
     fn perform_all(&mut self, cx: &mut Cx<'_, Self>) -> Result<(), Fault> {
         while !self.recording {
-            let Some(effect) = self.effects.pop_front() else { return Ok(()) };
+            let Some(effect) = self.effects.pop_front() else {
+                // Thousands of conversations wait at a time.
+                self.effects = VecDeque::new();
+                return Ok(());
+            };
             self.perform(effect, cx)?;
         }
         Ok(())
@@ -876,7 +884,6 @@ impl SessionActor {
     }
 
     fn shrink(&mut self) {
-        self.effects = VecDeque::new();
         self.noted = Vec::new();
         self.turns.shrink_to_fit();
         if let Some(session) = &mut self.session {

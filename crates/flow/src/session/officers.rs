@@ -1,7 +1,7 @@
 //! What the shell does for officers, and against those who are none: everything of it is in the audit
 //! log before it is answered.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use kit::{Cx, ask};
 use protocol::{
@@ -178,7 +178,7 @@ impl SessionActor {
             let target = Target::Thing(what.to_owned());
             Deed::done(now, Doer::Person(by), Action::AuditRead, target)
         };
-        let (peers, to) = (self.peers.clone(), self.address());
+        let (peers, to) = (Rc::clone(&self.peers), self.address());
         let work = async move {
             match look {
                 Look::Audit { before, by } => {

@@ -1,6 +1,6 @@
 //! What the shell does for `/export`, `/forget` and `/usage`.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use kit::{Cx, Fault, ask};
 use protocol::{
@@ -21,7 +21,7 @@ use crate::{
 impl SessionActor {
     /// Sends a person everything that is held of them, to the chat that they asked in: their own.
     pub(super) fn export(&mut self, update: UpdateId, person: PersonId, cx: &mut Cx<'_, Self>) {
-        let peers = self.peers.clone();
+        let peers = Rc::clone(&self.peers);
         let to = self.address();
         let by = (self.peers.pseudonym)(person);
         let actor = Doer::Person(person);

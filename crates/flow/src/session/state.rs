@@ -97,9 +97,9 @@ pub struct State {
     /// The newest question that was taken up: where it stands, and its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_turn: Option<LastTurn>,
-    /// Updates whose work has begun and not ended.
+    /// Updates whose work has begun and not ended. Boxed: a map of one has room for eleven.
     #[serde(default)]
-    pub open: BTreeMap<UpdateId, Open>,
+    pub open: BTreeMap<UpdateId, Box<Open>>,
     /// Works that wait for a person's word.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waiting: AllWaiting,

@@ -410,7 +410,8 @@ impl Lanes {
 struct Lane {
     /// Boxed: most lanes of most conversations have none.
     turn: Option<Box<Turn>>,
-    backlog: VecDeque<Queued>,
+    /// Boxed: room for one more is room for four.
+    backlog: VecDeque<Box<Queued>>,
 }
 
 #[derive(Debug)]

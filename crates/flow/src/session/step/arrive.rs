@@ -89,7 +89,8 @@ impl Session {
             }
             let was_in_hand = std::mem::take(in_hand);
             let heard = Heard::of(&entry, &request);
-            lane.backlog.push_back(Queued { entry, request, recovered: was_in_hand, heard });
+            let queued = Queued { entry, request, recovered: was_in_hand, heard };
+            lane.backlog.push_back(Box::new(queued));
             if !recovered {
                 // A cancel that arrived together with its question finds it at work. After a crash
                 // it may have done its work already, and must not stop the next question.
@@ -141,7 +142,8 @@ impl Session {
         if side.len() < self.config.backlog_max {
             let request = Request::Say(words::one_at_a_time());
             let heard = Heard::default();
-            side.push_back(Queued { entry: entry.clone(), request, recovered: false, heard });
+            let queued = Queued { entry: entry.clone(), request, recovered: false, heard };
+            side.push_back(Box::new(queued));
             return;
         }
         self.close_unanswered(entry.update, Outcome::Refused, entry.at, effects);
@@ -189,7 +191,7 @@ impl Session {
     pub(super) fn open_next(&mut self, lane: Which, view: &View, effects: &mut Vec<Effect>) {
         while self.lanes.get_mut(lane).turn.is_none() {
             let Some(queued) = self.lanes.get_mut(lane).backlog.pop_front() else { return };
-            self.open(lane, queued, view, effects);
+            self.open(lane, *queued, view, effects);
         }
     }
 

@@ -21,7 +21,6 @@ use crate::{
     guard::Prompt,
     request::{self, Request},
     roster::{Standing, View},
-    session::state::Open,
     words,
 };
 
@@ -98,6 +97,8 @@ impl Heard {
     }
 
     fn add(&mut self, entry: &Entry, said: &Said, prompt: Prompt) {
+        // Most questions are one message.
+        self.pieces.reserve_exact(1);
         self.pieces.push((said.message, prompt));
         self.arrived = entry.at;
         self.written = said.written;
@@ -242,8 +243,7 @@ impl Stage {
 impl Session {
     /// True if the update came with a question whose answer is fixed: it ends when that does.
     pub(super) fn ends_with_another(&self, update: UpdateId) -> bool {
-        let has_it = |it: &Open| it.answer.is_some() && it.also.contains(&update);
-        self.state.open.values().any(has_it)
+        self.state.open.values().any(|it| it.answer.is_some() && it.also.contains(&update))
     }
 
     /// Takes an update to the question that it belongs to, if that can still be asked with it.
@@ -403,7 +403,7 @@ impl Session {
         effects.push(Effect::Withdraw(before));
         let request = Request::Ask(None, heard.prompt());
         let queued = Queued { entry: entry.clone(), request, recovered: false, heard };
-        self.lanes.talk.backlog.push_front(queued);
+        self.lanes.talk.backlog.push_front(Box::new(queued));
         self.open_next(Which::Talk, view, effects);
     }
 
