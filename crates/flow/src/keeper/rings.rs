@@ -11,9 +11,10 @@ const SILENT_SHARE: usize = 4;
 const SILENCE: Duration = Duration::from_millis(200);
 /// Silent conversations that leave when one comes: one more than come, so that their number falls.
 pub(super) const FOR_ONE_THAT_COMES: usize = 2;
-/// How often it is looked for others that are silent, and how many leave then at most: each stores its state.
+/// How often it is looked for others that are silent, and how many leave then at most: each stores its state. More in a second than
+/// conversations are answered, so that after a burst they leave as soon as they are silent.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
-pub(super) const AT_A_LOOK: usize = 64;
+pub(super) const AT_A_LOOK: usize = 256;
 
 /// Who rang, oldest first; who was asked to rest is not in it until they ring once more. A key may be in it twice:
 /// of a conversation that left and came back.
