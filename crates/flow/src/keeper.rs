@@ -187,6 +187,7 @@ impl Keeper {
 
     fn ring(&mut self, key: SessionKey, recovered: bool, cx: &mut Cx<'_, Self>) {
         let now = Instant::now();
+        self.rings.rang(now);
         if let Some(live) = self.live.get_mut(&key) {
             // lost-ok: a full mailbox holds a doorbell already, and of a session that has just
             // ended its `Ended` is on the way, which looks again. KEEPER-1: none is started before.

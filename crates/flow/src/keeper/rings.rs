@@ -7,8 +7,12 @@ use tokio::time::Instant;
 
 /// Of the room for conversations, one part in so many is for those that are silent for a moment.
 const SILENT_SHARE: usize = 4;
-/// That moment. A conversation of which something is to be done all the time rings more often.
+/// That moment, and how long it is while others ring: where many talk, each waits for its turn between two words of its own,
+/// and would be read anew for the next. A conversation of which something is to be done all the time rings more often.
 const SILENCE: Duration = Duration::from_millis(200);
+const SILENCE_AT_WORK: Duration = Duration::from_secs(2);
+/// Nobody rings any more if nobody did for so long.
+const LULL: Duration = Duration::from_millis(100);
 /// Silent conversations that leave when one comes: one more than come, so that their number falls.
 pub(super) const FOR_ONE_THAT_COMES: usize = 2;
 /// How often it is looked for others that are silent, and how many leave then at most: each stores its state. More in a second than
@@ -19,17 +23,25 @@ pub(super) const AT_A_LOOK: usize = 256;
 /// Who rang, oldest first; who was asked to rest is not in it until they ring once more. A key may be in it twice:
 /// of a conversation that left and came back.
 #[derive(Debug, Default)]
-pub(super) struct Rings(VecDeque<(Instant, SessionKey)>);
+pub(super) struct Rings {
+    queue: VecDeque<(Instant, SessionKey)>,
+    last: Option<Instant>,
+}
 
 impl Rings {
     /// A conversation was taken into memory.
     pub(super) fn begin(&mut self, key: SessionKey, now: Instant) {
-        self.0.push_back((now, key));
+        self.queue.push_back((now, key));
+    }
+
+    /// One rang.
+    pub(super) fn rang(&mut self, now: Instant) {
+        self.last = Some(now);
     }
 
     /// Gives room beyond that for so many back.
     pub(super) fn shrink_to(&mut self, rings: usize) {
-        self.0.shrink_to(rings);
+        self.queue.shrink_to(rings);
     }
 
     /// Whether so many in memory are more than there is room for when they are silent.
@@ -49,20 +61,22 @@ impl Rings {
     ) -> Vec<SessionKey> {
         let mut excess = live.saturating_sub(live_max);
         let mut spare = live.saturating_sub(live_max / SILENT_SHARE).min(silent_max);
+        let lull = self.last.map_or(Duration::MAX, |it| now.saturating_duration_since(it));
+        let silence = if lull < LULL { SILENCE_AT_WORK } else { SILENCE };
         let mut resting = Vec::new();
         while 0 < excess.max(spare) {
-            let Some(&(when, key)) = self.0.front() else { break };
+            let Some(&(when, key)) = self.queue.front() else { break };
             let rang = rang(key);
-            let is_silent = SILENCE <= now.saturating_duration_since(when);
+            let is_silent = silence <= now.saturating_duration_since(when);
             if excess == 0 && !is_silent {
                 break; // All others rang later.
             }
-            self.0.pop_front();
+            self.queue.pop_front();
             let Some(rang) = rang else { continue };
             if rang == when {
                 resting.push(key);
             } else {
-                self.0.push_back((rang, key));
+                self.queue.push_back((rang, key));
             }
             (excess, spare) = (excess.saturating_sub(1), spare.saturating_sub(1));
         }
@@ -94,6 +108,7 @@ mod tests {
         let mut now = Instant::now();
         for chat in 0..count {
             now += pause;
+            rings.rang(now);
             rings.begin(key(chat), now);
             live.insert(chat, now);
             live.iter_mut().filter(|(chat, _)| talks_on(**chat)).for_each(|(_, rang)| *rang = now);
@@ -114,7 +129,7 @@ mod tests {
 
     #[test]
     fn those_that_are_silent_for_a_moment_keep_a_part_of_the_room_only() {
-        let left = left_after(100, Duration::from_secs(1), Duration::ZERO, |_| false);
+        let left = left_after(100, SILENCE_AT_WORK, Duration::ZERO, |_| false);
         assert_eq!(left, (96..100).collect::<Vec<_>>());
     }
 
@@ -122,6 +137,15 @@ mod tests {
     fn who_talks_on_stays() {
         let left = left_after(100, Duration::from_secs(1), Duration::ZERO, |chat| chat < 12);
         assert_eq!(left.iter().filter(|it| **it < 12).count(), 12, "{left:?}");
+    }
+
+    #[test]
+    fn who_waits_for_a_turn_among_many_stays() {
+        let pause = SILENCE_AT_WORK / 16;
+        let left = left_after(100, pause, Duration::ZERO, |_| false);
+        assert_eq!(left.len(), 16, "{left:?}");
+        let left = left_after(100, pause, SILENCE, |_| false);
+        assert_eq!(left, (96..100).collect::<Vec<_>>(), "nobody rings any more");
     }
 
     #[test]
