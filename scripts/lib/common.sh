@@ -68,14 +68,13 @@ need_pip() {
 # busy machine that makes it crawl.
 model_threads() { echo 1; }
 
-# Where tools that are written in Rust are, and a tool from its sources, if it is not there in that version: cargo_tool NAME VERSION.
+# Where tools that are written in Rust are, and a tool from its sources: cargo_tool NAME VERSION. cargo knows whether that
+# version is there.
 tools="$target/tools"
 cargo_tool() {
-    local name="$1" version="$2"
-    [ -x "$tools/bin/$name" ] && grep -qs "^\"$name $version " "$tools/.crates.toml" && return
-    say "installing $name $version into $tools"
+    say "$1 $2 in $tools"
     # Unoptimised and without what debuggers need: it is built more slowly than it runs.
-    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$tools/build" cargo install --locked --force --quiet --debug \
-        --root "$tools" --version "$version" "$name"
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$tools/build" cargo install --locked --quiet --debug \
+        --root "$tools" --version "$2" "$1"
     rm -rf "$tools/build"
 }
